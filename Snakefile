@@ -1,0 +1,40 @@
+"""glioma-uq: how far can a glioma network's own doubt be trusted?
+
+    cases ─► register ─► correct bias ─► strip skull ─► normalise ─► folds
+                                                                       │
+          figures, report ◄─ statistics ◄─ cells ◄─ samples ◄─ train ◄─┘
+"""
+
+configfile: f"{workflow.basedir}/config.yaml"
+
+
+include: "rules/common.smk"
+
+
+wildcard_constraints:
+    cohort="[A-Za-z0-9_-]+",
+    study="[A-Za-z0-9_-]+",
+    network="[a-z0-9-]+",
+    case="[^/]+",
+    modality="[a-z0-9]+",
+    rate=r"\d\.\d\d",
+    fold=r"\d+",
+    seed=r"\d+",
+    passes=r"\d{3,}",
+
+
+rule all:
+    """Everything: the report of the study, with its figures, tables and provenance."""
+    default_target: True
+    input:
+        f"results/studies/{config['study']}/report.html",
+
+
+include: "rules/phantom.smk"
+include: "rules/folder.smk"
+include: "rules/preprocessing.smk"
+include: "rules/training.smk"
+include: "rules/sampling.smk"
+include: "rules/statistics.smk"
+include: "rules/figures.smk"
+include: "rules/report.smk"

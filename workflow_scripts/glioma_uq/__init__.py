@@ -1,0 +1,1 @@
+"""How far can a glioma network's own doubt be trusted: the library behind the steps."""

@@ -1,0 +1,38 @@
+"""One log for each job, with whatever the job prints and the true traceback last."""
+
+import sys
+import time
+import traceback
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def log_to(path):
+    """Send stdout and stderr of the enclosed work to the file `path`, line by line.
+
+    An exception is written at the end of the log and raised again.
+    """
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    stdout, stderr = sys.stdout, sys.stderr
+    with open(path, "w", buffering=1) as log:
+        sys.stdout = sys.stderr = log
+        try:
+            yield
+        except BaseException:
+            traceback.print_exc(file=log)
+            raise
+        finally:
+            sys.stdout, sys.stderr = stdout, stderr
+
+
+def progress(items, what):
+    """Yield the items; after each, print how many are done and how long the rest will take."""
+    began = time.monotonic()
+    for done, item in enumerate(items, start=1):
+        yield item
+        pace = (time.monotonic() - began) / done
+        print(
+            f"{done} of {len(items)} {what}, {pace:.1f} s each, "
+            f"about {pace * (len(items) - done) / 60:.1f} min left"
+        )

