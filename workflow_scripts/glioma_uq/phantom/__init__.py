@@ -1,0 +1,6 @@
+"""The digital phantom: heads with gliomas whose labels, poses, fields and masks are known exactly.
+
+`labels` draws a cohort whose posterior is closed form, `anatomy` turns the MNI152 template into
+subjects with skull, `lesion` grows a glioma from a case's latent axes, `acquisition` scans it,
+and `truth` reads back what a pipeline should have found.
+"""

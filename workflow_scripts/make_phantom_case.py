@@ -1,0 +1,55 @@
+"""Scan one phantom subject: four native series, the true segmentation and the truth behind them."""
+
+import csv
+import json
+
+import nibabel as nib
+
+from glioma_uq.errors import BadInput
+from glioma_uq.files import written_whole
+from glioma_uq.images import write_image
+from glioma_uq.logs import log_to
+from glioma_uq.phantom.acquisition import MODALITIES, acquire, draw_subject, segment
+from glioma_uq.phantom.anatomy import Anatomy
+from glioma_uq.phantom.labels import AXES
+from glioma_uq.phantom.truth import describe_case, series_of
+
+
+def main(*, case, seed, in_plane_mm, slice_mm, cohort_truth, tissues, distances, images, truth):
+    """Write the series in `images` (modality or "segmentation" -> path) and truth.json."""
+    z, diameter_mm = read_latent_axes(cohort_truth, case)
+    anatomy = Anatomy(nib.load(tissues), nib.load(distances))
+    subject = draw_subject(seed, anatomy, z, diameter_mm)
+    facts = describe_case(case, seed, z, diameter_mm, in_plane_mm, slice_mm, subject)
+    for modality in MODALITIES:
+        series = series_of(facts, modality)
+        write_image(images[modality], acquire(subject, anatomy, series), series.grid)
+    t1ce = series_of(facts, "t1ce")
+    write_image(images["segmentation"], segment(subject, anatomy, t1ce), t1ce.grid)
+    with written_whole(truth) as temporary:
+        temporary.write_text(json.dumps(facts, indent=1) + "\n")
+
+
+def read_latent_axes(cohort_truth, case):
+    """Return (z [7] in the order of AXES, diameter in mm) of a case from the cohort's truth.csv."""
+    with open(cohort_truth, newline="") as file:
+        rows = {row["case"]: row for row in csv.DictReader(file)}
+    if case not in rows:
+        raise BadInput(f"expected {case} in {cohort_truth}, found no such row: check its name.")
+    row = rows[case]
+    return [float(row[f"z_{axis}"]) for axis in AXES], float(row["diameter_mm"])
+
+
+if __name__ == "__main__":
+    with log_to(snakemake.log[0]):
+        main(
+            case=snakemake.wildcards.case,
+            seed=snakemake.params.seed,
+            in_plane_mm=snakemake.params.in_plane_mm,
+            slice_mm=snakemake.params.slice_mm,
+            cohort_truth=snakemake.input.cohort_truth,
+            tissues=snakemake.input.tissues,
+            distances=snakemake.input.distances,
+            images={name: snakemake.output[name] for name in (*MODALITIES, "segmentation")},
+            truth=snakemake.output.truth,
+        )

@@ -1,0 +1,34 @@
+"""Draw the labels of a phantom cohort, and keep what is true of each case beside them."""
+
+import csv
+
+from glioma_uq.files import written_whole
+from glioma_uq.logs import log_to
+from glioma_uq.phantom.labels import draw_cohort
+
+
+def main(*, cases, seed, options, labels, truth):
+    """Write labels.csv, what a study sees, and truth.csv; `options` are those of draw_cohort."""
+    rows, true_rows = draw_cohort(cases, seed, **options)
+    write_rows(rows, labels)
+    write_rows(true_rows, truth)
+    print(f"{len(rows)} cases")
+
+
+def write_rows(rows, path):
+    """Write dicts of the same keys as CSV; pandas would cost this job more than the work."""
+    with written_whole(path) as temporary, open(temporary, "w", newline="") as file:
+        table = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)
+
+
+if __name__ == "__main__":
+    with log_to(snakemake.log[0]):
+        main(
+            cases=snakemake.params.cases,
+            seed=snakemake.params.seed,
+            options=snakemake.params.options,
+            labels=snakemake.output.labels,
+            truth=snakemake.output.truth,
+        )

@@ -1,0 +1,37 @@
+"""Write the template that cases are registered to, and what the phantom needs of it."""
+
+import nibabel as nib
+import numpy as np
+
+from glioma_uq.images import Grid, write_image
+from glioma_uq.logs import log_to
+from glioma_uq.phantom.acquisition import render_template_head
+from glioma_uq.phantom.anatomy import (
+    Anatomy,
+    closed_mask,
+    distance_maps,
+    template_image,
+    tissue_maps,
+)
+
+
+def main(*, brain, brain_mask, tissues=None, distances=None, head=None):
+    """Write the stripped T1 and its mask; for a phantom also tissues, distances and the head."""
+    image = template_image("t1")
+    t1, grid = np.asarray(image.dataobj), Grid(image.shape, image.affine)
+    mask = closed_mask(t1)
+    write_image(brain, t1, grid)
+    write_image(brain_mask, mask.astype(np.uint8), grid)
+    print(f"brain mask: {mask.sum() / 1000:.0f} ml")
+    if head is None:
+        return
+    grey, white = (np.asarray(template_image(name).dataobj) for name in ("gm", "wm"))
+    write_image(tissues, tissue_maps(t1, grey, white, mask), grid)
+    write_image(distances, *distance_maps(mask, grid.affine[:3, 3]))
+    anatomy = Anatomy(nib.load(tissues), nib.load(distances))
+    write_image(head, *render_template_head(anatomy, "t1ce"))
+
+
+if __name__ == "__main__":
+    with log_to(snakemake.log[0]):
+        main(**dict(snakemake.output.items()))
