@@ -1,0 +1,47 @@
+"""From the cohort's volumes to one trained network for each rate, fold and seed."""
+
+
+rule assign_folds:
+    """Deal the cases out into folds, by patient, stratified by grade, IDH, 1p19q and source."""
+    input:
+        cases=f"results/cohorts/{COHORT}/cases.csv",
+    output:
+        folds="results/studies/{study}/folds.csv",
+    log:
+        "results/studies/{study}/logs/assign_folds.log",
+    params:
+        number=config["folds"]["number"],
+        validation_share=config["folds"]["validation_share"],
+        seed=seed_for(config["seed"], "folds"),
+        library=fingerprint("assign_folds.py"),
+    conda:
+        "../envs/statistics.yaml"
+    script:
+        "../workflow_scripts/assign_folds.py"
+
+
+rule train_network:
+    """Train one network of the grid; a killed job goes on from its last epoch."""
+    input:
+        cases=f"results/cohorts/{COHORT}/cases.csv",
+        folds="results/studies/{study}/folds.csv",
+    output:
+        model="results/studies/{study}/{network}/dropout-{rate}/fold-{fold}/seed-{seed}/model.safetensors",
+        curve="results/studies/{study}/{network}/dropout-{rate}/fold-{fold}/seed-{seed}/learning_curve.csv",
+    log:
+        "results/studies/{study}/logs/train_network/{network}_dropout-{rate}_fold-{fold}_seed-{seed}.log",
+    benchmark:
+        "results/studies/{study}/benchmarks/train_network/{network}_dropout-{rate}_fold-{fold}_seed-{seed}.tsv"
+    params:
+        checkpoint="results/studies/{study}/{network}/dropout-{rate}/fold-{fold}/seed-{seed}/checkpoint.pt",
+        volumes=f"results/cohorts/{COHORT}/normalised",
+        modalities=MODALITIES,
+        options=lambda wildcards: config["network_options"].get(wildcards.network, {}),
+        settings=config["training"],
+        keep_in_memory=config["keep_in_memory"],
+        seed=lambda wildcards: seed_for(config["seed"], "train", *wildcards),
+        library=fingerprint("train_network.py"),
+    conda:
+        "../envs/training.yaml"
+    script:
+        "../workflow_scripts/train_network.py"

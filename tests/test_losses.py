@@ -1,0 +1,63 @@
+"""The multi-task loss: balanced classes, unknown labels that drop out, weights that sum."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.utils.class_weight import compute_class_weight
+
+from glioma_uq.losses import MultiTaskLoss, class_weights
+from glioma_uq.tasks import TASKS
+
+
+def test_class_weights_are_scikit_learns_balanced_ones():
+    labels = torch.tensor([0, 0, 0, 1, -1, 2, 2, -1])
+    known = labels[labels >= 0].numpy()
+    expected = compute_class_weight("balanced", classes=np.arange(3), y=known)
+    np.testing.assert_allclose(class_weights(labels, 3), expected, rtol=1e-6)
+
+
+def test_an_absent_class_has_weight_zero():
+    assert class_weights(torch.tensor([0, 0, -1]), 2).tolist() == [0.5, 0.0]
+
+
+def batch(known=True):
+    torch.manual_seed(0)
+    logits = {"segmentation": torch.randn(4, 2, 4, 4, 4)}
+    logits |= {task: torch.randn(4, len(classes)) for task, classes in TASKS.items()}
+    labels = {"idh": [0, 1, 0, 1], "1p19q": [0, 1, -1, 0], "grade": [0, 1, 2, 1]}
+    labels = {task: torch.tensor(values if known else [-1] * 4) for task, values in labels.items()}
+    return logits, (torch.rand(4, 1, 4, 4, 4) > 0.5).float(), labels
+
+
+def test_the_loss_of_a_worked_example():
+    logits, mask, labels = batch()
+    loss = MultiTaskLoss(labels)
+    probability = logits["segmentation"].softmax(1)
+    both = torch.cat([1 - mask, mask], 1)
+    overlap = (probability * both).sum((2, 3, 4))
+    dice = 1 - (2 * overlap + 1e-5) / (probability + both).sum((2, 3, 4)).add(1e-5)
+    total, weights = dice.mean(), 1.0
+    for task in TASKS:
+        known = labels[task] >= 0
+        weight = 4 / int(known.sum())
+        cost = torch.nn.functional.cross_entropy(
+            logits[task][known], labels[task][known], weight=getattr(loss, f"weights_{task}")
+        )
+        total, weights = total + weight * cost, weights + weight
+    assert float(loss(logits, mask, labels)) == pytest.approx(float(total / weights), rel=1e-5)
+
+
+def test_an_unknown_label_changes_nothing_whatever_the_network_says():
+    logits, mask, labels = batch()
+    loss = MultiTaskLoss(labels)
+    before = float(loss(logits, mask, labels))
+    logits["1p19q"][2] = torch.tensor([50.0, -50.0])
+    assert float(loss(logits, mask, labels)) == before
+
+
+def test_a_batch_without_any_label_leaves_the_dice_term():
+    logits, mask, labels = batch(known=False)
+    loss = MultiTaskLoss(batch()[2])
+    alone = loss.dice(logits["segmentation"], mask)
+    weights = 1 + sum(loss.task_weights.values())
+    assert float(loss(logits, mask, labels)) == pytest.approx(float(alone / weights))

@@ -1,0 +1,55 @@
+"""Train one network of the grid: one dropout rate, one fold, one seed."""
+
+import pandas as pd
+import torch
+from safetensors.torch import save_file
+
+from glioma_uq.dataset import Dataset
+from glioma_uq.devices import set_threads
+from glioma_uq.files import written_whole
+from glioma_uq.folds import cases_of
+from glioma_uq.logs import log_to
+from glioma_uq.networks import build_network
+from glioma_uq.tables import read_table, write_table
+from glioma_uq.training import Settings, Trainer
+
+
+def main(*, cases, folds, volumes, network, options, rate, fold, seed, modalities, settings,
+         keep_in_memory, library, threads, model, curve, checkpoint):  # fmt: skip
+    set_threads(threads)
+    table, folds = read_table(cases), read_table(folds)
+    training, validation = (cases_of(folds, fold, split) for split in ("training", "validation"))
+    dataset = Dataset(volumes, table, modalities, keep_in_memory)
+
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        untrained = build_network(network, modalities=len(modalities), rate=rate, **options)
+    trainer = Trainer(untrained, dataset, training, validation, Settings(**settings), seed)
+    labels = table.set_index("case").loc[training + validation].to_csv()
+    trainer.run(checkpoint, [network, options, rate, seed, modalities, settings, labels, library])
+
+    write_table(pd.DataFrame(trainer.curve), curve)
+    with written_whole(model) as path:
+        save_file({name: x.cpu().contiguous() for name, x in trainer.weights.items()}, path)
+
+
+if __name__ == "__main__":
+    with log_to(snakemake.log[0]):
+        main(
+            cases=snakemake.input.cases,
+            folds=snakemake.input.folds,
+            volumes=snakemake.params.volumes,
+            network=snakemake.wildcards.network,
+            options=snakemake.params.options,
+            rate=float(snakemake.wildcards.rate),
+            fold=int(snakemake.wildcards.fold),
+            seed=snakemake.params.seed,
+            modalities=snakemake.params.modalities,
+            settings=snakemake.params.settings,
+            keep_in_memory=snakemake.params.keep_in_memory,
+            library=snakemake.params.library,
+            threads=snakemake.threads,
+            model=snakemake.output.model,
+            curve=snakemake.output.curve,
+            checkpoint=snakemake.params.checkpoint,
+        )
