@@ -1,0 +1,101 @@
+"""How long the intervals of a whole study take, beside a loop over resamples with scikit-learn.
+
+Run as `python benchmarks/intervals.py` from the root of the repository. The last line is
+`ratio R`: the loop's CPU seconds over ours, each for one cell, measured in one run.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+from time import process_time
+
+import numpy as np
+import pandas as pd
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "workflow_scripts"))
+
+from sklearn.metrics import accuracy_score, log_loss, roc_auc_score  # noqa: E402
+
+import measure_classification  # noqa: E402
+import measure_segmentation  # noqa: E402
+from glioma_uq.tasks import TASKS  # noqa: E402
+
+CASES, RESAMPLES, LOOPED = 240, 1000, 50
+RATES = np.arange(0.20, 0.61, 0.05)
+PASSES = range(10, 101, 10)
+PARTS = ("predictive", "aleatoric", "epistemic")
+OPTIONS = {"seed": 1, "resamples": RESAMPLES, "level": 0.95, "interval": "percentile"}
+
+
+def classification_table(rng):
+    """Return random predictions of 240 cases for the three tasks."""
+    table = pd.DataFrame({"case": [f"case-{i:03d}" for i in range(CASES)]})
+    for task, classes in TASKS.items():
+        table[f"{task}_label"] = rng.choice(classes, size=CASES)
+        columns = [f"{task}_probability_{c}" for c in classes]
+        table[columns] = rng.dirichlet(np.ones(len(classes)), size=CASES)
+        table[[f"{task}_{part}" for part in PARTS]] = rng.random((CASES, 3))
+    return table
+
+
+def segmentation_table(rng):
+    """Return random Dice and regional uncertainties of 240 cases."""
+    columns = [f"{region}_{part}" for region in ("brain", "tumour") for part in PARTS]
+    table = pd.DataFrame(rng.random((CASES, 7)), columns=["dice", *columns])
+    return table.assign(case=[f"case-{i:03d}" for i in range(CASES)])
+
+
+def write_cells(folder, make, rng):
+    """Write one table for each rate and number of passes; return the paths."""
+    paths = []
+    for rate in RATES:
+        for passes in PASSES:
+            path = (
+                folder / make.__name__ / f"dropout-{rate:.2f}" / f"passes-{passes:03d}" / "cell.csv"
+            )
+            path.parent.mkdir(parents=True)
+            make(rng).to_csv(path, index=False)
+            paths.append(str(path))
+    return paths
+
+
+def seconds(work, *arguments, **options):
+    start = process_time()
+    work(*arguments, **options)
+    return process_time() - start
+
+
+def loop(table, resamples, rng):
+    """Do AUC, NLL and accuracy of one cell, one resample after another."""
+    for task, classes in TASKS.items():
+        labels = table[f"{task}_label"].to_numpy()
+        probabilities = table[[f"{task}_probability_{c}" for c in classes]].to_numpy()
+        for _ in range(resamples):
+            again = rng.integers(CASES, size=CASES)
+            truth, scores = labels[again], probabilities[again]
+            roc_auc_score(truth, scores if len(classes) > 2 else scores[:, 1], multi_class="ovo")
+            log_loss(truth, scores, labels=classes)
+            accuracy_score(truth, np.array(classes)[scores.argmax(axis=1)])
+
+
+def main():
+    rng = np.random.default_rng(0)
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        cells = write_cells(folder, classification_table, rng)
+        options = OPTIONS | {"ece_bins": 15, "auc_average": "ovo", "output": folder / "long.csv"}
+        ours = seconds(measure_classification.main, cells=cells, **options)
+        overlaps = write_cells(folder, segmentation_table, rng)
+        options = OPTIONS | {"output": folder / "long.csv"}
+        segmentation = seconds(measure_segmentation.main, cells=overlaps, **options)
+        looped = seconds(loop, pd.read_csv(cells[0]), LOOPED, rng) * RESAMPLES / LOOPED
+    print(f"{len(cells)} cells, {CASES} cases, {RESAMPLES} resamples")
+    print(f"classification: {ours:.2f} s, nine measures of three tasks")
+    print(f"segmentation: {segmentation:.2f} s, thirteen measures")
+    print(f"loop: {looped:.1f} s for one cell, three measures of three tasks")
+    print(f"ratio {looped / (ours / len(cells)):.0f}")
+
+
+if __name__ == "__main__":
+    main()

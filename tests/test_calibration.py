@@ -1,0 +1,99 @@
+"""Calibration by worked examples, by scikit-learn, and resample by resample."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from sklearn.metrics import brier_score_loss, log_loss
+
+from glioma_uq.bootstrap import resample_weights
+from glioma_uq.calibration import bin_index, brier, ece, nll
+
+ONES = np.ones((1, 4))
+
+
+def random_predictions(classes, n=80, seed=0):
+    """Probabilities with ties and with exact 0 and 1, and labels of all classes."""
+    rng = np.random.default_rng(seed)
+    probabilities = rng.dirichlet(np.full(classes, 0.5), size=n).round(1)
+    probabilities[:, -1] = 1 - probabilities[:, :-1].sum(axis=1)
+    probabilities = np.abs(probabilities) / np.abs(probabilities).sum(axis=1, keepdims=True)
+    probabilities[:classes] = np.eye(classes)
+    return probabilities, np.concatenate(
+        [np.arange(classes), rng.integers(classes, size=n - classes)]
+    )
+
+
+def ece_by_loop(probabilities, labels, bins):
+    """ECE as its definition reads, one bin after another."""
+    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
+    edges, total = np.linspace(0, 1, bins + 1), 0.0
+    for i, (low, high) in enumerate(pairwise(edges)):
+        inside = (confidence > low) & (confidence <= high) | ((i == 0) & (confidence == 0))
+        if inside.any():
+            total += inside.sum() * abs(right[inside].mean() - confidence[inside].mean())
+    return total / len(labels)
+
+
+def test_ece_worked_example():
+    """Two at .95 (one right), two at .65 (both right): (2 |.5 - .95| + 2 |1 - .65|) / 4 = .4."""
+    probabilities = np.array([[0.95, 0.05], [0.95, 0.05], [0.35, 0.65], [0.35, 0.65]])
+    assert ece(probabilities, np.array([0, 1, 1, 1]), ONES, bins=10) == pytest.approx([0.4])
+
+
+def test_a_bin_holds_its_upper_edge_and_the_first_one_zero():
+    assert bin_index(np.array([0, 0.05, 0.1, 0.11, 0.5, 1.0]), 10).tolist() == [0, 0, 0, 1, 4, 9]
+
+
+def test_perfect_and_certain_predictions_have_no_error():
+    probabilities, labels = np.eye(3)[[0, 1, 2, 0]], np.array([0, 1, 2, 0])
+    for measure in (ece, nll, brier):
+        assert measure(probabilities, labels, ONES).tolist() == [0]
+
+
+def test_certain_and_wrong_is_the_worst():
+    probabilities, labels = np.eye(2)[[0, 0, 0, 0]], np.ones(4, dtype=int)
+    assert ece(probabilities, labels, ONES).tolist() == [1]
+    assert brier(probabilities, labels, ONES).tolist() == [2]
+    assert nll(probabilities, labels, ONES) == pytest.approx([-np.log(1e-12)])
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("bins", [1, 10, 15])
+def test_ece_agrees_with_its_definition(classes, bins):
+    probabilities, labels = random_predictions(classes)
+    plain = ece(probabilities, labels, np.ones((1, 80)), bins=bins)
+    assert plain == pytest.approx([ece_by_loop(probabilities, labels, bins)], abs=1e-12)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_nll_and_brier_agree_with_scikit_learn(classes):
+    probabilities, labels = random_predictions(classes)
+    ones, classes = np.ones((1, 80)), range(classes)
+    cut = np.maximum(probabilities, 1e-12)
+    assert nll(probabilities, labels, ones) == pytest.approx(
+        [-np.log(cut[np.arange(80), labels]).mean()], abs=1e-12
+    )
+    positive = (probabilities + 1e-3) / (probabilities + 1e-3).sum(axis=1, keepdims=True)
+    assert nll(positive, labels, ones) == pytest.approx(
+        [log_loss(labels, positive, labels=classes)], abs=1e-9
+    )
+    assert brier(probabilities, labels, ones) == pytest.approx(
+        [brier_score_loss(labels, probabilities, labels=classes, scale_by_half=False)], abs=1e-9
+    )
+
+
+@pytest.mark.parametrize("measure", [ece, nll, brier])
+def test_weights_are_repeated_rows(measure):
+    probabilities, labels = random_predictions(3)
+    weights = resample_weights(80, 20, np.random.default_rng(1))
+    together = measure(probabilities, labels, weights)
+    for row, value in zip(weights.astype(int), together, strict=True):
+        again = np.repeat(np.arange(80), row)
+        alone = measure(probabilities[again], labels[again], np.ones((1, 80)))
+        assert value == pytest.approx(alone[0], abs=1e-12)
+
+
+@pytest.mark.parametrize("measure", [ece, nll, brier])
+def test_no_cases_have_no_value(measure):
+    assert np.isnan(measure(np.empty((0, 3)), np.empty(0, dtype=int), np.empty((2, 0)))).all()

@@ -1,0 +1,152 @@
+"""Any model's predictions: what comes in, and every way in which they are refused."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from glioma_uq.errors import BadInput
+from glioma_uq.predictions import cell_of, import_predictions, known_rows
+from glioma_uq.tables import read_table, write_table
+
+COLUMNS = {
+    "case": "Patient",
+    "source": "Site",
+    "idh": {"label": "IDH", "probabilities": ["wildtype", "mutated"]},
+    "grade": {"label": "Grade", "probabilities": ["g2", "g3", "g4"]},
+}
+
+
+def table(**changes):
+    columns = {
+        "Patient": ["P-2", "P-1"],
+        "Site": ["A", "B"],
+        "IDH": [1, -1],
+        "wildtype": [0.25, 0.4999],
+        "mutated": [0.75, 0.4999],
+        "Grade": [4, 2],
+        "g2": [0.0, 1.0],
+        "g3": [0.5, 0.0],
+        "g4": [0.5, 0.0],
+    }
+    return pd.DataFrame(columns | changes)
+
+
+@pytest.fixture
+def imported(tmp_path):
+    """Write a table and import it."""
+
+    def import_(frame, columns=COLUMNS):
+        frame.to_csv(tmp_path / "theirs.csv", index=False)
+        return import_predictions(tmp_path / "theirs.csv", columns)
+
+    return import_
+
+
+def test_a_cell_is_read_from_its_path():
+    cell = cell_of("results/studies/s/csnet/dropout-0.30/passes-100/segmentation.csv")
+    assert cell == ("csnet", 0.3, 100)
+
+
+def test_a_path_that_names_no_cell_is_refused():
+    with pytest.raises(BadInput, match="expected a path that ends in network/dropout-0.25"):
+        cell_of("results/studies/s/folds.csv")
+
+
+def test_cases_are_sorted_and_probabilities_sum_to_one(imported):
+    cells = imported(table())
+    assert cells["case"].tolist() == ["P-1", "P-2"]
+    assert cells["source"].tolist() == ["B", "A"]
+    assert cells[["idh_probability_0", "idh_probability_1"]].to_numpy().tolist() == [
+        [0.5, 0.5],
+        [0.25, 0.75],
+    ]
+
+
+def test_without_passes_all_doubt_is_aleatoric(imported):
+    cells = imported(table())
+    assert cells["idh_predictive"][0] == pytest.approx(np.log(2))
+    assert (cells["grade_aleatoric"] == cells["grade_predictive"]).all()
+    assert (cells["grade_epistemic"] == 0).all()
+    assert cells["grade_predictive"][0] == 0
+
+
+def test_a_task_that_is_not_predicted_is_unknown(imported):
+    cells = imported(table())
+    assert (cells["1p19q_label"] == -1).all()
+    assert len(known_rows(cells, "1p19q")[0]) == 0
+
+
+def test_a_table_is_read_back_as_it_was_written(imported, tmp_path):
+    cells = imported(table(Patient=["001", "NA"], g3=[1 / 3, 0], g4=[2 / 3, 0]))
+    write_table(cells, tmp_path / "cell.csv")
+    pd.testing.assert_frame_equal(read_table(tmp_path / "cell.csv"), cells)
+
+
+def test_known_rows_index_the_classes(imported):
+    known, labels, probabilities = known_rows(imported(table()), "grade")
+    assert known["case"].tolist() == ["P-1", "P-2"]
+    assert labels.tolist() == [0, 2]
+    assert probabilities.shape == (2, 3)
+
+
+def test_known_rows_refuse_what_cannot_be_measured(imported):
+    for change in ({"idh_label": 3}, {"idh_probability_0": np.nan}):
+        with pytest.raises(BadInput, match="idh label among .* found others in case P-[12]"):
+            known_rows(imported(table()).assign(**change), "idh")
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"Patient": ["P-1", "P-1"]}, "expected one row for each case .* found 2 of P-1"),
+        ({"Patient": ["P-1", ""]}, "expected an id of the case in line 3"),
+        ({"IDH": [1, 2]}, 'expected the idh label .* found "2" in case P-1; write -1'),
+        ({"IDH": [1, ""]}, 'expected the idh label .* found "" in case P-1; write -1'),
+        ({"Grade": ["IV", 2]}, 'grade label among .* found "IV" in case P-2'),
+        ({"wildtype": [0.25, np.nan]}, 'idh probabilities from 0 to 1, found "" in case P-1'),
+        ({"wildtype": [-0.1, 0.5]}, 'idh probabilities from 0 to 1, found "-0.1" in case P-2'),
+        ({"wildtype": [np.inf, 0.5]}, "idh probabilities that sum to 1 .* found inf in case P-2"),
+        ({"g2": [0.1, 1]}, "grade probabilities that sum to 1 within 0.001, found 1.1 in case P-2"),
+        ({"g2": ["high", 1]}, 'grade probabilities from 0 to 1, found "high" in case P-2'),
+    ],
+)
+def test_a_wrong_table_is_refused_in_one_sentence(imported, changes, sentence):
+    with pytest.raises(BadInput, match=sentence) as refusal:
+        imported(table(**changes))
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_missing_column_is_refused_with_the_closest_name(imported):
+    with pytest.raises(BadInput, match='column "mutated" .* did you mean "Mutated_IDH"'):
+        imported(table().rename(columns={"mutated": "Mutated_IDH"}))
+
+
+def test_a_co_deletion_without_idh_mutation_is_refused(imported):
+    columns = COLUMNS | {"1p19q": {"label": "codeleted", "probabilities": ["g3", "g4"]}}
+    frame = table(IDH=[0, 1], codeleted=[1, -1], g2=0.0, g3=0.5, g4=0.5)
+    with pytest.raises(BadInput, match="only with IDH mutation .* in case P-2"):
+        imported(frame, columns)
+
+
+def test_too_few_probability_columns_are_refused(imported):
+    columns = COLUMNS | {"grade": {"label": "Grade", "probabilities": ["g2", "g3"]}}
+    with pytest.raises(BadInput, match=r"expected 3 probability columns for grade, .* found 2"):
+        imported(table(), columns)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (None, "found no file; mend the path"),
+        (b"", "found No columns to parse"),
+        (b"Patient,IDH\n", "expected one row for each case .* found none"),
+        (b"Patient\n\xff\xfe\n", "expected a CSV table .* found 'utf-8' codec"),
+        (b"a,b\n1,2\n1,2,3,4\n", "expected a CSV table .* found Error tokenizing"),
+    ],
+)
+def test_a_file_that_is_no_table_is_refused(tmp_path, content, sentence):
+    path = tmp_path / "theirs.csv"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(BadInput, match=sentence):
+        import_predictions(path, COLUMNS)

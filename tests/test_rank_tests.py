@@ -1,0 +1,87 @@
+"""Rank tests by worked examples and by scipy."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import mannwhitneyu
+
+from glioma_uq.rank_tests import (
+    COLUMNS,
+    classification_groups,
+    compare,
+    compare_cells,
+    holm,
+    one_row_per_case,
+    segmentation_groups,
+)
+
+
+def test_u_counts_the_pairs_where_the_wrong_case_is_the_more_uncertain():
+    u, p, auroc = compare(right=[0.1, 0.2, 0.3], wrong=[0.25, 0.4])
+    assert (u, auroc) == (5, 5 / 6)
+    assert p == pytest.approx(mannwhitneyu([0.25, 0.4], [0.1, 0.2, 0.3]).pvalue)
+
+
+def test_swapping_the_sides_mirrors_the_effect_and_keeps_p():
+    rng = np.random.default_rng(0)
+    right, wrong = rng.random(30), rng.random(12) + 0.2
+    there, back = compare(right, wrong), compare(wrong, right)
+    assert there[2] + back[2] == pytest.approx(1)
+    assert there[1] == pytest.approx(back[1])
+
+
+def test_an_empty_side_has_no_test():
+    assert np.isnan(compare([], [0.1])).all()
+    assert np.isnan(compare([0.1], [])).all()
+
+
+def test_holm_worked_example():
+    """p = .01, .04, .03, .005: times 4, 3, 2, 1 in order of size, never falling."""
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+
+
+def test_holm_stays_a_probability_and_counts_only_tests_that_were_made():
+    assert holm([0.6, 0.9]).tolist() == [1, 1]
+    assert holm([0.02, np.nan])[0] == 0.02
+    assert np.isnan(holm([0.02, np.nan])[1])
+    assert holm([]).tolist() == []
+
+
+def test_seeds_of_a_case_are_averaged_into_one_row():
+    table = pd.DataFrame({"case": ["b", "a", "b"], "seed": [1, 1, 2], "dice": [0.5, 0.9, 0.7]})
+    averaged = one_row_per_case(table)
+    assert averaged["case"].tolist() == ["a", "b"]
+    assert averaged["dice"].tolist() == pytest.approx([0.9, 0.6])
+    assert one_row_per_case(table.head(2)) is not averaged
+
+
+def test_classification_groups_leave_unknown_labels_out():
+    table = pd.DataFrame(
+        {
+            "case": list("abcd"),
+            "idh_label": [0, 1, 1, -1],
+            "idh_probability_0": [0.9, 0.8, 0.3, 0.5],
+            "idh_probability_1": [0.1, 0.2, 0.7, 0.5],
+            "idh_predictive": [0.3, 0.5, 0.6, 0.7],
+        }
+    )
+    right, wrong = classification_groups(table, "idh")
+    assert (right.tolist(), wrong.tolist()) == ([0.3, 0.6], [0.5])
+
+
+def test_a_dice_at_the_threshold_is_not_above_it():
+    table = pd.DataFrame(
+        {
+            "case": list("abcd"),
+            "dice": [0.8, 0.81, np.nan, 0.0],
+            "tumour_predictive": [0.1, 0.2, 0.3, np.nan],
+        }
+    )
+    right, wrong = segmentation_groups(table, 0.8)
+    assert (right.tolist(), wrong.tolist()) == ([0.2], [0.1])
+
+
+def test_no_cells_give_an_empty_table():
+    table = compare_cells([], [], dice_threshold=0.8)
+    assert table.empty
+    assert table.columns.tolist() == COLUMNS

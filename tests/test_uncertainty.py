@@ -1,0 +1,94 @@
+"""Laws of the split of doubt into its parts."""
+
+import numpy as np
+import pytest
+import scipy.stats
+
+from glioma_uq.uncertainty import decompose, decompose_prefixes, decompose_sums, entropy
+
+
+@pytest.fixture
+def probabilities():
+    """Forty passes over six cases and three classes."""
+    return np.random.default_rng(0).dirichlet([0.4, 1, 2], size=(40, 6)).astype(np.float32)
+
+
+def test_a_fair_coin_has_an_entropy_of_ln_2():
+    assert entropy([0.5, 0.5]) == pytest.approx(np.log(2), abs=1e-15)
+
+
+def test_certainty_has_none():
+    assert entropy([[0.0, 1.0], [1.0, 0.0]]).tolist() == [0, 0]
+
+
+def test_entropy_agrees_with_scipy(probabilities):
+    exact = probabilities.astype(float)
+    exact /= exact.sum(axis=-1, keepdims=True)
+    np.testing.assert_allclose(entropy(exact), scipy.stats.entropy(exact, axis=-1), atol=1e-12)
+
+
+def test_epistemic_is_zero_when_all_passes_agree():
+    parts = decompose(np.tile([0.2, 0.3, 0.5], (7, 4, 1)))
+    np.testing.assert_allclose(parts.epistemic, 0, atol=1e-15)
+    np.testing.assert_allclose(parts.predictive, entropy([0.2, 0.3, 0.5]), atol=1e-15)
+
+
+def test_all_doubt_is_epistemic_when_certain_passes_contradict():
+    parts = decompose([[0.0, 1.0], [1.0, 0.0]])
+    assert parts.aleatoric == 0
+    assert parts.epistemic == pytest.approx(np.log(2))
+
+
+def test_worked_example():
+    """Passes (.9, .1) and (.5, .5): H(.7, .3) = .610864, mean of .325083 and .693147."""
+    parts = decompose([[0.9, 0.1], [0.5, 0.5]])
+    assert parts[:3] == pytest.approx((0.610864, 0.509115, 0.101749), abs=1e-6)
+
+
+def test_parts_add_up(probabilities):
+    parts = decompose(probabilities)
+    np.testing.assert_allclose(parts.predictive, parts.aleatoric + parts.epistemic, atol=1e-12)
+    assert (parts.epistemic >= 0).all()
+
+
+def test_rounding_below_zero_is_clipped_and_counted():
+    agreeing = np.tile(np.float64([0.1, 0.2, 0.7]), (3, 50, 1))
+    total, doubt = agreeing.sum(axis=0), entropy(agreeing).sum(axis=0) + 1e-12
+    parts = decompose_sums(total, doubt, 3)
+    assert (parts.epistemic == 0).all()
+    assert parts.clipped == 50
+
+
+def test_sums_that_no_passes_can_have_are_refused():
+    with pytest.raises(ValueError, match="expected predictive >= aleatoric"):
+        decompose_sums([1.0, 0.0], 0.5, 1)
+    with pytest.raises(ValueError, match="hold no NaN"):
+        decompose_sums([np.nan, 1.0], 0.5, 1)
+
+
+def test_each_prefix_is_what_its_passes_alone_give(probabilities):
+    prefixes = decompose_prefixes(probabilities, [1, 10, 40])
+    for i, passes in enumerate([1, 10, 40]):
+        alone = decompose(probabilities[:passes])
+        for part, expected in zip(prefixes[:3], alone[:3], strict=True):
+            np.testing.assert_allclose(part[i], expected, atol=1e-12)
+    np.testing.assert_array_equal(prefixes.epistemic[0], 0)
+
+
+def test_the_order_of_passes_does_not_matter_once_all_are_in(probabilities):
+    shuffled = np.random.default_rng(1).permutation(probabilities)
+    there, here = decompose_prefixes(shuffled, [5, 40]), decompose_prefixes(probabilities, [5, 40])
+    np.testing.assert_allclose(there.epistemic[1], here.epistemic[1], atol=1e-12)
+    assert np.abs(there.epistemic[0] - here.epistemic[0]).max() > 1e-3
+
+
+def test_volumes_work_as_cases_do():
+    volume = np.random.default_rng(2).dirichlet([1, 1], size=(5, 4, 4, 4))
+    assert decompose(volume).predictive.shape == (4, 4, 4)
+    assert decompose_prefixes(volume, [2, 5]).aleatoric.shape == (2, 4, 4, 4)
+
+
+@pytest.mark.parametrize("passes", [[0, 5], [5, 5], [10, 5], [41]])
+def test_impossible_prefixes_are_refused(probabilities, passes):
+    with pytest.raises(ValueError, match="expected (rising numbers|at most 40)"):
+        decompose_prefixes(probabilities, passes)

@@ -1,0 +1,21 @@
+"""Compare the uncertainty of wrong and right cases in every cell: Mann-Whitney U with Holm."""
+
+from glioma_uq.logs import log_to
+from glioma_uq.rank_tests import compare_cells
+from glioma_uq.tables import write_table
+
+
+def main(*, classification, segmentation, dice_threshold, output):
+    table = compare_cells(classification, segmentation, dice_threshold=dice_threshold)
+    write_table(table, output)
+    print(f"{len(table)} tests")
+
+
+if __name__ == "__main__":
+    with log_to(snakemake.log[0]):
+        main(
+            classification=snakemake.input.classification,
+            segmentation=snakemake.input.segmentation,
+            dice_threshold=snakemake.params.dice_threshold,
+            output=snakemake.output.table,
+        )

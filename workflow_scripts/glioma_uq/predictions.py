@@ -1,0 +1,188 @@
+"""The predictions of one cell of the grid: any model's table turned into ours, and read back."""
+
+import difflib
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from glioma_uq.errors import BadInput
+from glioma_uq.tasks import TASKS, UNKNOWN
+from glioma_uq.uncertainty import entropy
+
+ROW_SUM_TOLERANCE = 1e-3  # how far printed probabilities may miss 1 before they are no rounding
+CELL_PATH = re.compile(r"([^/]+)/dropout-(\d\.\d\d)/passes-(\d{3,})/[^/]+$")
+
+
+class Cell(NamedTuple):
+    """One point of the grid: a network, its dropout rate and the number of passes T."""
+
+    network: str
+    rate: float
+    passes: int
+
+
+def cell_of(path):
+    """Return the cell that a path names.
+
+    >>> cell_of("results/studies/a/csnet/dropout-0.25/passes-030/classification.csv")
+    Cell(network='csnet', rate=0.25, passes=30)
+    """
+    found = CELL_PATH.search(str(path))
+    if not found:
+        raise BadInput(
+            f"expected a path that ends in network/dropout-0.25/passes-030/table.csv, found {path};"
+            " keep the tables of the cells where the pipeline writes them"
+        )
+    network, rate, passes = found.groups()
+    return Cell(network, float(rate), int(passes))
+
+
+def known_rows(table, task):
+    """Return the rows of `table` with a known label, its class index [n], probabilities [n, C].
+
+    Raises BadInput for a label outside the task's coding or a probability that is no number.
+    """
+    classes = np.array(TASKS[task])
+    known = table[table[f"{task}_label"] != UNKNOWN]
+    labels = known[f"{task}_label"].to_numpy()
+    probabilities = known[[f"{task}_probability_{c}" for c in classes]].to_numpy(dtype=float)
+    strange = ~np.isin(labels, classes) | ~np.isfinite(probabilities).all(axis=1)
+    if strange.any():
+        case = known["case"].to_numpy()[strange][0]
+        raise BadInput(
+            f"expected the {task} label among {[UNKNOWN, *classes.tolist()]} and finite "
+            f"probabilities, found others in case {case}; mend that case or exclude it"
+        )
+    return known, np.searchsorted(classes, labels), probabilities
+
+
+def import_predictions(path, columns):
+    """Return a model's table at `path` as the classification table of a cell.
+
+    `columns` names the table's columns: case, optionally source, and for each task
+    {label, probabilities: one column for each class, in order}. A task that it leaves out is
+    unknown for every case. Probabilities are divided by their sum; without Monte Carlo passes
+    all doubt counts as aleatoric. Raises BadInput, in one sentence, for a table that is wrong.
+    """
+    raw = _read_text(path)
+    cells = pd.DataFrame({"case": _cases(raw, columns["case"], path)})
+    cells["source"] = _column(raw, columns["source"], path) if "source" in columns else ""
+    cells["fold"] = cells["seed"] = 0  # ASSUME: a published table holds one model's predictions
+    for task in TASKS:
+        named = columns.get(task)
+        part = _task(raw, task, named, cells["case"], path) if named else _unknown(task, len(raw))
+        cells = pd.concat([cells, pd.DataFrame(part)], axis=1)
+    _check_biology(cells, path)
+    return cells.sort_values("case", ignore_index=True)
+
+
+def _read_text(path):
+    """Return the CSV at `path` with every field as stripped text."""
+    if not Path(path).is_file():
+        raise BadInput(f"expected a table of predictions at {path}, found no file; mend the path")
+    try:
+        raw = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise BadInput(f"expected a CSV table in {path}, found {reason}; mend it") from error
+    if raw.empty:
+        raise BadInput(f"expected one row for each case in {path}, found none; add the predictions")
+    return raw.apply(lambda column: column.str.strip())
+
+
+def _column(raw, name, path):
+    """Return one column as text, or say which name comes closest."""
+    if name in raw.columns:
+        return raw[name]
+    near = difflib.get_close_matches(name, raw.columns, n=1, cutoff=0)
+    hint = f'did you mean "{near[0]}"?' if near else "the table has no columns"
+    raise BadInput(f'expected a column "{name}" in {path}, found none; {hint}')
+
+
+def _cases(raw, name, path):
+    """Return the ids of the cases, each present and there once."""
+    cases = _column(raw, name, path)
+    if (cases == "").any():
+        row = int(np.flatnonzero(cases == "")[0]) + 2
+        raise BadInput(f"expected an id of the case in line {row} of {path}, found none; add it")
+    if cases.duplicated().any():
+        case, times = cases.value_counts().index[0], cases.value_counts().iloc[0]
+        raise BadInput(
+            f"expected one row for each case in {path}, found {times} of {case}; keep one"
+        )
+    return cases
+
+
+def _task(raw, task, named, cases, path):
+    """Return the columns of one task: label, normalised probabilities, uncertainties."""
+    classes = TASKS[task]
+    if len(named["probabilities"]) != len(classes):
+        raise BadInput(
+            f"expected {len(classes)} probability columns for {task}, one for each of "
+            f"{list(classes)}, found {len(named['probabilities'])}; name them in predictions"
+        )
+    texts = pd.concat([_column(raw, name, path) for name in named["probabilities"]], axis=1)
+    probabilities = _probabilities(texts, task, cases)
+    predictive = entropy(probabilities)
+    part = {f"{task}_label": _labels(_column(raw, named["label"], path), task, cases)}
+    part |= {f"{task}_probability_{c}": probabilities[:, i] for i, c in enumerate(classes)}
+    return part | _uncertainties(task, predictive, predictive, np.zeros(len(raw)))
+
+
+def _unknown(task, n):
+    """Return the columns of a task that the model does not predict."""
+    nothing = np.full(n, np.nan)
+    part = {f"{task}_label": np.full(n, UNKNOWN)}
+    part |= {f"{task}_probability_{c}": nothing for c in TASKS[task]}
+    return part | _uncertainties(task, nothing, nothing, nothing)
+
+
+def _uncertainties(task, *parts):
+    names = ("predictive", "aleatoric", "epistemic")
+    return {f"{task}_{name}": part for name, part in zip(names, parts, strict=True)}
+
+
+def _labels(texts, task, cases):
+    """Return the labels as integers, each within the task's coding or -1."""
+    numbers = pd.to_numeric(texts, errors="coerce")
+    allowed = [UNKNOWN, *TASKS[task]]
+    strange = ~numbers.isin(allowed)
+    if strange.any():
+        raise BadInput(
+            f'expected the {task} label among {allowed}, found "{texts[strange].iloc[0]}" in case '
+            f"{cases[strange].iloc[0]}; write {UNKNOWN} where it is unknown"
+        )
+    return numbers.astype(int)
+
+
+def _probabilities(texts, task, cases):
+    """Return the probabilities [N, C] of one task, divided by their row sums."""
+    numbers = texts.apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float)
+    strange = ~(numbers >= 0)
+    if strange.any():
+        row, column = np.argwhere(strange)[0]
+        raise BadInput(
+            f"expected {task} probabilities from 0 to 1, found "
+            f'"{texts.iat[row, column]}" in case {cases.iloc[row]}; mend or remove that row'
+        )
+    sums = numbers.sum(axis=1)
+    astray = ~(np.abs(sums - 1) <= ROW_SUM_TOLERANCE)
+    if astray.any():
+        raise BadInput(
+            f"expected {task} probabilities that sum to 1 within {ROW_SUM_TOLERANCE}, found "
+            f"{sums[astray][0]:.6g} in case {cases[astray].iloc[0]}; give probabilities, not scores"
+        )
+    return numbers / sums[:, None]
+
+
+def _check_biology(cells, path):
+    """Refuse a co-deletion without IDH mutation, which the classification of gliomas excludes."""
+    strange = cells.loc[(cells["1p19q_label"] == 1) & (cells["idh_label"] == 0), "case"]
+    if len(strange):
+        raise BadInput(
+            f"expected 1p19q co-deletion only with IDH mutation in {path}, found it with IDH "
+            f"wildtype in case {strange.iloc[0]}; mend its labels or write {UNKNOWN}"
+        )

@@ -1,0 +1,35 @@
+"""Measure calibration, discrimination and uncertainty of every cell, with intervals."""
+
+from functools import partial
+
+import numpy as np
+
+from glioma_uq.logs import log_to
+from glioma_uq.measures import classification_measures, measure_cells, write_measures
+from glioma_uq.seeds import seed_for
+
+
+def main(*, cells, seed, resamples, level, interval, ece_bins, auc_average, output):
+    table = measure_cells(
+        cells,
+        partial(classification_measures, ece_bins=ece_bins, auc_average=auc_average),
+        resamples=resamples,
+        level=level,
+        interval=interval,
+        rng=np.random.default_rng(seed_for(seed, "bootstrap")),
+    )
+    write_measures(table, output)
+
+
+if __name__ == "__main__":
+    with log_to(snakemake.log[0]):
+        main(
+            cells=snakemake.input.cells,
+            seed=snakemake.params.seed,
+            resamples=snakemake.params.resamples,
+            level=snakemake.params.level,
+            interval=snakemake.params.interval,
+            ece_bins=snakemake.params.ece_bins,
+            auc_average=snakemake.params.auc_average,
+            output=snakemake.output.table,
+        )
