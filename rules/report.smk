@@ -1,0 +1,53 @@
+"""From tables and figures to one page that a reader can open anywhere."""
+
+
+rule record_provenance:
+    """Write down what the study's results were made from: code, config, versions, seeds, inputs."""
+    input:
+        tables=(
+            config["predictions"]["path"]
+            if PUBLISHED
+            else [f"results/cohorts/{COHORT}/cases.csv", f"results/studies/{STUDY}/folds.csv"]
+        ),
+        models=[] if PUBLISHED else over_grid(f"{RUN}/model.safetensors"),
+    output:
+        provenance="results/studies/{study}/provenance.json",
+    log:
+        "results/studies/{study}/logs/record_provenance.log",
+    conda:
+        "../envs/statistics.yaml"
+    params:
+        config=config,
+        seed=config["seed"],
+        library=fingerprint("record_provenance.py"),
+    script:
+        "../workflow_scripts/record_provenance.py"
+
+
+rule make_report:
+    """Write the study's report: one HTML file that needs no network."""
+    input:
+        classification="results/studies/{study}/statistics/classification.csv",
+        segmentation=[] if PUBLISHED else "results/studies/{study}/statistics/segmentation.csv",
+        ranks="results/studies/{study}/statistics/rank_tests.csv",
+        figures=expand("results/studies/{{study}}/figures/figure_{number}.png", number=FIGURES),
+        learning_curves=[] if PUBLISHED else "results/studies/{study}/figures/learning_curves.png",
+        curves=[] if PUBLISHED else "results/studies/{study}/figures/learning_curves.csv",
+        overlays=[],
+        cases=[] if PUBLISHED else f"results/cohorts/{COHORT}/cases.csv",
+        excluded=[] if PUBLISHED else f"results/cohorts/{COHORT}/excluded.csv",
+        provenance="results/studies/{study}/provenance.json",
+        template=f"{workflow.basedir}/workflow_scripts/glioma_uq/report/report.html.jinja",
+    output:
+        report="results/studies/{study}/report.html",
+    log:
+        "results/studies/{study}/logs/make_report.log",
+    conda:
+        "../envs/statistics.yaml"
+    params:
+        config=config,
+        network=NETWORK,
+        selection=SELECTION,
+        library=fingerprint("make_report.py"),
+    script:
+        "../workflow_scripts/make_report.py"

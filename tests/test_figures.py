@@ -1,0 +1,298 @@
+"""Figures draw what their tables say, the same bytes each time, also where there is little."""
+
+import os
+import subprocess
+import sys
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import draw_figure_4
+from glioma_uq.errors import BadInput
+from glioma_uq.figures.calibration_by_rate import calibration_by_rate, draw_calibration_by_rate
+from glioma_uq.figures.learning_curves import draw_learning_curves, read_learning_curves
+from glioma_uq.figures.segmentation_quality import draw_segmentation_quality, segmentation_quality
+from glioma_uq.figures.selection import of_cell, of_network
+from glioma_uq.figures.style import count_text, rate_colours, save_figure
+from glioma_uq.figures.uncertainty_by_correctness import (
+    draw_uncertainty_by_correctness,
+    p_text,
+    spread,
+    uncertainty_by_correctness,
+)
+from glioma_uq.figures.uncertainty_by_passes import (
+    draw_uncertainty_by_passes,
+    share_text,
+    split_by_kind,
+    uncertainty_by_passes,
+)
+from glioma_uq.rank_tests import compare_cells
+from glioma_uq.tasks import TASKS
+
+COLUMNS = ["network", "rate", "passes", "task", "measure", "value", "low", "high", "n", "reason"]
+OF_TASK = ["ece", "nll", "auc", "predictive", "aleatoric", "epistemic"]
+OF_SEGMENTATION = ["dice", "rho_brain", "rho_tumour", "empty_tumour"] + [
+    f"{kind}_{region}" for kind, region in product(OF_TASK[3:], ["tumour", "brain"])
+]
+
+
+def long_table(tasks, measures, rates=(0.2, 0.4), passes=(10, 30), network="csnet"):
+    """Return a table of statistics whose values say nothing but differ."""
+    rows = [
+        (network, rate, t, task, measure, 0.1 + i / 100, 0.05, 0.6, 20, "")
+        for i, (rate, t, task, measure) in enumerate(product(rates, passes, tasks, measures))
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def classification_cell(right, wrong):
+    """Return a cell in which every task gets the first `right` cases right, the rest wrong."""
+    n = right + wrong
+    cell = pd.DataFrame({"case": [f"case-{i:02d}" for i in range(n)], "source": "a", "seed": 1})
+    for task, classes in TASKS.items():
+        cell[f"{task}_label"] = np.where(np.arange(n) < right, classes[0], classes[1])
+        for c in classes:
+            cell[f"{task}_probability_{c}"] = 0.8 if c == classes[0] else 0.2 / (len(classes) - 1)
+        cell[f"{task}_predictive"] = np.linspace(0.1, 0.6, n) if n else []
+    return cell
+
+
+def segmentation_cell(dice):
+    """Return a cell of segmentations of that Dice, the last without a predicted tumour."""
+    uncertainty = 1 - np.array(dice)
+    uncertainty[-1] = np.nan
+    names = [f"case-{i:02d}" for i in range(len(dice))]
+    return pd.DataFrame({"case": names, "dice": dice, "tumour_predictive": uncertainty})
+
+
+def no_tests():
+    return pd.DataFrame(columns=["task", "n_right", "n_wrong", "p_holm", "auroc"])
+
+
+def texts(figure):
+    """Return all words in a figure's panels."""
+    return [
+        text.get_text()
+        for axes in figure.axes
+        for text in [*axes.texts, *axes.get_xticklabels(), axes.title, axes._left_title]
+    ]
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    """Each figure, small, with its table."""
+    classification = long_table(TASKS, OF_TASK)
+    segmentation = long_table(["segmentation"], OF_SEGMENTATION)
+    tables = {
+        "figure_2": uncertainty_by_passes(classification, segmentation),
+        "figure_3": calibration_by_rate(classification, passes=30),
+        "figure_4": segmentation_quality(segmentation),
+        "figure_5": uncertainty_by_correctness(
+            classification_cell(6, 4), segmentation_cell([0.9, 0.85, 0.8, 0.3, 0.0])
+        ),
+    }
+    return {
+        "figure_2": (draw_uncertainty_by_passes(tables["figure_2"]), tables["figure_2"]),
+        "figure_3": (draw_calibration_by_rate(tables["figure_3"]), tables["figure_3"]),
+        "figure_4": (draw_segmentation_quality(tables["figure_4"]), tables["figure_4"]),
+        "figure_5": (
+            draw_uncertainty_by_correctness(tables["figure_5"], no_tests()),
+            tables["figure_5"],
+        ),
+    }
+
+
+def saved(figure, table, folder):
+    paths = {kind: folder / f"figure.{kind}" for kind in ("pdf", "png", "csv")}
+    save_figure(figure, table, **paths)
+    return {kind: path.read_bytes() for kind, path in paths.items()}
+
+
+@pytest.mark.parametrize("name", ["figure_2", "figure_3", "figure_4", "figure_5"])
+def test_a_figure_is_three_files_and_its_table_is_what_was_asked(drawn, name, tmp_path):
+    figure, table = drawn[name]
+    files = saved(figure, table, tmp_path)
+    assert files["pdf"].startswith(b"%PDF")
+    assert b"CreationDate" not in files["pdf"]
+    assert files["png"].startswith(b"\x89PNG")
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "figure.csv"), table, check_dtype=False)
+
+
+def test_the_bytes_are_the_same_in_another_process(tmp_path):
+    table = tmp_path / "statistics.csv"
+    long_table(["segmentation"], OF_SEGMENTATION).to_csv(table, index=False)
+    script = (
+        "import sys, pathlib; sys.path.insert(0, sys.argv[1]); import draw_figure_4 as step;"
+        "here, there = map(pathlib.Path, sys.argv[2:]);"
+        "files = {kind: there / f'figure.{kind}' for kind in ('pdf', 'png', 'csv')};"
+        "step.main(segmentation=here, network='csnet', level=0.95, **files)"
+    )
+    steps = Path(draw_figure_4.__file__).parent
+    command = [sys.executable, "-c", script, steps, table, tmp_path / "other"]
+    subprocess.run(command, check=True, env={**os.environ, "PYTHONHASHSEED": "7"})
+    files = {kind: tmp_path / f"figure.{kind}" for kind in ("pdf", "png", "csv")}
+    draw_figure_4.main(segmentation=table, network="csnet", level=0.95, **files)
+    for kind, path in files.items():
+        assert path.read_bytes() == (tmp_path / f"other/figure.{kind}").read_bytes(), kind
+
+
+def test_figure_2_has_three_kinds_for_each_task_segmentation_first(drawn):
+    figure, table = drawn["figure_2"]
+    assert len(figure.axes) == 12
+    assert list(table["task"].unique()) == ["segmentation", "idh", "1p19q", "grade"]
+    assert set(table["measure"]) >= {"predictive_tumour", "epistemic"}
+    assert "ece" not in set(table["measure"])
+
+
+def test_figure_2_says_which_share_of_the_total_a_part_is():
+    table = long_table(["idh"], OF_TASK[3:])
+    table["value"] = table["measure"].map({"predictive": 0.5, "aleatoric": 0.4, "epistemic": 0.1})
+    kinds = split_by_kind(table)
+    assert share_text(kinds["aleatoric"], kinds["predictive"], "aleatoric") == "; 80 % of total"
+    assert share_text(kinds["predictive"], kinds["predictive"], "predictive") == ""
+
+
+def test_figure_3_of_one_rate_is_a_point_with_its_interval():
+    table = calibration_by_rate(long_table(TASKS, OF_TASK, rates=[0.0], passes=[1]), passes=1)
+    figure = draw_calibration_by_rate(table)
+    points = figure.axes[0].lines[0]
+    assert points.get_xdata().tolist() == [0.0]
+    low_to_high = figure.axes[0].collections[0].get_segments()[0]
+    assert low_to_high.tolist() == [[0.0, 0.05], [0.0, 0.6]]
+
+
+def test_figure_3_draws_an_interval_that_lies_above_its_value():
+    table = calibration_by_rate(long_table(TASKS, OF_TASK).assign(low=0.9, high=0.95), passes=30)
+    assert draw_calibration_by_rate(table)
+
+
+def test_figure_3_of_missing_values_says_so():
+    table = long_table(TASKS, OF_TASK)
+    table.loc[table["task"] == "grade", ["value", "low", "high"]] = np.nan
+    figure = draw_calibration_by_rate(calibration_by_rate(table, passes=30))
+    assert texts(figure).count("not measured") == 3
+
+
+def test_figure_4_counts_the_empty_tumours(drawn):
+    _, table = drawn["figure_4"]
+    table = table.copy()
+    table.loc[table["measure"] == "empty_tumour", "value"] = 0.15
+    assert "n = 20; up to 3 empty" in texts(draw_segmentation_quality(table))
+
+
+def test_figure_5_groups_cases_as_its_definition_says(drawn):
+    _, table = drawn["figure_5"]
+    idh = table[table["task"] == "idh"]
+    assert idh["good"].tolist() == [True] * 6 + [False] * 4
+    segmentation = table[table["task"] == "segmentation"]
+    assert segmentation["good"].tolist() == [True, True, False, False]  # 0.8 is not above 0.8
+
+
+def test_figure_5_leaves_unknown_labels_out():
+    cell = classification_cell(3, 3)
+    cell.loc[0, "idh_label"] = -1
+    table = uncertainty_by_correctness(cell)
+    assert (table["task"] == "idh").sum() == 5
+    assert "segmentation" not in set(table["task"])
+
+
+@pytest.mark.parametrize("wrong", [0, 1, 3, 4])
+def test_figure_5_draws_few_values_as_points_and_no_violin(wrong):
+    table = uncertainty_by_correctness(classification_cell(8, wrong))
+    figure = draw_uncertainty_by_correctness(table, no_tests())
+    violins = 1 if wrong < 4 else 2
+    bodies = [c for c in figure.axes[0].collections if "FillBetween" in type(c).__name__]
+    assert len(figure.axes) == 3
+    assert len(bodies) == violins
+    assert f"wrong\nn = {wrong}" in texts(figure)
+
+
+def test_figure_5_survives_values_without_spread_and_no_case_at_all():
+    table = uncertainty_by_correctness(classification_cell(8, 5)).assign(uncertainty=0.0)
+    assert draw_uncertainty_by_correctness(table, no_tests())
+    none = draw_uncertainty_by_correctness(table.iloc[:0], no_tests())
+    assert texts(none).count("no case") == 3
+
+
+def test_figure_5_shows_the_rank_test_of_the_same_cell(tmp_path):
+    path = tmp_path / "csnet/dropout-0.20/passes-030/classification.csv"
+    path.parent.mkdir(parents=True)
+    cell = classification_cell(8, 5)
+    cell.to_csv(path, index=False)
+    tests = of_cell(compare_cells([path], [], dice_threshold=0.8), 0.2, 30)
+    figure = draw_uncertainty_by_correctness(uncertainty_by_correctness(cell), tests)
+    expected = f"{p_text(tests['p_holm'].iloc[0])} (Holm)\nAUROC = 1.00"
+    assert texts(figure).count(expected) == 3
+    fewer = uncertainty_by_correctness(cell.iloc[1:])
+    with pytest.raises(BadInput, match="on 7 good and 5 bad cases, found 8 and 5"):
+        draw_uncertainty_by_correctness(fewer, tests)
+
+
+def test_p_is_told_with_digits_that_mean_something():
+    assert [p_text(p) for p in (1e-9, 0.0123, 0.0996, 1)] == [
+        "p < 0.001", "p = 0.012", "p = 0.10", "p = 1.00"
+    ]  # fmt: skip
+
+
+def test_points_spread_within_their_violin_without_chance():
+    values = np.random.default_rng(1).normal(size=40)
+    assert np.abs(spread(values)).max() <= 1
+    np.testing.assert_array_equal(spread(values), spread(values))
+    assert not spread(values[:3]).any()
+    assert not spread(np.ones(9)).any()
+
+
+def write_curve(folder, rate, fold):
+    path = folder / f"csnet/dropout-{rate}/fold-{fold}/seed-1/learning_curve.csv"
+    path.parent.mkdir(parents=True)
+    curve = {"epoch": [1, 2, 3], "train_loss": [1, 0.8, 0.6], "validation_loss": [1, 0.7, 0.9],
+             "validation_dice": [0.1, 0.5, 0.6], "learning_rate": 1e-3, "seconds": 1.0}  # fmt: skip
+    pd.DataFrame(curve).to_csv(path, index=False)
+    return path
+
+
+def test_learning_curves_have_panels_for_each_rate_and_a_line_for_each_fold(tmp_path):
+    paths = [write_curve(tmp_path, rate, fold) for rate in ("0.20", "0.40") for fold in (1, 2)]
+    table = read_learning_curves(paths, network="csnet")
+    assert table[["rate", "fold", "seed"]].drop_duplicates().shape == (4, 3)
+    figure = draw_learning_curves(table)
+    assert "p = 0.20,  n = 2 networks" in texts(figure)
+    kept = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
+    assert [line.get_xdata()[0] for line in kept] == [2, 2]
+
+
+def test_learning_curves_elsewhere_are_refused(tmp_path):
+    with pytest.raises(BadInput, match="expected a path that ends in network/dropout-rate"):
+        read_learning_curves([tmp_path / "curve.csv"])
+    with pytest.raises(BadInput, match="learning curves of nothing"):
+        read_learning_curves([write_curve(tmp_path, "0.20", 1)], network="nothing")
+
+
+def test_a_network_or_a_cell_that_was_not_measured_is_refused():
+    table = long_table(["idh"], ["auc"])
+    with pytest.raises(BadInput, match="expected results of the network unet, found csnet"):
+        of_network(table, "unet")
+    with pytest.raises(BadInput, match=r"found \(rate, passes\) \(0.2, 10\), \(0.2, 30\)"):
+        of_cell(table, 0.3, 30)
+    with pytest.raises(BadInput, match="with 20 passes, found those with 10, 30"):
+        calibration_by_rate(table, passes=20)
+
+
+def test_only_the_named_network_is_drawn():
+    both = pd.concat([long_table(TASKS, OF_TASK), long_table(TASKS, OF_TASK, network="unet")])
+    assert set(calibration_by_rate(both, passes=30, network="unet")["network"]) == {"unet"}
+    assert set(calibration_by_rate(both, passes=30)["network"]) == {"csnet"}
+
+
+def test_rates_get_lighter_and_differ():
+    colours = list(rate_colours([0.4, 0.2, 0.6]).values())
+    lightness = [0.2126 * r + 0.7152 * g + 0.0722 * b for r, g, b, _ in colours]
+    assert lightness == sorted(lightness)
+    assert len(set(colours)) == 3
+
+
+def test_n_is_told_once_or_as_a_range():
+    assert [count_text(n) for n in ([60, 60], [55, 60.0], [])] == ["n = 60", "n = 55–60", "n = 0"]

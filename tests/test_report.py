@@ -1,0 +1,216 @@
+"""The report holds its images, escapes what it is given, says first if networks learned."""
+
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import make_report
+from glioma_uq.errors import BadInput
+from glioma_uq.report.captions import caption
+from glioma_uq.report.contents import p_value, summary
+from glioma_uq.report.verdict import learned, with_interval
+
+COLUMNS = ["network", "rate", "passes", "task", "measure", "value", "low", "high", "n", "reason"]
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489"
+    "0000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"
+)
+VOID = {"meta", "img", "br"}
+TASKS = ("idh", "1p19q", "grade")
+
+
+def classification(auc_low=0.7, rates=(0.2, 0.4), passes=(10, 30)):
+    rows = [
+        ("csnet", rate, t, task, measure, 0.81, auc_low, 0.9, 40, "")
+        for rate in rates
+        for t in passes
+        for task in TASKS
+        for measure in ("ece", "auc")
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def segmentation(dice=(0.7, 0.65), passes=(10, 30)):
+    rows = [
+        ("csnet", rate, t, "segmentation", "dice", value, value - 0.1, value + 0.1, 40, "")
+        for rate, value in zip((0.2, 0.4), dice, strict=True)
+        for t in passes
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def write_report(folder, *, dice=(0.7, 0.65), published=False, departures=(), overlays=True):
+    """Write a report from tiny tables and return its text."""
+    for name in ("figure_3", "figure_5", "learning_curves"):
+        (folder / f"figures/{name}.png").parent.mkdir(exist_ok=True)
+        (folder / f"figures/{name}.png").write_bytes(PIXEL)
+    overlay = folder / "quality/case <1>/overlay.png"
+    overlay.parent.mkdir(parents=True, exist_ok=True)
+    overlay.write_bytes(PIXEL)
+    ranks = [("csnet", 0.2, 30, task, 30, 10, 250.0, 1e-5, 4e-5, 0.83) for task in TASKS]
+    names = [*COLUMNS[:4], "n_right", "n_wrong", "u", "p", "p_holm", "auroc"]
+    curve = {"network": "csnet", "rate": 0.2, "fold": [1, 2], "seed": 1, "epoch": [9, 11]}
+    case = {"case": ["a"], "source": ["x & y"], "idh": [1], "1p19q": [-1], "grade": [2]}
+    excluded = {"case": ["<script>alert(1)</script>"], "step": ["register"], "reason": ["a < b"]}
+    tables = {
+        "classification": classification(),
+        "segmentation": segmentation(dice),
+        "ranks": pd.DataFrame(ranks, columns=names),
+        "curves": pd.DataFrame(curve),
+        "cases": pd.DataFrame(case),
+        "excluded": pd.DataFrame(excluded),
+    }
+    paths = {}
+    for name, table in tables.items():
+        is_absent = published and name not in ("classification", "ranks")
+        paths[name] = None if is_absent else folder / f"{name}.csv"
+        table.to_csv(folder / f"{name}.csv", index=False)
+    provenance = {"commit": "abc123", "inputs": {f"file-{i}": "0f" for i in range(20)}}
+    (folder / "provenance.json").write_text(json.dumps(provenance))
+    config = {
+        "study": "tiny <b>",
+        "cohort": {"name": "phantom"},
+        "statistics": {"level": 0.95, "dice_threshold": 0.8},
+        "departures": list(departures),
+    }
+    make_report.main(
+        **paths,
+        figures=[folder / "figures/figure_3.png", folder / "figures/figure_5.png"],
+        learning_curves=None if published else folder / "figures/learning_curves.png",
+        overlays=[overlay] if overlays and not published else [],
+        provenance=folder / "provenance.json",
+        config=config,
+        network="csnet",
+        selection={"rate": 0.2, "passes": 30},
+        output=folder / "report.html",
+    )
+    return (folder / "report.html").read_text(encoding="utf-8")
+
+
+class Outline(HTMLParser):
+    """Check that every element is closed in order, and collect sources, links and ids."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.sources, self.links, self.ids = [], [], [], []
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        self.sources += [attributes["src"]] if "src" in attributes else []
+        self.links += [attributes["href"]] if "href" in attributes else []
+        self.ids += [attributes["id"]] if "id" in attributes else []
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def outline(html):
+    parser = Outline()
+    parser.feed(html)
+    assert parser.open == []
+    return parser
+
+
+def test_the_page_holds_its_images_and_asks_no_server_for_anything(tmp_path):
+    html = write_report(tmp_path)
+    page = outline(html)
+    assert len(page.sources) == 4
+    assert all(source.startswith("data:image/png;base64,") for source in page.sources)
+    assert not re.search(r"https?:|//[a-z]|@import|url\(|<script|<link", html)
+
+
+@pytest.mark.parametrize("published", [False, True])
+def test_links_are_relative_and_lead_to_sections_or_files_beside_the_page(tmp_path, published):
+    page = outline(write_report(tmp_path, published=published))
+    assert {"figures/figure_3.pdf", "figures/figure_5.csv"} <= set(page.links)
+    sections = [link[1:] for link in page.links if link.startswith("#")]
+    assert set(sections) <= set(page.ids)
+    assert len(set(page.ids)) == len(page.ids)
+
+
+def test_what_comes_from_outside_is_escaped(tmp_path):
+    html = write_report(tmp_path)
+    assert "<script" not in html
+    for text in ("&lt;script&gt;alert(1)", "tiny &lt;b&gt;", "case &lt;1&gt;", "a &lt; b"):
+        assert text in html, text
+
+
+def test_the_first_lines_say_that_networks_have_not_learned(tmp_path):
+    html = write_report(tmp_path, dice=(0.7, 0.41))
+    body = html[html.index("<main>") :]
+    said = body.index("have not learned: mean Dice of csnet at rate 0.40 is 0.41, expected at")
+    assert said < min(300, body.index("What was run"))
+
+
+def test_the_page_tells_what_was_run(tmp_path):
+    html = write_report(tmp_path, departures=[{"what": "w", "here": "h", "paper": "p", "why": "y"}])
+    for text in ("have learned", "0 of 1: 0 intact", "2 networks, 9 to 11 epochs", "abc123",
+                 "In the paper", "4.0 × 10⁻⁵", "0.810 (0.700 to 0.900)"):  # fmt: skip
+        assert text in html, text
+
+
+def test_a_study_of_published_predictions_leaves_out_what_it_has_not(tmp_path):
+    html = write_report(tmp_path, published=True)
+    for text in ("Learning curves", "Cohort quality", "Departures", "Dice of"):
+        assert text not in html, text
+    assert "40 cases" in html
+
+
+def test_the_same_tables_make_the_same_page(tmp_path):
+    assert write_report(tmp_path) == write_report(tmp_path)
+
+
+def test_learned_needs_dice_at_every_rate_and_auc_above_guessing_at_the_smallest():
+    assert learned(classification(), segmentation((0.7, 0.60))).learned
+    assert not learned(classification(), segmentation((0.7, 0.59))).learned
+    assert not learned(classification(auc_low=0.5), segmentation()).learned
+    table = classification()
+    table.loc[table["rate"] == 0.4, "low"] = 0.1
+    table.loc[table["task"] == "grade", "low"] = 0.1
+    assert learned(table, segmentation()).learned
+
+
+def test_learned_judges_at_the_most_passes():
+    table = segmentation()
+    table.loc[table["passes"] == 10, "value"] = 0.1
+    assert learned(classification(), table).learned
+
+
+def test_what_could_not_be_measured_has_not_been_learned():
+    verdict = learned(classification(auc_low=np.nan))
+    assert not verdict.learned
+    assert "0.81 (no interval)" in verdict.sentence
+    verdict = learned(classification(), segmentation((np.nan, 0.7)))
+    assert not verdict.learned
+    assert "is not measured" in verdict.sentence
+    assert not learned(classification().query("task != 'idh'")).learned
+
+
+def test_a_summary_says_where_its_n_differs_and_why_an_interval_is_missing():
+    table = classification()
+    table.loc[(table["task"] == "idh") & (table["measure"] == "ece"), "n"] = 33
+    refused = (table["task"] == "grade") & (table["measure"] == "auc")
+    table.loc[refused, ["low", "high"]] = np.nan
+    table.loc[refused, "reason"] = "undefined in 80 of 1000 resamples"
+    found = summary(table, 0.2, 30)
+    assert found["tasks"] == [("IDH", 40), ("1p/19q", 40), ("Grade", 40)]
+    rows = dict(found["rows"])
+    assert rows["Expected calibration error"][0] == "0.810 (0.700 to 0.900), n = 33"
+    assert rows["ROC-AUC"][2] == "0.810 (no interval)"
+    assert found["notes"] == ["Grade, ROC-AUC: no interval, undefined in 80 of 1000 resamples."]
+
+
+def test_numbers_are_told_with_a_true_minus_and_tiny_p_in_powers_of_ten():
+    assert with_interval(-0.5, -0.6, -0.4) == "−0.50 (−0.60 to −0.40)"
+    assert [p_value(p) for p in (7.6e-9, 0.012, 0.5)] == ["7.6 × 10⁻⁹", "0.012", "0.50"]
+
+
+def test_a_figure_without_a_caption_is_refused():
+    with pytest.raises(BadInput, match="found figure_9; write its caption"):
+        caption("figure_9")

@@ -1,0 +1,101 @@
+"""Figure 3: calibration and discrimination of the three classification tasks by dropout rate."""
+
+import numpy as np
+from matplotlib.lines import Line2D
+
+from glioma_uq.figures.selection import TASK_NAMES, at_passes, measured, of_network, together
+from glioma_uq.figures.style import (
+    BLUE,
+    GREY,
+    count_text,
+    head,
+    panels,
+    say_empty,
+    styled,
+)
+from glioma_uq.tasks import TASKS
+
+MEASURES = {"ece": "ECE", "nll": "NLL (nats)", "auc": "ROC-AUC"}
+NULL_BAND = "ece_null"
+
+
+def calibration_by_rate(classification, *, passes, network=None):
+    """Return the rows that figure 3 shows: ECE, NLL and AUC of each task at `passes` passes.
+
+    Rows of the measure `ece_null`, where the table has them, are the interval of the ECE
+    that a perfectly calibrated model has at this n; they come along.
+    """
+    rows = at_passes(of_network(classification, network), passes)
+    return together(measured(rows, task, name) for task in TASKS for name in [*MEASURES, NULL_BAND])
+
+
+@styled
+def draw_calibration_by_rate(table, *, level=0.95):
+    """Return the figure of the table of `calibration_by_rate`: tasks x measures."""
+    figure, grid = panels(len(TASKS), len(MEASURES), height=5.4, sharex=True)
+    for axes_of_task, task in zip(grid, TASKS, strict=True):
+        rows = table[table["task"] == task]
+        for axes, measure in zip(axes_of_task, MEASURES, strict=True):
+            draw_points(axes, rows[rows["measure"] == measure])
+            draw_reference(axes, rows, measure, classes=len(TASKS[task]))
+        axes_of_task[0].set_ylabel(TASK_NAMES[task])
+    for axes, (measure, name) in zip(grid[0], MEASURES.items(), strict=True):
+        head(axes, f"{name}, {'higher' if measure == 'auc' else 'lower'} is better")
+    set_rate_axis(grid[0, 0], np.unique(table["rate"]))
+    for axes in grid[-1]:
+        axes.set_xlabel("Dropout rate p")
+    add_legend(figure, grid, level)
+    return figure
+
+
+def draw_points(axes, rows):
+    """Draw value and interval at each rate, and n in the panel's title.
+
+    The interval is drawn from low to high and not around the value: the percentile interval
+    of an ECE can lie above it.
+    """
+    if rows["value"].isna().all():
+        say_empty(axes)
+    axes.vlines(rows["rate"], rows["low"], rows["high"], color=BLUE, linewidth=1.1, alpha=0.75)
+    axes.plot(rows["rate"], rows["value"], "o-", color=BLUE, linewidth=0.8, markersize=3.5)
+    axes.set_title(count_text(rows["n"]))
+
+
+def draw_reference(axes, rows, measure, classes):
+    """Draw what guessing with equal probabilities reaches, or what perfect calibration would."""
+    if measure == "ece":
+        null = rows[rows["measure"] == NULL_BAND]
+        x, low, high = (null[column].to_numpy() for column in ("rate", "low", "high"))
+        if len(null) == 1:
+            x, low, high = x + [-0.02, 0.02], low.repeat(2), high.repeat(2)
+        if len(null):
+            axes.fill_between(x, low, high, color=GREY, alpha=0.2, linewidth=0,
+                              label="perfect calibration at this n")  # fmt: skip
+        axes.set_ylim(bottom=0)
+    else:
+        guess = np.log(classes) if measure == "nll" else 0.5
+        axes.axhline(guess, color=GREY, linestyle=(0, (4, 3)), linewidth=0.8,
+                     label="guessing with equal probabilities")  # fmt: skip
+    if measure == "nll":
+        axes.set_ylim(bottom=0)
+    if measure == "auc":
+        lowest = rows.loc[rows["measure"] == "auc", ["low", "value"]].min().min()
+        axes.set_ylim(np.fmin(0.45, lowest - 0.02), 1)
+
+
+def set_rate_axis(axes, rates):
+    """Put ticks at the measured rates only, every second one where they are many."""
+    axes.set_xticks(rates if len(rates) <= 5 else rates[::2])
+    axes.xaxis.set_major_formatter("{x:.2f}")
+    if len(rates):
+        axes.set_xlim(rates[0] - 0.03, rates[-1] + 0.03)
+
+
+def add_legend(figure, grid, level):
+    """Explain each kind of mark once, below the panels."""
+    bar = Line2D([], [], color=BLUE, marker="|", markersize=9, markeredgewidth=1.1, linestyle="")
+    handles = {f"{100 * level:g} % interval over cases": bar}
+    for axes in grid.flat:
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            handles.setdefault(label, handle)
+    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=3)

@@ -1,0 +1,107 @@
+"""Learning curves: did each network learn, and when did it stop getting better."""
+
+import re
+
+import numpy as np
+import pandas as pd
+from matplotlib.lines import Line2D
+
+from glioma_uq.errors import BadInput
+from glioma_uq.figures.style import BLUE, GREEN, ORANGE, panels, styled
+
+WHERE = re.compile(
+    r"(?P<network>[^/]+)/dropout-(?P<rate>[\d.]+)/fold-(?P<fold>[^/]+)/seed-(?P<seed>[^/]+)/[^/]+$"
+)
+MOST_COLUMNS = 5
+KEYS = ["network", "rate", "fold", "seed"]
+
+
+def read_learning_curves(paths, *, network=None):
+    """Return the curves as one table: network, rate, fold, seed, then a curve's own columns.
+
+    The path of a curve says whose it is: {network}/dropout-{rate}/fold-{fold}/seed-{seed}/.
+    Only those of `network` are kept, all when none is named.
+    """
+    curves = []
+    for path in paths:
+        place = WHERE.search(str(path))
+        if place is None:
+            raise BadInput(
+                "expected a path that ends in network/dropout-rate/fold-fold/seed-seed/file.csv, "
+                f"found {path}; leave the learning curves where training wrote them"
+            )
+        names = {**place.groupdict(), "rate": float(place["rate"])}
+        if network in (None, names["network"]):
+            curves.append(pd.read_csv(path).assign(**names))
+    if not curves:
+        raise BadInput(f"expected learning curves of {network}, found none; train it first")
+    table = pd.concat(curves, ignore_index=True)
+    table = table[KEYS + [column for column in table.columns if column not in KEYS]]
+    return table.sort_values([*KEYS, "epoch"], kind="stable", ignore_index=True)
+
+
+@styled
+def draw_learning_curves(table):
+    """Return the figure: for each rate losses above and validation Dice below, a line a fold."""
+    rates = np.unique(table["rate"])
+    columns = min(len(rates), MOST_COLUMNS)
+    blocks = -(-len(rates) // columns)
+    figure, grid = panels(
+        2 * blocks, columns, width=max(1.9 * columns, 3.4), height=0.6 + 2.7 * blocks,
+        sharex=True, gridspec_kw={"height_ratios": [3, 2] * blocks},
+    )  # fmt: skip
+    for place, axes in enumerate(grid.reshape(blocks, 2, columns).swapaxes(1, 2).reshape(-1, 2)):
+        if place < len(rates):
+            draw_rate(*axes, table[table["rate"] == rates[place]], rates[place])
+        else:
+            axes[0].set_axis_off()
+            axes[1].set_axis_off()
+    share_limits(grid)
+    for above, below in grid.reshape(blocks, 2, columns)[:, :, 0]:
+        above.set_ylabel("Loss")
+        below.set_ylabel("Dice")
+    for axes in last_shown(grid):
+        axes.set_xlabel("Epoch")
+        axes.tick_params(labelbottom=True)
+    add_legend(figure)
+    return figure
+
+
+def draw_rate(above, below, table, rate):
+    """Draw the curves of one rate; a dot marks the epoch whose weights were kept."""
+    curves = [curve for _, curve in table.groupby(["fold", "seed"], sort=True)]
+    for curve in curves:
+        thin = {"linewidth": 0.8, "alpha": 0.8}
+        above.plot(curve["epoch"], curve["train_loss"], color=BLUE, **thin)
+        above.plot(curve["epoch"], curve["validation_loss"], color=ORANGE, **thin)
+        below.plot(curve["epoch"], curve["validation_dice"], color=GREEN, **thin)
+        if curve["validation_loss"].notna().any():
+            best = curve.loc[curve["validation_loss"].idxmin()]
+            above.plot(best["epoch"], best["validation_loss"], "o", color=ORANGE)
+            below.plot(best["epoch"], best["validation_dice"], "o", color=GREEN)
+    above.set_title(f"p = {rate:.2f},  n = {len(curves)} networks")
+
+
+def last_shown(grid):
+    """Return the lowest panel that is in use in each column."""
+    return [[axes for axes in column if axes.axison][-1] for column in grid.T]
+
+
+def share_limits(grid):
+    """Give all panels of losses the same limits, and Dice those from 0 to 1."""
+    losses, dice = grid[::2].ravel(), grid[1::2].ravel()
+    limits = np.array([axes.get_ylim() for axes in losses if axes.axison])
+    for axes in losses:
+        axes.set_ylim(min(limits[:, 0].min(), 0), limits[:, 1].max())
+    for axes in dice:
+        axes.set_ylim(0, 1)
+
+
+def add_legend(figure):
+    """Explain the lines below the panels."""
+    names = {"training loss": BLUE, "validation loss": ORANGE, "validation Dice": GREEN}
+    handles = [Line2D([], [], color=colour, label=name) for name, colour in names.items()]
+    handles.append(
+        Line2D([], [], color="black", marker="o", linestyle="", label="epoch that was kept")
+    )
+    figure.legend(handles=handles, loc="outside lower center", ncols=2)

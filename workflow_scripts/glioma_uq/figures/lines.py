@@ -1,0 +1,46 @@
+"""Lines of one measure over the number of passes, one for each dropout rate."""
+
+import numpy as np
+from matplotlib.lines import Line2D
+
+from glioma_uq.figures.style import GREY, say_empty
+
+
+def draw_lines_over_passes(axes, table, colours):
+    """Draw value over passes for each rate, and at the right its interval at the most passes.
+
+    `table` has the columns rate, passes, value, low, high; `colours` is {rate: colour}.
+    The intervals stand side by side beyond the last tick, where they hide no line.
+    """
+    if table["value"].isna().all():
+        say_empty(axes)
+    passes = np.unique(table["passes"]) if len(table) else np.array([1])
+    span = max(passes[-1] - passes[0], 1)
+    for place, (rate, colour) in enumerate(colours.items()):
+        line = table[table["rate"] == rate].sort_values("passes")
+        axes.plot(line["passes"], line["value"], "o-", color=colour)
+        beyond = passes[-1] + span * (0.07 + 0.025 * place)
+        _draw_interval(axes, beyond, line.tail(1), colour)
+    if len(passes) == 1:
+        axes.set_xlim(passes[0] - span, passes[0] + span)
+    axes.set_xticks(passes if len(passes) <= 6 else passes[1::2])
+
+
+def _draw_interval(axes, x, row, colour):
+    """Draw the point and the interval of a table of at most one row at `x`."""
+    axes.vlines(x, row["low"], row["high"], color=colour, linewidth=1.4)
+    axes.plot([x] * len(row), row["value"], "_", color=colour, markersize=5)
+
+
+def add_rate_legend(figure, table, colours, level):
+    """Explain the colours, and the bars at the right (intervals of `level`), beside the panels."""
+    handles = [
+        Line2D([], [], color=colour, marker="o", label=f"{rate:.2f}")
+        for rate, colour in colours.items()
+    ]
+    if len(table) and table["low"].notna().any():
+        label = f"{100 * level:g} % interval\nat T = {table['passes'].max()}"
+        bar = Line2D([], [], color=GREY, marker="|", markersize=9, markeredgewidth=1.4,
+                     linestyle="", label=label)  # fmt: skip
+        handles.append(bar)
+    figure.legend(handles=handles, title="Dropout rate p", loc="outside right upper")

@@ -1,0 +1,51 @@
+"""Figure 4: how good the segmentations are, and whether the uncertain ones are the bad ones."""
+
+from glioma_uq.figures.lines import add_rate_legend, draw_lines_over_passes
+from glioma_uq.figures.selection import measured, of_network, together
+from glioma_uq.figures.style import count_text, head, panels, rate_colours, styled
+
+MEASURES = {
+    "rho_brain": ("(a) Brain", "Pearson ρ with Dice"),
+    "rho_tumour": ("(b) Predicted tumour", "Pearson ρ with Dice"),
+    "dice": ("(c) Segmentation quality", "Mean Dice"),
+}
+EMPTY = "empty_tumour"
+
+
+def segmentation_quality(segmentation, *, network=None):
+    """Return the rows that figure 4 shows: rho for two regions, Dice, and the empty tumours."""
+    rows = of_network(segmentation, network)
+    return together(measured(rows, "segmentation", measure) for measure in [*MEASURES, EMPTY])
+
+
+@styled
+def draw_segmentation_quality(table, *, level=0.95):
+    """Return the figure of the table of `segmentation_quality`: three panels over the passes."""
+    figure, (grid,) = panels(1, len(MEASURES), height=2.7)
+    colours = rate_colours(table["rate"])
+    for axes, (measure, (title, label)) in zip(grid, MEASURES.items(), strict=True):
+        rows = table[table["measure"] == measure]
+        draw_lines_over_passes(axes, rows, colours)
+        head(axes, title)
+        axes.set_ylabel(label)
+        axes.set_title(count_text(rows["n"]))
+        axes.set_xlabel("Monte Carlo passes T")
+    share_rho_axis(grid[:2])
+    grid[1].set_title(grid[1].get_title(loc="left") + empty_text(table))
+    add_rate_legend(figure, table[table["measure"] != EMPTY], colours, level)
+    return figure
+
+
+def share_rho_axis(both):
+    """Give the panels of rho the same limits, with 0 among them, so that they compare."""
+    limits = [limit for axes in both for limit in axes.get_ylim()]
+    for axes in both:
+        axes.axhline(0, color="#333333", linewidth=0.7)
+        axes.set_ylim(max(min(*limits, -0.05), -1.02), min(max(*limits, 0.05), 1.02))
+
+
+def empty_text(table):
+    """Return in how many cases no tumour was predicted, so that they have no rho, if in any."""
+    rows = table[table["measure"] == EMPTY]
+    empty = (rows["value"] * rows["n"]).max()
+    return f"; up to {empty:.0f} empty" if empty > 0 else ""

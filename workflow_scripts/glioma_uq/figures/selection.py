@@ -1,0 +1,67 @@
+"""Which rows of the long tables a figure or a report shows, and how tasks are called there."""
+
+import numpy as np
+import pandas as pd
+
+from glioma_uq.errors import BadInput
+
+TASK_NAMES = {"segmentation": "Segmentation", "idh": "IDH", "1p19q": "1p/19q", "grade": "Grade"}
+COLUMNS = ["network", "rate", "passes", "task", "measure", "value", "low", "high", "n"]
+
+
+def of_network(table, network=None):
+    """Return the rows of `network`, or of the table's first network when none is named."""
+    missing = set(COLUMNS[:4]) - set(table.columns)
+    if missing:
+        raise BadInput(
+            f"expected a table with columns network, rate, passes and task, found none named "
+            f"{', '.join(sorted(missing))}; write the statistics anew"
+        )
+    networks = list(table["network"].unique())
+    if network is None and networks:
+        network = networks[0]
+    if network not in networks:
+        raise BadInput(
+            f"expected results of the network {network}, found {', '.join(networks) or 'none'}; "
+            f"name one of them or measure {network}"
+        )
+    return table[table["network"] == network]
+
+
+def of_cell(table, rate, passes):
+    """Return the rows measured at dropout rate `rate` with `passes` Monte Carlo passes."""
+    chosen = table[np.isclose(table["rate"].astype(float), rate) & (table["passes"] == passes)]
+    if chosen.empty:
+        cells = table[["rate", "passes"]].drop_duplicates().itertuples(index=False)
+        found = ", ".join(f"({cell.rate:g}, {cell.passes:d})" for cell in cells)
+        raise BadInput(
+            f"expected results at rate {rate:g} and {passes} passes, found (rate, passes) "
+            f"{found}; set selection to one of them"
+        )
+    return chosen
+
+
+def at_passes(table, passes):
+    """Return the rows measured with `passes` Monte Carlo passes."""
+    chosen = table[table["passes"] == passes]
+    if chosen.empty:
+        found = ", ".join(str(number) for number in sorted(table["passes"].unique()))
+        raise BadInput(
+            f"expected results with {passes} passes, found those with {found or 'none'}; "
+            "set selection to one of them"
+        )
+    return chosen
+
+
+def measured(table, task, measure):
+    """Return the rows of one measure of one task, in order of rate and passes."""
+    rows = table[(table["task"] == task) & (table["measure"] == measure)]
+    return rows.sort_values(["rate", "passes"], kind="stable")[COLUMNS]
+
+
+def together(parts):
+    """Return the tables `parts` as one with the columns of the statistics, empty ones left out."""
+    parts = [part for part in parts if len(part)]
+    if not parts:
+        return pd.DataFrame(columns=COLUMNS)
+    return pd.concat(parts, ignore_index=True)

@@ -1,0 +1,112 @@
+"""One look for all figures: sizes, fonts, colours, notes on panels, and how a file is written.
+
+Colours are safe for colour-blind readers and keep their order in grey print: rates take a
+ramp of lightness, categories the palette of Okabe and Ito (2008).
+"""
+
+import matplotlib
+
+matplotlib.use("agg")  # before seaborn can ask for a window
+
+from matplotlib.figure import Figure
+
+from glioma_uq.files import written_whole
+from glioma_uq.tables import write_table
+
+FULL_WIDTH = 7.2  # inches: both columns of a printed page
+BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
+UNCERTAINTIES = ("predictive", "aleatoric", "epistemic")
+STYLE = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib: the same glyphs on every machine
+    "font.size": 8,
+    "axes.labelsize": 8,
+    "axes.titlesize": 7,
+    "axes.titlecolor": GREY,
+    "axes.titlelocation": "left",
+    "axes.titlepad": 4,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "axes.edgecolor": "#333333",
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "axes.axisbelow": True,
+    "axes.xmargin": 0.04,
+    "grid.color": "#e6e6e6",
+    "grid.linewidth": 0.6,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 2.6,
+    "legend.frameon": False,
+    "legend.fontsize": 7.5,
+    "legend.title_fontsize": 7.5,
+    "pdf.fonttype": 42,  # text stays text in the PDF
+    "svg.hashsalt": "glioma-uq",
+}
+
+
+def panels(rows, columns, *, width=FULL_WIDTH, height, **kwargs):
+    """Return (figure, axes [rows, columns]), laid out so that nothing overlaps."""
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        figure.get_layout_engine().set(w_pad=0.05, h_pad=0.05, wspace=0.03, hspace=0.03)
+        return figure, figure.subplots(rows, columns, squeeze=False, **kwargs)
+
+
+def styled(draw):
+    """Return the function `draw` as one that works in the style of the house."""
+
+    def in_style(*args, **kwargs):
+        with matplotlib.rc_context(STYLE):
+            return draw(*args, **kwargs)
+
+    in_style.__name__, in_style.__doc__ = draw.__name__, draw.__doc__
+    return in_style
+
+
+def rate_colours(rates):
+    """Return {rate: colour}: viridis from dark (smallest rate) to light, short of its yellow."""
+    rates = sorted(set(rates))
+    steps = [0.85 * i / max(len(rates) - 1, 1) for i in range(len(rates))]
+    return {
+        rate: matplotlib.colormaps["viridis"](step) for rate, step in zip(rates, steps, strict=True)
+    }
+
+
+def head(axes, text, *, above=16):
+    """Write the name of a panel, or of its column, in bold, `above` points over the axes."""
+    axes.annotate(
+        text, (0.5, 1), (0, above), xycoords="axes fraction", textcoords="offset points",
+        ha="center", va="bottom", weight="bold",
+    )  # fmt: skip
+
+
+def count_text(counts):
+    """Return "n = 60", or "n = 52–60" where the panel's points do not share their n."""
+    counts = sorted({int(n) for n in counts})
+    if not counts:
+        return "n = 0"
+    return f"n = {counts[0]}" if len(counts) == 1 else f"n = {counts[0]}–{counts[-1]}"
+
+
+def say_empty(axes, text="not measured"):
+    """Write in the middle of a panel that it has nothing to show."""
+    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=GREY)
+
+
+@styled
+def save_figure(figure, table, *, pdf, png, csv):
+    """Write the figure as vector PDF and as PNG of 300 dpi, and beside them what it draws.
+
+    The bytes depend on the figure alone: no date is written into the PDF.
+    """
+    with written_whole(pdf) as path:
+        figure.savefig(path, format="pdf", metadata={"CreationDate": None})
+    with written_whole(png) as path:
+        figure.savefig(path, format="png", dpi=300)
+    write_table(table, csv)

@@ -1,0 +1,131 @@
+"""Figure 5: are the predictions that are wrong the uncertain ones."""
+
+import numpy as np
+import pandas as pd
+import seaborn
+from scipy.stats import gaussian_kde, qmc
+
+from glioma_uq.errors import BadInput
+from glioma_uq.figures.selection import TASK_NAMES
+from glioma_uq.figures.style import GREEN, ORANGE, head, panels, say_empty, styled
+from glioma_uq.predictions import known_rows
+from glioma_uq.rank_tests import one_row_per_case
+from glioma_uq.tasks import TASKS
+
+FEWEST_FOR_VIOLIN = 4  # of fewer values a density shows its bandwidth, not the data
+MOST_FOR_POINTS = 400  # more would hide the violin
+MANY = 100  # points that need to be small
+COLUMNS = ["task", "case", "good", "uncertainty"]
+
+
+def uncertainty_by_correctness(classification, segmentation=None, *, dice_threshold=0.8):
+    """Return one row for each case and task of figure 5: task, case, good, uncertainty (nats).
+
+    `classification` and `segmentation` are the tables of one cell; a case's seeds are averaged,
+    as for the rank tests. A prediction is good when its most probable class is the true one, or
+    its Dice above the threshold. Uncertainty is the predictive one, of a segmentation its mean
+    over the predicted tumour. Unknown labels, cases without reference and cases without a
+    predicted tumour are left out.
+    """
+    parts = [] if segmentation is None else [_of_segmentation(segmentation, dice_threshold)]
+    parts += [_of_task(classification, task) for task in TASKS]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _of_task(cell, task):
+    """Return the rows of one classification task."""
+    known, labels, probabilities = known_rows(one_row_per_case(cell), task)
+    right = probabilities.argmax(axis=1) == labels
+    values = {"task": task, "good": right, "uncertainty": known[f"{task}_predictive"]}
+    return known[["case"]].assign(**values)[COLUMNS]
+
+
+def _of_segmentation(cell, dice_threshold):
+    """Return the rows of the segmentation."""
+    known = one_row_per_case(cell).dropna(subset=["dice", "tumour_predictive"])
+    good = known["dice"] > dice_threshold
+    values = {"task": "segmentation", "good": good, "uncertainty": known["tumour_predictive"]}
+    return known[["case"]].assign(**values)[COLUMNS]
+
+
+@styled
+def draw_uncertainty_by_correctness(table, ranks, *, dice_threshold=0.8):
+    """Return the figure: one panel for each task, good predictions left, bad ones right.
+
+    `ranks` are the rows of rank_tests.csv at the same cell. Their n on both sides must be
+    those drawn; a task without a row there is drawn without a label.
+    """
+    tasks = [task for task in TASK_NAMES if task in set(table["task"])] or list(TASKS)
+    names = {"segmentation": (f"Dice > {dice_threshold:g}", f"Dice ≤ {dice_threshold:g}")}
+    figure, (grid,) = panels(1, len(tasks), height=3.0)
+    for axes, task in zip(grid, tasks, strict=True):
+        rows = table[table["task"] == task]
+        good = rows["good"].astype(bool)
+        values = [rows.loc[side, "uncertainty"].to_numpy() for side in (good, ~good)]
+        draw_groups(axes, values, names.get(task, ("right", "wrong")))
+        head(axes, TASK_NAMES[task], above=26)
+        axes.set_title(rank_text(ranks[ranks["task"] == task], task, [len(v) for v in values]))
+    grid[0].set_ylabel("Total uncertainty (nats)")
+    return figure
+
+
+def draw_groups(axes, values, names):
+    """Draw violins of the groups that are large enough and points of those that are few."""
+    for place, (group, colour) in enumerate(zip(values, (GREEN, ORANGE), strict=True)):
+        if len(group) >= FEWEST_FOR_VIOLIN and np.ptp(group) > 0:
+            seaborn.violinplot(
+                x=place, y=group, ax=axes, native_scale=True, color=colour, cut=0, width=0.8,
+                inner=None, linewidth=0.7, alpha=0.35,
+            )  # fmt: skip
+        draw_points(axes, place, group, colour)
+    if not any(len(group) for group in values):
+        say_empty(axes, "no case")
+    labels = [f"{name}\nn = {len(group)}" for name, group in zip(names, values, strict=True)]
+    axes.set_xticks([0, 1], labels)
+    axes.set(xlim=(-0.6, 1.6), xlabel="", ylabel="", ylim=(0, None))
+
+
+def draw_points(axes, place, group, colour):
+    """Draw the values of a group, spread over its violin, and a bar at their median."""
+    if len(group) <= MOST_FOR_POINTS:
+        sideways = 0.36 * spread(group)
+        size = 6 if len(group) <= MANY else 2
+        axes.scatter(place + sideways, group, s=size, color=colour, linewidths=0, zorder=3,
+                     clip_on=False)  # fmt: skip
+    if len(group) > 1:
+        axes.hlines(np.median(group), place - 0.22, place + 0.22, color="black", linewidth=1.2,
+                    zorder=4)  # fmt: skip
+
+
+def spread(values):
+    """Return how far each value stands aside, -1 to 1: evenly, and further where it is crowded.
+
+    The van der Corput sequence in order of the values, times their density: no random number.
+    """
+    aside = np.zeros(len(values))
+    if len(values) >= FEWEST_FOR_VIOLIN and np.ptp(values) > 0:
+        density = gaussian_kde(values)(values)
+        even = 2 * qmc.Halton(1, scramble=False).random(len(values) + 1)[1:, 0] - 1
+        aside[np.argsort(values, kind="stable")] = even
+        aside *= density / density.max()
+    return aside
+
+
+def rank_text(rank, task, counts):
+    """Return the label of a panel: p after Holm and the AUROC of uncertainty for a bad result."""
+    if rank.empty or rank["p_holm"].isna().all():
+        return "no test: a group is empty" if 0 in counts else "no test"
+    row = rank.iloc[0]
+    if [int(row["n_right"]), int(row["n_wrong"])] != counts:
+        raise BadInput(
+            f"expected the rank test of {task} on {counts[0]} good and {counts[1]} bad cases, "
+            f"found {row['n_right']:.0f} and {row['n_wrong']:.0f}; test and draw the same cell"
+        )
+    return f"{p_text(row['p_holm'])} (Holm)\nAUROC = {row['auroc']:.2f}"
+
+
+def p_text(p):
+    """Return "p < 0.001", "p = 0.012" or "p = 0.35": two digits that mean something."""
+    if p < 0.001:
+        return "p < 0.001"
+    return f"p = {p:.3f}" if p < 0.0995 else f"p = {p:.2f}"

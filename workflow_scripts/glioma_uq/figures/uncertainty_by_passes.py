@@ -1,0 +1,82 @@
+"""Figure 2: how much uncertainty there is, of which kind, and how it settles with more passes."""
+
+from glioma_uq.figures.lines import add_rate_legend, draw_lines_over_passes
+from glioma_uq.figures.selection import TASK_NAMES, measured, of_network, together
+from glioma_uq.figures.style import (
+    UNCERTAINTIES,
+    count_text,
+    head,
+    panels,
+    rate_colours,
+    styled,
+)
+
+HEADS = {
+    "predictive": "Total, predictive (nats)",
+    "aleatoric": "Aleatoric (nats)",
+    "epistemic": "Epistemic (nats)",
+}
+
+
+def uncertainty_by_passes(classification, segmentation=None, *, network=None, region="tumour"):
+    """Return the rows of the long tables that figure 2 shows, segmentation first.
+
+    Segmentation uncertainty is the mean over the voxels of `region`, "tumour" (as predicted;
+    cases without a predicted tumour have none) or "brain".
+    """
+    parts = []
+    if segmentation is not None:
+        rows = of_network(segmentation, network)
+        parts += [measured(rows, "segmentation", f"{kind}_{region}") for kind in UNCERTAINTIES]
+    rows = of_network(classification, network)
+    tasks = [task for task in TASK_NAMES if task != "segmentation"]
+    parts += [measured(rows, task, kind) for task in tasks for kind in UNCERTAINTIES]
+    return together(parts)
+
+
+@styled
+def draw_uncertainty_by_passes(table, *, level=0.95):
+    """Return the figure of the table of `uncertainty_by_passes`: tasks x kinds of uncertainty."""
+    tasks = [task for task in TASK_NAMES if task in set(table["task"])]
+    figure, grid = panels(len(tasks), 3, height=0.7 + 1.45 * len(tasks), sharex=True)
+    colours = rate_colours(table["rate"])
+    for axes_of_task, task in zip(grid, tasks, strict=True):
+        kinds = split_by_kind(table[table["task"] == task])
+        for axes, (kind, rows) in zip(axes_of_task, kinds.items(), strict=True):
+            draw_lines_over_passes(axes, rows, colours)
+            axes.set_ylim(bottom=0)
+            axes.set_title(count_text(rows["n"]) + share_text(rows, kinds["predictive"], kind))
+        axes_of_task[0].set_ylabel(name_of(task, table))
+    for axes, kind in zip(grid[0], UNCERTAINTIES, strict=True):
+        head(axes, HEADS[kind])
+    for axes in grid[-1]:
+        axes.set_xlabel("Monte Carlo passes T")
+    add_rate_legend(figure, table, colours, level)
+    return figure
+
+
+def split_by_kind(table):
+    """Return {kind: rows} for the three kinds of uncertainty of one task."""
+    kind_of_row = table["measure"].str.split("_").str[0]
+    return {kind: table[kind_of_row == kind] for kind in UNCERTAINTIES}
+
+
+def share_text(rows, predictive, kind):
+    """Return which part of the mean predictive uncertainty the mean of `rows` is, over all cells.
+
+    Empty for predictive itself, which is the sum of the other two.
+    """
+    cells = ["rate", "passes"]
+    shares = 100 * rows.set_index(cells)["value"] / predictive.set_index(cells)["value"]
+    if kind == "predictive" or shares.isna().all():
+        return ""
+    least, most = f"{shares.min():.0f}", f"{shares.max():.0f}"
+    return f"; {least if least == most else f'{least}–{most}'} % of total"
+
+
+def name_of(task, table):
+    """Return the name of a task; for segmentation with the region that its mean is over."""
+    if task != "segmentation":
+        return TASK_NAMES[task]
+    region = table.loc[table["task"] == task, "measure"].iloc[0].split("_")[1]
+    return "Segmentation\n" + {"tumour": "(predicted tumour)", "brain": "(brain)"}[region]

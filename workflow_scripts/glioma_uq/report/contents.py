@@ -1,0 +1,201 @@
+"""What the report tells: each function turns tables into rows of text."""
+
+import numpy as np
+
+from glioma_uq.figures.selection import TASK_NAMES, of_cell, of_network
+from glioma_uq.report.verdict import number, with_interval
+from glioma_uq.tasks import TASKS, UNKNOWN
+
+CLASS_NAMES = {
+    "idh": ("wildtype", "mutated"),
+    "1p19q": ("intact", "co-deleted"),
+    "grade": ("grade 2", "grade 3", "grade 4"),
+}
+SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+MEASURE_NAMES = {
+    "ece": "Expected calibration error",
+    "ece_null": "the same of perfect probabilities at this n",
+    "nll": "Negative log likelihood (nats)",
+    "brier": "Brier score (sum over classes)",
+    "auc": "ROC-AUC",
+    "accuracy": "Accuracy",
+    "balanced_accuracy": "Balanced accuracy",
+    "predictive": "Predictive uncertainty (nats)",
+    "aleatoric": "Aleatoric uncertainty (nats)",
+    "epistemic": "Epistemic uncertainty (nats)",
+    "dice": "Dice",
+    "rho_brain": "Pearson ρ with Dice, brain",
+    "rho_tumour": "Pearson ρ with Dice, predicted tumour",
+    "rho_tumour_with_empty": "the same, empty tumours as the most uncertain",
+    "spearman_brain": "Spearman ρ with Dice, brain",
+    "spearman_tumour": "Spearman ρ with Dice, predicted tumour",
+    "predictive_brain": "Predictive uncertainty, brain (nats)",
+    "aleatoric_brain": "Aleatoric uncertainty, brain (nats)",
+    "epistemic_brain": "Epistemic uncertainty, brain (nats)",
+    "predictive_tumour": "Predictive uncertainty, predicted tumour (nats)",
+    "aleatoric_tumour": "Aleatoric uncertainty, predicted tumour (nats)",
+    "epistemic_tumour": "Epistemic uncertainty, predicted tumour (nats)",
+    "empty_tumour": "Share of cases without a predicted tumour",
+}
+
+
+def from_tables(tables, config, network, selection):
+    """Return the texts of the page, by the names of its template.
+
+    Args:
+        tables: classification, segmentation, ranks, curves, cases, excluded; those that the
+            study does not have are None.
+        config: the study's.
+        network: the network that the figures show.
+        selection: rate and passes of the cell that the page shows.
+    """
+    rate, passes = selection["rate"], selection["passes"]
+    measures = [tables[name] for name in ("segmentation", "classification")]
+    ranks = of_network(tables["ranks"], network)
+    columns = ("what", "here", "paper", "why")
+    return {
+        "study": config["study"],
+        "network": network,
+        "cell": {
+            "rate": f"{rate:.2f}",
+            "passes": passes,
+            "level": f"{100 * config['statistics']['level']:g}",
+            "dice_threshold": config["statistics"]["dice_threshold"],
+        },
+        "facts": what_was_run(tables, config["cohort"]["name"]),
+        "departures": [[row[name] for name in columns] for row in config.get("departures", [])],
+        "summaries": [
+            summary(of_network(table, network), rate, passes)
+            for table in measures
+            if table is not None
+        ],
+        "ranks": rank_rows(of_cell(ranks, rate, passes)),
+        "excluded": excluded_rows(tables["excluded"]),
+    }
+
+
+def excluded_rows(excluded):
+    """Return [case, step, reason] of each excluded case; None where the study has no such table."""
+    if excluded is None:
+        return None
+    return excluded[["case", "step", "reason"]].fillna("").to_numpy().tolist()
+
+
+def what_was_run(tables, cohort):
+    """Return [(name, text)] about cases and grid; tables that a study lacks are None."""
+    classification, curves = tables["classification"], tables["curves"]
+    if tables["cases"] is None:
+        known = classification[classification["measure"] == "auc"].groupby("task")["n"].max()
+        facts = [(f"{TASK_NAMES[task]} known", f"{known.get(task, 0)} cases") for task in TASKS]
+    else:
+        facts = _about_cases(tables["cases"], tables["excluded"], cohort)
+    facts += [
+        ("Networks", ", ".join(classification["network"].unique())),
+        ("Dropout rates p", listed(classification["rate"], "{:.2f}")),
+        ("Monte Carlo passes T", listed(classification["passes"], "{:d}")),
+    ]
+    return facts + ([] if curves is None else _about_training(curves))
+
+
+def _about_cases(cases, excluded, cohort):
+    """Return how many cases there are, from where, and how many are known for each task."""
+    sources = cases["source"].value_counts().sort_index()
+    left_out = 0 if excluded is None else excluded["case"].nunique()
+    facts = [
+        ("Cohort", f"{cohort}: {len(cases)} cases"),
+        ("Left out", f"{left_out} cases"),
+        ("Sources", ", ".join(f"{source} {n}" for source, n in sources.items())),
+    ]
+    for task, classes in TASKS.items():
+        labels = cases[task]
+        counts = [
+            f"{(labels == label).sum()} {name}"
+            for label, name in zip(classes, CLASS_NAMES[task], strict=True)
+        ]
+        known = f"{(labels != UNKNOWN).sum()} of {len(cases)}: {', '.join(counts)}"
+        facts.append((f"{TASK_NAMES[task]} known", known))
+    return facts
+
+
+def _about_training(curves):
+    """Return folds, seeds and epochs of the networks that were trained."""
+    last = curves.groupby(["network", "rate", "fold", "seed"])["epoch"].max()
+    return [
+        ("Folds", str(curves["fold"].nunique())),
+        ("Seeds", listed(curves["seed"], "{}")),
+        ("Trained", f"{len(last)} networks, {last.min()} to {last.max()} epochs"),
+    ]
+
+
+def listed(values, form):
+    """Return the distinct values in order, with commas."""
+    return ", ".join(form.format(value) for value in sorted(set(values)))
+
+
+def summary(table, rate, passes):
+    """Return the measures of one network at one cell, a column for each task.
+
+    {tasks: [(name, n)], rows: [(measure, [text of each task])], notes: why intervals are
+    missing}. Where a measure is over
+    fewer cases than the task's column says, its text says so. Measures without a name here
+    keep the one that they have in the table.
+    """
+    cell = of_cell(table, rate, passes)
+    tasks = [task for task in TASK_NAMES if task in set(cell["task"])]
+    most = {task: cell.loc[cell["task"] == task, "n"].max() for task in tasks}
+    order = [*MEASURE_NAMES, *cell["measure"].unique()]
+    measures = sorted(cell["measure"].unique(), key=order.index)
+    by_place = {(row.measure, row.task): row for row in cell.itertuples()}
+    rows = [
+        (MEASURE_NAMES.get(m, m), [_value(by_place.get((m, task)), most[task]) for task in tasks])
+        for m in measures
+    ]
+    names = [(TASK_NAMES[task], int(most[task])) for task in tasks]
+    return {"tasks": names, "rows": rows, "notes": _notes(cell)}
+
+
+def _notes(cell):
+    """Return a sentence for each measure whose interval was refused, with the reason."""
+    if "reason" not in cell:
+        return []
+    refused = cell[cell["reason"].notna() & (cell["reason"] != "")]
+    return [
+        f"{TASK_NAMES[row.task]}, {MEASURE_NAMES.get(row.measure, row.measure)}: no interval, "
+        f"{row.reason}."
+        for row in refused.itertuples()
+    ]
+
+
+def _value(row, most):
+    """Return value, interval and, where it differs from `most`, n of one row."""
+    if row is None:
+        return "–"
+    text = with_interval(row.value, row.low, row.high, digits=3)
+    return text if row.n == most else f"{text}, n = {row.n:.0f}"
+
+
+def rank_rows(ranks):
+    """Return the rank tests of one cell as rows of text, in the order of the tasks."""
+    order = list(TASK_NAMES)
+    return [
+        (
+            TASK_NAMES[row.task],
+            f"{row.n_right:.0f}",
+            f"{row.n_wrong:.0f}",
+            number(row.u, 1),
+            p_value(row.p),
+            p_value(row.p_holm),
+            number(row.auroc),
+        )
+        for row in sorted(ranks.itertuples(), key=lambda row: order.index(row.task))
+    ]
+
+
+def p_value(p):
+    """Return a p value with two significant digits, in powers of ten where it is tiny."""
+    if np.isnan(p):
+        return "not measured"
+    if p >= 0.001:
+        return f"{p:.2g}" if p < 0.0995 else f"{p:.2f}"
+    mantissa, power = f"{p:.1e}".split("e")
+    return f"{mantissa} × 10{str(int(power)).translate(SUPERSCRIPT)}"

@@ -1,0 +1,105 @@
+"""Have the networks learned? If not, their uncertainty says little about the method."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+LEAST_DICE = 0.60  # mean over test cases below which a network does not see the tumour
+GUESSING = 0.5  # AUC of a coin
+TASKS_TO_LEARN = {"idh": "IDH", "1p19q": "1p/19q"}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that networks which have learned can do."""
+
+    what: str
+    found: str
+    required: str
+    passed: bool
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether the networks have learned, in a sentence, with the checks behind it."""
+
+    learned: bool
+    sentence: str
+    checks: list
+
+
+def learned(classification, segmentation=None):
+    """Return the Verdict on the networks of the long tables.
+
+    They have learned when the mean Dice is at least 0.60 at every dropout rate, and when the
+    intervals of the AUC of IDH and 1p/19q lie above 0.5 at the smallest rate. Each is taken at
+    the most passes. Dice is left out of a study without segmentation. A value that could not
+    be measured fails.
+    """
+    checks = [] if segmentation is None else list(_check_dice(segmentation))
+    checks += _check_auc(classification)
+    return Verdict(all(check.passed for check in checks), _sentence(checks), checks)
+
+
+def at_most_passes(table):
+    """Return, for each network and rate, the rows with the most passes."""
+    most = table.groupby(["network", "rate"])["passes"].transform("max")
+    return table[table["passes"] == most]
+
+
+def _check_dice(segmentation):
+    """Yield one check for each network and rate."""
+    rows = at_most_passes(segmentation[segmentation["measure"] == "dice"])
+    for row in rows.sort_values(["network", "rate"]).itertuples():
+        yield Check(
+            f"mean Dice of {row.network} at rate {row.rate:.2f}",
+            number(row.value),
+            f"at least {LEAST_DICE:.2f}",
+            bool(row.value >= LEAST_DICE),
+        )
+
+
+def _check_auc(classification):
+    """Yield one check for each network and task, at the smallest rate of the network."""
+    rows = at_most_passes(classification[classification["measure"] == "auc"])
+    smallest = rows[rows["rate"] == rows.groupby("network")["rate"].transform("min")]
+    for network in smallest["network"].unique():
+        for task, name in TASKS_TO_LEARN.items():
+            found = smallest[(smallest["network"] == network) & (smallest["task"] == task)]
+            row = found.iloc[0] if len(found) else dict.fromkeys(("value", "low", "high"), np.nan)
+            yield Check(
+                f"AUC of {name} of {network} at rate {smallest['rate'].min():.2f}",
+                with_interval(row["value"], row["low"], row["high"]),
+                f"interval above {GUESSING}",
+                bool(row["low"] > GUESSING),
+            )
+
+
+def _sentence(checks):
+    """Return the verdict in words, with the numbers of what fails."""
+    failed = [check for check in checks if not check.passed]
+    if not checks:
+        return "There is nothing to judge the networks by."
+    if not failed:
+        return f"The networks have learned: each of the {len(checks)} checks below holds."
+    reasons = "; ".join(f"{c.what} is {c.found}, expected {c.required}" for c in failed)
+    return (
+        f"The networks have not learned: {reasons}. "
+        "What this page says about uncertainty says little about the method."
+    )
+
+
+def number(value, digits=2):
+    """Return a number with `digits` decimals and a true minus, or "not measured"."""
+    return "not measured" if np.isnan(value) else f"{value:.{digits}f}".replace("-", "−")
+
+
+def with_interval(value, low, high, digits=2):
+    """Return "0.81 (0.74 to 0.88)", or that there is no interval."""
+    if np.isnan(value) and np.isnan(low):
+        return "not measured"
+    if np.isnan(value):
+        return f"{number(low, digits)} to {number(high, digits)}"
+    if np.isnan(low) or np.isnan(high):
+        return f"{number(value, digits)} (no interval)"
+    return f"{number(value, digits)} ({number(low, digits)} to {number(high, digits)})"
