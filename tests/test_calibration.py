@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import brier_score_loss, log_loss
 
 from glioma_uq.bootstrap import resample_weights
-from glioma_uq.calibration import bin_index, brier, ece, nll
+from glioma_uq.calibration import ece_if_perfect, bin_index, brier, ece, nll
 
 ONES = np.ones((1, 4))
 
@@ -97,3 +97,17 @@ def test_weights_are_repeated_rows(measure):
 @pytest.mark.parametrize("measure", [ece, nll, brier])
 def test_no_cases_have_no_value(measure):
     assert np.isnan(measure(np.empty((0, 3)), np.empty(0, dtype=int), np.empty((2, 0)))).all()
+
+
+def test_chance_alone_gives_a_perfect_model_an_ece():
+    rng = np.random.default_rng(0)
+    probabilities = rng.dirichlet([2, 2], size=240)
+    null = ece_if_perfect(probabilities, 500, rng)
+    labels = (rng.random((500, 240)) < probabilities[:, 1]).astype(int)
+    drawn = [ece(probabilities, row, np.ones((1, 240)))[0] for row in labels]
+    assert null[0] == pytest.approx(np.mean(drawn), rel=0.05)
+    assert np.quantile(null[1:], [0.05, 0.95]) == pytest.approx(
+        np.quantile(drawn, [0.05, 0.95]), rel=0.1
+    )
+    certain = np.array([[1.0, 0.0]] * 10)
+    assert ece_if_perfect(certain, 5, rng).tolist() == [0.0] * 6

@@ -12,7 +12,12 @@ from glioma_uq.seeds import seed_for
 def main(*, cells, seed, resamples, level, interval, ece_bins, auc_average, output):
     table = measure_cells(
         cells,
-        partial(classification_measures, ece_bins=ece_bins, auc_average=auc_average),
+        partial(
+            classification_measures,
+            seed=seed,
+            ece_bins=ece_bins,
+            auc_average=auc_average,
+        ),
         resamples=resamples,
         level=level,
         interval=interval,

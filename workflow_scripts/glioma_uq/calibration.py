@@ -25,6 +25,19 @@ def ece(probabilities, labels, weights, bins=15):
     return ratio(np.abs(weights @ gap_in_bin).sum(axis=1), weights.sum(axis=1))
 
 
+def ece_if_perfect(probabilities, resamples, rng, bins=15):
+    """Return [1 + resamples] ECEs of these probabilities were they the truth, their mean first.
+
+    Each is the ECE against labels drawn from the probabilities themselves: what finite n
+    alone makes of a perfectly calibrated model (Bröcker and Smith 2007). It is not 0.
+    """
+    confidence = np.sort(probabilities.max(axis=1))  # the order of the rows must not matter
+    right = rng.random((resamples, len(confidence))) < confidence
+    in_bin = bin_index(confidence, bins)[:, None] == np.arange(bins)
+    draws = np.abs((right - confidence) @ in_bin).sum(axis=1) / max(len(confidence), 1)
+    return np.concatenate([[draws.mean()], draws])
+
+
 def bin_index(confidence, bins):
     """Return the bin 0 .. bins - 1 of each confidence [N]: (lo, hi], with 0 in the first."""
     upper_edges = np.linspace(0, 1, bins + 1)[1:]

@@ -7,18 +7,21 @@ import pandas as pd
 
 from glioma_uq import bootstrap, calibration, discrimination
 from glioma_uq.predictions import cell_of, known_rows
+from glioma_uq.seeds import seed_for
 from glioma_uq.tables import read_table, write_table
 from glioma_uq.tasks import TASKS
 
 COLUMNS = ["network", "rate", "passes", "task", "measure", "value", "low", "high", "n"]
+WITHOUT_ESTIMATE = {"ece_null"}  # a band of pure chance: its quantiles are never mirrored
 PARTS = ("predictive", "aleatoric", "epistemic")
 
 
-def classification_measures(table, weights, *, ece_bins=15, auc_average="ovo"):
+def classification_measures(table, weights, *, seed, ece_bins=15, auc_average="ovo"):
     """Yield (task, measure, draws [B], n cases) of one cell's classification table.
 
     `weights` is [B, rows of the table]. All measures of a task, the uncertainties too, are
-    over the cases whose label is known.
+    over the cases whose label is known. `ece_null` is the ECE that perfect probabilities
+    would show at this n, from labels drawn by `seed`.
     """
     measures = {
         "ece": partial(calibration.ece, bins=ece_bins),
@@ -34,6 +37,9 @@ def classification_measures(table, weights, *, ece_bins=15, auc_average="ovo"):
         mine, n = weights[:, positions[known.index]], known["case"].nunique()
         for name, measure in measures.items():
             yield task, name, measure(probabilities, labels, mine), n
+        rng = np.random.default_rng(seed_for(seed, "ece_null", task))
+        chance = calibration.ece_if_perfect(probabilities, len(weights) - 1, rng, ece_bins)
+        yield task, "ece_null", chance if n else np.full(len(weights), np.nan), n
         for part in PARTS:
             yield task, part, bootstrap.weighted_mean(known[f"{task}_{part}"], mine), n
 
@@ -90,7 +96,9 @@ def measure_cells(paths, measures, *, resamples, level, interval, rng):
         table = tables[cell]
         mine = bootstrap.row_weights(table["case"], cases, weights)
         for task, measure, draws, n in measures(table, mine):
-            value, low, high, reason = bootstrap.interval(draws, level, interval)
+            value, low, high, reason = bootstrap.interval(
+                draws, level, "percentile" if measure in WITHOUT_ESTIMATE else interval
+            )
             name = (cell.network, f"{cell.rate:.2f}", cell.passes, task, measure)
             rows.append((*name, value, low, high, n, reason))
     return pd.DataFrame(rows, columns=[*COLUMNS, "reason"])
