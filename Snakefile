@@ -1,9 +1,10 @@
 """glioma-uq: how far can a glioma network's own doubt be trusted?
 
-    cases ─► register ─► correct bias ─► strip skull ─► normalise ─► folds
-                                                                       │
-          figures, report ◄─ statistics ◄─ cells ◄─ samples ◄─ train ◄─┘
+cases ─► register ─► correct bias ─► strip skull ─► normalise ─► folds
+                                                                   │
+      figures, report ◄─ statistics ◄─ cells ◄─ samples ◄─ train ◄─┘
 """
+
 
 configfile: f"{workflow.basedir}/config.yaml"
 
@@ -30,11 +31,19 @@ rule all:
         f"results/studies/{config['study']}/report.html",
 
 
-include: "rules/phantom.smk"
-include: "rules/folder.smk"
-include: "rules/preprocessing.smk"
-include: "rules/training.smk"
-include: "rules/sampling.smk"
+if PUBLISHED:
+
+    include: "rules/predictions.smk"
+
+else:
+
+    include: "rules/phantom.smk"
+    include: "rules/folder.smk"
+    include: "rules/preprocessing.smk"
+    include: "rules/training.smk"
+    include: "rules/sampling.smk"
+
+
 include: "rules/statistics.smk"
 include: "rules/figures.smk"
 include: "rules/report.smk"

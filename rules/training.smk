@@ -9,13 +9,13 @@ rule assign_folds:
         folds="results/studies/{study}/folds.csv",
     log:
         "results/studies/{study}/logs/assign_folds.log",
+    conda:
+        "../envs/statistics.yaml"
     params:
         number=config["folds"]["number"],
         validation_share=config["folds"]["validation_share"],
         seed=seed_for(config["seed"], "folds"),
         library=fingerprint("assign_folds.py"),
-    conda:
-        "../envs/statistics.yaml"
     script:
         "../workflow_scripts/assign_folds.py"
 
@@ -32,6 +32,8 @@ rule train_network:
         "results/studies/{study}/logs/train_network/{network}_dropout-{rate}_fold-{fold}_seed-{seed}.log",
     benchmark:
         "results/studies/{study}/benchmarks/train_network/{network}_dropout-{rate}_fold-{fold}_seed-{seed}.tsv"
+    conda:
+        "../envs/training.yaml"
     params:
         checkpoint="results/studies/{study}/{network}/dropout-{rate}/fold-{fold}/seed-{seed}/checkpoint.pt",
         volumes=f"results/cohorts/{COHORT}/normalised",
@@ -41,7 +43,5 @@ rule train_network:
         keep_in_memory=config["keep_in_memory"],
         seed=lambda wildcards: seed_for(config["seed"], "train", *wildcards),
         library=fingerprint("train_network.py"),
-    conda:
-        "../envs/training.yaml"
     script:
         "../workflow_scripts/train_network.py"
