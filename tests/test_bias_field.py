@@ -1,0 +1,61 @@
+"""N4 takes a known field out, leaves none where there is none, and gives the same bytes twice."""
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from glioma_uq.errors import BadCase
+from glioma_uq.images import Grid, Image
+
+pytest.importorskip("ants")
+from glioma_uq.bias_field import bias_range, divide_by_field, fit_bias_field
+
+SHAPE = (48, 56, 44)
+OPTIONS = {"voxel_size_mm": 6, "iterations": [50, 50, 50]}
+
+
+@pytest.fixture(scope="module")
+def scene():
+    """(tissue, brain, field): three tissues, 3 mm voxels, a field of half a period."""
+    rng = np.random.default_rng(4)
+    x, y, z = (np.indices(SHAPE).T / np.array(SHAPE) - 0.5).T
+    brain = x**2 + y**2 + z**2 < 0.19
+    blobs = ndimage.gaussian_filter(rng.standard_normal(SHAPE), 4)
+    blobs /= blobs.std()
+    tissue = np.select([blobs > 0, blobs > -1], [900.0, 600.0], 250.0) * brain
+    noise = np.abs(rng.normal(0, 15, SHAPE))
+    field = np.exp(0.35 * np.sin(np.pi * y) + 0.2 * x)
+    return tissue * field + noise, blobs > 0, brain, field
+
+
+def image(data):
+    return Image(data.astype(np.float32), Grid(SHAPE, np.diag([3.0, 3, 3, 1])))
+
+
+def test_a_known_field_is_taken_out(scene):
+    data, white, brain, field = scene
+    found = fit_bias_field(image(data), **OPTIONS)
+    assert np.log(found / field)[brain].std() < 0.4 * np.log(field)[brain].std()
+    corrected = divide_by_field(image(data), found).data[white & brain]
+    before = data[white & brain]
+    assert corrected.std() / corrected.mean() < 0.5 * before.std() / before.mean()
+
+
+def test_without_a_field_little_is_divided_out(scene):
+    data, _, brain, field = scene
+    found = fit_bias_field(image(data / field), **OPTIONS)
+    assert np.log(found)[brain].std() < 0.05
+
+
+def test_the_same_scan_gives_the_same_field(scene):
+    first, second = (fit_bias_field(image(scene[0]), **OPTIONS) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_the_range_of_no_bias_is_one():
+    assert bias_range(np.ones((8, 8, 8))) == (1, 1)
+
+
+def test_a_black_scan_is_refused():
+    with pytest.raises(BadCase, match="expected positive intensities, found none"):
+        fit_bias_field(image(np.zeros(SHAPE)), **OPTIONS)

@@ -1,0 +1,250 @@
+"""A folder of patients: a wrong table is refused, a broken case is named, the others go on."""
+
+import subprocess
+import sys
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+import check_folder
+import import_case
+from glioma_uq.cohorts import (
+    check_skull_stripping,
+    check_someone_is_left,
+    divide_cases,
+    gather_figures,
+    list_cases,
+    read_labels,
+    unlisted_folders,
+)
+from glioma_uq.errors import BadInput
+from glioma_uq.images import read_image
+from glioma_uq.phantom.labels import draw_cohort
+from glioma_uq.quality import read_rows
+
+COLUMNS = {"case": "case", "idh": "idh", "1p19q": "1p19q", "grade": "grade", "source": None}
+NAMES = {
+    "t1": "T1.nii.gz",
+    "t1ce": "T1CE.nii.gz",
+    "t2": "T2.nii.gz",
+    "flair": "FLAIR.nii.gz",
+    "segmentation": "segmentation.nii.gz",
+}
+MODALITIES = ["t1", "t1ce", "t2", "flair"]
+
+
+def table_of(tmp_path, *rows, header="case,idh,1p19q,grade"):
+    path = tmp_path / "labels.csv"
+    path.write_text("\n".join([header, *rows]) + "\n")
+    return path
+
+
+def test_labels_are_read_and_an_empty_one_is_unknown(tmp_path):
+    table = table_of(tmp_path, "a,1,1,2", "b,0,,4", "c,-1,0,-1")
+    assert read_labels(table, COLUMNS, source="here")[1] == {
+        "case": "b", "source": "here", "idh": 0, "1p19q": -1, "grade": 4,
+    }  # fmt: skip
+    assert [row["grade"] for row in read_labels(table, COLUMNS)] == [2, 4, -1]
+
+
+def test_columns_go_by_the_names_that_the_config_gives(tmp_path):
+    table = table_of(tmp_path, "a,1,0,3,site 1", header="Patient,IDH,codel,Grade,Site")
+    names = {"case": "Patient", "idh": "IDH", "1p19q": "codel", "grade": "Grade", "source": "Site"}
+    assert read_labels(table, names)[0]["source"] == "site 1"
+
+
+def test_a_spreadsheets_byte_order_mark_and_a_tsv_are_read(tmp_path):
+    path = tmp_path / "labels.tsv"
+    path.write_text("\ufeffcase\tidh\t1p19q\tgrade\na\t1\t0\t3\n", encoding="utf-8")
+    assert read_labels(path, COLUMNS)[0]["case"] == "a"
+
+
+@pytest.mark.parametrize(
+    ("rows", "sentence"),
+    [
+        ([], "expected a row for each case, found no row in .* fill the table"),
+        (["a,1,0,2", "a,1,0,2"], "expected each case once, found a 2 times"),
+        (["a,2,0,2"], "expected idh of case a to be one of 0, 1, -1 or empty, found '2', correct"),
+        (["a,yes,0,2"], "expected idh of case a .* found 'yes'"),
+        (["a,1,0,1"], "expected grade of case a to be one of 2, 3, 4, -1 or empty, found '1'"),
+        (["a,0,1,3"], "IDH mutated where 1p19q is co-deleted, found case a with idh 0 and 1p19q 1"),
+        (["../a,1,0,2"], "expected the name of a folder as case, found '../a'"),
+        (["..,1,0,2"], "expected the name of a folder as case, found '..'"),
+        ([",1,0,2"], "expected the name of a folder as case, found ''"),
+    ],
+)
+def test_a_table_that_contradicts_itself_is_refused(tmp_path, rows, sentence):
+    with pytest.raises(BadInput, match=sentence):
+        read_labels(table_of(tmp_path, *rows), COLUMNS)
+
+
+def test_a_missing_column_names_the_nearest(tmp_path):
+    table = table_of(tmp_path, "a,1,0,2", header="case,IDH_,1p19q,grade")
+    names = COLUMNS | {"idh": "IDH"}
+    with pytest.raises(BadInput, match=r"expected a column 'IDH' .*nearest: IDH_"):
+        read_labels(table, names)
+
+
+def test_a_missing_table_is_named(tmp_path):
+    with pytest.raises(BadInput, match="expected a labels table, found no file"):
+        read_labels(tmp_path / "none.csv", COLUMNS)
+
+
+def test_the_phantoms_cases_are_those_that_it_draws():
+    options = dict(
+        separation_subtype=1.0, separation_grade=1.0, small_share=0.1,
+        missing={"idh": 0, "1p19q": 0, "grade": 0},
+    )  # fmt: skip
+    labels, _ = draw_cohort(12, 1, **options)
+    listed = list_cases({"source": "phantom", "phantom": {"cases": 12}})
+    assert listed == [row["case"] for row in labels]
+
+
+def test_planning_imports_nothing_heavy():
+    code = "import sys, glioma_uq.cohorts; print({'numpy', 'nibabel', 'pandas'} & set(sys.modules))"
+    shown = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True,
+        env={"PYTHONPATH": ":".join(sys.path)},
+    )  # fmt: skip
+    assert shown.stdout.strip() == "set()"
+
+
+def test_whole_heads_are_never_registered_to_a_stripped_template():
+    check_skull_stripping("template", "phantom")
+    check_skull_stripping("hd-bet-v1", "folder")
+    with pytest.raises(BadInput, match="expected a skull-on head template .* set it to hd-bet-v1"):
+        check_skull_stripping("template", "folder")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Two whole patients, `good` with a segmentation, `plain` without; oblique nothing."""
+    rng = np.random.default_rng(0)
+    for case in ("good", "plain"):
+        (tmp_path / case).mkdir()
+        for modality in MODALITIES:
+            save(tmp_path / case / NAMES[modality], rng.integers(0, 500, (5, 6, 7)))
+    save(tmp_path / "good" / NAMES["segmentation"], rng.integers(0, 4, (5, 6, 7)))
+    return tmp_path
+
+
+def save(path, data, dtype=np.int16, affine=None):
+    affine = np.diag([-1.0, 1, 1, 1]) if affine is None else affine
+    nib.save(nib.Nifti1Image(np.asarray(data, dtype), affine), path)
+
+
+def look_at(folder, on_bad_case="exclude"):
+    rows = [f"{name},1,0,3" for name in ("good", "plain", "absent")]
+    output = folder / "out" / "labels.csv"
+    check_folder.main(
+        table=table_of(folder, *rows), folder=folder, names=NAMES, columns=COLUMNS,
+        modalities=MODALITIES, on_bad_case=on_bad_case, labels=output,
+    )  # fmt: skip
+    return {row["case"]: row["problem"] for row in read_rows(output)}
+
+
+def bring_in(folder, case):
+    look_at(folder)
+    out = folder / "out"
+    images = {name: out / case / f"{name}.nii.gz" for name in NAMES}
+    import_case.main(
+        case=case, labels=out / "labels.csv", folder=folder, names=NAMES, modalities=MODALITIES,
+        on_bad_case="exclude", images=images, quality=out / "row.csv",
+    )  # fmt: skip
+    return images, read_rows(out / "row.csv")[0]
+
+
+def test_problems_are_found_before_any_work(folder, capsys):
+    (folder / "plain" / "T2.nii.gz").unlink()
+    (folder / "stranger").mkdir()
+    problems = look_at(folder)
+    assert problems["good"] == ""
+    assert "expected T2.nii.gz in" in problems["plain"]
+    assert "expected the case's folder, found no" in problems["absent"]
+    assert "stranger is in no row" in capsys.readouterr().out
+    assert unlisted_folders(folder, [{"case": "good"}]) == ["out", "plain", "stranger"]
+    with pytest.raises(BadInput, match=r"plain: expected T2.nii.gz .*2 of 3 cases have a problem"):
+        look_at(folder, on_bad_case="stop")
+
+
+def test_an_empty_file_is_a_problem(folder):
+    (folder / "good" / "T1.nii.gz").write_bytes(b"")
+    assert "found the empty file" in look_at(folder)["good"]
+
+
+def test_a_case_is_brought_in_as_ras_with_its_labels(folder):
+    images, row = bring_in(folder, "good")
+    source = nib.load(folder / "good" / "T1.nii.gz")
+    image = read_image(images["t1"], dtype=None)
+    assert row["reason"] == ""
+    assert row["t1_orientation"] == "LAS"
+    assert image.data.dtype == np.int16
+    np.testing.assert_array_equal(image.data, np.asarray(source.dataobj)[::-1])
+    assert read_image(images["segmentation"], dtype=None).data.dtype == np.uint8
+
+
+def test_a_case_without_segmentation_has_an_empty_one(folder):
+    images, row = bring_in(folder, "plain")
+    assert row["reason"] == ""
+    assert images["segmentation"].stat().st_size == 0
+    assert images["t1"].stat().st_size > 0
+
+
+def test_a_segmentation_must_lie_on_the_t1ce_and_hold_labels(folder):
+    path = folder / "good" / NAMES["segmentation"]
+    save(path, np.ones((5, 6, 8)))
+    assert (
+        "expected a segmentation on the grid of the T1CE" in bring_in(folder, "good")[1]["reason"]
+    )
+    save(path, np.full((5, 6, 7), 0.5), np.float32)
+    assert "expected whole labels" in bring_in(folder, "good")[1]["reason"]
+
+
+@pytest.mark.parametrize("fault", ["nan", "flat", "broken"])
+def test_a_bad_image_excludes_its_case(folder, fault):
+    path = folder / "good" / "FLAIR.nii.gz"
+    if fault == "broken":
+        save(path, np.random.default_rng(0).integers(0, 9999, (20, 20, 20)))
+        path.write_bytes(path.read_bytes()[:2000])
+    else:
+        save(path, np.full((5, 6, 7), np.nan if fault == "nan" else 3.0), np.float32)
+    images, row = bring_in(folder, "good")
+    assert "FLAIR.nii.gz" in row["reason"]
+    assert {image.stat().st_size for image in images.values()} == {0}
+
+
+def rows_of(**reasons):
+    steps = ("correct_bias_field", "coregister", "normalise_case")
+    return [
+        {"case": case, "step": step, "reason": reasons[case].get(step, ""), f"{step}_x": "1"}
+        for case in reasons
+        for step in steps
+    ]
+
+
+def test_a_cohort_divides_by_the_first_reason_of_its_own():
+    labels = [
+        {"case": case, "source": "s", "idh": "1", "1p19q": "0", "grade": "3", "problem": problem}
+        for case, problem in (("a", ""), ("b", ""), ("c", "no folder"))
+    ]
+    quality = rows_of(
+        a={},
+        b={"coregister": "no overlap", "normalise_case": "excluded at an earlier step"},
+        c={"correct_bias_field": "excluded at an earlier step"},
+    )
+    cases, excluded = divide_cases(labels, quality)
+    assert [row["case"] for row in cases] == ["a"]
+    assert excluded == [
+        {"case": "b", "step": "coregister", "reason": "no overlap"},
+        {"case": "c", "step": "check_folder", "reason": "no folder"},
+    ]
+    columns, figures = gather_figures(quality)
+    assert columns == ["case", "correct_bias_field_x", "coregister_x", "normalise_case_x"]
+    assert len(figures) == 3
+
+
+def test_a_cohort_of_nobody_is_refused():
+    out = [{"case": c, "step": "coregister", "reason": "no overlap"} for c in "ab"]
+    with pytest.raises(BadInput, match=r"found all 2 excluded \(2 at coregister: no overlap\)"):
+        check_someone_is_left([], out)

@@ -1,0 +1,102 @@
+"""Images are read whole or refused with a sentence, and written with the same bytes."""
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from glioma_uq.errors import BadCase
+from glioma_uq.images import (
+    ExcludedBefore,
+    Grid,
+    check_header,
+    check_values,
+    read_image,
+    read_mask,
+    same_grid,
+    write_image,
+)
+
+GRID = Grid((4, 5, 6), np.diag([2.0, 3.0, 4.0, 1.0]))
+
+
+def some_data(shape=GRID.shape):
+    return np.random.default_rng(1).integers(0, 900, shape).astype(np.int16)
+
+
+def save(path, data, affine=GRID.affine):
+    nib.save(nib.Nifti1Image(data, affine), path)
+    return path
+
+
+def test_what_is_written_is_read_and_the_bytes_are_the_same_twice(tmp_path):
+    write_image(tmp_path / "a.nii.gz", some_data(), GRID)
+    write_image(tmp_path / "b.nii.gz", some_data(), GRID)
+    image = read_image(tmp_path / "a.nii.gz", dtype=None)
+    np.testing.assert_array_equal(image.data, some_data())
+    assert image.data.dtype == np.int16
+    assert same_grid(image.grid, GRID)
+    assert (tmp_path / "a.nii.gz").read_bytes() == (tmp_path / "b.nii.gz").read_bytes()
+
+
+def test_a_grid_knows_its_voxels():
+    np.testing.assert_allclose(GRID.voxel_sizes, [2, 3, 4])
+    assert GRID.voxel_volume == pytest.approx(24)
+
+
+def test_an_image_is_turned_to_ras_and_stays_where_it_is(tmp_path):
+    affine = np.diag([-2.0, 3.0, 4.0, 1.0])  # LAS
+    image = read_image(save(tmp_path / "las.nii.gz", some_data(), affine))
+    np.testing.assert_array_equal(image.data, some_data()[::-1])
+    np.testing.assert_allclose(image.grid.affine @ [3, 0, 0, 1], [0, 0, 0, 1])
+
+
+def test_one_volume_of_four_dimensions_is_an_image_and_two_are_not(tmp_path):
+    one = save(tmp_path / "one.nii.gz", some_data()[..., None])
+    assert read_image(one).data.shape == GRID.shape
+    two = save(tmp_path / "two.nii.gz", some_data((4, 5, 6, 2)))
+    with pytest.raises(BadCase, match=r"expected one 3-D volume, found shape \(4, 5, 6, 2\)"):
+        check_header(two)
+
+
+def test_a_file_that_breaks_off_is_named(tmp_path):
+    path = save(tmp_path / "a.nii.gz", some_data((20, 20, 20)))
+    path.write_bytes(path.read_bytes()[:3000])
+    with pytest.raises(BadCase, match=r"found that .*a.nii.gz breaks off .* copy it again"):
+        read_image(path)
+
+
+def test_a_file_that_is_no_image_is_named(tmp_path):
+    path = tmp_path / "a.nii.gz"
+    path.write_bytes(b"<html>not found</html>")
+    with pytest.raises(BadCase, match="expected a NIfTI image, found that .* cannot be read"):
+        check_header(path)
+    with pytest.raises(BadCase, match="found no file"):
+        check_header(tmp_path / "absent.nii.gz")
+
+
+def test_an_empty_file_says_that_the_case_is_out(tmp_path):
+    (tmp_path / "a.nii.gz").touch()
+    with pytest.raises(ExcludedBefore):
+        read_mask(tmp_path / "a.nii.gz")
+
+
+def test_voxel_sizes_must_be_positive(tmp_path):
+    image = nib.Nifti1Image(some_data(), np.eye(4))
+    image.header.set_sform(np.diag([0.0, 1, 1, 1]), code=1)
+    path = tmp_path / "a.nii"
+    path.write_bytes(image.header.binaryblock + bytes(4) + some_data().tobytes())
+    with pytest.raises(BadCase, match="expected positive voxel sizes, found .* correct its header"):
+        check_header(path)
+
+
+def test_values_must_be_finite_and_differ():
+    with pytest.raises(BadCase, match="found 1 NaN or infinite voxels in a.nii"):
+        check_values(np.array([0, np.nan, 1]), "a.nii")
+    with pytest.raises(BadCase, match="found the value 7 in every voxel"):
+        check_values(np.full((2, 2), 7), "a.nii")
+
+
+def test_grids_differ_by_shape_or_by_place():
+    moved = GRID.affine + np.array([[0, 0, 0, 2e-3], [0] * 4, [0] * 4, [0] * 4])
+    assert not same_grid(GRID, Grid(GRID.shape, moved))
+    assert not same_grid(GRID, Grid((4, 5, 7), GRID.affine))

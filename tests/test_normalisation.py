@@ -1,0 +1,58 @@
+"""The study's grid covers the template's brain; z-scores have mean 0 and sd 1 inside it."""
+
+import numpy as np
+import pytest
+
+from glioma_uq.errors import BadCase
+from glioma_uq.images import Grid, Image, read_mask
+from glioma_uq.normalisation import study_grid, z_score
+
+
+@pytest.fixture
+def mask():
+    data = np.zeros((30, 30, 30), bool)
+    data[5:15, 8:20, 3:11] = True
+    affine = np.diag([1.0, 1, 1, 1])
+    affine[:3, 3] = -10, -20, -5
+    return Image(data, Grid(data.shape, affine))
+
+
+def test_at_the_templates_voxel_size_the_grid_is_the_box(mask):
+    grid = study_grid(mask, voxel_size_mm=1, margin_mm=0)
+    assert grid.shape == (10, 12, 8)
+    np.testing.assert_allclose(grid.affine[:3, 3], [-5, -12, -2])
+
+
+def test_the_box_of_the_published_mask(real_data):
+    mask = read_mask(real_data / "prognosais_glioma" / "brain_mask.nii.gz")
+    assert study_grid(mask, voxel_size_mm=1, margin_mm=0).shape == (145, 182, 152)
+
+
+@pytest.mark.parametrize(("size", "margin"), [(4, 0), (4, 4), (3, 2.5), (1, 3)])
+def test_the_grid_covers_box_and_margin_and_is_centred(mask, size, margin):
+    grid = study_grid(mask, voxel_size_mm=size, margin_mm=margin)
+    first = grid.affine[:3, 3] - size / 2
+    last = (grid.affine @ [*(np.array(grid.shape) - 1), 1])[:3] + size / 2
+    low, high = np.array([-5.5, -12.5, -2.5]) - margin, np.array([4.5, -0.5, 5.5]) + margin
+    assert (first <= low + 1e-9).all()
+    assert (last >= high - 1e-9).all()
+    assert (last - first < high - low + size).all()
+    np.testing.assert_allclose(first + last, low + high)
+
+
+def test_z_scores_have_mean_0_and_sd_1_and_no_background():
+    rng = np.random.default_rng(0)
+    data, brain = rng.normal(500, 80, (6, 6, 6)), rng.random((6, 6, 6)) > 0.4
+    scored = z_score(data, brain)
+    assert scored.dtype == np.float32
+    assert scored[brain].mean() == pytest.approx(0, abs=1e-6)
+    assert scored[brain].std() == pytest.approx(1, abs=1e-6)
+    assert not scored[~brain].any()
+    np.testing.assert_allclose(z_score(3 * data + 7, brain), scored, atol=1e-5)
+
+
+def test_no_brain_and_a_flat_brain_are_refused():
+    with pytest.raises(BadCase, match="expected a brain inside the study's grid, found none"):
+        z_score(np.ones((2, 2, 2)), np.zeros((2, 2, 2), bool))
+    with pytest.raises(BadCase, match="found 1 everywhere"):
+        z_score(np.ones((2, 2, 2)), np.ones((2, 2, 2), bool))

@@ -1,0 +1,68 @@
+"""Bring a case onto the study's grid in one resampling, and its intensities onto one scale."""
+
+import numpy as np
+
+from glioma_uq.images import Image, is_empty, read_image, read_mask, write_image
+from glioma_uq.logs import log_to
+from glioma_uq.normalisation import study_grid, z_score
+from glioma_uq.quality import leave_empty, one_case
+from glioma_uq.transforms import compose, read_matrix, resample, resample_labels, resample_mask
+
+
+def main(
+    *, case, scans, to_t1ce, t1ce_to_template, brain_mask, segmentation, template, options,
+    normalised, quality, on_bad_case,
+):  # fmt: skip
+    """Write `normalised`: modality, "brain_mask" and "segmentation" to path.
+
+    `scans`: modality to path; `to_t1ce`: the same for the matrices of all but the T1CE.
+    An empty file as `segmentation` means that there is no reference, and stays empty.
+    """
+    with one_case(
+        case,
+        "normalise_case",
+        quality=quality,
+        outputs=normalised.values(),
+        on_bad_case=on_bad_case,
+    ) as figures:
+        grid = study_grid(read_mask(template), **options)
+        t1ce_matrix, native_brain = read_matrix(t1ce_to_template), read_mask(brain_mask)
+        brain = resample_mask(native_brain, grid, t1ce_matrix)
+        for modality, path in scans.items():
+            first = read_matrix(to_t1ce[modality]) if modality in to_t1ce else np.eye(4)
+            scan, matrix = read_image(path), compose(first, t1ce_matrix)
+            write_image(normalised[modality], z_score(resample(scan, grid, matrix), brain), grid)
+            seen = Image(np.ones(scan.grid.shape, bool), scan.grid)
+            covered = resample(seen, grid, matrix, order=0)[brain].mean()
+            figures[f"{modality}_brain_covered"] = round(float(covered), 4)
+        write_image(normalised["brain_mask"], brain.astype(np.uint8), grid)
+        figures["normalised_brain_ml"] = round(brain.sum() * grid.voxel_volume / 1000, 1)
+        if is_empty(segmentation):
+            leave_empty([normalised["segmentation"]])
+            return
+        labels = resample_labels(read_image(segmentation, dtype=None), grid, t1ce_matrix)
+        write_image(normalised["segmentation"], labels, grid)
+        figures["normalised_tumour_ml"] = round((labels > 0).sum() * grid.voxel_volume / 1000, 2)
+        figures["tumour_outside_brain_ml"] = round(
+            ((labels > 0) & ~brain).sum() * grid.voxel_volume / 1000, 2
+        )
+
+
+if __name__ == "__main__":
+    with log_to(snakemake.log[0]):
+        modalities = snakemake.params.modalities
+        main(
+            case=snakemake.wildcards.case,
+            scans={name: snakemake.input[name] for name in modalities},
+            to_t1ce={
+                name: snakemake.input[f"{name}_to_t1ce"] for name in modalities if name != "t1ce"
+            },
+            t1ce_to_template=snakemake.input.t1ce_to_template,
+            brain_mask=snakemake.input.brain_mask,
+            segmentation=snakemake.input.segmentation,
+            template=snakemake.input.template,
+            options=snakemake.params.options,
+            normalised={name: path for name, path in snakemake.output.items() if name != "quality"},
+            quality=snakemake.output.quality,
+            on_bad_case=snakemake.params.on_bad_case,
+        )
