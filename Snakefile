@@ -40,6 +40,7 @@ else:
     include: "rules/phantom.smk"
     include: "rules/folder.smk"
     include: "rules/preprocessing.smk"
+    include: "rules/cohort_report.smk"
     include: "rules/training.smk"
     include: "rules/sampling.smk"
 

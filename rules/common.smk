@@ -24,6 +24,13 @@ PASSES = ["001"] if PUBLISHED else [format_passes(t) for t in config["sampling"]
 FOLDS = range(1, config["folds"]["number"] + 1)
 SEEDS = config["seeds"]
 FIGURES = [3, 5] if PUBLISHED else [2, 3, 4, 5]
+OVERLAYS = [
+    f"results/cohorts/{COHORT}/figures/{case}.png"
+    for case in CASES[: config["report"]["overlays"]]
+]
+TEMPLATES = f"{workflow.basedir}/workflow_scripts/glioma_uq/report"
+# Fingerprints see Python only, so the reports name what their templates are made of as inputs.
+SHARED_TEMPLATES = [f"{TEMPLATES}/{name}.html.jinja" for name in ("base", "parts")]
 
 RUN = "results/studies/{study}/{network}/dropout-{rate}/fold-{fold}/seed-{seed}"
 CELL = "results/studies/{study}/{network}/dropout-{rate}/passes-{passes}"

@@ -33,11 +33,12 @@ rule make_report:
         figures=expand("results/studies/{{study}}/figures/figure_{number}.png", number=FIGURES),
         learning_curves=[] if PUBLISHED else "results/studies/{study}/figures/learning_curves.png",
         curves=[] if PUBLISHED else "results/studies/{study}/figures/learning_curves.csv",
-        overlays=[],
+        overlays=OVERLAYS,
         cases=[] if PUBLISHED else f"results/cohorts/{COHORT}/cases.csv",
         excluded=[] if PUBLISHED else f"results/cohorts/{COHORT}/excluded.csv",
         provenance="results/studies/{study}/provenance.json",
-        template=f"{workflow.basedir}/workflow_scripts/glioma_uq/report/report.html.jinja",
+        template=f"{TEMPLATES}/report.html.jinja",
+        shared=SHARED_TEMPLATES,
     output:
         report="results/studies/{study}/report.html",
     log:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-os.environ["OMP_NUM_THREADS"] = "1"  # two threads on a busy machine can be many times slower than one
+# Two threads on a busy machine can be many times slower than one.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 BESIDE_REPOSITORY = Path(__file__).resolve().parents[2] / "shared" / "real"
 

@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import brier_score_loss, log_loss
 
 from glioma_uq.bootstrap import resample_weights
-from glioma_uq.calibration import ece_if_perfect, bin_index, brier, ece, nll
+from glioma_uq.calibration import bin_index, brier, ece, ece_if_perfect, nll
 
 ONES = np.ones((1, 4))
 

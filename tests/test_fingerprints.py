@@ -11,7 +11,8 @@ def library(tmp_path):
     (tmp_path / "lib").mkdir()
     (tmp_path / "lib/__init__.py").write_text('"""A library."""\n')
     (tmp_path / "lib/far.py").write_text('"""Far."""\n\nFACTOR = 2\n')
-    near = '"""Near."""\n\nfrom lib.far import FACTOR\n\n\ndef f(x):\n    """Say."""\n    return FACTOR * x\n'
+    near = '"""Near."""\n\nfrom lib.far import FACTOR\n\n\n'
+    near += 'def f(x):\n    """Say."""\n    return FACTOR * x\n'
     (tmp_path / "lib/near.py").write_text(near)
     (tmp_path / "step.py").write_text("import json\n\nfrom lib.near import f\n")
     (tmp_path / "other.py").write_text("import json\n")

@@ -47,6 +47,15 @@ def test_the_loss_of_a_worked_example():
     assert float(loss(logits, mask, labels)) == pytest.approx(float(total / weights), rel=1e-5)
 
 
+def test_the_dice_term_weighs_what_it_is_told():
+    logits, mask, labels = batch()
+    dice = float(MultiTaskLoss(labels).dice(logits["segmentation"], mask))
+    losses = {w: float(MultiTaskLoss(labels, w)(logits, mask, labels)) for w in (1.0, 5.0)}
+    tasks = sum(MultiTaskLoss(labels).task_weights.values())
+    rest = losses[1.0] * (1 + tasks) - dice
+    assert losses[5.0] == pytest.approx((5 * dice + rest) / (5 + tasks), rel=1e-5)
+
+
 def test_an_unknown_label_changes_nothing_whatever_the_network_says():
     logits, mask, labels = batch()
     loss = MultiTaskLoss(labels)

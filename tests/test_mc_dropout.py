@@ -94,7 +94,9 @@ def test_a_network_without_dropout_is_refused(layers):
 
 
 def test_running_sums_equal_the_decomposition_of_all_samples():
-    samples = torch.softmax(torch.randn((20, 2, 3, 3, 3), generator=torch.Generator().manual_seed(3)), 1)
+    samples = torch.softmax(
+        torch.randn((20, 2, 3, 3, 3), generator=torch.Generator().manual_seed(3)), 1
+    )
     sums = VoxelUncertainty()
     for sample in samples:
         sums.add(sample)

@@ -11,7 +11,6 @@ from glioma_uq.quality import (
     EARLIER,
     check_brain_volume,
     check_dice,
-    dice,
     foreground,
     mutual_information,
     one_case,
@@ -86,14 +85,6 @@ def test_volume_and_dice_have_limits():
         check_dice(0.73, 0.85)
     with pytest.raises(BadCase):
         check_dice(float("nan"), 0.85)
-
-
-def test_dice_of_small_masks():
-    a = np.array([1, 1, 0, 0], bool)
-    assert dice(a, a) == 1
-    assert dice(a, ~a) == 0
-    assert dice(a, np.array([1, 0, 0, 0], bool)) == pytest.approx(2 / 3)
-    assert dice(a & ~a, a & ~a) == 1
 
 
 def test_mutual_information_is_entropy_with_itself_and_nothing_with_chance():

@@ -48,8 +48,7 @@ def write_report(folder, *, dice=(0.7, 0.65), published=False, departures=(), ov
     for name in ("figure_3", "figure_5", "learning_curves"):
         (folder / f"figures/{name}.png").parent.mkdir(exist_ok=True)
         (folder / f"figures/{name}.png").write_bytes(PIXEL)
-    overlay = folder / "quality/case <1>/overlay.png"
-    overlay.parent.mkdir(parents=True, exist_ok=True)
+    overlay = folder / "figures/case <1>.png"
     overlay.write_bytes(PIXEL)
     ranks = [("csnet", 0.2, 30, task, 30, 10, 250.0, 1e-5, 4e-5, 0.83) for task in TASKS]
     names = [*COLUMNS[:4], "n_right", "n_wrong", "u", "p", "p_holm", "auroc"]

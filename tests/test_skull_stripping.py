@@ -9,7 +9,7 @@ import pytest
 from glioma_uq import skull_stripping
 from glioma_uq.errors import BadInput
 from glioma_uq.images import Grid, Image, read_image, read_mask
-from glioma_uq.quality import dice
+from glioma_uq.overlap import dice
 
 
 def test_the_templates_mask_is_carried_back_to_the_scan():

@@ -2,6 +2,7 @@
 
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -54,6 +55,14 @@ def test_a_log_holds_what_is_printed_and_ends_with_the_true_error(tmp_path):
 def test_progress_yields_all_and_says_how_far(capsys):
     assert list(progress(["a", "b"], "cases")) == ["a", "b"]
     assert "2 of 2 cases" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("as_mask", [np.array, torch.tensor])
+def test_dice_of_small_masks(as_mask):
+    a = as_mask([True, True, False, False])
+    assert (dice(a, a), dice(a, ~a)) == (1, 0)
+    assert dice(a, as_mask([True, False, False, False])) == pytest.approx(2 / 3)
+    assert dice(a & ~a, a & ~a) == 1
 
 
 def test_dice_of_empty_masks():

@@ -54,7 +54,12 @@ def uninterrupted(tmp_path_factory):
 
 def test_the_loss_falls_and_the_curve_has_a_row_for_each_epoch():
     settings = Settings(
-        epochs=20, batch_size=5, learning_rate=3e-3, schedule="cosine", augmentation=(), device="cpu"
+        epochs=20,
+        batch_size=5,
+        learning_rate=3e-3,
+        schedule="cosine",
+        augmentation=(),
+        device="cpu",
     )
     run = trainer(settings, width=4, rate=0.05)
     while not run.finished():

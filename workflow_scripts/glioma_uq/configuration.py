@@ -31,7 +31,9 @@ def sentence(error, config):
         return f"expected a known key{where}, found {unknown!r}: {closest(unknown, known)}"
     if error.validator == "required":
         missing = next(name for name in error.validator_value if name not in at(error, config))
-        return f"expected the key {f'{key}.{missing}'.lstrip('.')}, found none: add it to the config."
+        return (
+            f"expected the key {f'{key}.{missing}'.lstrip('.')}, found none: add it to the config."
+        )
     found = f"{key}, found {error.instance!r}"
     if error.validator == "enum":
         return f"expected {found}: {closest(error.instance, error.validator_value)}"
@@ -85,7 +87,8 @@ def check_across_keys(config):
     chosen, offered = config["selection"]["rate"], config["rates"]
     if chosen not in offered:
         raise BadInput(
-            f"expected selection.rate among the rates {offered}, found {chosen}: choose one of these."
+            f"expected selection.rate among the rates {offered}, found {chosen}: "
+            "choose one of these."
         )
     chosen, offered = config["selection"]["passes"], config["sampling"]["passes"]
     if chosen not in offered:

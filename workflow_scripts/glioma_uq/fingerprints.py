@@ -12,15 +12,15 @@ from functools import cache
 from modulefinder import ModuleFinder
 from pathlib import Path
 
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 SCRIPTS = Path(__file__).resolve().parents[1]
 
 
 def without_docstrings(tree):
     """Remove the docstrings of a module, its classes and functions, in place."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            if ast.get_docstring(node, clean=False) is not None:
-                node.body = node.body[1:]
+        if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:]
     return tree
 
 

@@ -1,9 +1,10 @@
 """The multi-task loss: one Dice term and one cross-entropy for each subtyping task.
 
-    L = (L_Dice + sum_t w_t CE_t) / (1 + sum_t w_t),   w_t = N / N_known(t)
+    L = (w_s L_Dice + sum_t w_t CE_t) / (w_s + sum_t w_t),   w_t = N / N_known(t)
 
 A case whose label is unknown drops out of that task's term only; the task's weight makes
-up for it. Source: the public code of the Monte Carlo dropout study (see docs/methods.md).
+up for it. w_s is 1 in the paper. Source: the public code of the Monte Carlo dropout study
+(see docs/methods.md).
 """
 
 import torch
@@ -29,10 +30,12 @@ class MultiTaskLoss(torch.nn.Module):
 
     Args:
         labels: class indices of all training cases by task, each (N,), -1 where unknown.
+        segmentation_weight: w_s, the weight of the Dice term.
     """
 
-    def __init__(self, labels):
+    def __init__(self, labels, segmentation_weight=1.0):
         super().__init__()
+        self.segmentation_weight = segmentation_weight
         self.dice = DiceLoss(softmax=True, include_background=True, to_onehot_y=True)
         self.task_weights = {}
         for task, classes in TASKS.items():
@@ -51,7 +54,8 @@ class MultiTaskLoss(torch.nn.Module):
         """
         total = 0.0
         if segmentation is not None:
-            total = self.dice(logits["segmentation"].float(), segmentation)
+            dice = self.dice(logits["segmentation"].float(), segmentation)
+            total = self.segmentation_weight * dice
         for task, weight in self.task_weights.items():
             if bool((labels[task] != UNKNOWN).any()):
                 total = total + weight * cross_entropy(
@@ -60,4 +64,4 @@ class MultiTaskLoss(torch.nn.Module):
                     weight=getattr(self, f"weights_{task}"),
                     ignore_index=UNKNOWN,
                 )
-        return total / (1 + sum(self.task_weights.values()))
+        return total / (self.segmentation_weight + sum(self.task_weights.values()))

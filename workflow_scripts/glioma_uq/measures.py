@@ -83,8 +83,8 @@ def measure_cells(paths, measures, *, resamples, level, interval, rng):
     """Return the long table of `measures(table, weights)` over the cells at `paths`.
 
     One matrix of resamples of all cases of the study serves every cell: differences between
-    cells are paired. Rows are sorted by network, rate and passes; columns are `COLUMNS` and `reason`, which
-    says why an interval was refused.
+    cells are paired. Rows are sorted by network, rate and passes; the columns are `COLUMNS` and
+    `reason`, which says why an interval was refused.
     """
     tables = {cell_of(path): read_table(path) for path in paths}
     ids = np.concatenate(

@@ -2,7 +2,7 @@
 
 
 def dice(predicted, reference):
-    """Return the Dice coefficient 2|A ∩ B| / (|A| + |B|) of two boolean volumes.
+    """Return the Dice coefficient 2|A ∩ B| / (|A| + |B|) of two boolean arrays or tensors.
 
     Two empty masks agree: 1. One empty mask misses everything: 0.
     """

@@ -11,6 +11,7 @@ from scipy import ndimage
 from glioma_uq.errors import BadCase, BadInput
 from glioma_uq.files import written_whole
 from glioma_uq.images import ExcludedBefore, Image
+from glioma_uq.overlap import dice
 from glioma_uq.transforms import resample, resample_mask
 
 EARLIER = "excluded at an earlier step"
@@ -90,12 +91,6 @@ def check_dice(value, minimum):
             f"or more, found {value:.3f}, look at the overlay or lower "
             "preprocessing.quality.min_brain_dice"
         )
-
-
-def dice(first, second):
-    """Return 2 |A and B| / (|A| + |B|) of two masks; 1 when both are empty."""
-    total = np.count_nonzero(first) + np.count_nonzero(second)
-    return 2 * np.count_nonzero(np.logical_and(first, second)) / total if total else 1.0
 
 
 def foreground(data):

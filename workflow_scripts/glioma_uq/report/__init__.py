@@ -1,1 +1,1 @@
-"""The report of a study: what its tables say, whether the networks learned, and the page."""
+"""The reports of study and cohort: what their tables say, if networks learned, and the pages."""

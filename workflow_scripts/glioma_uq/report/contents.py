@@ -86,9 +86,11 @@ def what_was_run(tables, cohort):
     classification, curves = tables["classification"], tables["curves"]
     if tables["cases"] is None:
         known = classification[classification["measure"] == "auc"].groupby("task")["n"].max()
-        facts = [(f"{TASK_NAMES[task]} known", f"{known.get(task, 0)} cases") for task in TASKS]
+        facts = [
+            (f"{TASK_NAMES[task]} known", counted(known.get(task, 0), "case")) for task in TASKS
+        ]
     else:
-        facts = _about_cases(tables["cases"], tables["excluded"], cohort)
+        facts = about_cases(tables["cases"], tables["excluded"], cohort)
     facts += [
         ("Networks", ", ".join(classification["network"].unique())),
         ("Dropout rates p", listed(classification["rate"], "{:.2f}")),
@@ -97,13 +99,13 @@ def what_was_run(tables, cohort):
     return facts + ([] if curves is None else _about_training(curves))
 
 
-def _about_cases(cases, excluded, cohort):
+def about_cases(cases, excluded, cohort):
     """Return how many cases there are, from where, and how many are known for each task."""
     sources = cases["source"].value_counts().sort_index()
     left_out = 0 if excluded is None else excluded["case"].nunique()
     facts = [
-        ("Cohort", f"{cohort}: {len(cases)} cases"),
-        ("Left out", f"{left_out} cases"),
+        ("Cohort", f"{cohort}: {counted(len(cases), 'case')}"),
+        ("Left out", counted(left_out, "case")),
         ("Sources", ", ".join(f"{source} {n}" for source, n in sources.items())),
     ]
     for task, classes in TASKS.items():
@@ -115,6 +117,11 @@ def _about_cases(cases, excluded, cohort):
         known = f"{(labels != UNKNOWN).sum()} of {len(cases)}: {', '.join(counts)}"
         facts.append((f"{TASK_NAMES[task]} known", known))
     return facts
+
+
+def counted(number, what):
+    """Return "1 case" or "2 cases"."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _about_training(curves):

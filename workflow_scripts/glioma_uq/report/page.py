@@ -11,6 +11,7 @@ import yaml
 from glioma_uq.report.captions import caption
 
 TEMPLATE = Path(__file__).with_name("report.html.jinja")
+COHORT_TEMPLATE = Path(__file__).with_name("cohort.html.jinja")
 MOST_ROWS = 12  # of a table of provenance that stands open
 
 
@@ -45,8 +46,8 @@ def figure(path, beside, **facts):
 
 
 def overlay(path):
-    """Return the image of one overlay and its case, which names the folder it lies in."""
-    return {"case": Path(path).parent.name, "image": picture(path)}
+    """Return the image of one overlay and its case, which names the file."""
+    return {"case": Path(path).stem, "image": picture(path)}
 
 
 def provenance_parts(provenance):
