@@ -25,8 +25,7 @@ FOLDS = range(1, config["folds"]["number"] + 1)
 SEEDS = config["seeds"]
 FIGURES = [3, 5] if PUBLISHED else [2, 3, 4, 5]
 OVERLAYS = [
-    f"results/cohorts/{COHORT}/figures/{case}.png"
-    for case in CASES[: config["report"]["overlays"]]
+    f"results/cohorts/{COHORT}/figures/{case}.png" for case in CASES[: config["report"]["overlays"]]
 ]
 TEMPLATES = f"{workflow.basedir}/workflow_scripts/glioma_uq/report"
 # Fingerprints see Python only, so the reports name what their templates are made of as inputs.

@@ -73,7 +73,7 @@ def test_one_case_is_a_cohort(tmp_path):
     for text in ("1 case takes part, none is left out.", "glioma: 1 case", "No case was left out",
                  "1 of 1: 0 wildtype, 1 mutated", "0 of 1: 0 intact, 0 co-deleted"):  # fmt: skip
         assert text in html, text
-    assert ["volume of the brain mask (ml)", "1", "1500"] in rows
+    assert ["Volume of the brain mask (ml)", "1", "1500"] in rows
     assert ["T1CE: voxel size (mm)", "1", "1 x 1 x 5.5"] in rows
     assert "Case by case" not in html
 
@@ -84,7 +84,7 @@ def test_excluded_cases_are_told_with_step_and_reason(tmp_path):
     rows = Text(html).rows
     assert "2 cases take part, 1 of 3 left out." in html
     assert ["P-3", "strip_skull", "found 200 ml"] in rows
-    assert ["volume of the brain mask (ml)", "3", "1500", "200 to 1500"] in rows
+    assert ["Volume of the brain mask (ml)", "3", "1500", "200 to 1500"] in rows
     assert ["Dice with the template", "2", "0.96", "0.96 to 0.96"] in rows
     assert ["P-3", "–"] in rows
 

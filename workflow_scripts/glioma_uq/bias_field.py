@@ -1,9 +1,9 @@
 """The smooth shading of a scan: N4 fits it on a coarse copy, the fine scan is divided by it."""
 
-import ants
 import numpy as np
 from scipy import ndimage
 
+from glioma_uq.antspy import ants
 from glioma_uq.errors import BadCase
 from glioma_uq.images import Image
 from glioma_uq.transforms import block_average

@@ -2,9 +2,9 @@
 
 from tempfile import TemporaryDirectory
 
-import ants
 import numpy as np
 
+from glioma_uq.antspy import ants
 from glioma_uq.transforms import RAS_TO_LPS, block_average, from_itk
 
 SAMPLED_SHARE = 0.2

@@ -15,14 +15,14 @@ FIGURES = {
     "voxel_mm": ("correct_bias_field", "voxel size (mm)"),
     "bias_low": ("correct_bias_field", "bias field, 1st percentile"),
     "bias_high": ("correct_bias_field", "bias field, 99th percentile"),
-    "brain_volume_ml": ("strip_skull", "volume of the brain mask (ml)"),
+    "brain_volume_ml": ("strip_skull", "Volume of the brain mask (ml)"),
     "mutual_information": ("coregister", "mutual information with T1CE (nats)"),
-    "template_mutual_information": ("register_to_template", "mutual information (nats)"),
+    "template_mutual_information": ("register_to_template", "Mutual information (nats)"),
     "template_dice": ("register_to_template", "Dice with the template"),
     "brain_covered": ("normalise_case", "share of the brain that was scanned"),
-    "normalised_brain_ml": ("normalise_case", "brain on the study’s grid (ml)"),
-    "normalised_tumour_ml": ("normalise_case", "tumour on the study’s grid (ml)"),
-    "tumour_outside_brain_ml": ("normalise_case", "tumour outside the brain mask (ml)"),
+    "normalised_brain_ml": ("normalise_case", "Brain on the study’s grid (ml)"),
+    "normalised_tumour_ml": ("normalise_case", "Tumour on the study’s grid (ml)"),
+    "tumour_outside_brain_ml": ("normalise_case", "Tumour outside the brain mask (ml)"),
 }
 
 
