@@ -130,10 +130,15 @@ def test_the_cosine_schedule_falls_to_the_smallest_rate():
     np.testing.assert_allclose(rates, expected, atol=1e-9)
 
 
-def test_every_case_is_in_one_batch_and_no_batch_is_a_lone_case():
-    batches = even_batches(list("abcde"), 4, np.random.default_rng(0))
-    assert sorted(map(len, batches)) == [2, 3]
-    assert sorted(name for batch in batches for name in batch) == list("abcde")
+@pytest.mark.parametrize(
+    ("cases", "batch_size", "sizes"),
+    [(5, 4, [2, 3]), (8, 4, [4, 4]), (5, 2, [2, 3]), (3, 2, [3]), (2, 1, [1, 1]), (1, 4, [1])],
+)
+def test_every_case_is_in_one_batch_and_none_is_left_alone(cases, batch_size, sizes):
+    names = list("abcdefgh"[:cases])
+    batches = even_batches(names, batch_size, np.random.default_rng(0))
+    assert sorted(map(len, batches)) == sizes
+    assert sorted(name for batch in batches for name in batch) == names
 
 
 def test_an_augmented_case_depends_on_epoch_and_case_alone():

@@ -1,5 +1,7 @@
 """Train one network of the grid: one dropout rate, one fold, one seed."""
 
+from pathlib import Path
+
 import pandas as pd
 import torch
 from safetensors.torch import save_file
@@ -31,6 +33,7 @@ def main(*, cases, folds, volumes, network, options, rate, fold, seed, modalitie
     write_table(pd.DataFrame(trainer.curve), curve)
     with written_whole(model) as path:
         save_file({name: x.cpu().contiguous() for name, x in trainer.weights.items()}, path)
+    Path(checkpoint).unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

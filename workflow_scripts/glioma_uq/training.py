@@ -59,13 +59,16 @@ class Settings:
 
 
 def even_batches(cases, batch_size, rng):
-    """Shuffle and split into batches of nearly equal size, none larger than `batch_size`.
+    """Shuffle and split into batches of nearly equal size, of at most `batch_size` cases.
 
-    Equal sizes keep the last batch from holding a single case, on which batch
-    normalisation has no variance.
+    A single case has no variance for batch normalisation, so where one would be left over
+    (batches of 2, an odd number of cases), one batch holds three.
     """
     order = rng.permutation(np.asarray(cases, dtype=object))
-    return [list(part) for part in np.array_split(order, -(-len(order) // batch_size))]
+    number = -(-len(order) // batch_size)
+    if batch_size > 1 and 1 < len(order) < 2 * number:
+        number -= 1
+    return [list(part) for part in np.array_split(order, number)]
 
 
 def stack_cases(cases, device):
