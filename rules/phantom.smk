@@ -75,6 +75,7 @@ if config["cohort"]["source"] == "phantom":
         params:
             in_plane_mm=PHANTOM["in_plane_mm"],
             slice_mm=PHANTOM["slice_mm"],
+            bias_sd=PHANTOM["bias_sd"],
             seed=lambda wildcards: seed_for(config["seed"], "phantom", wildcards.case),
             library=fingerprint("make_phantom_case.py"),
         script:

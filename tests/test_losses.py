@@ -49,8 +49,11 @@ def test_the_loss_of_a_worked_example():
 
 def test_the_dice_term_weighs_what_it_is_told():
     logits, mask, labels = batch()
-    dice = float(MultiTaskLoss(labels).dice(logits["segmentation"], mask))
-    losses = {w: float(MultiTaskLoss(labels, w)(logits, mask, labels)) for w in (1.0, 5.0)}
+    dice = float(MultiTaskLoss(labels).segmentation(logits["segmentation"], mask))
+    losses = {
+        w: float(MultiTaskLoss(labels, segmentation_weight=w)(logits, mask, labels))
+        for w in (1.0, 5.0)
+    }
     tasks = sum(MultiTaskLoss(labels).task_weights.values())
     rest = losses[1.0] * (1 + tasks) - dice
     assert losses[5.0] == pytest.approx((5 * dice + rest) / (5 + tasks), rel=1e-5)
@@ -67,6 +70,6 @@ def test_an_unknown_label_changes_nothing_whatever_the_network_says():
 def test_a_batch_without_any_label_leaves_the_dice_term():
     logits, mask, labels = batch(known=False)
     loss = MultiTaskLoss(batch()[2])
-    alone = loss.dice(logits["segmentation"], mask)
+    alone = loss.segmentation(logits["segmentation"], mask)
     weights = 1 + sum(loss.task_weights.values())
     assert float(loss(logits, mask, labels)) == pytest.approx(float(alone / weights))

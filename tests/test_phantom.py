@@ -55,6 +55,7 @@ def make_case(folder, template, case="phantom-002", seed=5):
         seed=seed,
         in_plane_mm=6.0,
         slice_mm=[3.0, 5.0],
+        bias_sd=0.18,
         cohort_truth=folder / "truth.csv",
         tissues=template["tissues"],
         distances=template["distances"],

@@ -15,12 +15,14 @@ from glioma_uq.phantom.labels import AXES
 from glioma_uq.phantom.truth import describe_case, series_of
 
 
-def main(*, case, seed, in_plane_mm, slice_mm, cohort_truth, tissues, distances, images, truth):
+def main(
+    *, case, seed, in_plane_mm, slice_mm, bias_sd, cohort_truth, tissues, distances, images, truth
+):
     """Write the series in `images` (modality or "segmentation" -> path) and truth.json."""
     z, diameter_mm = read_latent_axes(cohort_truth, case)
     anatomy = Anatomy(nib.load(tissues), nib.load(distances))
     subject = draw_subject(seed, anatomy, z, diameter_mm)
-    facts = describe_case(case, seed, z, diameter_mm, in_plane_mm, slice_mm, subject)
+    facts = describe_case(case, seed, z, diameter_mm, in_plane_mm, slice_mm, bias_sd, subject)
     for modality in MODALITIES:
         series = series_of(facts, modality)
         write_image(images[modality], acquire(subject, anatomy, series), series.grid)
@@ -47,6 +49,7 @@ if __name__ == "__main__":
             seed=snakemake.params.seed,
             in_plane_mm=snakemake.params.in_plane_mm,
             slice_mm=snakemake.params.slice_mm,
+            bias_sd=snakemake.params.bias_sd,
             cohort_truth=snakemake.input.cohort_truth,
             tissues=snakemake.input.tissues,
             distances=snakemake.input.distances,

@@ -8,7 +8,7 @@ up for it. w_s is 1 in the paper. Source: the public code of the Monte Carlo dro
 """
 
 import torch
-from monai.losses import DiceLoss
+from monai.losses import DiceCELoss, DiceLoss
 from torch.nn.functional import cross_entropy
 
 from glioma_uq.tasks import TASKS, UNKNOWN
@@ -25,18 +25,24 @@ def class_weights(labels, classes):
     return torch.where(counts > 0, weights, 0.0).float()
 
 
+SEGMENTATION = {"dice": DiceLoss, "dice_ce": DiceCELoss}
+
+
 class MultiTaskLoss(torch.nn.Module):
     """Weigh the tasks by the labels of the *training* cases.
 
     Args:
         labels: class indices of all training cases by task, each (N,), -1 where unknown.
-        segmentation_weight: w_s, the weight of the Dice term.
+        segmentation: `dice`, or `dice_ce` for the sum of Dice and voxel-wise cross-entropy.
+        segmentation_weight: w_s, the weight of the segmentation term.
     """
 
-    def __init__(self, labels, segmentation_weight=1.0):
+    def __init__(self, labels, segmentation="dice", segmentation_weight=1.0):
         super().__init__()
         self.segmentation_weight = segmentation_weight
-        self.dice = DiceLoss(softmax=True, include_background=True, to_onehot_y=True)
+        self.segmentation = SEGMENTATION[segmentation](
+            softmax=True, include_background=True, to_onehot_y=True
+        )
         self.task_weights = {}
         for task, classes in TASKS.items():
             known = int((labels[task] != UNKNOWN).sum())
@@ -54,8 +60,8 @@ class MultiTaskLoss(torch.nn.Module):
         """
         total = 0.0
         if segmentation is not None:
-            dice = self.dice(logits["segmentation"].float(), segmentation)
-            total = self.segmentation_weight * dice
+            term = self.segmentation(logits["segmentation"].float(), segmentation)
+            total = self.segmentation_weight * term
         for task, weight in self.task_weights.items():
             if bool((labels[task] != UNKNOWN).any()):
                 total = total + weight * cross_entropy(

@@ -36,7 +36,8 @@ class Settings:
             `plateau_patience` epochs; `cosine` lets it fall to that over all epochs.
         stopping_patience: epochs without a new lowest validation loss after which training ends.
         gradient_clip: largest norm of the gradient; None leaves it as it is.
-        segmentation_weight: weight of the Dice term in the loss; each task has about 1.
+        segmentation_loss: `dice`, or `dice_ce` for Dice and voxel-wise cross-entropy.
+        segmentation_weight: weight of the segmentation term in the loss; each task has about 1.
         weights: which weights are kept, those of the `best` epoch or of the `last`.
         augmentation: names of the random changes of training cases (glioma_uq.augmentation).
         device: auto, cpu or cuda.
@@ -52,6 +53,7 @@ class Settings:
     smallest_learning_rate: float = 1e-11
     stopping_patience: int = 20
     gradient_clip: float | None = None
+    segmentation_loss: str = "dice"
     segmentation_weight: float = 1.0
     weights: str = "best"
     augmentation: tuple = ALL
@@ -111,11 +113,14 @@ class Trainer:
         self.settings, self.seed = settings, seed
         self.device = choose_device(settings.device)
         self.network = network.to(self.device, memory_format=torch.channels_last_3d)
-        self.loss = MultiTaskLoss(dataset.labels(training), settings.segmentation_weight).to(
-            self.device
-        )
+        self.loss = MultiTaskLoss(
+            dataset.labels(training), settings.segmentation_loss, settings.segmentation_weight
+        ).to(self.device)
         self.optimiser = torch.optim.Adam(
-            network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+            network.parameters(),
+            lr=settings.learning_rate,
+            weight_decay=settings.weight_decay,
+            fused=True,
         )
         self.scheduler = build_schedule(self.optimiser, settings)
         voxel_size_mm = dataset.load(training[0]).voxel_volume_mm3 ** (1 / 3)

@@ -14,7 +14,7 @@ from glioma_uq.seeds import seed_for
 MODALITIES = ("t1", "t1ce", "t2", "flair")
 FIELD_OF_VIEW_MM = np.array([180.0, 225.0, 176.0])
 CENTRE_MM = np.array([0.0, -16.0, 6.0])
-BIAS_SIGMA_MM, BIAS_SIZE = 50, 0.18
+BIAS_SIGMA_MM, BIAS_SD = 50, 0.18
 TEMPLATE_GAIN = 400
 
 
@@ -37,6 +37,7 @@ class Series:
     thick_axis: int
     samples: int  # averaged along the thick axis
     noise: float  # sd of the Rician noise in units of CONTRAST
+    bias_sd: float
     gain: float
     seed: int  # of bias field and noise
 
@@ -55,10 +56,11 @@ def draw_subject(seed, anatomy, z, diameter_mm):
     return Subject(head, draw_lesion(rng, anatomy, z, diameter_mm))
 
 
-def draw_series(seed, modality, in_plane_mm, slice_mm):
+def draw_series(seed, modality, in_plane_mm, slice_mm, bias_sd=BIAS_SD):
     """Return the `Series` of one seed: pose sd 4 deg and 5 mm, one axis thick.
 
     The thickness lies in `slice_mm` (low, high), the other two axes have `in_plane_mm`.
+    `bias_sd` is the standard deviation of the logarithm of its bias field.
     T1CE is axial and, every second time, isotropic: finer slices are usual there.
     """
     rng = np.random.default_rng(seed_for(seed, "series", modality))
@@ -80,6 +82,7 @@ def draw_series(seed, modality, in_plane_mm, slice_mm):
         thick_axis=axis,
         samples=max(1, round(thickness / in_plane_mm)),
         noise=rng.uniform(0.015, 0.045),
+        bias_sd=bias_sd,
         gain=float(np.exp(rng.normal(6.2, 0.5))),
         seed=seed_for(seed, "noise", modality),
     )
@@ -140,11 +143,11 @@ def scanner_to_template(subject, series):
 
 
 def bias_field(series):
-    """Return the multiplicative bias field [X, Y, Z] of a series: exp(0.18 noise), sigma 50 mm."""
+    """Return the multiplicative bias field [X, Y, Z] of a series: exp(bias_sd noise), sigma 50 mm."""
     rng = np.random.default_rng(seed_for(series.seed, "bias"))
     # The box is wider than the field of view by two sigma: its period never shows in the image.
     field = smooth_field(rng, BIAS_SIGMA_MM, FIELD_OF_VIEW_MM + 100, CENTRE_MM, spacing=12.5)
-    log_bias = BIAS_SIZE * field(grid_points(series.grid))
+    log_bias = series.bias_sd * field(grid_points(series.grid))
     return np.exp(log_bias).reshape(series.shape)
 
 

@@ -26,7 +26,7 @@ LANDMARKS_MM = np.array(
 )
 
 
-def describe_case(case, seed, z, diameter_mm, in_plane_mm, slice_mm, subject):
+def describe_case(case, seed, z, diameter_mm, in_plane_mm, slice_mm, bias_sd, subject):
     """Return truth.json's content: what was drawn, and the pose, size and noise of each series."""
     truth = {
         "case": case,
@@ -36,6 +36,7 @@ def describe_case(case, seed, z, diameter_mm, in_plane_mm, slice_mm, subject):
         "lesion_centre_mm": subject.lesion.centre.tolist(),
         "in_plane_mm": float(in_plane_mm),
         "slice_mm": [float(mm) for mm in slice_mm],
+        "bias_sd": float(bias_sd),
     }
     series = {modality: series_of(truth, modality) for modality in MODALITIES}
     return truth | {
@@ -54,7 +55,8 @@ def describe_case(case, seed, z, diameter_mm, in_plane_mm, slice_mm, subject):
 
 def series_of(truth, modality):
     """Return the `Series` of one modality, drawn again from the case's seed."""
-    return draw_series(truth["seed"], modality, truth["in_plane_mm"], truth["slice_mm"])
+    options = (truth[name] for name in ("in_plane_mm", "slice_mm", "bias_sd"))
+    return draw_series(truth["seed"], modality, *options)
 
 
 def subject_of(truth, anatomy):
