@@ -48,6 +48,7 @@ if config["cohort"]["source"] == "phantom":
                     "small_share",
                     "missing",
                     "label_flips",
+                    "diameter_mm",
                 )
             },
             seed=seed_for(config["seed"], "phantom", "labels"),

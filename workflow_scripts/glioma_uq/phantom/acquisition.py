@@ -143,7 +143,7 @@ def scanner_to_template(subject, series):
 
 
 def bias_field(series):
-    """Return the multiplicative bias field [X, Y, Z] of a series: exp(bias_sd noise), sigma 50 mm."""
+    """Return the bias field [X, Y, Z], a factor: exp(bias_sd noise), sigma 50 mm."""
     rng = np.random.default_rng(seed_for(series.seed, "bias"))
     # The box is wider than the field of view by two sigma: its period never shows in the image.
     field = smooth_field(rng, BIAS_SIGMA_MM, FIELD_OF_VIEW_MM + 100, CENTRE_MM, spacing=12.5)

@@ -118,9 +118,9 @@ def flip_classes(classes, rate, rng):
     return recorded
 
 
-def draw_diameters(size, small, rng):
-    """Return tumour diameters in mm: 38 exp(.42 z_size) in 7-80, or 7-16 for the `small` ones."""
-    usual = np.clip(38 * np.exp(0.42 * size), 7, 80)
+def draw_diameters(size, small, rng, typical_mm=38.0):
+    """Return diameters in mm: typical_mm exp(.42 z_size) in 7-80, or 7-16 for the `small` ones."""
+    usual = np.clip(typical_mm * np.exp(0.42 * size), 7, 80)
     return np.where(small, rng.uniform(*SMALL_DIAMETER_MM, len(size)), usual)
 
 
@@ -136,7 +136,15 @@ def draw_missing(codeleted, missing, rng):
 
 
 def draw_cohort(
-    cases, seed, *, separation_subtype, separation_grade, small_share, missing, label_flips=0.0
+    cases,
+    seed,
+    *,
+    separation_subtype,
+    separation_grade,
+    small_share,
+    missing,
+    label_flips=0.0,
+    diameter_mm=38.0,
 ):
     """Return (labels, truth), two lists of dicts, one row for each case, from one seed.
 
@@ -148,7 +156,7 @@ def draw_cohort(
     classes = draw_classes(cases, rng)
     z = means[classes] + rng.standard_normal((cases, len(AXES)))
     small = draw_subset(cases, small_share, rng)
-    diameters = draw_diameters(z[:, AXES.index("size")], small, rng)
+    diameters = draw_diameters(z[:, AXES.index("size")], small, rng, diameter_mm)
     recorded = flip_classes(classes, label_flips, rng)
     hidden = draw_missing(np.array([CLASSES[c].codeleted for c in recorded]), missing, rng)
     probabilities = task_probabilities(class_posterior(z, means, label_flips))
