@@ -15,7 +15,7 @@ setup: $(INSTALLED)     ## make the virtual environment with the pinned packages
 $(INSTALLED): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit("expected Python 3.11, found %d.%d: install it, or name it as in make PYTHON=/path/to/python3.11" % sys.version_info[:2] if sys.version_info[:2] != (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --requirement requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.lock
 	touch $@
 
 demo: setup     ## run the default study: a phantom cohort, from scans to figures and report
