@@ -7,7 +7,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-import check_folder
+import check_cohort
 import import_case
 from glioma_uq.cohorts import (
     check_skull_stripping,
@@ -16,8 +16,8 @@ from glioma_uq.cohorts import (
     gather_figures,
     list_cases,
     read_labels,
-    unlisted_folders,
 )
+from glioma_uq.cohorts.sources import CANONICAL
 from glioma_uq.errors import BadInput
 from glioma_uq.images import read_image
 from glioma_uq.phantom.labels import draw_cohort
@@ -30,8 +30,10 @@ NAMES = {
     "t2": "T2.nii.gz",
     "flair": "FLAIR.nii.gz",
     "segmentation": "segmentation.nii.gz",
+    "brain_mask": "brain_mask.nii.gz",
 }
 MODALITIES = ["t1", "t1ce", "t2", "flair"]
+PARTS = [*MODALITIES, "segmentation", "brain_mask"]
 
 
 def table_of(tmp_path, *rows, header="case,idh,1p19q,grade"):
@@ -102,7 +104,11 @@ def test_the_phantoms_cases_are_those_that_it_draws():
 
 
 def test_planning_imports_nothing_heavy():
-    code = "import sys, glioma_uq.cohorts; print({'numpy', 'nibabel', 'pandas'} & set(sys.modules))"
+    code = (
+        "import sys, glioma_uq.cohorts as c\n"
+        "for name in ('folder', 'bids', 'brats'): c.cases_there(name, {'path': 'nowhere'})\n"
+        "print({'numpy', 'nibabel', 'pandas'} & set(sys.modules))"
+    )
     shown = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True,
         env={"PYTHONPATH": ":".join(sys.path)},
@@ -134,12 +140,20 @@ def save(path, data, dtype=np.int16, affine=None):
     nib.save(nib.Nifti1Image(np.asarray(data, dtype), affine), path)
 
 
+def source_of(folder):
+    return {
+        "source": "folder",
+        "options": {"path": str(folder), "names": NAMES},
+        "follow_links": False,
+    }
+
+
 def look_at(folder, on_bad_case="exclude"):
     rows = [f"{name},1,0,3" for name in ("good", "plain", "absent")]
     output = folder / "out" / "labels.csv"
-    check_folder.main(
-        table=table_of(folder, *rows), folder=folder, names=NAMES, columns=COLUMNS,
-        modalities=MODALITIES, on_bad_case=on_bad_case, labels=output,
+    check_cohort.main(
+        table={"table": table_of(folder, *rows), "columns": COLUMNS}, parts=PARTS,
+        on_bad_case=on_bad_case, labels=output, **source_of(folder),
     )  # fmt: skip
     return {row["case"]: row["problem"] for row in read_rows(output)}
 
@@ -149,8 +163,8 @@ def bring_in(folder, case):
     out = folder / "out"
     images = {name: out / case / f"{name}.nii.gz" for name in NAMES}
     import_case.main(
-        case=case, labels=out / "labels.csv", folder=folder, names=NAMES, modalities=MODALITIES,
-        on_bad_case="exclude", images=images, quality=out / "row.csv",
+        case=case, labels=out / "labels.csv", modalities=MODALITIES, coding=CANONICAL,
+        on_bad_case="exclude", images=images, quality=out / "row.csv", **source_of(folder),
     )  # fmt: skip
     return images, read_rows(out / "row.csv")[0]
 
@@ -162,8 +176,9 @@ def test_problems_are_found_before_any_work(folder, capsys):
     assert problems["good"] == ""
     assert "expected T2.nii.gz in" in problems["plain"]
     assert "expected the case's folder, found no" in problems["absent"]
-    assert "stranger is in no row" in capsys.readouterr().out
-    assert unlisted_folders(folder, [{"case": "good"}]) == ["out", "plain", "stranger"]
+    assert "stranger is there but in no row" in capsys.readouterr().out
+    unlisted = check_cohort.unlisted("folder", {"path": folder}, [{"case": "good"}])
+    assert unlisted == ["out", "plain", "stranger"]
     with pytest.raises(BadInput, match=r"plain: expected T2.nii.gz .*2 of 3 cases have a problem"):
         look_at(folder, on_bad_case="stop")
 
@@ -182,6 +197,7 @@ def test_a_case_is_brought_in_as_ras_with_its_labels(folder):
     assert image.data.dtype == np.int16
     np.testing.assert_array_equal(image.data, np.asarray(source.dataobj)[::-1])
     assert read_image(images["segmentation"], dtype=None).data.dtype == np.uint8
+    assert images["brain_mask"].stat().st_size == 0
 
 
 def test_a_case_without_segmentation_has_an_empty_one(folder):
@@ -194,11 +210,12 @@ def test_a_case_without_segmentation_has_an_empty_one(folder):
 def test_a_segmentation_must_lie_on_the_t1ce_and_hold_labels(folder):
     path = folder / "good" / NAMES["segmentation"]
     save(path, np.ones((5, 6, 8)))
-    assert (
-        "expected a segmentation on the grid of the T1CE" in bring_in(folder, "good")[1]["reason"]
-    )
+    reason = bring_in(folder, "good")[1]["reason"]
+    assert "expected the segmentation on the grid of the T1CE" in reason
     save(path, np.full((5, 6, 7), 0.5), np.float32)
-    assert "expected whole labels" in bring_in(folder, "good")[1]["reason"]
+    reason = bring_in(folder, "good")[1]["reason"]
+    assert "expected the labels 0, 1, 2, 3 in" in reason
+    assert "found 0.5 in 210 voxels" in reason
 
 
 @pytest.mark.parametrize("fault", ["nan", "flat", "broken"])
@@ -237,7 +254,7 @@ def test_a_cohort_divides_by_the_first_reason_of_its_own():
     assert [row["case"] for row in cases] == ["a"]
     assert excluded == [
         {"case": "b", "step": "coregister", "reason": "no overlap"},
-        {"case": "c", "step": "check_folder", "reason": "no folder"},
+        {"case": "c", "step": "check_cohort", "reason": "no folder"},
     ]
     columns, figures = gather_figures(quality)
     assert columns == ["case", "correct_bias_field_x", "coregister_x", "normalise_case_x"]

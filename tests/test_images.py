@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from glioma_uq.errors import BadCase
+from glioma_uq.headers import check_header
 from glioma_uq.images import (
     ExcludedBefore,
     Grid,
-    check_header,
     check_values,
     read_image,
     read_mask,

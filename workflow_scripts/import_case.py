@@ -1,60 +1,102 @@
-"""Read one case of a folder whole and write its images in one layout and orientation."""
+"""Read one case whole and write its images in one layout, orientation and coding of labels."""
 
-import nibabel as nib
+import hashlib
+
 import numpy as np
 
-from glioma_uq.cohorts import existing_images
+from glioma_uq.cohorts import find_images
+from glioma_uq.cohorts.segmentation import to_canonical, volumes_mm3
 from glioma_uq.errors import BadCase
+from glioma_uq.headers import check_header, orientation, tilt_deg
 from glioma_uq.images import check_values, read_image, same_grid, write_image
 from glioma_uq.logs import log_to
-from glioma_uq.quality import one_case, read_rows
+from glioma_uq.quality import leave_empty, one_case, read_rows
 
 
-def main(*, case, labels, folder, names, modalities, on_bad_case, images, quality):
-    """Write `images` (modality or "segmentation" to path) and the row of figures `quality`.
+def main(
+    *, case, labels, source, options, modalities, follow_links, coding, on_bad_case, images,
+    quality, limits=None,
+):  # fmt: skip
+    """Write `images` (modality, "segmentation" or "brain_mask" to path) and the row `quality`.
 
-    A case without segmentation gets an empty file in its place.
+    `coding`: the parts of the tumour by number, as glioma_uq.cohorts.segmentation reads it.
+    A case without segmentation or brain mask gets an empty file in its place.
     """
-    outputs = images.values()
     with one_case(
-        case, "import_case", quality=quality, outputs=outputs, on_bad_case=on_bad_case
+        case,
+        "import_case",
+        quality=quality,
+        outputs=images.values(),
+        on_bad_case=on_bad_case,
+        limits=limits,
     ) as figures:
         problem = {row["case"]: row["problem"] for row in read_rows(labels)}[case]
         if problem:
             raise BadCase(problem)
-        found = existing_images(folder, case, names)
+        found = find_images(source, options, case, list(images), follow_links)
+        print(*(f"{part}: {path}" for part, path in found.items()), sep="\n")
+        seen = {}
         for modality in modalities:
-            image = read_image(found[modality], dtype=None)
-            check_values(image.data, found[modality])
-            write_image(images[modality], image.data, image.grid)
-            figures[f"{modality}_orientation"] = orientation(found[modality])
+            scan = read_scan(found[modality], modality, seen)
+            write_image(images[modality], scan.data, scan.grid)
+            figures |= figures_of(modality, found[modality], scan.grid)
             if modality == "t1ce":
-                t1ce = image.grid
-        write_segmentation(images["segmentation"], found.get("segmentation"), t1ce)
+                t1ce = scan.grid
+        leave_empty(images[part] for part in images if part not in found)
+        if "segmentation" in found:
+            numbers = on_grid_of(t1ce, "segmentation", found["segmentation"])
+            segmentation = to_canonical(numbers, coding, found["segmentation"])
+            write_image(images["segmentation"], segmentation, t1ce)
+            figures |= volumes_mm3(segmentation, coding, t1ce.voxel_volume)
+        if "brain_mask" in found:
+            brain = on_grid_of(t1ce, "brain_mask", found["brain_mask"]) > 0
+            write_image(images["brain_mask"], checked_brain(brain, found["brain_mask"]), t1ce)
 
 
-def orientation(path):
-    """Return the orientation that a file is stored in, as "LAS"."""
-    return "".join(nib.aff2axcodes(nib.load(path).affine))
+def read_scan(path, modality, seen):
+    """Return the Image at `path`, whole and finite, whose voxels no other modality has.
 
-
-def write_segmentation(output, path, t1ce):
-    """Write the segmentation at `path` as uint8 labels, or an empty file when there is none."""
-    if path is None:
-        open(output, "wb").close()
-        return
-    image = read_image(path)
-    if not same_grid(image.grid, t1ce):
+    `seen`: {hash of voxels: modality}, to which this one is added.
+    """
+    check_header(path)
+    scan = read_image(path, dtype=None)
+    check_values(scan.data, path)
+    other = seen.setdefault(hashlib.sha256(scan.data.tobytes()).hexdigest(), modality)
+    if other != modality:
         raise BadCase(
-            f"expected a segmentation on the grid of the T1CE, shape {t1ce.shape}, found shape "
+            f"expected series that differ, found the same voxels as {other} in {path}, "
+            "put the right file there"
+        )
+    return scan
+
+
+def figures_of(modality, path, grid):
+    """Return how a series is stored: its orientation, as "LAS", and its tilt in degrees."""
+    return {
+        f"{modality}_orientation": orientation(path),
+        f"{modality}_tilt_deg": round(tilt_deg(grid.affine), 1),
+    }
+
+
+def on_grid_of(grid, part, path):
+    """Return the numbers of the image at `path`, float32, once it lies on `grid`."""
+    image = read_image(path)
+    if not same_grid(image.grid, grid):
+        raise BadCase(
+            f"expected the {part} on the grid of the T1CE, shape {grid.shape}, found shape "
             f"{image.grid.shape} or another affine in {path}, resample it to the T1CE"
         )
-    labels = image.data.astype(np.uint8)
-    if not np.array_equal(labels, image.data):
+    return image.data
+
+
+def checked_brain(mask, path):
+    """Return a brain mask as uint8; raise BadCase for one of nothing or everything."""
+    if mask.all() or not mask.any():
         raise BadCase(
-            f"expected whole labels from 0 to 255, found others in {path}, export it as labels"
+            f"expected a brain mask, found {'every' if mask.any() else 'no'} voxel above 0 in "
+            f"{path}, remove the file or make it again"
         )
-    write_image(output, labels, image.grid)
+    return mask.astype(np.uint8)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Images go in and out here: read whole or refused with a sentence, written with the same bytes."""
 
+import errno
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,18 @@ from glioma_uq.errors import BadCase
 from glioma_uq.files import written_whole
 
 GRID_TOLERANCE_MM = 1e-3
-BROKEN_FILE = (EOFError, zlib.error, nib.filebasedimages.ImageFileError, OSError)
+# What nibabel raises for damaged bytes; a nonsense number in a header overflows somewhere.
+BROKEN_FILE = (
+    EOFError,
+    OSError,
+    OverflowError,
+    ValueError,
+    zlib.error,
+    nib.filebasedimages.ImageFileError,
+    nib.spatialimages.HeaderDataError,
+)
+# errno of what a damaged file can ask of the machine: nothing, or to seek to a nonsense place.
+FAULT_OF_FILE = (None, errno.EINVAL)
 
 
 class ExcludedBefore(BadCase):
@@ -49,14 +61,6 @@ def is_empty(path):
     return Path(path).stat().st_size == 0
 
 
-def check_header(path):
-    """Raise BadCase unless `path` has the header of a 3-D NIfTI image (or 4-D with one volume).
-
-    Reads a few hundred bytes, no voxels.
-    """
-    _open(path)
-
-
 def read_image(path, dtype=np.float32):
     """Return the image at `path` as an Image turned to the closest RAS orientation.
 
@@ -64,15 +68,7 @@ def read_image(path, dtype=np.float32):
     where it is int16, uint8 or float32 without scaling and is float32 otherwise.
     Raises ExcludedBefore for an empty file and BadCase for a broken one.
     """
-    image = _open(path)
-    try:
-        image = nib.as_closest_canonical(nib.funcs.squeeze_image(image))
-        data = np.asarray(image.dataobj)
-    except BROKEN_FILE as error:
-        _raise_unless_broken(error)
-        raise BadCase(
-            f"expected a whole image, found that {path} breaks off ({error}), copy it again"
-        ) from error
+    image, data = read_voxels(open_image(path), path)
     if dtype is None:
         dtype = data.dtype if data.dtype in (np.int16, np.uint8) else np.float32
     return Image(data.astype(dtype), Grid(image.shape, image.affine))
@@ -117,15 +113,39 @@ def check_values(data, path):
         )
 
 
-def _open(path):
-    """Return the nibabel image at `path`, voxels unread, after checks of its header."""
+def read_voxels(image, path):
+    """Return (image, its voxels) of an open nibabel image, turned to RAS; or raise BadCase."""
+    try:
+        image = nib.as_closest_canonical(nib.funcs.squeeze_image(image))
+        return image, np.asarray(image.dataobj)
+    except BROKEN_FILE as error:
+        _raise_unless_broken(error)
+        raise BadCase(
+            f"expected a whole image, found that {path} breaks off ({error}), copy it again"
+        ) from error
+
+
+def open_image(path):
+    """Return the nibabel image at `path`, voxels unread, once it is one 3-D volume.
+
+    Raises ExcludedBefore for an empty file and BadCase for a broken one; the stricter
+    checks of scans from outside are those of glioma_uq.headers.
+    """
     path = Path(path)
+    if path.is_dir():
+        raise BadCase(f"expected an image, found a folder {path}, name the file inside it")
     if not path.is_file():
         raise BadCase(f"expected an image, found no file {path}, add it or correct its name")
     if is_empty(path):
         raise ExcludedBefore(f"excluded at an earlier step, which left {path.name} empty")
     try:
+        path.open("rb").close()  # nibabel keeps to itself that it has no right to read
         image = nib.load(path)
+    except PermissionError as error:
+        raise BadCase(
+            f"expected the right to read {path}, found none, ask its owner or change its "
+            "permissions"
+        ) from error
     except BROKEN_FILE as error:
         _raise_unless_broken(error)
         raise BadCase(
@@ -146,5 +166,5 @@ def _open(path):
 
 def _raise_unless_broken(error):
     """Raise an error of the machine (disk, memory, rights) again: it says nothing of the file."""
-    if isinstance(error, OSError) and error.errno is not None:
+    if isinstance(error, OSError) and error.errno not in FAULT_OF_FILE:
         raise error

@@ -1,0 +1,238 @@
+"""A folder of DICOM becomes four volumes where the patient lies right, or a sentence."""
+
+import json
+
+import numpy as np
+import pytest
+from dicom_series import PLANES, write_case, write_file, write_series
+
+import convert_case
+from glioma_uq.cohorts import cases_there, conversion, dicom, find_images
+from glioma_uq.errors import BadCase, BadInput
+from glioma_uq.images import read_image
+from glioma_uq.quality import read_rows
+
+pytest.importorskip("dcm2niix", reason="dcm2niix is installed by `make downloads`")
+
+FOUR = ["t1", "t1ce", "t2", "flair"]
+
+
+def run(tmp_path, modalities=FOUR, on_bad_case="exclude", reviewed=None, files=None, rules=None):
+    """Run the step on tmp_path/a and return the paths of what it writes."""
+    out = tmp_path / "converted"
+    paths = {
+        "images": {name: out / f"{name}.nii.gz" for name in modalities},
+        "sidecars": {name: out / f"{name}.json" for name in modalities},
+        "series": out / "series.csv",
+        "quality": out / "quality.csv",
+    }
+    convert_case.main(
+        case="a", folder=tmp_path / "a", files=files, reviewed=reviewed, rules=rules or {},
+        modalities=modalities, on_bad_case=on_bad_case, **paths,
+    )  # fmt: skip
+    return paths
+
+
+def reason(paths):
+    return read_rows(paths["quality"])[0]["reason"]
+
+
+def test_four_series_are_found_among_seven_and_converted(tmp_path):
+    written = write_case(tmp_path / "a")
+    paths = run(tmp_path)
+    assert reason(paths) == ""
+    for name, (_, voxels) in written.items():
+        data = read_image(paths["images"][name]).data
+        assert sorted(data.ravel()) == sorted(voxels.ravel())
+
+
+def test_every_series_is_in_the_table_with_a_reason(tmp_path):
+    write_case(tmp_path / "a")
+    rows = {row["SeriesDescription"]: row for row in read_rows(run(tmp_path)["series"])}
+    assert {text: row["modality"] for text, row in rows.items() if row["modality"]} == {
+        "AX T1": "t1", "AX T2": "t2", "SAG FLAIR": "flair", "AX T1 POST": "t1ce",
+    }  # fmt: skip
+    assert len(rows) == 7
+    assert rows["LOC"]["reason"].startswith("localiser")
+    assert rows["ep2d_perf"]["volumes"] == "3.0"
+    assert all(row["reason"] for row in rows.values())
+
+
+@pytest.mark.parametrize("plane", ["axial", "sagittal", "coronal"])
+def test_each_voxel_lies_where_the_headers_say(tmp_path, plane):
+    """A voxel is found by DICOM's own equation (PS3.3 C.7.6.2.1.1) and by the NIfTI affine."""
+    _, voxels = write_series(tmp_path / "a", "T1", plane=plane)
+    conversion.convert(
+        sorted((tmp_path / "a").glob("*")), tmp_path / "t1.nii.gz", tmp_path / "t1.json"
+    )
+    image = read_image(tmp_path / "t1.nii.gz")
+    rows, columns, step = (np.array(axis, float) for axis in PLANES[plane])
+    for i, j, k in [(0, 0, 0), (3, 5, 7), (11, 9, 13)]:
+        lps = np.array([-10.0, -20.0, 30.0]) + 2.0 * i * rows + 3.0 * j * columns + 4.0 * k * step
+        ras = lps * [-1, -1, 1]
+        place = np.linalg.solve(image.grid.affine, [*ras, 1])[:3]
+        np.testing.assert_allclose(place, np.round(place), atol=1e-3)
+        assert image.data[tuple(np.round(place).astype(int))] == voxels[i, j, k]
+
+
+def test_the_sidecar_keeps_the_header_and_the_same_bytes_come_twice(tmp_path):
+    write_case(tmp_path / "a")
+    paths = run(tmp_path)
+    first = {name: path.read_bytes() for name, path in paths["images"].items()}
+    facts = json.loads(paths["sidecars"]["t1"].read_text())
+    assert (facts["SeriesDescription"], facts["RepetitionTime"]) == ("AX T1", 0.5)
+    assert "P-1" not in str(facts)
+    run(tmp_path)
+    assert first == {name: path.read_bytes() for name, path in paths["images"].items()}
+
+
+def test_two_patients_in_one_folder_are_refused(tmp_path):
+    write_case(tmp_path / "a", "P-1")
+    write_series(tmp_path / "a" / "deep", "AX T2", patient="P-2", number=30)
+    paths = run(tmp_path)
+    assert "expected DICOM of one patient in" in reason(paths)
+    assert "found P-1" in reason(paths)
+    assert "and P-2 (14 files), give each patient a folder of his own" in reason(paths)
+    assert all(path.stat().st_size == 0 for path in paths["images"].values())
+    with pytest.raises(BadCase, match="a: expected DICOM of one patient"):
+        run(tmp_path, on_bad_case="stop")
+
+
+def test_no_folder_and_no_dicom_are_refused(tmp_path):
+    assert "expected the case's folder, found no" in reason(run(tmp_path))
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "notes.txt").write_text("no DICOM")
+    assert "expected DICOM files, found none below" in reason(run(tmp_path))
+
+
+def test_other_files_in_the_folder_are_passed_over(tmp_path):
+    write_case(tmp_path / "a")
+    (tmp_path / "a" / "notes.txt").write_text("no DICOM")
+    (tmp_path / "a" / "DICOMDIR").write_bytes(b"x")
+    assert reason(run(tmp_path)) == ""
+
+
+def test_a_missing_modality_is_told(tmp_path):
+    write_series(tmp_path / "a", "AX T1", number=1)
+    write_series(tmp_path / "a", "AX T2", number=2, slices=3)
+    paths = run(tmp_path, ["t1", "t2"])
+    assert "expected a T2 series, found 'AX T2' (t2, but only 3 slices" in reason(paths)
+    assert [row["modality"] for row in read_rows(paths["series"])] == ["t1", ""]
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"volumes": 2}, "t2, but 4-D: 2 volumes"),
+        ({"skip": [5]}, "t2, but gaps between slices of 4.00 to 8.00 mm: slices are missing"),
+        ({"tilt": 4}, "t2, but slices of several directions"),
+        ({"ImagePositionPatient": None}, "t2, but no slice says where it lies"),
+        ({"ImageType": ["DERIVED", "SECONDARY", "MPR"]}, "derived map: MPR"),
+        ({"Modality": "CT"}, "CT, not MR"),
+    ],
+)
+def test_what_is_no_even_stack_of_slices_is_not_taken(tmp_path, options, problem):
+    write_series(tmp_path / "a", "AX T2", **options)
+    paths = run(tmp_path, ["t2"])
+    assert problem in read_rows(paths["series"])[0]["reason"]
+    assert "expected a T2 series" in reason(paths)
+
+
+def test_one_volume_with_a_slice_there_twice_is_not_taken(tmp_path):
+    uid, _ = write_series(tmp_path / "a", "AX T2")
+    again = dicom._header(tmp_path / "a" / "1_0_3.dcm")
+    header = {name: again.get(name) for name in ("ImageOrientationPatient", "ImagePositionPatient")}
+    header |= {"SeriesInstanceUID": uid, "SeriesDescription": "AX T2", "PatientID": "P-1"}
+    header |= {"StudyDate": "20010101", "PixelSpacing": [2, 2], "InstanceNumber": 99}
+    write_file(tmp_path / "a" / "again.dcm", header, np.ones((10, 12)))
+    table, _ = dicom.read_folder(tmp_path / "a", "a")
+    assert table.problem[0] == "1.07 slices for each place: slices are missing or there twice"
+
+
+def test_facts_of_a_series(tmp_path):
+    write_series(tmp_path / "a", "SAG T1", plane="sagittal", gap=1.5, slices=20)
+    table, files = dicom.read_folder(tmp_path / "a", "a")
+    row = table.iloc[0]
+    assert (row.plane, row.slices, row.volumes, row.slice_mm) == ("sagittal", 20, 1, 1.5)
+    assert (row.problem, row.instances) == ("", len(files[row.SeriesInstanceUID]))
+
+
+def test_an_enhanced_file_counts_by_its_frames():
+    """One file of an enhanced series holds all slices, their directions in shared groups."""
+    pydicom = pytest.importorskip("pydicom")
+    shared, turn = pydicom.Dataset(), pydicom.Dataset()
+    turn.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+    shared.PlaneOrientationSequence = [turn]
+    frames = []
+    for z in range(20):
+        frame, place = pydicom.Dataset(), pydicom.Dataset()
+        place.ImagePositionPatient = [0, 0, 2.0 * z]
+        frame.PlanePositionSequence = [place]
+        frames.append(frame)
+    header = pydicom.Dataset()
+    header.SharedFunctionalGroupsSequence = [shared]
+    header.PerFrameFunctionalGroupsSequence = frames
+    facts = dicom.describe([header])
+    assert (facts["slices"], facts["volumes"], facts["slice_mm"]) == (20, 1, 2.0)
+    assert facts["instances"] == 1
+
+
+def test_a_reviewed_table_decides(tmp_path):
+    write_series(tmp_path / "a", "AX T2", number=1)
+    uid, voxels = write_series(tmp_path / "a", "odd name", number=2, seed=5)
+    reviewed = tmp_path / "mine.csv"
+    reviewed.write_text(f"case,modality,SeriesInstanceUID\na,t2,{uid}\na,,1.9\n")
+    paths = run(tmp_path, ["t2"], reviewed=reviewed)
+    assert reason(paths) == ""
+    assert sorted(read_image(paths["images"]["t2"]).data.ravel()) == sorted(voxels.ravel())
+    rows = {row["SeriesDescription"]: row for row in read_rows(paths["series"])}
+    assert rows["AX T2"]["reason"] == "not in the table of series"
+    assert "1.9" in [row["SeriesInstanceUID"] for row in read_rows(paths["series"])]
+
+
+@pytest.mark.parametrize(
+    ("lines", "sentence"),
+    [
+        (["b,t2,1.2"], "expected series of a in .*mine.csv, found no row, add some"),
+        (["a,t2,1.2"], "expected the series 1.2 as t2, found no file of it"),
+        (["a,t2,{uid}", "a,t2,{uid}"], "expected one series as t2, found 2"),
+    ],
+)
+def test_a_reviewed_table_that_is_wrong_is_told(tmp_path, lines, sentence):
+    uid, _ = write_series(tmp_path / "a", "AX T2")
+    reviewed = tmp_path / "mine.csv"
+    text = "\n".join(["case,modality,SeriesInstanceUID", *lines]).format(uid=uid)
+    reviewed.write_text(text)
+    with pytest.raises(BadCase, match=sentence):
+        run(tmp_path, ["t2"], reviewed=reviewed, on_bad_case="stop")
+
+
+def test_a_reviewed_series_must_be_a_stack_too(tmp_path):
+    uid, _ = write_series(tmp_path / "a", "AX T2", volumes=2)
+    reviewed = tmp_path / "mine.csv"
+    reviewed.write_text(f"case,modality,SeriesInstanceUID\na,t2,{uid}\n")
+    paths = run(tmp_path, ["t2"], reviewed=reviewed)
+    assert "expected one even stack of slices as t2, found 4-D: 2 volumes" in reason(paths)
+
+
+def test_a_table_without_its_columns_is_refused(tmp_path):
+    write_series(tmp_path / "a", "AX T2")
+    (tmp_path / "mine.csv").write_text("case,series\na,1\n")
+    with pytest.raises(BadInput, match=r"expected a column modality in .*, found case, series"):
+        run(tmp_path, ["t2"], reviewed=tmp_path / "mine.csv")
+
+
+def test_a_case_whose_transfer_failed_is_left_empty(tmp_path):
+    (tmp_path / "files.csv").write_bytes(b"")
+    paths = run(tmp_path, files=tmp_path / "files.csv")
+    assert reason(paths) == "excluded at an earlier step"
+    assert all(path.stat().st_size == 0 for path in paths["images"].values())
+
+
+def test_a_case_at_the_door(tmp_path):
+    write_series(tmp_path / "a", "AX T2")
+    assert find_images("dicom", {"path": tmp_path}, "a", FOUR) == {}
+    assert cases_there("dicom", {"path": tmp_path}) == ["a"]
+    assert cases_there("idc", {"collection": "upenn_gbm"}) == []
+    with pytest.raises(BadCase, match="expected the case's folder, found no"):
+        find_images("dicom", {"path": tmp_path}, "b", FOUR)

@@ -1,0 +1,300 @@
+"""Each source finds a case's files by its own layout, and refuses what could be two things."""
+
+import re
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+import yaml
+
+import import_case
+from glioma_uq.cohorts import (
+    CONVERTED,
+    SOURCES,
+    cases_there,
+    coding_of,
+    find_images,
+    list_cases,
+    read_labels,
+    steps_of,
+)
+from glioma_uq.cohorts.bids import entities_of
+from glioma_uq.cohorts.segmentation import to_canonical, volumes_mm3
+from glioma_uq.cohorts.sources import CANONICAL, file_of
+from glioma_uq.configuration import check_config
+from glioma_uq.errors import BadCase, BadInput
+from glioma_uq.fingerprints import SCRIPTS, fingerprint
+from glioma_uq.images import read_image, same_grid
+from glioma_uq.quality import read_rows, write_table
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs" / "cohorts.md"
+MODALITIES = ["t1", "t1ce", "t2", "flair"]
+PARTS = [*MODALITIES, "segmentation", "brain_mask"]
+
+
+def touch(folder, *names):
+    """Make files of one byte, with the folders that lead to them."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"x")
+
+
+def names_of(found, folder):
+    return {part: path.removeprefix(f"{folder}/") for part, path in found.items()}
+
+
+# The registry.
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_every_source_has_a_file_that_enters_the_fingerprint(source):
+    assert (SCRIPTS / file_of(source)).is_file()
+    assert fingerprint(file_of(source)) != fingerprint("check_cohort.py")
+
+
+def test_a_case_goes_through_the_steps_that_its_source_needs():
+    assert steps_of("phantom")[0] == "correct_bias_field"
+    assert steps_of("bids")[0] == "import_case"
+    for source in CONVERTED:
+        steps = steps_of(source)
+        assert steps.index("convert_case") + 1 == steps.index("import_case")
+
+
+# folder
+
+
+FOLDER = {
+    "t1": "{case}_*T1.nii.gz", "t1ce": "{case}_*T1C.nii.gz", "t2": "scans/T2.nii",
+    "flair": "*[Ff]lair*", "segmentation": None, "brain_mask": "mask.nii.gz",
+}  # fmt: skip
+
+
+def test_a_folder_goes_by_names_and_patterns(tmp_path):
+    names = ["p[1]_x_T1.nii.gz", "p[1]_T1C.nii.gz", "scans/T2.nii", "Flair.nii.gz", "flair.json"]
+    touch(tmp_path / "p[1]", *names)
+    found = find_images("folder", {"path": str(tmp_path), "names": FOLDER}, "p[1]", PARTS)
+    assert names_of(found, tmp_path / "p[1]") == dict(zip(MODALITIES, names, strict=False))
+    assert cases_there("folder", {"path": tmp_path}) == ["p[1]"]
+
+
+# brats
+
+
+def brats(folder, release, case, parts=PARTS):
+    found = find_images("brats", {"path": str(folder), "release": release}, case, parts)
+    return names_of(found, folder)
+
+
+@pytest.mark.parametrize(
+    ("release", "case", "suffixes"),
+    [
+        (2018, "HGG/Brats18_2013_10_1", ["_t1", "_t1ce", "_t2", "_flair", "_seg"]),
+        (2020, "BraTS20_Training_001", ["_t1", "_t1ce", "_t2", "_flair", "_seg"]),
+        (2021, "BraTS2021_00000", ["_t1", "_t1ce", "_t2", "_flair", "_seg"]),
+        (2023, "BraTS-GLI-00000-000", ["-t1n", "-t1c", "-t2w", "-t2f", "-seg"]),
+    ],
+)
+def test_brats_goes_by_the_release(tmp_path, release, case, suffixes):
+    name = case.split("/")[-1]
+    ending = ".nii" if release == 2020 else ".nii.gz"
+    files = [f"{case}/{name}{suffix}{ending}" for suffix in suffixes]
+    touch(tmp_path, *files)
+    assert list(brats(tmp_path, release, name).values()) == files
+    assert cases_there("brats", {"path": tmp_path}) == [name]
+
+
+def test_brats_of_another_release_names_the_nearest_file(tmp_path):
+    touch(tmp_path, *(f"B/B-{suffix}.nii.gz" for suffix in ("t1n", "t1c", "t2w", "t2f")))
+    with pytest.raises(BadCase, match=r"expected B_t1.nii.gz, .*found no such .*nearest: B-t1"):
+        brats(tmp_path, 2021, "B")
+
+
+def test_brats_refuses_two_of_a_file_or_a_case_and_a_segmentation_by_another_name(tmp_path):
+    touch(tmp_path, *(f"A/A_{name}.nii.gz" for name in MODALITIES), "A/A_t2.nii")
+    with pytest.raises(BadCase, match="one file for t2 in .*found A_t2.nii.gz and A_t2.nii,"):
+        brats(tmp_path, 2021, "A")
+    (tmp_path / "A/A_t2.nii").rename(tmp_path / "A/W39_1998.09.19_Segm.nii")
+    with pytest.raises(BadCase, match="the segmentation as A_seg.nii.gz .* found W39"):
+        brats(tmp_path, 2020, "A")
+    touch(tmp_path, "HGG/B/B_t1.nii.gz", "LGG/B/B_t1.nii.gz")
+    with pytest.raises(BadCase, match="expected one folder for B, found .*HGG/B and .*LGG/B"):
+        brats(tmp_path, 2018, "B")
+
+
+# bids
+
+
+def bids(folder, case="01", parts=PARTS, **options):
+    options = {"session": "first", "entities": {}, "derivatives": {}} | options
+    return names_of(find_images("bids", {"path": str(folder)} | options, case, parts), folder)
+
+
+def subject(folder, name="sub-01", session="", suffixes=("T1w", "ce-gd_T1w", "T2w", "FLAIR")):
+    """Make a subject's anat folder; return its files by modality."""
+    place = f"{name}/{session + '/' if session else ''}anat"
+    stem = f"{place}/{name}_{session + '_' if session else ''}"
+    files = [f"{stem}{suffix}.nii.gz" for suffix in suffixes]
+    touch(folder, *files)
+    return dict(zip(MODALITIES, files, strict=False))
+
+
+def test_names_of_bids_are_taken_apart():
+    assert entities_of("sub-01_ses-2_ce-gadolinium_run-1_T1w.nii.gz") == (
+        {"sub": "01", "ses": "2", "ce": "gadolinium", "run": "1"},
+        "T1w",
+    )
+
+
+@pytest.mark.parametrize("case", ["01", "sub-01"])
+def test_a_bids_subject_is_found_with_and_without_its_prefix(tmp_path, case):
+    assert bids(tmp_path, case=case) == subject(tmp_path) if subject(tmp_path) else None
+    assert cases_there("bids", {"path": tmp_path}) == ["01"]
+
+
+def test_of_several_sessions_the_config_says_which(tmp_path):
+    first, last = (subject(tmp_path, session=f"ses-{name}") for name in ("2", "10"))
+    assert bids(tmp_path) == bids(tmp_path, session="2") == first
+    assert bids(tmp_path, session="last") == bids(tmp_path, session="ses-10") == last
+    with pytest.raises(BadCase, match=r"the session ses-3 in .*sub-01, found ses-2, ses-10,"):
+        bids(tmp_path, session="3")
+
+
+def test_two_runs_are_refused_until_an_entity_chooses(tmp_path):
+    files = subject(tmp_path)
+    touch(tmp_path, "sub-01/anat/sub-01_acq-3d_T1w.nii.gz")
+    with pytest.raises(BadCase, match="one file for t1 .*sub-01_T1w.nii.gz and|_acq-3d_T1w.*"):
+        bids(tmp_path)
+    chosen = bids(tmp_path, entities={"t1": {"acq": "3d"}})
+    assert chosen == files | {"t1": "sub-01/anat/sub-01_acq-3d_T1w.nii.gz"}
+
+
+def test_derivatives_give_segmentation_and_brain_mask(tmp_path):
+    subject(tmp_path)
+    seg = "derivatives/experts/sub-01/anat/sub-01_desc-tumour_dseg.nii.gz"
+    brain = "derivatives/strip/sub-01/anat/sub-01_desc-brain_mask.nii.gz"
+    touch(tmp_path, seg, brain)
+    trees = {"segmentation": "derivatives/experts", "brain_mask": "derivatives/strip"}
+    found = bids(tmp_path, derivatives=trees)
+    assert (found["segmentation"], found["brain_mask"]) == (seg, brain)
+    assert "segmentation" not in bids(tmp_path)
+
+
+def test_a_bids_case_without_contrast_says_what_it_lacks(tmp_path):
+    subject(tmp_path, suffixes=("T1w",))
+    with pytest.raises(BadCase, match="expected a T1w image with the entity ce .as ce-gadolinium"):
+        bids(tmp_path, parts=["t1", "t1ce"])
+
+
+# Labels of cohorts that have few.
+
+
+def test_labels_that_nobody_knows_need_no_column(tmp_path):
+    table = tmp_path / "participants.tsv"
+    table.write_text("participant_id\tgrade\nsub-01\t4\nsub-02\tn/a\n")
+    columns = {
+        "case": "participant_id", "idh": None, "1p19q": None, "grade": "grade", "source": None,
+    }  # fmt: skip
+    rows = read_labels(table, columns, source="bids")
+    assert [(row["idh"], row["grade"]) for row in rows] == [(-1, 4), (-1, -1)]
+    cohort = {"source": "bids", "labels": {"table": table, "columns": columns}}
+    assert list_cases(cohort) == ["sub-01", "sub-02"]
+
+
+PUBLIC = {
+    "case": "Patient", "idh": "IDH_mutated", "1p19q": "1p19q_codeleted", "grade": "Grade",
+    "source": "Data Collection",
+}  # fmt: skip
+
+
+def test_the_public_table_of_627_patients_is_read_by_its_columns(real_data):
+    """One of its patients, W2 of IvyGAP, is a co-deleted wildtype."""
+    table = real_data / "prognosais_glioma" / "included_patient_labels.csv"
+    with pytest.raises(BadInput, match=r"found case W2 .* or set cohort.labels.contradictory"):
+        read_labels(table, PUBLIC)
+    rows = read_labels(table, PUBLIC, contradictory="unknown")
+    assert len(rows) == 627
+    assert next(row for row in rows if row["case"] == "W2")["1p19q"] == -1
+    some = read_labels(table, PUBLIC, only={"Data Collection": ["TCGA-GBM", "TCGA-LGG"]})
+    assert (len(some), {row["source"] for row in some}) == (240, {"TCGA-GBM", "TCGA-LGG"})
+    with pytest.raises(BadInput, match="with TCGA as Data Collection, found BTumorP, BraTS, CPT"):
+        read_labels(table, PUBLIC, only={"Data Collection": ["TCGA"]})
+
+
+# Codings of segmentations.
+
+
+def cohort_of(source, labels=None, **options):
+    return {"source": source, "segmentation_labels": labels, source: options}
+
+
+@pytest.mark.parametrize(
+    ("release", "numbers", "canonical"),
+    [
+        (2013, [0, 1, 2, 3, 4], [0, 1, 2, 1, 3]),
+        (2018, [0, 1, 2, 4], [0, 1, 2, 3]),
+        (2021, [0, 1, 2, 4], [0, 1, 2, 3]),
+        (2023, [0, 1, 2, 3], [0, 1, 2, 3]),
+    ],
+)
+def test_every_coding_of_brats_becomes_one(release, numbers, canonical):
+    coding = coding_of(cohort_of("brats", release=release))
+    assert to_canonical(np.array(numbers), coding, "seg.nii").tolist() == canonical
+
+
+def test_a_label_of_another_release_is_refused():
+    with pytest.raises(BadCase, match="expected the labels 0, 1, 2, 4 in seg.nii, found 3 in 2"):
+        to_canonical(np.array([1, 3, 3]), coding_of(cohort_of("brats", release=2020)), "seg.nii")
+
+
+def test_volumes_are_those_of_the_regions_that_the_coding_tells_apart():
+    labels = np.repeat([0, 1, 2, 3], [50, 4, 8, 2])
+    assert volumes_mm3(labels, CANONICAL, 1.5) == {"et_mm3": 3, "tc_mm3": 9, "wt_mm3": 21}
+    whole = {"core": [], "oedema": [1], "enhancing": []}
+    assert coding_of(cohort_of("folder", whole)) == whole
+    assert volumes_mm3(to_canonical(labels > 0, whole, "x"), whole, 1.0) == {"wt_mm3": 14}
+
+
+# Two real patients of BRATS, with two modalities each.
+
+
+@pytest.mark.parametrize("case", ["brats_2013_pat0001_1", "brats_2013_pat0002_1"])
+def test_real_brats_cases_keep_their_experts_labels_and_volumes(real_data, tmp_path, case):
+    names = {
+        "t1ce": "T1CE.nii.gz", "flair": "FLAIR.nii.gz", "segmentation": "seg_GT.nii.gz",
+        "brain_mask": "brainmask.nii.gz",
+    }  # fmt: skip
+    write_table(tmp_path / "labels.csv", ["case", "problem"], [{"case": case, "problem": ""}])
+    images = {part: tmp_path / f"{part}.nii.gz" for part in names}
+    import_case.main(
+        case=case, labels=tmp_path / "labels.csv", source="folder",
+        options={"path": str(real_data), "names": names}, modalities=["t1ce", "flair"],
+        follow_links=False, coding={"core": [1, 3], "oedema": [2], "enhancing": [4]},
+        on_bad_case="stop", images=images, quality=tmp_path / "row.csv",
+    )  # fmt: skip
+    row = read_rows(tmp_path / "row.csv")[0]
+    expert = np.asarray(nib.load(real_data / case / "seg_GT.nii.gz").dataobj)
+    counted = {name: int(np.isin(expert, numbers).sum()) for name, numbers in {
+        "et_mm3": [4], "tc_mm3": [1, 3, 4], "wt_mm3": [1, 2, 3, 4],
+    }.items()}  # fmt: skip
+    assert row["reason"] == ""
+    assert {name: float(row[name]) for name in counted} == counted
+    ours, t1ce = read_image(images["segmentation"], dtype=None), read_image(images["t1ce"])
+    assert same_grid(ours.grid, t1ce.grid)
+    turned = read_image(real_data / case / "seg_GT.nii.gz").data
+    for canonical, numbers in {0: [0], 1: [1, 3], 2: [2], 3: [4]}.items():
+        np.testing.assert_array_equal(ours.data == canonical, np.isin(turned, numbers))
+
+
+# The examples of docs/cohorts.md.
+
+
+@pytest.mark.parametrize("example", re.findall(r"```yaml\n(.*?)```", DOCS.read_text(), re.S))
+def test_the_examples_of_the_docs_are_configs(example):
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    override = yaml.safe_load(example)
+    for key, part in override.items():
+        config[key] |= part
+    checked = check_config(config, ROOT / "rules" / "config.schema.yaml")
+    assert coding_of(checked["cohort"])

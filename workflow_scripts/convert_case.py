@@ -1,0 +1,79 @@
+"""Find T1, T1CE, T2 and FLAIR in the DICOM of one case and write each as one NIfTI volume."""
+
+import pandas as pd
+
+from glioma_uq.cohorts.conversion import convert
+from glioma_uq.cohorts.dicom import read_folder
+from glioma_uq.cohorts.selection import as_reviewed, read_series, rows_of, taken, write_series
+from glioma_uq.cohorts.series import choose_series
+from glioma_uq.errors import BadCase
+from glioma_uq.images import ExcludedBefore, is_empty
+from glioma_uq.logs import log_to
+from glioma_uq.quality import one_case
+
+
+def main(
+    *, case, folder, files, reviewed, rules, modalities, on_bad_case, images, sidecars, series,
+    quality, limits=None,
+):  # fmt: skip
+    """Write `images` and `sidecars` (modality to path), `series` and the row `quality`.
+
+    `folder`: of the case's DICOM. `files`: the table of its transfer, None when it was
+    not brought by us. `reviewed`: a table of series that decides instead of `rules`, or
+    None. `series` lists every series of the case, what it was taken for and why or why not;
+    it is empty when the folder cannot be read or is of two patients.
+    """
+    write_series(series, pd.DataFrame(columns=["case", "modality", "reason"]))
+    outputs = [*images.values(), *sidecars.values()]
+    with one_case(
+        case,
+        "convert_case",
+        quality=quality,
+        outputs=outputs,
+        on_bad_case=on_bad_case,
+        limits=limits,
+    ) as figures:
+        if files and is_empty(files):
+            raise ExcludedBefore("excluded at an earlier step, which left no DICOM")
+        found, paths = read_folder(folder, case)
+        if reviewed:
+            found = as_reviewed(found, rows_of(read_series(reviewed), case, reviewed))
+        else:
+            found = choose_series(found, modalities, rules)
+        write_series(series, found)
+        for modality, row in taken(found, modalities).items():
+            check_stack(row, modality)
+            print(f"{modality}: {row.SeriesDescription!r}, {row.reason}")
+            convert(paths[row.SeriesInstanceUID], images[modality], sidecars[modality])
+            figures[f"{modality}_series"] = row.SeriesDescription
+            figures[f"{modality}_slices"] = row.slices
+            figures[f"{modality}_slice_mm"] = row.slice_mm
+
+
+def check_stack(row, modality):
+    """Raise BadCase when the series taken for a modality is no one even stack of slices."""
+    problem = row.problem or (f"4-D: {row.volumes:.0f} volumes" if row.volumes > 1 else "")
+    if problem:
+        raise BadCase(
+            f"expected one even stack of slices as {modality}, found {problem} in "
+            f"{row.SeriesDescription!r}, name another series or copy the case again"
+        )
+
+
+if __name__ == "__main__":
+    with log_to(snakemake.log[0]):
+        named = dict(snakemake.output.items())
+        main(
+            case=snakemake.wildcards.case,
+            files=snakemake.input.get("files"),
+            reviewed=snakemake.input.get("reviewed"),
+            images={name: named[name] for name in snakemake.params.modalities},
+            sidecars={name: named[f"{name}_sidecar"] for name in snakemake.params.modalities},
+            series=snakemake.output.series,
+            quality=snakemake.output.quality,
+            **{
+                name: value
+                for name, value in snakemake.params.items()
+                if name not in ("library", "reviewed")
+            },
+        )

@@ -1,0 +1,73 @@
+"""Bring the chosen series of one case from an archive, each file whole and checked."""
+
+from pathlib import Path
+
+from glioma_uq.cohorts import idc, tcia
+from glioma_uq.cohorts.selection import read_series, rows_of, taken
+from glioma_uq.cohorts.transfer import Patience, TransferFailed, download
+from glioma_uq.logs import log_to, progress
+from glioma_uq.quality import one_case, write_table
+
+
+def main(*, case, series, source, options, modalities, on_bad_case, files, quality):
+    """Write `files`, a table of the DICOM files of a case, which lie in folders beside it.
+
+    What is there already and right is not brought again, so that a run that broke off, or
+    one begun again after a failed transfer, goes on where it was.
+    """
+    with one_case(
+        case, "download_series", quality=quality, outputs=[files], on_bad_case=on_bad_case
+    ) as figures:
+        rows = rows_of(read_series(series, also=("url", "instances")), case, series)
+        chosen = taken(rows, modalities)
+        patience = Patience(**options["transfer"])
+        fetch = fetch_from_idc if source == "idc" else fetch_from_tcia(options, patience)
+        listed = []
+        for modality, row in progress(chosen.items(), "series"):
+            folder = Path(files).parent / row.SeriesInstanceUID
+            for path in fetch(row, folder, options, patience):
+                size = path.stat().st_size
+                listed.append({"modality": modality, "file": path, "bytes": size})
+        figures["downloaded_MB"] = sum(row["bytes"] for row in listed) / 1e6
+        write_table(files, ["modality", "file", "bytes"], listed)
+
+
+def fetch_from_idc(row, folder, options, patience):
+    """Bring one series from a public bucket into `folder` and return its files' paths."""
+    files = idc.files_of(row.url, options["bucket_address"], patience)
+    if len(files) != int(float(row.instances)):
+        raise TransferFailed(
+            f"expected {row.instances} files at {row.url}, found {len(files)}, "
+            "update idc-index (`make downloads`) and select again"
+        )
+    paths = [folder / file["url"].rpartition("/")[2] for file in files]
+    for file, path in zip(files, paths, strict=True):
+        download(file["url"], path, size=file["size"], md5=file["md5"], patience=patience)
+    return paths
+
+
+def fetch_from_tcia(options, patience):
+    """Log in once and return the function that brings one series."""
+    key = tcia.key_to(options, patience)
+
+    def fetch(row, folder, options, patience):
+        return tcia.download_series(
+            row.url, folder, int(float(row.instances)), options["collection"], key, patience
+        )
+
+    return fetch
+
+
+if __name__ == "__main__":
+    with log_to(snakemake.log[0]):
+        main(
+            case=snakemake.wildcards.case,
+            series=snakemake.input.series,
+            files=snakemake.output.files,
+            quality=snakemake.output.quality,
+            **{
+                name: value
+                for name, value in snakemake.params.items()
+                if name not in ("library", "reviewed")
+            },
+        )

@@ -1,0 +1,103 @@
+"""A raw BIDS tree: sub-*/[ses-*/]anat, with segmentations and brain masks from derivatives.
+
+Source: BIDS 1.10, https://bids-specification.readthedocs.io. A contrast-enhanced series has
+the entity `ce`, as in sub-01_ce-gadolinium_T1w.nii.gz.
+"""
+
+import re
+from pathlib import Path
+
+from glioma_uq.cohorts.choice import (
+    ENDINGS,
+    check_folder_there,
+    folders_in,
+    found_of,
+    images_in,
+    only_one,
+)
+from glioma_uq.errors import BadCase
+
+SUFFIXES = {"t1": "T1w", "t1ce": "T1w", "t2": "T2w", "flair": "FLAIR"}
+DERIVED = ("segmentation", "brain_mask")
+NAMES = {
+    "t1": "a T1w image",
+    "t1ce": "a T1w image with the entity ce (as ce-gadolinium)",
+    "t2": "a T2w image",
+    "flair": "a FLAIR image",
+    "segmentation": "a dseg image",
+    "brain_mask": "a brain mask (desc-brain or label-brain)",
+}
+
+
+def find_images(options, case, parts):
+    """Return {part: path} of a case, "sub-" in its name or not; see glioma_uq.cohorts.sources.
+
+    `options`: `path`, the tree; `session`, "first", "last" or a name; `entities`,
+    {part: {entity: value}} that choose among several series; `derivatives`,
+    {"segmentation" or "brain_mask": folder inside the tree with the same sub-folders}.
+    """
+    root, subject = Path(options["path"]), f"sub-{case.removeprefix('sub-')}"
+    check_folder_there(root / subject)
+    session = _session(root / subject, options["session"])
+    chosen, anat = {}, root / subject / session / "anat"
+    for part in parts:
+        tree = root / options["derivatives"].get(part, "") if part in DERIVED else root
+        if part in DERIVED and part not in options["derivatives"]:
+            continue
+        place = tree / subject / session / "anat"
+        asked = options["entities"].get(part, {})
+        candidates = [path for path in images_in(place) if _is_part(path, part, asked)]
+        chosen[part] = only_one(part, candidates, place, f"set cohort.bids.entities.{part}")
+    return found_of(chosen, NAMES, anat)
+
+
+def cases_there(options):
+    """Return the names of the subjects without "sub-"."""
+    there = folders_in(options["path"])
+    return [p.name.removeprefix("sub-") for p in there if p.name.startswith("sub-")]
+
+
+def entities_of(name):
+    """Return ({entity: value}, suffix) of a BIDS file name: "sub-1_ce-gd_T1w.nii" to .., "T1w"."""
+    stem = next(name.removesuffix(end) for end in ENDINGS if name.endswith(end))
+    *pairs, suffix = stem.split("_")
+    return dict(pair.split("-", 1) for pair in pairs if "-" in pair), suffix
+
+
+def _is_part(path, part, asked):
+    """Say whether a file is what BIDS calls `part` and has the entities that are asked for."""
+    entities, suffix = entities_of(path.name)
+    if any(entities.get(name) != str(value) for name, value in asked.items()):
+        return False
+    is_brain = "brain" in (entities.get("desc"), entities.get("label"))
+    if part == "brain_mask":
+        return suffix == "mask" and is_brain
+    if part == "segmentation":
+        return suffix == "dseg" or (suffix == "mask" and not is_brain)
+    enhanced = "ce" in entities
+    return suffix == SUFFIXES[part] and enhanced == (part == "t1ce")
+
+
+def _session(subject, wanted):
+    """Return the name of the subject's folder of the session, "" when it has no sessions."""
+    sessions = sorted((path.name for path in subject.glob("ses-*")), key=_natural)
+    if not sessions:
+        return ""
+    if wanted in ("first", "last"):
+        return sessions[0 if wanted == "first" else -1]
+    name = f"ses-{wanted.removeprefix('ses-')}"
+    if name not in sessions:
+        raise BadCase(
+            f"expected the session {name} in {subject}, found {', '.join(sessions)}, "
+            "correct cohort.bids.session or remove the case's row"
+        )
+    return name
+
+
+def _natural(name):
+    """Return the sort key by which ses-2 comes before ses-10."""
+    return [(0, int(text), "") if text.isdigit() else (1, 0, text) for text in _split(name)]
+
+
+def _split(name):
+    return re.split(r"(\d+)", name)

@@ -1,0 +1,109 @@
+"""The tables of a cohort: who takes part, who does not, and what was measured on the way.
+
+Snakemake reads this module while it plans, so it imports nothing heavy.
+"""
+
+from collections import Counter
+
+from glioma_uq.cohorts.labels import LABEL_COLUMNS
+from glioma_uq.errors import BadInput
+from glioma_uq.quality_figures import OUTSIDE
+
+STEPS = (
+    "download_series",
+    "convert_case",
+    "import_case",
+    "correct_bias_field",
+    "strip_skull",
+    "coregister",
+    "register_to_template",
+    "normalise_case",
+)
+SKIPPED = {
+    "phantom": ("download_series", "convert_case", "import_case"),
+    "dicom": ("download_series",),
+    "idc": (),
+    "tcia": (),
+}
+NUMBERS = ("figure", "value", "low", "high")
+EXCLUDED_COLUMNS = ("case", "step", "reason", *NUMBERS)
+
+
+def steps_of(source):
+    """Return the steps that each case of a source goes through, in order."""
+    skipped = SKIPPED.get(source, ("download_series", "convert_case"))
+    return [step for step in STEPS if step not in skipped]
+
+
+def check_skull_stripping(method, source):
+    """Raise BadInput for the template's mask with heads that have no template with a skull.
+
+    A whole head registered to a skull-stripped template fails without a sign (brain
+    Dice .73 where .96 is right), and only the phantom has a template with a skull.
+    """
+    if method == "template" and source != "phantom":
+        raise BadInput(
+            "expected a skull-on head template for preprocessing.skull_stripping: template, "
+            f"found none for cohorts of source {source}, set it to hd-bet-v1 (`make hd-bet-v1`) or "
+            "name one in preprocessing.head_templates"
+        )
+
+
+def divide_cases(labels, quality):
+    """Return (cases, excluded) of a cohort, lists of dicts.
+
+    `labels`: rows of labels.csv. `quality`: rows of all steps. A case is out by its
+    `problem` at the door or else by the first step that gives a reason of its own. Where
+    that is a figure outside its limits, the excluded row holds figure, value, low and high.
+    """
+    reasons = {row["case"]: row for row in first_reasons(quality)}
+    for row in labels:
+        if row["problem"]:
+            reasons[row["case"]] = {"step": "check_cohort", "reason": row["problem"]}
+    cases = [
+        {name: row[name] for name in LABEL_COLUMNS} for row in labels if row["case"] not in reasons
+    ]
+    excluded = [
+        {"case": row["case"], **reasons[row["case"]]} for row in labels if row["case"] in reasons
+    ]
+    return cases, excluded
+
+
+def first_reasons(quality):
+    """Return what excludes cases: {case, step, reason}, with numbers where a limit was the reason.
+
+    `quality`: rows of all steps of any cases. The first step with a reason of its own counts.
+    """
+    reasons = {}
+    for row in sorted(quality, key=lambda row: STEPS.index(row["step"]), reverse=True):
+        if row["reason"] and not row["reason"].startswith("excluded at an earlier step"):
+            reasons[row["case"]] = {name: row[name] for name in ("case", "step", "reason")}
+            if row.get("figure"):
+                numbers = {**row, "value": row[row["figure"]]}
+                reasons[row["case"]] |= {name: numbers[name] for name in NUMBERS}
+        elif row["reason"]:
+            lost = {"step": "collect_cohort", "reason": "excluded, but no step says why"}
+            reasons.setdefault(row["case"], {"case": row["case"], **lost})
+    return list(reasons.values())
+
+
+def check_someone_is_left(cases, excluded):
+    """Raise BadInput, with the commonest reason, when every case was excluded."""
+    if cases:
+        return
+    counts = Counter((row["step"], row["reason"]) for row in excluded)
+    (step, reason), count = counts.most_common(1)[0]
+    raise BadInput(
+        f"expected at least one case that passes, found all {len(excluded)} excluded "
+        f"({count} at {step}: {reason}), mend that first"
+    )
+
+
+def gather_figures(quality):
+    """Return (columns, rows): for each case one row of all figures of its steps."""
+    rows, not_figures = {}, {"step", "reason", *OUTSIDE}
+    for row in quality:
+        figures = {name: value for name, value in row.items() if name not in not_figures}
+        rows.setdefault(row["case"], {}).update(figures)
+    columns = list(dict.fromkeys(name for row in rows.values() for name in row)) or ["case"]
+    return columns, list(rows.values())

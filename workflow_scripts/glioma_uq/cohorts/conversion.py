@@ -1,0 +1,72 @@
+"""One DICOM series becomes one NIfTI volume, by dcm2niix."""
+
+import json
+import subprocess
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from glioma_uq.errors import BadCase, BadInput
+from glioma_uq.files import written_whole
+from glioma_uq.images import check_values, read_image, write_image
+
+LONGEST_CONVERSION_S = 600
+
+
+def convert(files, output, sidecar):
+    """Write the series in `files` (DICOM) as one NIfTI volume `output`, its header as `sidecar`.
+
+    dcm2niix (Li et al., J Neurosci Methods 2016, 10.1016/j.jneumeth.2016.03.001) turns
+    the voxels; the volume is then written in the closest RAS orientation, with the
+    same bytes each time. Raises BadCase when other than one 3-D volume comes out.
+    """
+    with TemporaryDirectory(prefix="dcm2niix_") as folder:
+        source, target = Path(folder, "dicom"), Path(folder, "nifti")
+        source.mkdir()
+        target.mkdir()
+        for i, file in enumerate(files):
+            (source / f"{i:06d}.dcm").symlink_to(Path(file).resolve())
+        said = _dcm2niix(source, target)
+        volume = _only_volume(target, said)
+        image = read_image(volume, dtype=None)
+        check_values(image.data, output)
+        write_image(output, image.data, image.grid)
+        with written_whole(sidecar) as temporary:
+            facts = json.loads(volume.with_suffix(".json").read_text())
+            temporary.write_text(json.dumps(facts, indent=1, sort_keys=True) + "\n")
+
+
+def _dcm2niix(source, target):
+    """Run dcm2niix on a folder and return what it said; its words also go to the log.
+
+    The sidecar (-b) is written without names and birth dates (-ba).
+    """
+    try:
+        import dcm2niix
+    except ImportError as error:
+        raise BadInput(
+            "expected dcm2niix for DICOM, found no such package, install it with `make downloads`"
+        ) from error
+    command = [dcm2niix.bin, "-b", "y", "-ba", "y", "-z", "n", "-f", "series", "-o", target, source]
+    try:
+        done = subprocess.run(
+            list(map(str, command)), capture_output=True, text=True, timeout=LONGEST_CONVERSION_S
+        )
+    except subprocess.TimeoutExpired as error:
+        raise BadCase(
+            f"expected dcm2niix to end, found it at work after {LONGEST_CONVERSION_S} s, "
+            "look at the series"
+        ) from error
+    print(done.stdout, done.stderr)
+    return f"{done.stdout}\n{done.stderr}"
+
+
+def _only_volume(folder, said):
+    """Return the path of the one 3-D volume in `folder`, or raise BadCase."""
+    volumes = sorted(folder.glob("*.nii"))
+    if len(volumes) == 1:
+        return volumes[0]
+    hints = [line for line in said.splitlines() if line.startswith(("Error", "Warning"))]
+    raise BadCase(
+        f"expected dcm2niix to make one volume of the series, found {len(volumes)} "
+        f"({' '.join(hints[:2]) or 'it does not say why'}), name another series of this case"
+    )

@@ -1,0 +1,16 @@
+"""What a converting step left: one NIfTI file for each modality in the case's folder."""
+
+from pathlib import Path
+
+from glioma_uq.cohorts.choice import OPTIONAL, folders_in
+
+
+def find_images(options, case, parts):
+    """Return {modality: path} below `options["path"]`; the converting step has named them."""
+    place = Path(options["path"]) / case
+    return {part: place / f"{part}.nii.gz" for part in parts if part not in OPTIONAL}
+
+
+def cases_there(options):
+    """Return the names of the cases that were converted."""
+    return [place.name for place in folders_in(options["path"])]

@@ -1,0 +1,37 @@
+"""Cases of your own: one folder for each case, in which files go by names or patterns."""
+
+from glob import escape
+from pathlib import Path
+
+from glioma_uq.cohorts.choice import check_folder_there, folders_in, found_of, is_image, only_one
+
+WILD = set("*?[")
+
+
+def find_images(options, case, parts):
+    """Return {part: path} of a case; see glioma_uq.cohorts.sources.
+
+    `options`: `path`, the folder of the cases, and `names`, {part: file name or pattern,
+    or None for a part to be left alone}. "{case}" in a name stands for the case.
+    """
+    place = Path(options["path"]) / case
+    check_folder_there(place)
+    names = {part: options["names"][part] for part in parts if options["names"][part]}
+    chosen = {part: _file(part, place, name) for part, name in names.items()}
+    expected = {part: name.replace("{case}", case) for part, name in names.items()}
+    return found_of(chosen, expected, place)
+
+
+def cases_there(options):
+    """Return the names of the folders of cases."""
+    return [place.name for place in folders_in(options["path"])]
+
+
+def _file(part, place, name):
+    """Return the one file that `name` says, None when there is none."""
+    exact = place / name.replace("{case}", place.name)
+    if exact.is_file() or not set(name) & WILD:
+        return exact if exact.is_file() else None
+    pattern = name.replace("{case}", escape(place.name))
+    candidates = sorted(filter(is_image, place.glob(pattern)))
+    return only_one(part, candidates, place, f"narrow cohort.folder.names.{part}")

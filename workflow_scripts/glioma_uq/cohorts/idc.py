@@ -1,0 +1,96 @@
+"""NCI Imaging Data Commons: which series a collection has (offline), and where their files are."""
+
+from difflib import get_close_matches
+from xml.etree import ElementTree
+
+import pandas as pd
+
+from glioma_uq.cohorts.transfer import PATIENCE, TransferFailed, ask
+from glioma_uq.errors import BadInput
+
+COLUMNS = {
+    "PatientID": "case",
+    "StudyDate": "StudyDate",
+    "SeriesNumber": "SeriesNumber",
+    "SeriesDescription": "SeriesDescription",
+    "Modality": "Modality",
+    "instanceCount": "instances",
+    "series_size_MB": "size_MB",
+    "SeriesInstanceUID": "SeriesInstanceUID",
+    "StudyInstanceUID": "StudyInstanceUID",
+    "series_aws_url": "url",
+}
+
+
+def collection_series(collection):
+    """Return all series of an IDC collection from idc-index's bundled index; no network.
+
+    A DataFrame with the columns that glioma_uq.cohorts.series reads, and size_MB
+    (1e6 bytes) and url (s3://bucket/folder/*).
+    """
+    try:
+        from idc_index_data import IDC_INDEX_PARQUET_FILEPATH
+    except ImportError as error:
+        raise BadInput(
+            "expected idc-index for source idc, found no such package, install it with "
+            "`make downloads`"
+        ) from error
+    table = pd.read_parquet(
+        IDC_INDEX_PARQUET_FILEPATH,
+        columns=list(COLUMNS),
+        filters=[("collection_id", "==", collection)],
+    )
+    if table.empty:
+        known = pd.read_parquet(IDC_INDEX_PARQUET_FILEPATH, columns=["collection_id"])
+        near = get_close_matches(collection, known.collection_id.unique(), 1, cutoff=0)
+        raise BadInput(
+            f"expected an IDC collection as cohort.idc.collection, found {collection!r}, "
+            f"correct it (nearest: {near[0]})"
+        )
+    table = table.rename(columns=COLUMNS)
+    table["StudyDate"] = table["StudyDate"].astype(str)
+    return table.sort_values(["case", "StudyDate", "SeriesInstanceUID"], ignore_index=True)
+
+
+def files_of(url, bucket_address, patience=PATIENCE):
+    """Return [{url, size, md5}] of the files of a series in a public bucket.
+
+    `url`: s3://bucket/folder/*; `bucket_address`: the bucket's https address, with
+    {bucket}. Lists the folder by plain https (S3 ListObjectsV2). A public object's ETag
+    of 32 hex digits is its MD5 (AWS, "Common response headers"), since encryption with
+    keys of KMS, which would change it, cannot be read without a login.
+    """
+    bucket, _, folder = url.removeprefix("s3://").partition("/")
+    prefix = folder.removesuffix("*")
+    address = bucket_address.format(bucket=bucket)
+    files, more = [], {}
+    while more is not None:
+        answer = ask(
+            f"{address}/", params={"list-type": 2, "prefix": prefix, **more}, patience=patience
+        )
+        page = _parsed(answer, address)
+        files += [_file(entry, address) for entry in page.findall("{*}Contents")]
+        token = page.findtext("{*}NextContinuationToken")
+        more = {"continuation-token": token} if token else None
+    return [file for file in files if file["size"]]
+
+
+def _parsed(answer, address):
+    try:
+        return ElementTree.fromstring(answer.content)
+    except ElementTree.ParseError as error:
+        raise TransferFailed(
+            f"expected the list of files of {address}, found no XML ({error}), correct "
+            "cohort.idc.bucket_address"
+        ) from error
+
+
+def _file(entry, address):
+    """Return address, size in bytes and MD5 (or None) of one entry of a bucket's list."""
+    tag = (entry.findtext("{*}ETag") or "").strip('"')
+    whole = len(tag) == 32 and set(tag) <= set("0123456789abcdef")
+    return {
+        "url": f"{address}/{entry.findtext('{*}Key')}",
+        "size": int(entry.findtext("{*}Size")),
+        "md5": tag if whole else None,
+    }

@@ -1,0 +1,143 @@
+"""The labels table: who the cases of a cohort are, and what is known of each.
+
+Snakemake reads this module while it plans, so it imports nothing heavy.
+"""
+
+import csv
+from collections import Counter
+from difflib import get_close_matches
+from pathlib import Path
+
+from glioma_uq.errors import BadInput
+
+LABELS = {"idh": (0, 1), "1p19q": (0, 1), "grade": (2, 3, 4)}
+UNKNOWN = -1
+NOT_KNOWN = ("", "n/a", "NA", str(UNKNOWN))  # "n/a" is BIDS's word for it
+LABEL_COLUMNS = ("case", "source", *LABELS)
+FORBIDDEN_IN_CASE = '/\\{}*?"'
+
+
+def list_cases(cohort):
+    """Return the names of all cases of the cohort that a config's `cohort` describes."""
+    if cohort["source"] == "phantom":
+        return [f"phantom-{i + 1:03d}" for i in range(cohort["phantom"]["cases"])]
+    return [row["case"] for row in read_labels(source=cohort["source"], **cohort["labels"])]
+
+
+def read_labels(table, columns, source="folder", only=None, contradictory="refuse"):
+    """Return the cases of a labels table: dicts of case, source (text), idh, 1p19q, grade (int).
+
+    Args:
+        table: CSV, or TSV by its ending.
+        columns: the table's columns for case, idh, 1p19q, grade and source. A label whose
+            column is None is -1, unknown, for all cases, as is an empty one for its case.
+        source: where all cases come from when the table has no column for it.
+        only: {column: texts}; rows with another text in the column take no part.
+        contradictory: what becomes of a case that is 1p19q co-deleted with IDH wildtype,
+            which no glioma is: "refuse" the table, or take both labels as "unknown".
+
+    Raises BadInput, one sentence, for whatever contradicts itself.
+    """
+    table = Path(table)
+    if not table.is_file():
+        raise BadInput(
+            f"expected a labels table, found no file {table}, correct cohort.labels.table"
+        )
+    rows = _read_rows(table)
+    if not rows:
+        raise BadInput(f"expected a row for each case, found no row in {table}, fill the table")
+    header = list(rows[0])
+    for column in (*filter(None, columns.values()), *(only or {})):
+        _check_column(column, header, table)
+    rows = _chosen(rows, only or {}, table)
+    cases = [_case(row, columns, source, table) for row in rows]
+    for case in cases:
+        _settle_contradiction(case, columns, contradictory)
+    _check_listed_once(cases, table)
+    return cases
+
+
+def _read_rows(table):
+    """Return the rows of a CSV or TSV file as dicts; a byte order mark is dropped."""
+    delimiter = "\t" if table.suffix == ".tsv" else ","
+    with open(table, newline="", encoding="utf-8-sig") as file:
+        return list(csv.DictReader(file, delimiter=delimiter))
+
+
+def _check_column(column, header, table):
+    if column in header:
+        return
+    near = get_close_matches(column, header, 1, cutoff=0)
+    raise BadInput(
+        f"expected a column {column!r} in {table}, found {', '.join(header)}, "
+        f"set cohort.labels.columns (nearest: {near[0] if near else 'none'})"
+    )
+
+
+def _chosen(rows, only, table):
+    """Return the rows that `only` leaves."""
+    for column, texts in only.items():
+        left = [row for row in rows if _text(row, column) in texts]
+        if not left:
+            there = ", ".join(sorted({_text(row, column) for row in rows}))
+            raise BadInput(
+                f"expected rows of {table} with {' or '.join(texts)} as {column}, found "
+                f"{there}, correct cohort.labels.only"
+            )
+        rows = left
+    return rows
+
+
+def _case(row, columns, source, table):
+    """Return one row of the table with its labels checked."""
+    case = _text(row, columns["case"])
+    if not case or case in (".", "..") or set(case) & set(FORBIDDEN_IN_CASE):
+        raise BadInput(
+            f"expected the name of a folder as case, found {case!r} in {table}, "
+            f"use a name without any of {FORBIDDEN_IN_CASE}"
+        )
+    named = columns.get("source")
+    labels = {task: _label(row, columns[task], task, case) for task in LABELS}
+    return {"case": case, "source": _text(row, named) if named else source, **labels}
+
+
+def _label(row, column, task, case):
+    """Return one label as a number, -1 for an unknown one."""
+    if column is None:
+        return UNKNOWN
+    text = _text(row, column)
+    allowed = {str(value): value for value in LABELS[task]} | dict.fromkeys(NOT_KNOWN, UNKNOWN)
+    if text not in allowed:
+        values = ", ".join(str(value) for value in (*LABELS[task], UNKNOWN))
+        raise BadInput(
+            f"expected {column} of case {case} to be one of {values} or empty, "
+            f"found {text!r}, correct it or leave it empty if it is unknown"
+        )
+    return allowed[text]
+
+
+def _text(row, column):
+    return (row[column] or "").strip()
+
+
+def _settle_contradiction(case, columns, contradictory):
+    """Refuse, or forget in place, the labels of a 1p19q co-deleted IDH wildtype."""
+    if not (case["1p19q"] == 1 and case["idh"] == 0):
+        return
+    if contradictory == "refuse":
+        raise BadInput(
+            f"expected IDH mutated where 1p19q is co-deleted, found case {case['case']} with "
+            f"{columns['idh']} 0 and {columns['1p19q']} 1, correct one, leave it empty or set "
+            "cohort.labels.contradictory: unknown"
+        )
+    case |= {"idh": UNKNOWN, "1p19q": UNKNOWN}
+
+
+def _check_listed_once(cases, table):
+    counts = Counter(row["case"] for row in cases)
+    case, count = counts.most_common(1)[0]
+    if count > 1:
+        raise BadInput(
+            f"expected each case once, found {case} {count} times in {table}, "
+            "keep one row for each patient"
+        )

@@ -1,0 +1,124 @@
+"""What one MR series is, by its description and header: rules that a config can change in parts."""
+
+import re
+
+from glioma_uq.errors import BadInput
+
+MODALITIES = ("flair", "t2", "t1ce", "t1")  # in the order in which their rules are tried
+T1_LIKE = r"(\bt1|\bmp ?rage|\bmemprage|\bf?spgr\b|\bbravo\b|\btfl\b|\bvibe\b)"
+CONTRAST = (
+    r"(\bpost|\bgad|\bgd\b|t1 ?(gd|ce|c)\b|\bwith con|\bw con|\bcontrast\b|\bce\b|\benh|"
+    r"\+ ?(c|gd?|gad\w*|contrast)\b|\bc ?\+|\bdotarem|\bmagnevist|\bmultihance|\bkm\b)"
+)
+WITHOUT = r"(\bpre\b|\bpre ?con|\bwithout|\bw ?o\b|\bnon ?con|\bno (con|gad)|\bunenh)"
+
+# Patterns are held against descriptions in small letters, all signs but + and * made spaces.
+RULES = {
+    "never": {
+        "localiser": r"\bloc\b|locali[sz]|scout|survey|three ?plane|\b3 ?pl(ane)?\b",
+        "diffusion": r"\bdwi\b|\bdti\b|diff|\badc\b|trace|\bb ?\d{3,4}\b|tensor|\bfa\b|\bexp\b",
+        "perfusion": r"perf|\bdsc\b|\bdce\b|\bpwi\b|\brcb[vf]\b|\bcb[vf]\b|\bmtt\b|\bttp\b|\basl\b",
+        "functional": r"\bbold\b|fmri|\bep2d\b|\bresting\b",
+        "susceptibility": r"\bswi\b|\bswan\b|suscept|t2 ?\*|t2 ?star|hemo|\bmedic\b|"
+        r"^(?!.*\bt1).*\bgre\b",
+        "angiography": r"\bmr[av]\b|\btof\b|angio|venogra",
+        "spectroscopy": r"spectro|\bmrs\b|\bcsi\b|\bsvs\b",
+        "calibration": r"calib|\basset\b|field ?map|\bb1\b|shim|phantom|prescan",
+        "derived or reformatted": r"\bsub\b|subtract|\bmip\b|reformat|\brefmt|\bpjn\b|deriv|"
+        r"(?<!t1 )\bmpr\b|^(ax|tra|sag|cor)\w* t1 mpr\b|segment|\bmask|screen|fused|\bmaps?\b",
+        "another contrast": r"\bmt\b|magneti[sz]ation|\bstir\b|\bciss\b|fiesta|\bcine\b|proton|"
+        r"\bpd\b",
+        "another part of the body": r"spine|\bneck\b|\borbits?\b|\biac\b|pituit|\bsella\b",
+        "with and without contrast": r"\bw( and| &)? w ?o\b|\bw ?o( and| &)? w\b|with and without|"
+        r"without and with|\bpre( and)? post\b",
+    },
+    "flair": {"include": r"flair|\btirm\b|dark ?fluid", "exclude": T1_LIKE},
+    "t2": {"include": r"\bt2", "exclude": r"flair|\btirm\b|dark ?fluid|\bt1"},
+    "t1ce": {"include": rf"\b3d gad|(?=.*{T1_LIKE})(?=.*{CONTRAST})", "exclude": WITHOUT},
+    "t1": {"include": T1_LIKE, "exclude": rf"^(?!.*{WITHOUT}).*{CONTRAST}"},
+    "fewest_slices": 12,  # fewer do not cover a brain in slices of 10 mm
+    "days_apart": 3,  # how far another study may be from which a lacking modality is taken
+    "contrast_by_order": True,  # see `after_contrast`
+}
+DERIVED_TYPES = {"ADC", "MIP", "PROJECTION IMAGE", "MPR", "SUBTRACT", "FA", "TRACEW", "CBV", "MTT"}
+
+
+def recognise(row, rules):
+    """Return (modality or "", reason) of one series by what its own row says."""
+    words = in_small_words(row["SeriesDescription"])
+    if (kind := text_of(row.get("Modality"))) not in ("", "MR"):
+        return "", f"{kind}, not MR"
+    for name, pattern in rules["never"].items():
+        if pattern and (found := re.search(pattern, words)):
+            return "", f"{name}: {found[0].split(' ')[-1]!r} in its description"
+    if derived := DERIVED_TYPES & set(text_of(row.get("ImageType")).split("\\")):
+        return "", f"derived map: {sorted(derived)[0]} in its ImageType"
+    modality, why = _by_words(words, text_of(row.get("ContrastBolusAgent")), rules)
+    if not modality:
+        return "", why
+    if problem := text_of(row.get("problem")):
+        return "", f"{modality}, but {problem}"
+    if (volumes := number_of(row.get("volumes"), 1)) > 1:
+        return "", f"{modality}, but 4-D: {volumes:.0f} volumes"
+    if slices_of(row) < rules["fewest_slices"]:
+        return "", f"{modality}, but only {slices_of(row):.0f} slices (series_rules.fewest_slices)"
+    return modality, why
+
+
+def merged(changes):
+    """Return RULES with `changes` put in, whose patterns are checked; null takes a pattern out.
+
+    `changes`: {"never": {name: pattern}, modality: {"include": ..., "exclude": ...},
+    "fewest_slices": ..., "days_apart": ..., "contrast_by_order": ...}, all of it optional.
+    """
+    rules = {
+        name: {**rule, **(changes.get(name) or {})}
+        if isinstance(rule, dict)
+        else changes.get(name, rule)
+        for name, rule in RULES.items()
+    }
+    for name in ("never", *MODALITIES):
+        for part, pattern in rules[name].items():
+            _check_pattern(f"{name}.{part}", pattern)
+    return rules
+
+
+def _check_pattern(key, pattern):
+    try:
+        re.compile(pattern or "")
+    except re.error as error:
+        raise BadInput(
+            f"expected a regular expression as series_rules.{key}, found {pattern!r} "
+            f"({error}), correct it"
+        ) from error
+
+
+def in_small_words(description):
+    """Return a description in small letters, with one space for all signs but + and *."""
+    return re.sub(r"[^a-z0-9+*]+", " ", text_of(description).lower()).strip()
+
+
+def _by_words(words, agent, rules):
+    """Return (modality, reason) by a description and the contrast agent that the header names."""
+    for modality in MODALITIES:
+        rule = rules[modality]
+        if re.search(rule["include"], words) and not re.search(rule["exclude"] or r"(?!)", words):
+            if modality == "t1" and agent and not re.search(WITHOUT, words):
+                return "t1ce", f"T1 by {words!r}, with the contrast agent {agent!r} in its header"
+            return modality, f"by {words!r}"
+    return "", f"no rule recognises {words!r}"
+
+
+def slices_of(row):
+    """Return the number of slices of a series: counted in its headers, or else its files."""
+    return number_of(row.get("slices"), row["instances"])
+
+
+def text_of(value):
+    """Return a value of a table as text, "" for none (None, NaN)."""
+    return "" if value is None or value != value else str(value).strip()
+
+
+def number_of(value, otherwise):
+    """Return a value of a table as a number, `otherwise` for none."""
+    return float(value) if text_of(value) else otherwise

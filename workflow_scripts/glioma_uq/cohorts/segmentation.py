@@ -1,0 +1,57 @@
+"""The parts of a tumour: from any coding to one, and their volumes.
+
+Canonical labels: 1 core (necrosis and non-enhancing tumour), 2 oedema, 3 enhancing tumour.
+"""
+
+import numpy as np
+
+from glioma_uq.errors import BadCase
+
+PARTS = {"core": 1, "oedema": 2, "enhancing": 3}
+# The regions of the BraTS challenge: enhancing tumour, tumour core, whole tumour.
+REGIONS = {"et": {"enhancing"}, "tc": {"core", "enhancing"}, "wt": set(PARTS)}
+
+
+def to_canonical(data, coding, path):
+    """Return canonical labels, uint8, of a segmentation in another coding.
+
+    Args:
+        data: numbers of any type; 0 is background.
+        coding: {part: its numbers in `data`}.
+        path: for the sentence of the BadCase that unknown or no labels raise.
+    """
+    meaning = {number: PARTS[part] for part, numbers in coding.items() for number in numbers}
+    labels = np.zeros(data.shape, np.uint8)
+    for number in np.unique(data):
+        if number == 0:
+            continue
+        if number not in meaning:
+            raise BadCase(
+                f"expected the labels {', '.join(map(str, sorted({0, *meaning})))} in {path}, "
+                f"found {number:g} in {(data == number).sum()} voxels, "
+                "correct it or set cohort.segmentation_labels"
+            )
+        labels[data == number] = meaning[number]
+    if not labels.any():
+        raise BadCase(
+            f"expected a tumour in the segmentation, found no voxel above 0 in {path}, "
+            "remove the file if the case has no reference"
+        )
+    return labels
+
+
+def volumes_mm3(labels, coding, voxel_volume):
+    """Return {"et_mm3", "tc_mm3", "wt_mm3"} of canonical labels.
+
+    Only the regions that the coding tells apart: one without enhancing tumour has no ET.
+    """
+    told = {part for part, numbers in coding.items() if numbers}
+    return {
+        f"{region}_mm3": round(float(_count(labels, parts) * voxel_volume), 3)
+        for region, parts in REGIONS.items()
+        if region == "wt" or parts <= told
+    }
+
+
+def _count(labels, parts):
+    return int(np.isin(labels, [PARTS[part] for part in parts]).sum())

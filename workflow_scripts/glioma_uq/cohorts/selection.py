@@ -1,0 +1,103 @@
+"""The table of chosen series: written for a person to look at, edited by him, read again."""
+
+from difflib import get_close_matches
+
+import pandas as pd
+
+from glioma_uq.cohorts.series import choose_series, why_missing
+from glioma_uq.errors import BadCase, BadInput
+from glioma_uq.files import written_whole
+
+FIRST_COLUMNS = (
+    "case", "modality", "reason", "StudyDate", "SeriesNumber", "SeriesDescription", "instances",
+    "size_MB",
+)  # fmt: skip
+NEEDED = ("case", "modality", "SeriesInstanceUID")
+
+
+def select(table, cases, modalities, rules):
+    """Return the rows of `cases` in an archive's `table` with modality and reason.
+
+    A case that the archive does not have gets one row that says so.
+    """
+    there = set(table.case)
+    chosen = choose_series(table[table.case.isin(cases)], modalities, rules)
+    absent = [
+        {"case": case, "modality": "", "reason": _no_such_case(case, there)}
+        for case in cases
+        if case not in there
+    ]
+    return pd.concat([chosen, pd.DataFrame(absent)], ignore_index=True) if absent else chosen
+
+
+def write_series(path, table):
+    """Write a table of series as CSV, what a reader looks at first in the first columns."""
+    first = [name for name in FIRST_COLUMNS if name in table]
+    with written_whole(path) as temporary:
+        table[[*first, *table.columns.difference(first, sort=False)]].to_csv(temporary, index=False)
+
+
+def read_series(path, also=()):
+    """Return a table of series, all text; raise BadInput for a missing column.
+
+    `also`: columns that it must have beside case, modality and SeriesInstanceUID.
+    """
+    table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    for column in (*NEEDED, *also):
+        if column not in table:
+            raise BadInput(
+                f"expected a column {column} in {path}, found {', '.join(table.columns)}, "
+                "start from a copy of results/cohorts/*/series.csv"
+            )
+    reason = table.get("reason", "by the reviewed table")
+    return table.assign(modality=table.modality.str.strip(), reason=reason)
+
+
+def rows_of(table, case, path):
+    """Return the rows of one case; raise BadCase when there is none or none that is a series."""
+    rows = table[table.case == case]
+    if rows.empty:
+        raise BadCase(f"expected series of {case} in {path}, found no row, add some")
+    if not rows.SeriesInstanceUID.any():
+        raise BadCase(rows.reason.iloc[0])
+    return rows
+
+
+def taken(rows, modalities):
+    """Return {modality: row} of the series taken for one case; raise BadCase for none or two."""
+    chosen = {}
+    for modality in modalities:
+        named = rows[rows.modality == modality]
+        if len(named) > 1:
+            raise BadCase(
+                f"expected one series as {modality}, found {len(named)} "
+                f"({', '.join(named.SeriesInstanceUID)}), name one"
+            )
+        if named.empty:
+            raise BadCase(why_missing(rows, modality))
+        chosen[modality] = named.iloc[0]
+    return chosen
+
+
+def as_reviewed(found, rows):
+    """Return the series `found` in a folder with modality and reason of the reviewed `rows`.
+
+    Rows whose series are not in the folder follow, since nobody brings what is not taken;
+    one that is taken all the same raises BadCase.
+    """
+    decided = rows.set_index("SeriesInstanceUID")[["modality", "reason"]]
+    joined = found.join(decided, on="SeriesInstanceUID")
+    joined = joined.fillna({"modality": "", "reason": "not in the table of series"})
+    others = rows[~rows.SeriesInstanceUID.isin(found.SeriesInstanceUID)]
+    if len(lost := others[others.modality != ""]):
+        raise BadCase(
+            f"expected the series {lost.SeriesInstanceUID.iloc[0]} as {lost.modality.iloc[0]}, "
+            "found no file of it, correct the table of series"
+        )
+    return pd.concat([joined, others[others.columns.intersection(joined.columns)]])
+
+
+def _no_such_case(case, there):
+    near = get_close_matches(case, sorted(there), 1)
+    closest = f" (closest: {near[0]})" if near else ""
+    return f"expected a patient {case} in the collection, found none{closest}, correct its row"

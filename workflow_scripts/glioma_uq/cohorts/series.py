@@ -1,0 +1,205 @@
+"""Which of a patient's MR series are T1, T1CE, T2 and FLAIR: rules, and a reason for each series.
+
+Everything here works on a table with one row for each series, wherever it comes from (the
+index of an archive, an archive's answer, the headers of a folder), and opens no file.
+Obligatory columns: case, SeriesInstanceUID, SeriesDescription, StudyDate (YYYYMMDD, with or
+without dashes), instances. Used where they are there: Modality, SeriesNumber, ImageType,
+ContrastBolusAgent, plane, slices, volumes, and problem ("" or a sentence).
+"""
+
+import re
+from datetime import date
+from functools import cache
+from itertools import groupby
+
+import pandas as pd
+
+from glioma_uq.cohorts.recognition import (
+    CONTRAST,
+    WITHOUT,
+    in_small_words,
+    merged,
+    number_of,
+    recognise,
+    slices_of,
+    text_of,
+)
+
+COPIES = r"\b(repeat|rpt|motion|old|nd|surg\w*nav\w*|dynasuite)\b|surgicalnavigation"
+MANY_SLICES = 100  # so many are thin in any plane
+
+
+def choose_series(table, modalities, changes=None):
+    """Return `table` with the columns modality ("" = not taken) and reason.
+
+    A series is recognised by its own row (`recognise`) and, for contrast agent, by its
+    place in the study (`after_contrast`); then the series of a case are held against each
+    other (`decide`). `changes` replaces parts of RULES, see `merged`.
+    """
+    rules = merged(changes or {})
+    rows = [{**row, **_start(row, rules)} for row in table.to_dict("records")]
+    for _, case in groupby(sorted(rows, key=lambda row: str(row["case"])), lambda row: row["case"]):
+        case = list(case)
+        if rules["contrast_by_order"]:
+            for study in {row["day"] for row in case}:
+                after_contrast([row for row in case if row["day"] == study])
+        decide([row for row in case if row["modality"]], modalities, rules["days_apart"])
+    chosen = [[row["modality"], row["reason"]] for row in rows]
+    columns = pd.DataFrame(chosen, columns=["modality", "reason"], index=table.index)
+    return pd.concat([table.drop(columns=["modality", "reason"], errors="ignore"), columns], axis=1)
+
+
+def after_contrast(study):
+    """Call T1 series T1CE, in place, that were scanned after the contrast agent by their order.
+
+    Many protocols name T1 and T1CE alike. `study`: all rows of one case and date. Only a
+    study with two or more T1, none of which says that it is with contrast, is looked at,
+    and of these a T1 that comes later than the first and either after a T1 that is named
+    "pre", or after a perfusion series (a bolus), or alike in name with T2 or FLAIR between.
+    """
+    # ASSUME: series are numbered in the order of scanning.
+    t1s = sorted((row for row in study if row["modality"] == "t1"), key=_order)
+    if len(t1s) < 2 or any(row["modality"] == "t1ce" for row in study):
+        return
+    first = t1s[0]
+    for row in t1s[1:]:
+        between = [other for other in study if _order(first) < _order(other) < _order(row)]
+        if evidence := _evidence(first, row, between):
+            row["modality"] = "t1ce"
+            row["reason"] = f"T1 by {row['words']!r}, with contrast by its place: {evidence}"
+
+
+def _evidence(first, row, between):
+    """Return "" or why a T1 is held to be scanned after the contrast agent."""
+    place = f"number {_order(row):g}, after number {_order(first):g}"
+    if re.search(WITHOUT, first["words"]) and not re.search(WITHOUT, row["words"]):
+        return f"{place}, which is named as without"
+    if any(other["reason"].startswith("perfusion") for other in between):
+        return f"{place} and a perfusion series"
+    if row["words"] == first["words"] and any(o["modality"] in ("t2", "flair") for o in between):
+        return f"{place} of the same name and others"
+    return ""
+
+
+def decide(rows, modalities, days_apart):
+    """Take one series for each modality, in place: all `rows` are recognised and of one case.
+
+    The date with the most modalities counts, and of several the first, since a later one may
+    be after an operation. What it lacks may come from a study within `days_apart` days.
+    """
+    wanted = [row for row in rows if row["modality"] in modalities]
+    by_day = {}
+    for row in wanted:
+        by_day.setdefault(row["day"], set()).add(row["modality"])
+    main = min(by_day, key=lambda day: (-len(by_day[day]), day), default="")
+    for modality in {row["modality"] for row in rows}:
+        series = [row for row in rows if row["modality"] == modality]
+        near = [row for row in series if days_between(row["day"], main) <= days_apart]
+        here = [row for row in near if row["day"] == main] or near
+        here.sort(key=lambda row: (days_between(row["day"], main), rank(row, modality)))
+        for row in series:
+            row["modality"], row["reason"] = _verdict(row, modality, modalities, here, main)
+
+
+def _verdict(row, modality, modalities, here, main):
+    """Return (modality or "", reason) of one candidate; `here`: those that compete, best first."""
+    if modality not in modalities:
+        return "", f"{modality}, which the study does not use"
+    if row not in here:
+        return "", f"{modality}, but of {row['day'] or 'no date'}, not of {main}"
+    best = here[0]
+    if row is not best:
+        return (
+            "",
+            f"{modality}, but {best['SeriesDescription']!r} {_advantage(best, row, modality)}",
+        )
+    reason = row["reason"] + (f", best of {len(here)}" if len(here) > 1 else "")
+    other_day = f", of {row['day']}, since {main} has none" if row["day"] != main else ""
+    return modality, reason + other_day
+
+
+def rank(row, modality):
+    """Return what candidates are sorted by, smallest first; ADVANTAGES has the words."""
+    with_contrast = re.search(CONTRAST, row["words"]) and not re.search(WITHOUT, row["words"])
+    return (
+        modality != "t1ce" and bool(with_contrast),
+        "DERIVED" in text_of(row.get("ImageType")),
+        bool(re.search(COPIES, row["words"])),
+        _plane(row) != "axial" and slices_of(row) < MANY_SLICES,
+        -slices_of(row),
+        _order(row),
+        text_of(row["SeriesInstanceUID"]),
+    )
+
+
+ADVANTAGES = (
+    "is before contrast",
+    "is not derived",
+    "is no copy or repetition",
+    "is axial",
+    "has more slices",
+    "came first",
+    "comes first by its UID",
+)
+
+
+def _advantage(best, row, modality):
+    """Say why `best` is ranked before `row`."""
+    if best["day"] != row["day"]:
+        return "is nearer in time"
+    pairs = zip(rank(best, modality), rank(row, modality), ADVANTAGES, strict=True)
+    return next((words for one, other, words in pairs if one != other), "is the same")
+
+
+def missing_modalities(chosen, modalities):
+    """Return {case: [modality, ...]} of the cases in a table by `choose_series` that lack some."""
+    found = {case: set(rows) for case, rows in chosen.groupby("case").modality}
+    lacking = {case: [m for m in modalities if m not in there] for case, there in found.items()}
+    return {case: names for case, names in lacking.items() if names}
+
+
+def why_missing(case, modality):
+    """Return the sentence why a case lacks `modality`; the table `case` has all its series."""
+    near = case[case.reason.str.startswith(f"{modality}, but")]
+    found = [f"{row.SeriesDescription!r} ({row.reason})" for row in near.itertuples()]
+    found = "; ".join(found[:3]) or f"{len(case)} series and none that reads as one"
+    return (
+        f"expected a {modality.upper()} series, found {found}, name one in a copy of series.csv "
+        "or change series_rules"
+    )
+
+
+@cache
+def days_between(one, other):
+    """Return the days between two days as YYYYMMDD; infinite when they differ and one is none."""
+    if one == other:
+        return 0
+    try:
+        days = [date(int(day[:4]), int(day[4:6]), int(day[6:8])) for day in (one, other)]
+    except ValueError:
+        return float("inf")
+    return abs((days[0] - days[1]).days)
+
+
+def _start(row, rules):
+    """Return the columns that the work on a row needs."""
+    modality, reason = recognise(row, rules)
+    return {
+        "modality": modality,
+        "reason": reason,
+        "words": in_small_words(row["SeriesDescription"]),
+        "day": text_of(row["StudyDate"]).replace("-", ""),
+    }
+
+
+def _plane(row):
+    """Return the plane of a series by its header or else its description; axial if unsaid."""
+    if plane := text_of(row.get("plane")):
+        return plane
+    named = re.search(r"\b(sag|cor)", row["words"])
+    return {"sag": "sagittal", "cor": "coronal"}[named[1]] if named else "axial"
+
+
+def _order(row):
+    """Return the series number, infinite where there is none."""
+    return number_of(row.get("SeriesNumber"), float("inf"))

@@ -1,0 +1,104 @@
+"""One interface to all places that cases come from.
+
+A source is a module with two functions:
+
+    find_images(options, case, parts)   {part: path} of the parts that are there, or BadCase
+    cases_there(options)                names of the cases that lie there, sorted
+
+`options` are those of cohort.<source> in the config, `parts` modalities ("t1", "t1ce", "t2",
+"flair"), "segmentation" and "brain_mask". A modality that is not found, or found twice, raises
+BadCase; segmentation and brain mask may be absent. A source that must convert its files first
+(CONVERTED) returns {} where the case can be converted.
+
+Snakemake reads this module while it plans, so a source is imported when it is asked.
+"""
+
+from importlib import import_module
+from pathlib import Path
+
+from glioma_uq.errors import BadCase
+
+SOURCES = {
+    "folder": "glioma_uq.cohorts.folder",
+    "bids": "glioma_uq.cohorts.bids",
+    "brats": "glioma_uq.cohorts.brats",
+    "converted": "glioma_uq.cohorts.converted",
+    "dicom": "glioma_uq.cohorts.unconverted",
+    "idc": "glioma_uq.cohorts.unconverted",
+    "tcia": "glioma_uq.cohorts.unconverted",
+}
+CONVERTED = ("dicom", "idc", "tcia")
+CANONICAL = {"core": [1], "oedema": [2], "enhancing": [3]}
+
+
+def find_images(source, options, case, parts, follow_links=False):
+    """Return {part: path as text} of the images of a case.
+
+    Each is a file of its own inside `options["path"]`, to which links may lead out of
+    that folder only when `follow_links` says so. Raises BadCase with one sentence.
+    """
+    try:
+        found = _module(source).find_images(options, case, parts)
+        _check_each_its_own(found)
+        if "path" in options and not follow_links:
+            _check_inside(found, case, options["path"])
+    except PermissionError as error:
+        raise BadCase(
+            f"expected the right to read {error.filename}, found none, "
+            "ask its owner or change its permissions"
+        ) from error
+    return {part: str(path) for part, path in found.items()}
+
+
+def cases_there(source, options):
+    """Return the names of the cases that lie at a source, listed in the labels table or not."""
+    return _module(source).cases_there(options)
+
+
+def existing_images(source, options, case, parts, follow_links=False):
+    """Return the paths of a case's images for planning; what is wrong is check_cohort's to say."""
+    try:
+        return list(find_images(source, options, case, parts, follow_links).values())
+    except BadCase:
+        return []
+
+
+def coding_of(cohort):
+    """Return {part of the tumour: its numbers in the segmentations} of a config's `cohort`."""
+    if cohort["segmentation_labels"]:
+        return cohort["segmentation_labels"]
+    if cohort["source"] == "brats":
+        return _module("brats").CODINGS[cohort["brats"]["release"]]
+    return CANONICAL
+
+
+def file_of(source):
+    """Return the file of a source's module below workflow_scripts, for its fingerprint."""
+    return SOURCES[source].replace(".", "/") + ".py"
+
+
+def _module(source):
+    return import_module(SOURCES[source])
+
+
+def _check_each_its_own(found):
+    """Refuse one file that serves as two parts."""
+    parts = {}
+    for part, path in found.items():
+        other = parts.setdefault(path, part)
+        if other != part:
+            raise BadCase(
+                f"expected a file each for {other} and {part}, found {path} for both, "
+                "name them more narrowly"
+            )
+
+
+def _check_inside(found, case, folder):
+    root = Path(folder).resolve()
+    for path in found.values():
+        end = Path(path).resolve()
+        if not end.is_relative_to(root):
+            raise BadCase(
+                f"expected the images of {case} inside {folder}, found that {path} leads to "
+                f"{end}, copy it there or set cohort.follow_links: true"
+            )

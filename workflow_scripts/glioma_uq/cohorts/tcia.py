@@ -1,0 +1,152 @@
+"""The Cancer Imaging Archive: NBIA's REST interface, with the user's own account or without one.
+
+User and password come from the environment and go into the body of one request to the
+archive; no log, file, command line or message holds them. The package tcia-utils is not used:
+3.3.5 cannot log in any more and has no time-outs.
+"""
+
+import os
+import zipfile
+from functools import partial
+from pathlib import Path, PurePosixPath
+
+import pandas as pd
+import requests
+
+from glioma_uq.cohorts.transfer import PATIENCE, Refused, ask, download
+from glioma_uq.errors import BadInput
+from glioma_uq.files import written_whole
+
+COLUMNS = {
+    "PatientID": "case",
+    "StudyDate": "StudyDate",
+    "SeriesNumber": "SeriesNumber",
+    "SeriesDescription": "SeriesDescription",
+    "Modality": "Modality",
+    "ImageCount": "instances",
+    "FileSize": "bytes",
+    "SeriesInstanceUID": "SeriesInstanceUID",
+    "StudyInstanceUID": "StudyInstanceUID",
+}
+
+
+def log_in(address, variables, patience=PATIENCE):
+    """Return the header that lets further requests in, as {"Authorization": "Bearer ..."}.
+
+    `address`: of the interface, as https://host/nbia-api; `variables`: names of the
+    environment variables of {user, password}. Raises BadInput when one is not set or the
+    archive refuses them.
+    """
+    user, password = (_secret(variables[name]) for name in ("user", "password"))
+    form = {"grant_type": "password", "client_id": "NBIA", "username": user, "password": password}
+    try:
+        answer = ask(f"{address}/oauth/token", method="POST", data=form, patience=patience)
+        return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+    except Refused as error:
+        raise BadInput(
+            f"expected {address} to accept the login, found that it refused it (HTTP "
+            f"{error.status}), correct the environment variables "
+            f"{variables['user']} and {variables['password']}"
+        ) from None
+    except (requests.JSONDecodeError, KeyError, TypeError):
+        raise BadInput(
+            f"expected a token from {address}, found another answer, correct cohort.tcia.address"
+        ) from None
+
+
+def key_to(options, patience=PATIENCE):
+    """Return the header of `log_in` for a config's `cohort.tcia`, {} when login is false."""
+    return log_in(options["address"], options["variables"], patience) if options["login"] else {}
+
+
+def collection_series(address, collection, key, patience=PATIENCE):
+    """Return all MR series of a TCIA collection.
+
+    `key`: the header that `log_in` returns, or {} for public collections. A DataFrame
+    with the columns that glioma_uq.cohorts.series reads, and size_MB (1e6 bytes) and url.
+    """
+    services = f"{address}/services/{'v2' if key else 'v4'}"  # v4 asks nobody to log in
+    question = {"Collection": collection, "Modality": "MR", "format": "json"}
+    answer = let_in(
+        partial(ask, f"{services}/getSeries", params=question, headers=key), collection, patience
+    )
+    rows = answer.json() if answer.content.strip() else []
+    if not rows:
+        raise BadInput(
+            f"expected MR series in the TCIA collection {collection!r}, found none that this "
+            "account may see, correct cohort.tcia.collection or ask TCIA for access"
+        )
+    table = pd.DataFrame(rows)
+    if "StudyDate" not in table:
+        table["StudyDate"] = table.get("SeriesDate")
+    table = table.reindex(columns=list(COLUMNS)).rename(columns=COLUMNS)
+    table["size_MB"] = pd.to_numeric(table.pop("bytes")) / 1e6
+    table["url"] = f"{services}/getImage?SeriesInstanceUID=" + table.SeriesInstanceUID
+    return table.sort_values(["case", "StudyDate", "SeriesInstanceUID"], ignore_index=True)
+
+
+def download_series(url, folder, instances, collection, key, patience=PATIENCE):
+    """Bring one series (a zip made on the fly) into `folder` and return its files' paths.
+
+    The zip must hold `instances` DICOM files and all of them must pass its checksums.
+    """
+    folder = Path(folder)
+    done = sorted(folder.glob("*.dcm"))
+    if len(done) == instances:
+        return done
+    packed = folder.with_suffix(".zip")
+    let_in(
+        partial(download, url, packed, check=partial(check_zip, instances=instances), headers=key),
+        collection,
+        patience,
+    )
+    files = _unpack(packed, folder)
+    packed.unlink()
+    return files
+
+
+def check_zip(path, instances):
+    """Return "" or what is wrong with a zip that should hold that many DICOM files."""
+    try:
+        with zipfile.ZipFile(path) as packed:
+            names = [name for name in packed.namelist() if name.endswith(".dcm")]
+            broken = packed.testzip()
+    except zipfile.BadZipFile as error:
+        return f"no whole zip ({error})"
+    if broken:
+        return f"a broken {broken} in the zip"
+    return "" if len(names) == instances else f"{len(names)} DICOM files instead of {instances}"
+
+
+def let_in(request, collection, patience):
+    """Return request(patience=...); a refusal becomes a sentence about the collection."""
+    try:
+        return request(patience=patience)
+    except Refused as error:
+        raise BadInput(
+            f"expected access to the TCIA collection {collection}, found that the archive "
+            f"refuses this account (HTTP {error.status}), ask TCIA for access or "
+            "download it by hand and use source dicom"
+        ) from None
+
+
+def _unpack(packed, folder):
+    """Write the DICOM files of a zip flat into `folder`, each whole; return their paths."""
+    files = []
+    with zipfile.ZipFile(packed) as zipped:
+        for i, name in enumerate(sorted(n for n in zipped.namelist() if n.endswith(".dcm"))):
+            # A number before the name keeps two files apart that lie in different folders.
+            path = folder / f"{i:05d}_{PurePosixPath(name).name}"
+            with written_whole(path) as temporary:
+                temporary.write_bytes(zipped.read(name))
+            files.append(path)
+    return files
+
+
+def _secret(variable):
+    if value := os.environ.get(variable):
+        return value
+    raise BadInput(
+        f"expected your TCIA account in the environment, found no {variable}, export it in the "
+        "shell that starts snakemake and write it nowhere else"
+    )

@@ -1,0 +1,20 @@
+"""DICOM before its conversion, as a source: whether a case has a folder, and no image yet.
+
+Snakemake asks this while it plans, so it opens no DICOM and asks no archive.
+"""
+
+from pathlib import Path
+
+from glioma_uq.cohorts.choice import check_folder_there, folders_in
+
+
+def find_images(options, case, parts):
+    """Return {}, after a look whether a case on disk has its folder; see cohorts.sources."""
+    if "path" in options:
+        check_folder_there(Path(options["path"]) / case)
+    return {}
+
+
+def cases_there(options):
+    """Return the names of the folders of cases; of an archive none: select_series asks it."""
+    return [place.name for place in folders_in(options["path"])] if "path" in options else []

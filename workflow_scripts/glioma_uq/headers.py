@@ -1,0 +1,144 @@
+"""What a scan's header says before any voxel is read: refused with a sentence, or a grid.
+
+A few hundred bytes tell most of what can be wrong with a scan, so a cohort of thousands is
+looked through in seconds, and an image too large for memory is refused without being read.
+"""
+
+import nibabel as nib
+import numpy as np
+
+from glioma_uq.errors import BadCase
+from glioma_uq.images import BROKEN_FILE, Grid, open_image, read_voxels
+
+FEWEST_VOXELS = 4  # ASSUME: along each axis; fewer cannot be registered
+MOST_VOXELS = 2**28  # ASSUME: 1 GiB in float32; a whole head at 0.5 mm has 2**27
+LARGEST_EXTENT_MM = 1000  # ASSUME: no head coil sees more
+UNITS = {0: "mm", 1: "metres", 2: "mm", 3: "micrometres"}  # NIfTI's; 0 says nothing
+LARGEST_SLANT = 0.02  # cosine between two axes, about 1 degree; more is a sheared image
+LARGEST_TILT_DEG = 40  # ASSUME: beyond, it is unclear which axis is which (45 is half way)
+
+
+def check_header(path):
+    """Return the RAS grid of the scan at `path`, or raise BadCase with one sentence.
+
+    Reads the header and the last bytes, and voxels only of a file whose size is odd.
+    """
+    image = open_image(path)
+    _check_numbers(image, path)
+    _check_size(image, path)
+    _check_transform(image, path)
+    _check_axes(image, path)
+    _check_whole(image, path)
+    return canonical_grid(image)
+
+
+def canonical_grid(image):
+    """Return the grid of a nibabel image once turned to the closest RAS orientation."""
+    turn = nib.orientations.io_orientation(image.affine)
+    shape = image.shape[:3]
+    turned = tuple(int(shape[i]) for i in np.argsort(turn[:, 0]))
+    return Grid(turned, image.affine @ nib.orientations.inv_ornt_aff(turn, shape))
+
+
+def orientation(path):
+    """Return the orientation that a file is stored in, as "LAS"."""
+    return "".join(nib.aff2axcodes(open_image(path).affine))
+
+
+def tilt_deg(affine):
+    """Return the largest angle in degrees between an image axis and the nearest world axis."""
+    return float(np.degrees(nib.affines.obliquity(affine).max()))
+
+
+def _check_numbers(image, path):
+    if not isinstance(image, nib.Nifti1Pair):
+        raise BadCase(
+            f"expected a NIfTI image, found {type(image).__name__} in {path}, convert it to .nii.gz"
+        )
+    kind = image.get_data_dtype()
+    if kind.kind not in "iuf":
+        raise BadCase(
+            f"expected one number in each voxel, found {kind} in {path}, "
+            "export the scan instead of a picture of it"
+        )
+
+
+def _check_size(image, path):
+    shape, sizes = image.shape[:3], nib.affines.voxel_sizes(image.affine)
+    if min(shape) < FEWEST_VOXELS:
+        raise BadCase(
+            f"expected {FEWEST_VOXELS} voxels or more on each axis, found shape {shape} in {path}, "
+            "export the whole series"
+        )
+    if np.prod(shape, dtype=float) > MOST_VOXELS:
+        raise BadCase(
+            f"expected at most {MOST_VOXELS} voxels, found shape {shape} in {path}, "
+            "resample it or correct its header"
+        )
+    extent = np.multiply(shape, sizes)
+    units = UNITS.get(int(image.header["xyzt_units"]) & 7, "an unknown unit")
+    if units != "mm" or extent.max() > LARGEST_EXTENT_MM:
+        raise BadCase(
+            f"expected a scan of at most {LARGEST_EXTENT_MM} mm, found voxels of "
+            f"{_numbers(sizes)} {units} and shape {shape} in {path}, correct its header"
+        )
+
+
+def _check_transform(image, path):
+    header = image.header
+    if header["sform_code"] == 0 and header["qform_code"] == 0:
+        raise BadCase(
+            "expected a spatial transform (sform or qform), found that both codes are 0 in "
+            f"{path}, so left and right are unknown, convert it from DICOM again"
+        )
+    if header["sform_code"] == 0 or header["qform_code"] == 0:
+        return
+    try:
+        qform = nib.aff2axcodes(header.get_qform())
+    except BROKEN_FILE as error:
+        raise BadCase(
+            f"expected a spatial transform, found a broken qform in {path} ({error}), "
+            "convert it from DICOM again"
+        ) from error
+    sform = nib.aff2axcodes(image.affine)
+    if sform != qform:
+        raise BadCase(
+            f"expected sform and qform to agree, found axes {''.join(map(str, sform))} and "
+            f"{''.join(map(str, qform))} in {path}, correct the wrong one"
+        )
+
+
+def _check_axes(image, path):
+    linear = image.affine[:3, :3] / nib.affines.voxel_sizes(image.affine)
+    slant = np.abs(linear.T @ linear - np.eye(3)).max()
+    if slant > LARGEST_SLANT:
+        raise BadCase(
+            f"expected perpendicular axes, found a cosine of {slant:.2f} between two in {path}, "
+            "resample it to a straight grid"
+        )
+    tilt = tilt_deg(image.affine)
+    if tilt > LARGEST_TILT_DEG:
+        raise BadCase(
+            f"expected axes within {LARGEST_TILT_DEG} degrees of the patient's, found "
+            f"{tilt:.0f} in {path}, resample it or correct its header"
+        )
+
+
+def _check_whole(image, path):
+    """Read the voxels only when the size of the file is not what the header says.
+
+    The last four bytes of a gzip file are the size of its content modulo 2^32, unless it
+    was packed in pieces or padded, hence the second look.
+    """
+    voxels = int(np.prod(image.shape, dtype=np.int64)) * image.get_data_dtype().itemsize
+    size = int(image.dataobj.offset) + voxels
+    with open(path, "rb") as file:
+        file.seek(-4, 2)
+        packed = int.from_bytes(file.read(), "little")
+        stored = file.tell()
+    if packed != size % 2**32 if str(path).endswith(".gz") else stored < size:
+        read_voxels(image, path)
+
+
+def _numbers(values):
+    return " x ".join(f"{value:.4g}" for value in values)
