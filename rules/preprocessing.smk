@@ -1,14 +1,30 @@
 """From native scans to z-scored volumes on one grid, case by case."""
 
-from glioma_uq.cohorts import STEPS, check_skull_stripping
+from glioma_uq.quality_figures import limits_of_step
+from glioma_uq.variants import check_variant
 
 PREPROCESSING = config["preprocessing"]
-BY_TEMPLATE = PREPROCESSING["skull_stripping"] == "template"
+check_variant(PREPROCESSING, config["cohort"])
+AUTHORS = PREPROCESSING["variant"] == "authors"
+METHOD = PREPROCESSING["skull_stripping"]
+LIMITS = PREPROCESSING["quality"]["limits"]
 OTHERS = [modality for modality in MODALITIES if modality != "t1ce"]
 IN_COHORT = "results/cohorts/{cohort}"
 BRAIN_MASK = f"{IN_COHORT}/skull_stripped/{{case}}/brain_mask.nii.gz"
+TEMPLATE_MASK = f"{IN_COHORT}/template/brain_mask.nii.gz"
 T1CE_TO_TEMPLATE = f"{IN_COHORT}/registered/{{case}}/t1ce_to_template.txt"
-check_skull_stripping(PREPROCESSING["skull_stripping"], config["cohort"]["source"])
+TO_T1CE = {
+    f"{name}_to_t1ce": f"{IN_COHORT}/registered/{{case}}/{name}_to_t1ce.txt" for name in OTHERS
+}
+# What each method of skull stripping reads besides the T1CE, and the options it has.
+STRIPPING_INPUTS = {
+    "template": {"template": TEMPLATE_MASK, "t1ce_to_template": T1CE_TO_TEMPLATE},
+    "none": {"own_mask": f"{IN_COHORT}/raw/{{case}}/brain_mask.nii.gz"},
+}
+MIRRORED = {"mirrored": PREPROCESSING["hd_bet_tta"]}
+STRIPPING_OPTIONS = {"hd-bet": PREPROCESSING["hd_bet"] | MIRRORED, "hd-bet-v1": MIRRORED}
+# The authors register what the scanner made and correct it afterwards.
+REGISTERED = "raw" if AUTHORS else "bias_corrected"
 
 
 def series(folder, modalities):
@@ -16,10 +32,18 @@ def series(folder, modalities):
     return {name: f"{IN_COHORT}/{folder}/{{case}}/{name}.nii.gz" for name in modalities}
 
 
+def head_template(modality):
+    """Return the template with a skull that a modality is registered to."""
+    weighting = "t1" if modality in ("t1", "t1ce") else "t2"
+    # ASSUME: the phantom's one head, of T1CE contrast, serves T2 and FLAIR; the metric allows it.
+    return PREPROCESSING["head_templates"][weighting] or f"{IN_COHORT}/template/head.nii.gz"
+
+
 rule correct_bias_field:
     """Take the smooth shading out of each native series of a case."""
     input:
         **series("raw", MODALITIES),
+        **(TO_T1CE if AUTHORS else {}),
     output:
         **series("bias_corrected", MODALITIES),
         quality="results/cohorts/{cohort}/quality/{case}/correct_bias_field.csv",
@@ -29,6 +53,7 @@ rule correct_bias_field:
         "../envs/imaging.yaml"
     params:
         options=PREPROCESSING["bias_field"],
+        limits=limits_of_step("correct_bias_field", LIMITS),
         on_bad_case=config["cohort"]["on_bad_case"],
         library=fingerprint("correct_bias_field.py"),
     script:
@@ -38,7 +63,13 @@ rule correct_bias_field:
 rule coregister:
     """Find where each series of a case lies in its T1CE."""
     input:
-        **series("bias_corrected", ["t1ce", *OTHERS]),
+        **series(REGISTERED, ["t1ce", *OTHERS]),
+        **(
+            {f"{name}_template": head_template(name) for name in OTHERS}
+            | {"t1ce_to_template": T1CE_TO_TEMPLATE}
+            if AUTHORS
+            else {}
+        ),
     output:
         **{name: f"{IN_COHORT}/registered/{{case}}/{name}_to_t1ce.txt" for name in OTHERS},
         quality="results/cohorts/{cohort}/quality/{case}/coregister.csv",
@@ -49,6 +80,7 @@ rule coregister:
     params:
         options=PREPROCESSING["registration"],
         seed=seed_for(config["seed"], "coregister"),
+        limits=limits_of_step("coregister", LIMITS),
         on_bad_case=config["cohort"]["on_bad_case"],
         library=fingerprint("coregister.py"),
     script:
@@ -59,15 +91,15 @@ rule register_to_template:
     """Find where the T1CE of a case lies in the template: brain to brain, or head to head."""
     input:
         **(
-            {}
-            if BY_TEMPLATE
+            {"template": head_template("t1ce")}
+            if METHOD == "template"
             else {
+                "template": f"{IN_COHORT}/template/brain.nii.gz",
+                "template_mask": TEMPLATE_MASK,
                 "brain_mask": BRAIN_MASK,
-                "template_mask": f"{IN_COHORT}/template/brain_mask.nii.gz",
             }
         ),
-        t1ce="results/cohorts/{cohort}/bias_corrected/{case}/t1ce.nii.gz",
-        template=f"{IN_COHORT}/template/{'head' if BY_TEMPLATE else 'brain'}.nii.gz",
+        t1ce=f"{IN_COHORT}/{REGISTERED}/{{case}}/t1ce.nii.gz",
     output:
         t1ce_to_template="results/cohorts/{cohort}/registered/{case}/t1ce_to_template.txt",
         quality="results/cohorts/{cohort}/quality/{case}/register_to_template.csv",
@@ -77,8 +109,8 @@ rule register_to_template:
         "../envs/imaging.yaml"
     params:
         options=PREPROCESSING["registration"],
-        min_dice=PREPROCESSING["quality"]["min_brain_dice"],
         seed=lambda wildcards: seed_for(config["seed"], "register_to_template", wildcards.case),
+        limits=limits_of_step("register_to_template", LIMITS),
         on_bad_case=config["cohort"]["on_bad_case"],
         library=fingerprint("register_to_template.py"),
     script:
@@ -88,15 +120,9 @@ rule register_to_template:
 rule strip_skull:
     """Find the brain in the native T1CE of a case."""
     input:
-        **(
-            {
-                "template": f"{IN_COHORT}/template/brain_mask.nii.gz",
-                "t1ce_to_template": T1CE_TO_TEMPLATE,
-            }
-            if BY_TEMPLATE
-            else {}
-        ),
-        t1ce="results/cohorts/{cohort}/bias_corrected/{case}/t1ce.nii.gz",
+        **STRIPPING_INPUTS.get(METHOD, {}),
+        # N4 would give a background other than 0 many values, and stripped scans are known by it.
+        t1ce=f"{IN_COHORT}/{'raw' if METHOD == 'none' else 'bias_corrected'}/{{case}}/t1ce.nii.gz",
     output:
         brain_mask="results/cohorts/{cohort}/skull_stripped/{case}/brain_mask.nii.gz",
         quality="results/cohorts/{cohort}/quality/{case}/strip_skull.csv",
@@ -104,10 +130,11 @@ rule strip_skull:
         "results/cohorts/{cohort}/logs/strip_skull/{case}.log",
     conda:
         "../envs/imaging.yaml"
-    threads: 1 if BY_TEMPLATE else 4
+    threads: 1 if METHOD in ("template", "none") else 4
     params:
-        mirrored=PREPROCESSING["hd_bet_tta"],
-        volume_ml=PREPROCESSING["quality"]["brain_volume_ml"],
+        method=METHOD,
+        options=STRIPPING_OPTIONS.get(METHOD, {}),
+        limits=limits_of_step("strip_skull", LIMITS),
         on_bad_case=config["cohort"]["on_bad_case"],
         library=fingerprint("strip_skull.py"),
     script:
@@ -118,10 +145,7 @@ rule normalise_case:
     """Bring a case onto the study's grid in one resampling, and its intensities onto one scale."""
     input:
         **series("bias_corrected", MODALITIES),
-        **{
-            f"{name}_to_t1ce": f"{IN_COHORT}/registered/{{case}}/{name}_to_t1ce.txt"
-            for name in OTHERS
-        },
+        **TO_T1CE,
         t1ce_to_template=T1CE_TO_TEMPLATE,
         brain_mask=BRAIN_MASK,
         segmentation="results/cohorts/{cohort}/raw/{case}/segmentation.nii.gz",
@@ -136,50 +160,9 @@ rule normalise_case:
     params:
         modalities=MODALITIES,
         options={name: PREPROCESSING[name] for name in ("voxel_size_mm", "margin_mm")},
+        variant=PREPROCESSING["variant"],
+        limits=limits_of_step("normalise_case", LIMITS),
         on_bad_case=config["cohort"]["on_bad_case"],
         library=fingerprint("normalise_case.py"),
     script:
         "../workflow_scripts/normalise_case.py"
-
-
-rule collect_cohort:
-    """Say who takes part in a cohort, who does not and why, and what was measured on the way."""
-    input:
-        labels="results/cohorts/{cohort}/labels.csv",
-        quality=expand(
-            "results/cohorts/{{cohort}}/quality/{case}/{step}.csv",
-            case=CASES,
-            step=[
-                s for s in STEPS if s != "import_case" or config["cohort"]["source"] == "folder"
-            ],
-        ),
-    output:
-        cases="results/cohorts/{cohort}/cases.csv",
-        excluded="results/cohorts/{cohort}/excluded.csv",
-        quality="results/cohorts/{cohort}/quality.csv",
-    log:
-        "results/cohorts/{cohort}/logs/collect_cohort.log",
-    conda:
-        "../envs/imaging.yaml"
-    params:
-        library=fingerprint("collect_cohort.py"),
-    script:
-        "../workflow_scripts/collect_cohort.py"
-
-
-rule draw_overlay:
-    """Draw a case in template space: the picture to look at before anything is believed."""
-    input:
-        **series("normalised", [*MODALITIES, "brain_mask", "segmentation"]),
-        template="results/cohorts/{cohort}/template/brain_mask.nii.gz",
-    output:
-        picture="results/cohorts/{cohort}/figures/{case}.png",
-    log:
-        "results/cohorts/{cohort}/logs/draw_overlay/{case}.log",
-    conda:
-        "../envs/imaging.yaml"
-    params:
-        modalities=MODALITIES,
-        library=fingerprint("draw_overlay.py"),
-    script:
-        "../workflow_scripts/draw_overlay.py"

@@ -1,15 +1,17 @@
-"""A known motion is found again, and the same bytes come out twice."""
+"""A known motion is found again by each engine, and the same bytes come out twice."""
+
+import sys
 
 import numpy as np
 import pytest
 from scipy import ndimage
 
+from glioma_uq.errors import BadInput
 from glioma_uq.images import Grid, Image
-from glioma_uq.transforms import resample
+from glioma_uq.registration import ENGINES, from_zero, register
+from glioma_uq.transforms import RAS_TO_LPS, resample
 
-pytest.importorskip("ants")
-from glioma_uq.registration import register, to_ants
-
+PACKAGES = {"ants": "ants", "simpleitk": "SimpleITK", "elastix": "itk"}
 LEVELS = [
     {"shrink": 2, "smoothing": 1, "iterations": 100},
     {"shrink": 1, "smoothing": 0, "iterations": 20},
@@ -39,33 +41,109 @@ def motion():
     return matrix
 
 
-def find(fixed, moving, kind="Rigid"):
-    return register(fixed, moving, kind=kind, levels=LEVELS, voxel_size_mm=3, seed=11)
+@pytest.fixture(scope="module")
+def stretch(motion):
+    """The motion after a stretch and a shear of some per cent."""
+    matrix = motion.copy()
+    matrix[:3, :3] = matrix[:3, :3] @ [[1.06, 0.03, 0], [0, 0.95, 0.02], [0, 0, 1.03]]
+    return matrix
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def find(request):
+    """Each engine in turn, as a function of fixed, moving and kind."""
+    package = PACKAGES[request.param]
+    pytest.importorskip(package, reason=f"{package} is not installed: run `make engines`")
+
+    def find(fixed, moving, kind="Rigid", seed=11):
+        options = {"levels": LEVELS, "voxel_size_mm": 3, "engine": request.param}
+        return register(fixed, moving, kind=kind, seed=seed, **options)
+
+    return find
+
+
+def moved_by(matrix, image):
+    """Return what a scanner sees when `matrix` has moved the head in it."""
+    return Image(resample(image, image.grid, matrix), image.grid)
+
+
+def errors_mm(found, true):
+    """Return how far points come back from where they were, after `true` and then `found`."""
+    points = np.c_[np.random.default_rng(0).uniform(-30, 30, (50, 3)), np.ones(50)].T
+    return np.linalg.norm((found @ true @ points - points)[:3], axis=0)
 
 
 @pytest.mark.parametrize("kind", ["Rigid", "Affine"])
-def test_a_known_motion_is_found(head, motion, kind):
-    """`motion` carries the head to `moved`; registration must carry it back."""
-    moved = Image(resample(head, head.grid, motion), head.grid)
-    found = find(head, moved, kind)
-    points = np.c_[np.random.default_rng(0).uniform(-30, 30, (50, 3)), np.ones(50)].T
-    errors = np.linalg.norm((found @ motion @ points - points)[:3], axis=0)
+def test_a_known_motion_is_found(find, head, motion, kind):
+    assert errors_mm(find(head, moved_by(motion, head), kind), motion).mean() < 0.5
+
+
+def test_a_known_stretch_is_found(find, head, stretch):
+    errors = errors_mm(find(head, moved_by(stretch, head), "Affine"), stretch)
     assert errors.mean() < 0.5
+    assert errors.max() < 1
 
 
-def test_the_same_seed_gives_the_same_matrix(head, motion):
-    moved = Image(resample(head, head.grid, motion), head.grid)
-    np.testing.assert_array_equal(find(head, moved), find(head, moved))
+def test_the_same_seed_gives_the_same_matrix(find, head, motion):
+    moved = moved_by(motion, head)
+    first = find(head, moved)
+    np.testing.assert_array_equal(first, find(head, moved))
+    assert not np.array_equal(first, find(head, moved, seed=12))
 
 
-def test_a_rigid_matrix_changes_no_distance(head, motion):
-    moved = Image(resample(head, head.grid, motion), head.grid)
-    linear = find(head, moved)[:3, :3]
+def test_a_rigid_matrix_changes_no_distance(find, head, motion):
+    linear = find(head, moved_by(motion, head))[:3, :3]
     np.testing.assert_allclose(linear @ linear.T, np.eye(3), atol=1e-5)
 
 
+def test_contrast_may_be_turned_round(find, head, motion):
+    """Mutual information asks for no likeness: a T2 is dark where a T1 is bright."""
+    moved = moved_by(motion, head)
+    inverted = Image(np.where(moved.data > 20, 2000 - moved.data, 0), moved.grid)
+    assert errors_mm(find(head, inverted), motion).mean() < 1
+
+
+def test_z_scored_scans_are_registered_too(find, head, motion):
+    moved = moved_by(motion, head)
+    scored = Image((moved.data - moved.data.mean()) / moved.data.std(), moved.grid)
+    assert errors_mm(find(head, scored), motion).mean() < 0.5
+
+
+def test_only_negative_intensities_are_lifted(head):
+    positive = Image(head.data - head.data.min(), head.grid)
+    assert from_zero(positive) is positive
+    np.testing.assert_array_equal(from_zero(head).data, positive.data)
+
+
+@pytest.mark.parametrize("engine", ["simpleitk", "elastix"])
+def test_a_missing_package_names_the_command(monkeypatch, head, engine):
+    monkeypatch.delitem(sys.modules, f"glioma_uq.registration.{engine}", raising=False)
+    monkeypatch.setitem(sys.modules, PACKAGES[engine], None)
+    with pytest.raises(BadInput, match=f"{PACKAGES[engine]} for .*{engine}, .* `make engines`"):
+        register(head, head, kind="Rigid", levels=LEVELS, voxel_size_mm=3, seed=1, engine=engine)
+
+
+def test_an_unknown_engine_is_refused(head):
+    with pytest.raises(BadInput, match="expected one of ants, simpleitk, elastix .* found flirt"):
+        register(head, head, kind="Rigid", levels=LEVELS, voxel_size_mm=3, seed=1, engine="flirt")
+
+
 def test_ants_sees_an_image_where_nibabel_sees_it(head):
+    pytest.importorskip("ants")
+    from glioma_uq.registration.ants import to_ants
+
     image = to_ants(head)
     assert image.spacing == pytest.approx((3, 3, 3))
     assert image.origin == pytest.approx((60, 70, -58))
     np.testing.assert_array_equal(image.numpy(), head.data)
+
+
+def test_simpleitk_sees_an_image_where_nibabel_sees_it(head):
+    pytest.importorskip("SimpleITK", reason="SimpleITK is not installed: run `make engines`")
+    from glioma_uq.registration.simpleitk import to_simpleitk
+
+    image = to_simpleitk(head)
+    point = image.TransformIndexToPhysicalPoint((5, 7, 9))
+    expected = (RAS_TO_LPS @ head.grid.affine @ [5, 7, 9, 1])[:3]
+    np.testing.assert_allclose(point, expected)
+    assert image[5, 7, 9] == head.data[5, 7, 9]

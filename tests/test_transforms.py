@@ -57,7 +57,7 @@ def test_a_matrix_reads_back_to_the_last_digit(tmp_path):
 def test_one_resampling_agrees_with_ants_in_value_and_in_order(tmp_path):
     """Modality to T1CE, then to the template: antspyx wants the outermost transform first."""
     ants = pytest.importorskip("ants")
-    from glioma_uq.registration import to_ants
+    from glioma_uq.registration.ants import to_ants
 
     moving, template = head(), head((26, 27, 25), (2.2, 2.5, 2.6))
     to_t1ce = matrix_of([8, -4, 12], [3, -2, 1])

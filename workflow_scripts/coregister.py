@@ -1,25 +1,44 @@
 """Find where each series of a case lies in its T1CE."""
 
+import numpy as np
+
 from glioma_uq.images import read_image
 from glioma_uq.logs import log_to
 from glioma_uq.quality import foreground, mutual_information, one_case
 from glioma_uq.registration import register
 from glioma_uq.seeds import seed_for
-from glioma_uq.transforms import block_average, resample, write_matrix
+from glioma_uq.transforms import block_average, read_matrix, resample, write_matrix
 
 
-def main(*, case, t1ce, series, matrices, options, seed, on_bad_case, quality):
-    """Write `matrices` (modality to path), each rigid and from that series to the T1CE."""
+def main(
+    *, case, t1ce, series, matrices, options, seed, limits, on_bad_case, quality,
+    templates=None, t1ce_to_template=None,
+):  # fmt: skip
+    """Write `matrices` (modality to path), each rigid and from that series to the T1CE.
+
+    With `templates` (modality to image) each series goes straight to its template instead,
+    affine, and its matrix says where that leaves it in the T1CE, by `t1ce_to_template`.
+    """
     with one_case(
-        case, "coregister", quality=quality, outputs=matrices.values(), on_bad_case=on_bad_case
+        case,
+        "coregister",
+        quality=quality,
+        outputs=matrices.values(),
+        on_bad_case=on_bad_case,
+        limits=limits,
     ) as figures:
         fixed = read_image(t1ce)
+        from_template = np.linalg.inv(read_matrix(t1ce_to_template)) if templates else None
         coarse = block_average(fixed, options["voxel_size_mm"])
         head = foreground(coarse.data)
         for modality, path in series.items():
-            moving = read_image(path)
-            one_seed = seed_for(seed, case, modality)
-            matrix = register(fixed, moving, kind="Rigid", seed=one_seed, **options)
+            moving, one_seed = read_image(path), seed_for(seed, case, modality)
+            if templates:
+                template = read_image(templates[modality])
+                found = register(template, moving, kind="Affine", seed=one_seed, **options)
+                matrix = from_template @ found
+            else:
+                matrix = register(fixed, moving, kind="Rigid", seed=one_seed, **options)
             write_matrix(matrices[modality], matrix)
             moved = resample(moving, coarse.grid, matrix)
             figures[f"{modality}_mutual_information"] = round(
@@ -29,13 +48,20 @@ def main(*, case, t1ce, series, matrices, options, seed, on_bad_case, quality):
 
 if __name__ == "__main__":
     with log_to(snakemake.log[0]):
+        given = dict(snakemake.input.items())
+        matrices = {name: path for name, path in snakemake.output.items() if name != "quality"}
         main(
             case=snakemake.wildcards.case,
-            t1ce=snakemake.input.t1ce,
-            series={name: path for name, path in snakemake.input.items() if name != "t1ce"},
-            matrices={name: path for name, path in snakemake.output.items() if name != "quality"},
+            t1ce=given["t1ce"],
+            series={name: given[name] for name in matrices},
+            matrices=matrices,
+            templates={
+                name: given[f"{name}_template"] for name in matrices if f"{name}_template" in given
+            },
+            t1ce_to_template=given.get("t1ce_to_template"),
             options=snakemake.params.options,
             seed=snakemake.params.seed,
+            limits=snakemake.params.limits,
             on_bad_case=snakemake.params.on_bad_case,
             quality=snakemake.output.quality,
         )

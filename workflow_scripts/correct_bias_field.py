@@ -1,39 +1,99 @@
 """Take the smooth shading out of each native series of a case."""
 
+import shutil
+
+import numpy as np
+
 from glioma_uq.bias_field import bias_range, divide_by_field, fit_bias_field
-from glioma_uq.images import check_values, read_image, write_image
+from glioma_uq.errors import BadCase
+from glioma_uq.images import Image, check_values, read_image, write_image
 from glioma_uq.logs import log_to
-from glioma_uq.quality import one_case
+from glioma_uq.quality import intensity_range, one_case
+from glioma_uq.transforms import read_matrix, resample
+
+LARGEST_DIP = 0.05  # ringing below 0 stays far under this share of the bright voxels
 
 
-def main(*, case, scans, corrected, options, on_bad_case, quality):
-    """Write `corrected` (modality to path) from `scans`, and what was divided out."""
+def main(*, case, scans, corrected, options, limits, on_bad_case, quality, to_t1ce=None):
+    """Write `corrected` (modality to path) from `scans`, and what was divided out.
+
+    Without `options` the scans are copied as they are. With `to_t1ce` (modality to matrix
+    file, of all but the T1CE) the field that is fitted on the T1 divides every series.
+    """
     with one_case(
         case,
         "correct_bias_field",
         quality=quality,
         outputs=corrected.values(),
         on_bad_case=on_bad_case,
+        limits=limits,
     ) as figures:
+        share = shared_field(scans["t1"], to_t1ce, options) if options and to_t1ce else None
         for modality, path in scans.items():
             scan = read_image(path)
             check_values(scan.data, path)
-            field = fit_bias_field(scan, **options)
+            figures |= describe(modality, scan)
+            if not options:
+                shutil.copyfile(path, corrected[modality])
+                continue
+            check_sign(scan.data, path)
+            field = share(modality, scan.grid) if share else fit_bias_field(scan, **options)
             write_image(corrected[modality], divide_by_field(scan, field).data, scan.grid)
-            sizes = scan.grid.voxel_sizes
-            figures[f"{modality}_voxel_mm"] = " x ".join(f"{size:.3g}" for size in sizes)
             low, high = bias_range(field)
             figures[f"{modality}_bias_low"] = round(low, 4)
             figures[f"{modality}_bias_high"] = round(high, 4)
 
 
+def describe(modality, scan):
+    """Return the figures of a native scan: its voxels and the range of its intensities."""
+    low, high = intensity_range(scan.data)
+    return {
+        f"{modality}_voxel_mm": " x ".join(f"{size:.3g}" for size in scan.grid.voxel_sizes),
+        f"{modality}_intensity_low": round(low, 4),
+        f"{modality}_intensity_high": round(high, 4),
+    }
+
+
+def check_sign(data, path):
+    """Raise BadCase when a scan has negative intensities, whose logarithm N4 cannot take."""
+    low, high = intensity_range(data)
+    if low < -LARGEST_DIP * abs(high):
+        raise BadCase(
+            f"expected intensities of 0 or more for N4, found a 1st percentile of {low:.3g} in "
+            f"{path}, set preprocessing.bias_field to null for scans that are z-scored already"
+        )
+
+
+def shared_field(t1, to_t1ce, options):
+    """Return the function of modality and grid that gives the field fitted on the T1 there.
+
+    The logarithm of the field is carried by the matrices `to_t1ce`; beyond the T1 it is 0.
+    """
+    scan = read_image(t1)
+    check_sign(scan.data, t1)
+    logarithm = Image(np.log(fit_bias_field(scan, **options)), scan.grid)
+    matrices = {name: read_matrix(path) for name, path in to_t1ce.items()} | {"t1ce": np.eye(4)}
+
+    def field(modality, grid):
+        matrix = np.linalg.inv(matrices[modality]) @ matrices["t1"]
+        return np.exp(resample(logarithm, grid, matrix))
+
+    return field
+
+
 if __name__ == "__main__":
     with log_to(snakemake.log[0]):
+        given = dict(snakemake.input.items())
+        corrected = {name: path for name, path in snakemake.output.items() if name != "quality"}
         main(
             case=snakemake.wildcards.case,
-            scans=dict(snakemake.input.items()),
-            corrected={name: path for name, path in snakemake.output.items() if name != "quality"},
+            scans={name: given[name] for name in corrected},
+            corrected=corrected,
+            to_t1ce={
+                name: given[f"{name}_to_t1ce"] for name in corrected if f"{name}_to_t1ce" in given
+            },
             options=snakemake.params.options,
+            limits=snakemake.params.limits,
             on_bad_case=snakemake.params.on_bad_case,
             quality=snakemake.output.quality,
         )

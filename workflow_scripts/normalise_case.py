@@ -4,19 +4,20 @@ import numpy as np
 
 from glioma_uq.images import Image, is_empty, read_image, read_mask, write_image
 from glioma_uq.logs import log_to
-from glioma_uq.normalisation import study_grid, z_score
+from glioma_uq.normalisation import study_grid, z_score, z_score_twice
 from glioma_uq.quality import leave_empty, one_case
 from glioma_uq.transforms import compose, read_matrix, resample, resample_labels, resample_mask
 
 
 def main(
     *, case, scans, to_t1ce, t1ce_to_template, brain_mask, segmentation, template, options,
-    normalised, quality, on_bad_case,
+    normalised, quality, limits, on_bad_case, variant="default",
 ):  # fmt: skip
     """Write `normalised`: modality, "brain_mask" and "segmentation" to path.
 
     `scans`: modality to path; `to_t1ce`: the same for the matrices of all but the T1CE.
     An empty file as `segmentation` means that there is no reference, and stays empty.
+    `variant` "authors" takes the template's brain for everyone's, also of the tumour.
     """
     with one_case(
         case,
@@ -24,14 +25,20 @@ def main(
         quality=quality,
         outputs=normalised.values(),
         on_bad_case=on_bad_case,
+        limits=limits,
     ) as figures:
-        grid = study_grid(read_mask(template), **options)
+        grid, authors = study_grid(read_mask(template), **options), variant == "authors"
         t1ce_matrix, native_brain = read_matrix(t1ce_to_template), read_mask(brain_mask)
-        brain = resample_mask(native_brain, grid, t1ce_matrix)
+        brain = (
+            resample_mask(read_mask(template), grid)
+            if authors
+            else resample_mask(native_brain, grid, t1ce_matrix)
+        )
+        score = z_score_twice if authors else z_score
         for modality, path in scans.items():
             first = read_matrix(to_t1ce[modality]) if modality in to_t1ce else np.eye(4)
             scan, matrix = read_image(path), compose(first, t1ce_matrix)
-            write_image(normalised[modality], z_score(resample(scan, grid, matrix), brain), grid)
+            write_image(normalised[modality], score(resample(scan, grid, matrix), brain), grid)
             seen = Image(np.ones(scan.grid.shape, bool), scan.grid)
             covered = resample(seen, grid, matrix, order=0)[brain].mean()
             figures[f"{modality}_brain_covered"] = round(float(covered), 4)
@@ -41,6 +48,8 @@ def main(
             leave_empty([normalised["segmentation"]])
             return
         labels = resample_labels(read_image(segmentation, dtype=None), grid, t1ce_matrix)
+        if authors:
+            labels[~brain] = 0
         write_image(normalised["segmentation"], labels, grid)
         figures["normalised_tumour_ml"] = round((labels > 0).sum() * grid.voxel_volume / 1000, 2)
         figures["tumour_outside_brain_ml"] = round(
@@ -62,6 +71,8 @@ if __name__ == "__main__":
             segmentation=snakemake.input.segmentation,
             template=snakemake.input.template,
             options=snakemake.params.options,
+            variant=snakemake.params.variant,
+            limits=snakemake.params.limits,
             normalised={name: path for name, path in snakemake.output.items() if name != "quality"},
             quality=snakemake.output.quality,
             on_bad_case=snakemake.params.on_bad_case,

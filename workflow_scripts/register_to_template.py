@@ -1,20 +1,16 @@
 """Find where the T1CE of a case lies in the template: brain to brain, or head to head."""
 
+import numpy as np
+
 from glioma_uq.images import Image, read_image, read_mask
 from glioma_uq.logs import log_to
-from glioma_uq.quality import (
-    check_dice,
-    foreground,
-    mutual_information,
-    one_case,
-    overlap_with_template,
-)
+from glioma_uq.quality import foreground, mutual_information, one_case, overlap_with_template
 from glioma_uq.registration import register
 from glioma_uq.transforms import block_average, resample, resample_mask, write_matrix
 
 
 def main(
-    *, case, t1ce, template, t1ce_to_template, quality, options, seed, min_dice, on_bad_case,
+    *, case, t1ce, template, t1ce_to_template, quality, options, seed, limits, on_bad_case,
     brain_mask=None, template_mask=None,
 ):  # fmt: skip
     """Write the affine matrix from the T1CE to the template.
@@ -28,11 +24,12 @@ def main(
         quality=quality,
         outputs=[t1ce_to_template],
         on_bad_case=on_bad_case,
+        limits=limits,
     ) as figures:
         fixed, moving = read_image(template), read_image(t1ce)
         if brain_mask:
             fixed_mask, moving_mask = read_mask(template_mask), read_mask(brain_mask)
-            moving = Image(moving.data * moving_mask.data, moving.grid)
+            moving = only_brain(moving, moving_mask.data)
         else:
             fixed_mask, moving_mask = head(fixed, options), head(moving, options)
         matrix = register(fixed, moving, kind="Affine", seed=seed, **options)
@@ -42,8 +39,16 @@ def main(
             mutual_information(fixed.data[inside], moved[inside]), 4
         )
         figures["template_dice"] = round(overlap_with_template(fixed_mask, moving_mask, matrix), 4)
-        check_dice(figures["template_dice"], min_dice)
         write_matrix(t1ce_to_template, matrix)
+
+
+def only_brain(scan, brain):
+    """Return `scan` with a background of 0, or of the brain's minimum where that is below 0.
+
+    In a z-scored scan 0 is the middle of the brain, from which no edge would stand out.
+    """
+    background = min(0.0, float(scan.data[brain].min(initial=0.0)))
+    return Image(np.where(brain, scan.data, np.float32(background)), scan.grid)
 
 
 def head(image, options):
@@ -60,7 +65,7 @@ if __name__ == "__main__":
             quality=snakemake.output.quality,
             options=snakemake.params.options,
             seed=snakemake.params.seed,
-            min_dice=snakemake.params.min_dice,
+            limits=snakemake.params.limits,
             on_bad_case=snakemake.params.on_bad_case,
             **dict(snakemake.input.items()),
         )

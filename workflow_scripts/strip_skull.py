@@ -2,30 +2,41 @@
 
 import numpy as np
 
-from glioma_uq.images import read_image, read_mask, write_image
+from glioma_uq.images import is_empty, read_image, read_mask, write_image
 from glioma_uq.logs import log_to
-from glioma_uq.quality import check_brain_volume, one_case
-from glioma_uq.skull_stripping import hd_bet_mask, template_mask
+from glioma_uq.quality import one_case
+from glioma_uq.skull_stripping import find_brain
 from glioma_uq.transforms import read_matrix
 
 
 def main(
-    *, case, t1ce, brain_mask, quality, volume_ml, on_bad_case,
-    template=None, t1ce_to_template=None, mirrored=False, threads=1,
-):  # fmt: skip
-    """Write the brain mask: the template's where `template` is given, HD-BET's otherwise."""
+    *, case, t1ce, brain_mask, quality, method, options, limits, on_bad_case, threads=1, **files
+):
+    """Write the brain mask that `method` finds with its `options`, and its volume.
+
+    `files`: what the method reads besides the T1CE, by the names of READERS.
+    """
     with one_case(
-        case, "strip_skull", quality=quality, outputs=[brain_mask], on_bad_case=on_bad_case
+        case,
+        "strip_skull",
+        quality=quality,
+        outputs=[brain_mask],
+        on_bad_case=on_bad_case,
+        limits=limits,
     ) as figures:
         scan = read_image(t1ce)
-        if template:
-            matrix = read_matrix(t1ce_to_template)
-            mask = template_mask(read_mask(template), scan.grid, matrix)
-        else:
-            mask = hd_bet_mask(scan, mirrored=mirrored, threads=threads)
+        needs = {name: READERS[name](path) for name, path in files.items()}
+        mask = find_brain(scan, method, threads=threads, **needs, **options)
         figures["brain_volume_ml"] = round(mask.sum() * scan.grid.voxel_volume / 1000, 1)
-        check_brain_volume(figures["brain_volume_ml"], volume_ml)
         write_image(brain_mask, mask.astype(np.uint8), scan.grid)
+
+
+def mask_or_none(path):
+    """Return the mask at `path`, or None for the empty file of a case that came without."""
+    return None if is_empty(path) else read_mask(path)
+
+
+READERS = {"template": read_mask, "t1ce_to_template": read_matrix, "own_mask": mask_or_none}
 
 
 if __name__ == "__main__":
@@ -34,9 +45,10 @@ if __name__ == "__main__":
             case=snakemake.wildcards.case,
             brain_mask=snakemake.output.brain_mask,
             quality=snakemake.output.quality,
-            volume_ml=snakemake.params.volume_ml,
+            method=snakemake.params.method,
+            options=snakemake.params.options,
+            limits=snakemake.params.limits,
             on_bad_case=snakemake.params.on_bad_case,
-            mirrored=snakemake.params.mirrored,
             threads=snakemake.threads,
             **dict(snakemake.input.items()),
         )

@@ -40,3 +40,15 @@ def z_score(data, brain):
     scored = np.zeros(data.shape, np.float32)
     scored[brain] = (inside - inside.mean()) / spread
     return scored
+
+
+def z_score_twice(data, brain):
+    """Return z-scores as the authors of the Monte Carlo dropout study feed them, float32.
+
+    First those of the voxels in `brain`; what lies outside takes the brain's minimum; then
+    z-scores of the whole crop, which their code computes when it loads a case.
+    Source: ErasmusMC-NeuroOnco/PrognosAIs-UQ, preprocessing/Preprocessor.py.
+    """
+    scored = z_score(data, brain)
+    scored[~brain] = scored[brain].min()
+    return z_score(scored, np.ones_like(brain))

@@ -1,32 +1,28 @@
-"""Where one scan lies in another: rigid and affine registration by ANTs, the same each time."""
+"""Registration by ANTs: the default engine."""
 
 from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from glioma_uq.antspy import ants
-from glioma_uq.transforms import RAS_TO_LPS, block_average, from_itk
-
-SAMPLED_SHARE = 0.2
+from glioma_uq.registration import SAMPLED_SHARE, itk_geometry
+from glioma_uq.transforms import from_itk
 
 # ITK asks for its number of threads once, at the first use; with one, results repeat exactly.
 ants.config.set_ants_deterministic(on=True, seed_value=None)
 
 
 def register(fixed, moving, *, kind, levels, voxel_size_mm, seed):
-    """Return the 4x4 RAS matrix that carries points of `moving` to points of `fixed`.
+    """Return the 4x4 RAS matrix from `moving` to `fixed`, by antsRegistration.
 
-    `fixed`, `moving`: Images, world in mm. `kind`: "Rigid" or "Affine". `levels`: from
-    coarse to fine, each with `shrink` (of the working voxel), `smoothing` (sigma in
-    voxels) and `iterations`. Both images are averaged to about `voxel_size_mm` first.
-    Metric: Mattes mutual information, 32 bins, a fifth of the voxels sampled by `seed`.
+    It starts with the centres of mass one upon the other. See `glioma_uq.registration`.
     """
     # antspyx ignores its random_seed argument; only this switch is obeyed.
-    ants.config.set_ants_deterministic(on=True, seed_value=seed % 2**31)
+    ants.config.set_ants_deterministic(on=True, seed_value=seed)
     with TemporaryDirectory() as scratch:
         result = ants.registration(
-            to_ants(block_average(fixed, voxel_size_mm)),
-            to_ants(block_average(moving, voxel_size_mm)),
+            to_ants(fixed),
+            to_ants(moving),
             kind,
             outprefix=f"{scratch}/",
             aff_metric="mattes",
@@ -41,11 +37,6 @@ def register(fixed, moving, *, kind, levels, voxel_size_mm, seed):
 
 def to_ants(image):
     """Return `image` as an ANTsImage in the same place of the world (ITK counts in LPS)."""
-    affine = RAS_TO_LPS @ image.grid.affine
-    spacing = image.grid.voxel_sizes
-    return ants.from_numpy(
-        np.asarray(image.data, np.float32),
-        origin=tuple(affine[:3, 3].tolist()),
-        spacing=tuple(spacing.tolist()),
-        direction=affine[:3, :3] / spacing,
-    )
+    origin, spacing, direction = itk_geometry(image.grid)
+    data = np.asarray(image.data, np.float32)
+    return ants.from_numpy(data, origin=origin, spacing=spacing, direction=direction)

@@ -1,0 +1,69 @@
+"""Where one scan lies in another: one function, three engines, the same matrix each time."""
+
+from glioma_uq.errors import BadInput
+from glioma_uq.images import Image
+from glioma_uq.transforms import RAS_TO_LPS, block_average
+
+ENGINES = ("ants", "simpleitk", "elastix")
+SAMPLED_SHARE = 0.2
+HISTOGRAM_BINS = 32
+
+
+def register(fixed, moving, *, kind, levels, voxel_size_mm, seed, engine="ants"):
+    """Return the 4x4 RAS matrix that carries points of `moving` to points of `fixed`.
+
+    `fixed`, `moving`: Images, world in mm. `kind`: "Rigid" or "Affine". `levels`: from
+    coarse to fine, each with `shrink` (of the working voxel), `smoothing` (sigma in
+    working voxels) and `iterations`. Both images are averaged to about `voxel_size_mm`
+    first. Metric: Mattes mutual information, 32 bins, voxels sampled by `seed`. `engine`:
+    "ants", "simpleitk" or "elastix"; each runs in one thread and repeats bit by bit.
+    Raises BadInput when the engine's package is missing.
+    """
+    return _engine(engine)(
+        from_zero(block_average(fixed, voxel_size_mm)),
+        from_zero(block_average(moving, voxel_size_mm)),
+        kind=kind,
+        levels=levels,
+        voxel_size_mm=voxel_size_mm,
+        seed=seed % 2**31,
+    )
+
+
+def from_zero(image):
+    """Return `image` without negative intensities: lifted by its minimum where that is below 0.
+
+    Mutual information does not see the lift; a centre of mass needs it (z-scored scans).
+    """
+    lowest = image.data.min()
+    return Image(image.data - lowest, image.grid) if lowest < 0 else image
+
+
+def _engine(name):
+    """Return the `register` of an engine; only that engine's package is imported."""
+    try:
+        if name == "ants":
+            from glioma_uq.registration.ants import register
+        elif name == "simpleitk":
+            from glioma_uq.registration.simpleitk import register
+        elif name == "elastix":
+            from glioma_uq.registration.elastix import register
+        else:
+            raise BadInput(
+                f"expected one of {', '.join(ENGINES)} for preprocessing.registration.engine, "
+                f"found {name}, choose one of these"
+            )
+    except ModuleNotFoundError as error:
+        if error.name.split(".")[0] not in ("SimpleITK", "itk"):
+            raise
+        raise BadInput(
+            f"expected the package {error.name} for preprocessing.registration.engine {name}, "
+            "found it is not installed, run `make engines`"
+        ) from error
+    return register
+
+
+def itk_geometry(grid):
+    """Return (origin, spacing, direction) of a grid as ITK counts them: LPS, mm."""
+    affine = RAS_TO_LPS @ grid.affine
+    spacing = grid.voxel_sizes
+    return tuple(affine[:3, 3].tolist()), tuple(spacing.tolist()), affine[:3, :3] / spacing

@@ -1,0 +1,83 @@
+"""Registration by SimpleITK's ImageRegistrationMethod."""
+
+import numpy as np
+import SimpleITK
+
+from glioma_uq.registration import HISTOGRAM_BINS, SAMPLED_SHARE, itk_geometry
+from glioma_uq.transforms import block_average, from_itk
+
+CONVERGENCE = 1e-6
+
+# With more threads sums change their order, and the last digits with them.
+SimpleITK.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+
+
+def register(fixed, moving, *, kind, levels, voxel_size_mm, seed):
+    """Return the 4x4 RAS matrix from `moving` to `fixed`, rigid first and affine from there.
+
+    The centres of mass start one upon the other; `kind` "Affine" begins with the rigid
+    transform of all levels but the finest. See `glioma_uq.registration`.
+    """
+    options = {"voxel_size_mm": voxel_size_mm, "seed": seed + 1}  # its seed 0 means the clock
+    start = SimpleITK.CenteredTransformInitializer(
+        to_simpleitk(fixed),
+        to_simpleitk(moving),
+        SimpleITK.Euler3DTransform(),
+        SimpleITK.CenteredTransformInitializerFilter.MOMENTS,
+    )
+    found = SimpleITK.Euler3DTransform(start)
+    if kind == "Rigid":
+        _refine(found, fixed, moving, levels, **options)
+    else:
+        _refine(found, fixed, moving, levels[:-1] or levels, **options)
+        found = _affine(found)
+        _refine(found, fixed, moving, levels, **options)
+    parameters = (*found.GetMatrix(), *found.GetTranslation())
+    return np.linalg.inv(from_itk(parameters, found.GetCenter()))
+
+
+def to_simpleitk(image):
+    """Return `image` as a SimpleITK image in the same place of the world (ITK counts in LPS)."""
+    origin, spacing, direction = itk_geometry(image.grid)
+    made = SimpleITK.GetImageFromArray(np.asarray(image.data, np.float32).T)
+    made.SetOrigin(origin)
+    made.SetSpacing(spacing)
+    made.SetDirection(direction.ravel().tolist())
+    return made
+
+
+def _affine(rigid):
+    """Return the affine transform that does what the rigid one does."""
+    affine = SimpleITK.AffineTransform(3)
+    affine.SetCenter(rigid.GetCenter())
+    affine.SetMatrix(rigid.GetMatrix())
+    affine.SetTranslation(rigid.GetTranslation())
+    return affine
+
+
+def _refine(transform, fixed, moving, levels, *, voxel_size_mm, seed):
+    """Move `transform`, in place, to the best fit, level by level."""
+    for level in levels:
+        coarse_mm = voxel_size_mm * level["shrink"]
+        method = SimpleITK.ImageRegistrationMethod()
+        method.SetMetricAsMattesMutualInformation(HISTOGRAM_BINS)
+        method.SetMetricSamplingStrategy(method.RANDOM)
+        method.SetMetricSamplingPercentage(SAMPLED_SHARE, seed)
+        method.SetInterpolator(SimpleITK.sitkLinear)
+        method.SetShrinkFactorsPerLevel([1])
+        method.SetSmoothingSigmasPerLevel([level["smoothing"] * voxel_size_mm])
+        method.SetSmoothingSigmasAreSpecifiedInPhysicalUnits(True)
+        method.SetOptimizerAsConjugateGradientLineSearch(
+            learningRate=1.0,  # estimated anew: the first step moves no voxel further than half one
+            numberOfIterations=level["iterations"],
+            convergenceMinimumValue=CONVERGENCE,
+            convergenceWindowSize=10,
+            estimateLearningRate=method.Once,
+            maximumStepSizeInPhysicalUnits=coarse_mm / 2,
+        )
+        method.SetOptimizerScalesFromPhysicalShift()
+        method.SetInitialTransform(transform, inPlace=True)
+        method.Execute(
+            to_simpleitk(block_average(fixed, coarse_mm)),
+            to_simpleitk(block_average(moving, coarse_mm)),
+        )

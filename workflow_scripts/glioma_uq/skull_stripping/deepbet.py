@@ -1,0 +1,51 @@
+"""deepbet (Fisch et al., Computers in Biology and Medicine 2024): one small network, quick."""
+
+from importlib import util
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from glioma_uq.errors import BadCase, BadInput
+from glioma_uq.images import read_mask, write_image
+from glioma_uq.skull_stripping.weights import check_weights
+
+COMMAND = "make deepbet"
+# TorchScript files in the wheel of deepbet 1.0.2; nothing is loaded that is not exactly these.
+SHA256 = {
+    "bbox_model.pt": "39a7b2b5f799faa1391ea97bfcdc0b9299f20d84f2316a4ff8918dc4685e40aa",
+    "model.pt": "de8ee7c69654d0dd3935dc4a5d84571d8ecf4637a6bfc01df399c4c2bc86e0fd",
+}
+
+
+def find_brain(scan, *, threads=1):
+    """Return the brain in a native scan (Image with skull) as booleans, by deepbet on the CPU.
+
+    Trained on T1 scans of healthy adults. Raises BadInput when the package is missing or
+    its weights differ, BadCase when it finds no brain.
+    """
+    for name, sha256 in SHA256.items():
+        check_weights(_data_folder() / "models" / name, sha256, COMMAND)
+    import torch
+    from deepbet import run_bet
+
+    torch.set_num_threads(threads)
+    with TemporaryDirectory() as scratch:
+        native, mask = f"{scratch}/scan.nii", f"{scratch}/mask.nii.gz"
+        write_image(native, scan.data, scan.grid)
+        try:
+            run_bet([native], mask_paths=[mask], no_gpu=True, skip_broken=False)
+        except AssertionError as error:
+            raise BadCase(
+                f"expected a brain that deepbet can find, found none ({error}), look at the scan"
+            ) from error
+        return read_mask(mask).data
+
+
+def _data_folder():
+    """Return the folder of data that deepbet installs beside itself, without running any of it."""
+    found = util.find_spec("deepbet")
+    if found is None:
+        raise BadInput(
+            "expected the package deepbet for preprocessing.skull_stripping deepbet, found it is "
+            f"not installed, run `{COMMAND}`"
+        )
+    return Path(found.submodule_search_locations[0]).parent / "data"

@@ -1,0 +1,91 @@
+"""HD-BET 2 (nnU-Net), run as a command: its packages and ours need different torches."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from glioma_uq.errors import BadCase, BadInput
+from glioma_uq.images import read_mask, same_grid, write_image
+from glioma_uq.skull_stripping.weights import check_weights, sha256_of
+
+COMMAND = "make hd-bet"
+CHECKPOINT = "fold_all/checkpoint_final.pth"
+IN_HOME = "hd-bet_params/release_2.0.0"  # below the user's home: where HD-BET 2.0.1 looks
+
+
+def find_brain(scan, *, command, weights, sha256, device="cpu", mirrored=False, threads=1):
+    """Return the brain in a native scan (Image with skull) as booleans, by HD-BET 2.
+
+    `command`: its executable. `weights`: folder of plans.json, dataset.json and
+    fold_all/checkpoint_final.pth, a torch pickle whose `sha256` must be this one.
+    `mirrored` averages over mirror images too. It takes all cores, whatever `threads`
+    says. Source: Isensee et al., Human Brain Mapping 2019. Raises BadInput when the
+    command or the weights are missing, BadCase when the command fails or leaves no mask.
+    """
+    executable = _executable(command)
+    _check_weights(Path(weights) / CHECKPOINT, sha256)
+    with TemporaryDirectory() as scratch:
+        home = Path(scratch) / "home" / IN_HOME
+        home.parent.mkdir(parents=True)
+        home.symlink_to(Path(weights).absolute(), target_is_directory=True)
+        write_image(f"{scratch}/scan.nii.gz", scan.data, scan.grid)
+        arguments = ["-i", f"{scratch}/scan.nii.gz", "-o", f"{scratch}/brain.nii.gz"]
+        arguments += ["-device", device, "--save_bet_mask", "--no_bet_image"]
+        arguments += [] if mirrored else ["--disable_tta"]
+        _run([executable, *arguments], home=f"{scratch}/home")
+        return _mask_at(Path(scratch) / "brain_bet.nii.gz", scan)
+
+
+def _executable(command):
+    """Return the whole path of HD-BET's command, or raise BadInput."""
+    found = shutil.which(command)
+    if found is None:
+        raise BadInput(
+            f"expected the command {command} of preprocessing.hd_bet for skull_stripping hd-bet, "
+            f"found none, run `{COMMAND}`"
+        )
+    return str(Path(found).absolute())
+
+
+def _check_weights(path, sha256):
+    """Raise BadInput unless the checkpoint is the one that the config names."""
+    if sha256 is None and path.is_file():
+        raise BadInput(
+            "expected preprocessing.hd_bet.sha256, the sha256 of the weights that you trust, found "
+            f"null, set it to {sha256_of(path)} if {path} comes from HD-BET's authors"
+        )
+    check_weights(path, sha256, COMMAND)
+
+
+def _run(arguments, *, home):
+    """Run HD-BET with `home` as the user's home; its last line is the reason if it fails."""
+    done = subprocess.run(
+        arguments, env=os.environ | {"HOME": home}, capture_output=True, text=True, check=False
+    )
+    print(done.stdout, done.stderr, sep="\n")
+    if done.returncode < 0:
+        raise MemoryError(f"hd-bet was killed by signal {-done.returncode}, give the job memory")
+    if done.returncode:
+        said = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()[-1]
+        raise BadCase(
+            f"expected hd-bet to find the brain, found that it failed with code {done.returncode} "
+            f"and said {said!r}, look at the log of strip_skull"
+        )
+
+
+def _mask_at(path, scan):
+    """Return the mask that HD-BET left, after a check that it lies on the grid of the scan."""
+    if not path.is_file():
+        raise BadCase(
+            f"expected a brain mask {path.name} from hd-bet, found none, look at the log of "
+            "strip_skull"
+        )
+    mask = read_mask(path)
+    if not same_grid(mask.grid, scan.grid):
+        raise BadCase(
+            f"expected a brain mask on the grid of the scan, {scan.grid.shape}, found "
+            f"{mask.grid.shape} or another affine from hd-bet, look at the scan's header"
+        )
+    return mask.data

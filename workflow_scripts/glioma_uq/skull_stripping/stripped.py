@@ -1,0 +1,39 @@
+"""Scans that were stripped before they came here."""
+
+import numpy as np
+from scipy import ndimage
+
+from glioma_uq.errors import BadCase
+from glioma_uq.images import same_grid
+
+LEAST_BACKGROUND = 0.2  # ASSUME: in a stripped scan one value fills a fifth of the voxels or more
+
+
+def find_brain(scan, *, own_mask=None, threads=1):
+    """Return the brain in a stripped scan (Image) as booleans.
+
+    `own_mask`: the brain mask that came with the scan (Image); without one, the brain
+    is what differs from the background, the value that most voxels have, holes filled.
+    One thread is enough.
+    """
+    if own_mask is None:
+        return ndimage.binary_fill_holes(scan.data != background(scan.data))
+    if not same_grid(own_mask.grid, scan.grid):
+        raise BadCase(
+            f"expected a brain mask on the grid of the T1CE, shape {scan.grid.shape}, found shape "
+            f"{own_mask.grid.shape} or another affine, resample it to the T1CE"
+        )
+    return own_mask.data
+
+
+def background(data):
+    """Return the value that most voxels have; raise BadCase when they are too few."""
+    values, counts = np.unique(data, return_counts=True)
+    share = counts.max() / data.size
+    if share < LEAST_BACKGROUND:
+        raise BadCase(
+            "expected a stripped scan, in which one background value fills at least "
+            f"{LEAST_BACKGROUND:.0%} of the voxels, found {share:.1%}, give a brain mask or set "
+            "preprocessing.skull_stripping to a method that finds the brain"
+        )
+    return values[counts.argmax()]
