@@ -2,18 +2,24 @@
 
 import re
 from html.parser import HTMLParser
+from urllib.parse import unquote
 
 import pandas as pd
-import pytest
+from PIL import Image
 
+import draw_quality_figures
 import make_cohort_report
-from glioma_uq.cohorts import STEPS
-from glioma_uq.report.cohort import OTHER, figure_row, quality_by_step, step_and_text
-
-PIXEL = bytes.fromhex(
-    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489"
-    "0000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"
+from glioma_uq.report.cohort import (
+    OTHER,
+    every_case,
+    figure_row,
+    figures_of_case,
+    sentence,
+    step_and_text,
 )
+
+KINDS = ("pdf", "png", "csv")
+LIMITS = {"brain_volume_ml": [700, 2300]}
 QUALITY = {"t1ce_voxel_mm": "1 x 1 x 5.5", "brain_volume_ml": 1500.04, "template_dice": 0.96}
 
 
@@ -31,12 +37,18 @@ def write_report(folder, names=("P-1",), excluded=(), cohort="glioma"):
     }
     for name, table in tables.items():
         table.to_csv(folder / f"{name}.csv", index=False)
-    overlays = [folder / f"{name}.png" for name in names[:2]]
-    for path in overlays:
-        path.write_bytes(PIXEL)
     paths = {name: folder / f"{name}.csv" for name in tables}
+    figure = {kind: folder / f"quality_figures.{kind}" for kind in KINDS}
+    made_of = {name: paths[name] for name in ("quality", "excluded")}
+    draw_quality_figures.main(**made_of, limits=LIMITS, **figure)
+    sheets = [folder / "figures" / f"{name.replace('/', '')}.png" for name in (*names, *out)]
+    sheets[0].parent.mkdir(exist_ok=True)
+    for path in sheets:
+        Image.new("RGB", (80, 40)).save(path)
     output = folder / "report.html"
-    make_cohort_report.main(cohort=cohort, **paths, overlays=overlays, output=output)
+    make_cohort_report.main(
+        cohort=cohort, **paths, limits=LIMITS, figure=figure["png"], sheets=sheets, output=output
+    )
     return output.read_text(encoding="utf-8")
 
 
@@ -75,37 +87,68 @@ def test_one_case_is_a_cohort(tmp_path):
         assert text in html, text
     assert ["Volume of the brain mask (ml)", "1", "1500"] in rows
     assert ["T1CE: voxel size (mm)", "1", "1 x 1 x 5.5"] in rows
-    assert "Case by case" not in html
+    assert ["P-1", "in", "", "5.5", "1500", "0.96", ""] in rows
 
 
-def test_excluded_cases_are_told_with_step_and_reason(tmp_path):
+def test_left_out_cases_are_told_with_step_reason_and_what_was_outside(tmp_path):
     out = [("P-3", "strip_skull", "found 200 ml")]
     html = write_report(tmp_path, ("P-1", "P-2"), out)
-    rows = Text(html).rows
+    page = Text(html)
     assert "2 cases take part, 1 of 3 left out." in html
-    assert ["P-3", "strip_skull", "found 200 ml"] in rows
-    assert ["Volume of the brain mask (ml)", "3", "1500", "200 to 1500"] in rows
-    assert ["Dice with the template", "2", "0.96", "0.96 to 0.96"] in rows
-    assert ["P-3", "–"] in rows
+    assert ["P-3", "strip_skull", "found 200 ml"] in page.rows
+    assert ["P-3", "left out", "strip_skull", "", "200", "", "found 200 ml"] in page.rows
+    assert ["Volume of the brain mask (ml)", "3", "1500", "200 to 1500"] in page.rows
+    assert ["Dice with the template", "2", "0.96", "0.96 to 0.96"] in page.rows
+    assert 'title="brain_volume_ml: expected 700 to 2300" data-value="200.0">200<' in html
+    assert {"figures/P-1.png", "figures/P-3.png"} <= set(page.links)
 
 
 def test_the_page_escapes_its_texts_and_asks_no_server_for_anything(tmp_path):
-    out = [("<script>alert(1)</script>", "coregister", "a < b")]
-    html = write_report(tmp_path, ("P <1>", "P-2", "P-3"), out, cohort="<b>")
+    out = [("<script>alert(1)", "coregister", "a < b")]
+    html = write_report(tmp_path, ("P <1>", "P #2?", "P-3"), out, cohort="<b>")
     page = Text(html)
-    assert len(page.sources) == 2
-    assert all(source.startswith("data:image/png;base64,") for source in page.sources)
-    assert {link[1:] for link in page.links} <= set(page.ids)
-    assert not re.search(r"https?:|//[a-z]|@import|url\(|<script|<link|<b>", html)
+    assert len(page.sources) == 5
+    assert all(re.match("data:image/(png|jpeg);base64,", source) for source in page.sources)
+    files = {unquote(link) for link in page.links if not link.startswith("#")}
+    assert all((tmp_path / file).is_file() for file in files), files
+    assert {link[1:] for link in page.links if link.startswith("#")} <= set(page.ids)
+    without_images = re.sub(r"base64,[^\"]*", "", html)
+    asks = r"https?:|//[a-z]|@import|url\(|<script [^>]|<link|<b>(?!Quality figures)"
+    assert not re.search(asks, without_images)
+    assert html.count("<script>") == 1
     for text in ("&lt;script&gt;alert(1)", "P &lt;1&gt;", "a &lt; b", "a &amp; b", "“&lt;b&gt;”"):
         assert text in html, text
 
 
-@pytest.mark.parametrize(("cases", "rows"), [(20, 20), (21, 0)])
-def test_small_cohorts_are_told_case_by_case(cases, rows):
-    quality = pd.DataFrame({"case": [f"P-{i}" for i in range(cases)], "template_dice": 0.9})
-    (step,) = quality_by_step(quality)
-    assert len(step["by_case"]) == rows
+def test_the_script_stays_short(tmp_path):
+    script = re.search(r"<script>\n(.*?)</script>", write_report(tmp_path), re.S)[1]
+    assert len(script.splitlines()) <= 30
+
+
+def test_of_several_series_the_least_favourable_value_is_shown():
+    row = {
+        "case": "P-1", "t1_mutual_information": 0.8, "t2_mutual_information": 0.4,
+        "t1_bias_high": 1.1, "flair_bias_high": 1.3, "t1_voxel_mm": "1 x 1 x 5.5",
+        "t2_voxel_mm": "1 x 1 x 3", "t1_orientation": "LPS", "template_dice": float("nan"),
+    }  # fmt: skip
+    cells = figures_of_case(row, {"bias_high": [1.2, None]})
+    shown = {name: (cell["text"], cell["outside"]) for name, cell in cells.items()}
+    assert shown == {
+        "mutual_information": ("0.4", ""),
+        "voxel_mm": ("5.5", ""),
+        "bias_high": ("1.1", "t1_bias_high: expected at least 1.2"),
+    }
+
+
+def test_an_overview_of_many_cases_has_a_row_for_each_and_those_left_out_first():
+    names = [f"P-{i:04d}" for i in range(1200)]
+    cases = pd.DataFrame({"case": names[1:]})
+    excluded = pd.DataFrame({"case": names[:1], "step": ["coregister"], "reason": ["why"]})
+    quality = pd.DataFrame({"case": names, "template_dice": 0.9})
+    shown = every_case(cases, excluded, quality, {})
+    assert [row["case"] for row in shown["rows"]] == names
+    assert [row["step"] for row in shown["rows"][:2]] == ["coregister", ""]
+    assert shown["heads"] == [("Dice, template", "Dice with the template")]
 
 
 def test_numbers_have_a_median_and_texts_a_commonest():
@@ -115,12 +158,12 @@ def test_numbers_have_a_median_and_texts_a_commonest():
     assert figure_row("x", pd.Series([-0.25])) == ("x", 1, "−0.25")
 
 
-def test_every_figure_of_the_steps_has_a_text():
-    of_series = ("orientation", "voxel_mm", "bias_low", "bias_high", "mutual_information",
-                 "brain_covered")  # fmt: skip
-    columns = [f"flair_{ending}" for ending in of_series]
-    columns += ["brain_volume_ml", "template_mutual_information", "template_dice",
-                "normalised_brain_ml", "normalised_tumour_ml",
-                "tumour_outside_brain_ml"]  # fmt: skip
-    assert {step_and_text(column)[0] for column in columns} == set(STEPS)
+def test_a_figure_without_a_text_is_shown_by_its_name():
+    assert step_and_text("t2_voxel_mm") == ("correct_bias_field", "T2: voxel size (mm)")
+    assert step_and_text("template_dice") == ("register_to_template", "Dice with the template")
     assert step_and_text("snr") == (OTHER, "snr")
+
+
+def test_one_sentence_counts_who_takes_part():
+    assert sentence(1, 0) == "1 case takes part, none is left out."
+    assert sentence(3, 2) == "3 cases take part, 2 of 5 left out."

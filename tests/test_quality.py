@@ -9,9 +9,8 @@ from glioma_uq.errors import BadCase, BadInput
 from glioma_uq.images import ExcludedBefore, Grid, Image
 from glioma_uq.quality import (
     EARLIER,
-    check_brain_volume,
-    check_dice,
     foreground,
+    intensity_range,
     mutual_information,
     one_case,
     overlap_with_template,
@@ -19,12 +18,14 @@ from glioma_uq.quality import (
 )
 
 
-def run(tmp_path, error=None, on_bad_case="exclude"):
+def run(tmp_path, error=None, on_bad_case="exclude", limits=None, measured=(("volume", 3),)):
     """Run a step that measures 3, writes its first output and then raises `error`."""
     outputs = [tmp_path / "a.nii.gz", tmp_path / "deep" / "b.nii.gz"]
     row = tmp_path / "row.csv"
-    with one_case("c1", "step", quality=row, outputs=outputs, on_bad_case=on_bad_case) as figures:
-        figures["volume"] = 3
+    with one_case(
+        "c1", "step", quality=row, outputs=outputs, on_bad_case=on_bad_case, limits=limits
+    ) as figures:
+        figures |= dict(measured)
         outputs[0].write_text("image")
         if error:
             raise error
@@ -76,15 +77,58 @@ def test_on_request_a_bad_case_stops_the_run(tmp_path):
         run(tmp_path, RuntimeError("no overlap"), on_bad_case="stop")
 
 
-def test_volume_and_dice_have_limits():
-    check_brain_volume(1500, [700, 2300])
-    with pytest.raises(BadCase, match="brain mask of 700 to 2300 ml, found 650 ml"):
-        check_brain_volume(650, [700, 2300])
-    check_dice(0.86, 0.85)
-    with pytest.raises(BadCase, match="a Dice of 0.85 or more, found 0.730"):
-        check_dice(0.73, 0.85)
-    with pytest.raises(BadCase):
-        check_dice(float("nan"), 0.85)
+SMALL = {"t2_mutual_information": 0.12, "brain_volume_ml": 1500.0}
+
+
+def test_a_figure_outside_its_limits_excludes_the_case_and_the_row_keeps_all_figures(tmp_path):
+    limits = {"mutual_information": [0.3, None], "brain_volume_ml": [700, 2300]}
+    outputs, row = run(tmp_path, limits=limits, measured=SMALL.items())
+    assert [path.stat().st_size for path in outputs] == [0, 0]
+    assert row.pop("reason") == (
+        "expected t2_mutual_information (T2: mutual information with T1CE (nats)) of at least "
+        "0.3, found 0.12, look at the quality sheet or change "
+        "preprocessing.quality.limits.mutual_information"
+    )
+    assert row == {
+        "case": "c1", "step": "step", "figure": "t2_mutual_information", "low": "0.3", "high": "",
+        "t2_mutual_information": "0.12", "brain_volume_ml": "1500.0",
+    }  # fmt: skip
+
+
+def test_every_figure_outside_its_limits_is_told_and_the_first_one_counted(tmp_path):
+    limits = {"t2_mutual_information": [0.3, 2], "brain_volume_ml": [None, 1400]}
+    _, row = run(tmp_path, limits=limits, measured=SMALL.items())
+    assert "of 0.3 to 2, found 0.12" in row["reason"]
+    assert "; expected brain_volume_ml" in row["reason"]
+    assert "of at most 1400, found 1500.0" in row["reason"]
+    assert (row["figure"], row["low"], row["high"]) == ("t2_mutual_information", "0.3", "2")
+
+
+def test_within_its_limits_a_case_goes_on(tmp_path):
+    limits = {"mutual_information": [0.12, 0.12], "brain_volume_ml": [None, None]}
+    outputs, row = run(tmp_path, limits=limits, measured=SMALL.items())
+    assert outputs[0].read_text() == "image"
+    assert "figure" not in row
+
+
+def test_a_figure_that_is_no_number_is_outside_every_limit(tmp_path):
+    _, row = run(tmp_path, limits={"volume": [0, None]}, measured=[("volume", float("nan"))])
+    assert "expected volume" in row["reason"]
+
+
+def test_what_a_bad_case_measured_is_not_held_against_limits(tmp_path):
+    _, row = run(tmp_path, BadCase("expected x"), limits={"volume": [5, None]})
+    assert row["reason"] == "expected x"
+
+
+def test_on_request_a_limit_stops_the_run(tmp_path):
+    with pytest.raises(BadCase, match="c1: expected volume .* of at least 5, found 3"):
+        run(tmp_path, on_bad_case="stop", limits={"volume": [5, None]})
+
+
+def test_the_intensity_range_leaves_out_the_rarest_voxels():
+    values = np.linspace(0, 100, 10001)
+    assert intensity_range(values) == pytest.approx([1, 99])
 
 
 def test_mutual_information_is_entropy_with_itself_and_nothing_with_chance():

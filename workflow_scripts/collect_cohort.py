@@ -1,6 +1,7 @@
 """Say who takes part in a cohort, who does not and why, and what was measured on the way."""
 
 from glioma_uq.cohorts import (
+    EXCLUDED_COLUMNS,
     LABEL_COLUMNS,
     check_someone_is_left,
     divide_cases,
@@ -17,7 +18,7 @@ def main(*, labels, quality, cases, excluded, figures):
     print(f"{len(included)} cases take part, {len(out)} are excluded")
     check_someone_is_left(included, out)
     write_table(cases, LABEL_COLUMNS, included)
-    write_table(excluded, ["case", "step", "reason"], out)
+    write_table(excluded, EXCLUDED_COLUMNS, out)
     write_table(figures, *gather_figures(rows))
 
 

@@ -1,5 +1,7 @@
 """Write the cohort's report: one page of HTML that needs no network."""
 
+from pathlib import Path
+
 from glioma_uq.files import written_whole
 from glioma_uq.logs import log_to
 from glioma_uq.report import cohort as contents
@@ -7,13 +9,17 @@ from glioma_uq.report import page
 from glioma_uq.tables import read_table
 
 
-def main(*, cohort, cases, excluded, quality, overlays, output, template=page.COHORT_TEMPLATE):
-    """Write `output` from the cohort's tables and the overlays (PNG) of some of its cases."""
+def main(
+    *, cohort, cases, excluded, quality, limits, figure, sheets, output,
+    template=page.COHORT_TEMPLATE,
+):  # fmt: skip
+    """Write `output` from the cohort's tables, their figure and every case's sheet (PNG)."""
     tables = [read_table(path) for path in (cases, excluded, quality)]
-    shown = contents.from_tables(cohort, *tables)
-    html = page.render({**shown, "overlays": [page.overlay(path) for path in overlays]}, template)
+    shown = contents.from_tables(cohort, *tables, limits)
+    shown["figure"] = page.figure(figure, Path(output).parent)
+    shown["thumbnails"] = {Path(path).stem: page.thumbnail(path) for path in sheets}
     with written_whole(output) as path:
-        path.write_text(html, encoding="utf-8")
+        path.write_text(page.render(shown, template), encoding="utf-8")
     print(shown["sentence"])
 
 
@@ -24,7 +30,9 @@ if __name__ == "__main__":
             cases=snakemake.input.cases,
             excluded=snakemake.input.excluded,
             quality=snakemake.input.quality,
-            overlays=snakemake.input.overlays,
+            limits=snakemake.params.limits,
+            figure=snakemake.input.figure,
+            sheets=snakemake.input.sheets,
             template=snakemake.input.template,
             output=snakemake.output.report,
         )

@@ -12,6 +12,7 @@ from glioma_uq.errors import BadCase, BadInput
 from glioma_uq.files import written_whole
 from glioma_uq.images import ExcludedBefore, Image
 from glioma_uq.overlap import dice
+from glioma_uq.quality_figures import OUTSIDE, limit_of, outside, why_outside
 from glioma_uq.transforms import resample, resample_mask
 
 EARLIER = "excluded at an earlier step"
@@ -21,30 +22,49 @@ CASE_ERRORS = (RuntimeError, ValueError, ArithmeticError)
 OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "bad_alloc")
 
 
+class OutsideLimits(BadCase):
+    """A figure of a case lies outside the config's limits; `numbers` says which, and the limits."""
+
+    def __init__(self, figures, limits):
+        names = outside(figures, limits)
+        super().__init__("; ".join(why_outside(name, figures[name], limits) for name in names))
+        low, high = limits[limit_of(names[0], limits)[0]]
+        self.numbers = dict(zip(OUTSIDE, (names[0], low, high), strict=True))
+
+
 @contextmanager
-def one_case(case, step, *, quality, outputs, on_bad_case):
+def one_case(case, step, *, quality, outputs, on_bad_case, limits=None):
     """Yield the dict that takes the step's figures, and write it as the row `quality`.
 
     `outputs`: the paths that the step writes. When the enclosed work says that the case
-    is bad (BadCase), or a library fails on it, all outputs become empty files and the
-    row says why, so that the others go on; `on_bad_case` "stop" raises BadCase instead.
-    BadInput, MemoryError, errors of the operating system and bugs always pass through.
+    is bad (BadCase), a library fails on it, or a figure lies outside its `limits` (name,
+    or its ending after the series, to [low, high], None where there is none), all outputs
+    become empty files and the row says why, so that the others go on; `on_bad_case` "stop"
+    raises BadCase instead. The figures measured so far stay in the row. BadInput,
+    MemoryError, errors of the operating system and bugs always pass through.
     """
-    figures, reason = {}, ""
+    figures, reason, numbers = {}, "", {}
     try:
         yield figures
+        check_figures(figures, limits or {})
     except ExcludedBefore:
         reason = EARLIER
     except (BadCase, *CASE_ERRORS) as error:
         if isinstance(error, BadInput) or _ran_out_of_memory(error):
             raise
-        reason = _reason(step, error)
+        reason, numbers = _reason(step, error), getattr(error, "numbers", {})
         if on_bad_case == "stop":
             raise BadCase(f"{case}: {reason}") from error
         traceback.print_exc()
     if reason:
         leave_empty(outputs)
-    write_row(quality, {"case": case, "step": step, "reason": reason, **figures})
+    write_row(quality, {"case": case, "step": step, "reason": reason, **numbers, **figures})
+
+
+def check_figures(figures, limits):
+    """Raise OutsideLimits when any of the `figures` lies outside its limits."""
+    if outside(figures, limits):
+        raise OutsideLimits(figures, limits)
 
 
 def leave_empty(paths):
@@ -73,26 +93,6 @@ def read_rows(path):
         return list(csv.DictReader(file))
 
 
-def check_brain_volume(volume_ml, limits_ml):
-    """Raise BadCase when the volume of a brain mask lies outside `limits_ml`."""
-    low, high = limits_ml
-    if not low <= volume_ml <= high:
-        raise BadCase(
-            f"expected a brain mask of {low:g} to {high:g} ml, found {volume_ml:.0f} ml, "
-            "look at the scan or widen preprocessing.quality.brain_volume_ml"
-        )
-
-
-def check_dice(value, minimum):
-    """Raise BadCase when the Dice overlap with the template is below `minimum`."""
-    if not value >= minimum:
-        raise BadCase(
-            f"expected the registered scan to overlap the template with a Dice of {minimum:g} "
-            f"or more, found {value:.3f}, look at the overlay or lower "
-            "preprocessing.quality.min_brain_dice"
-        )
-
-
 def foreground(data):
     """Return the head in a scan as booleans: the largest bright piece, filled slice by slice.
 
@@ -106,6 +106,11 @@ def foreground(data):
         for cut in np.moveaxis(mask, axis, 0):
             cut[:] = ndimage.binary_fill_holes(cut)
     return mask
+
+
+def intensity_range(data):
+    """Return the 1st and 99th percentile of a scan's values, in the scanner's own units."""
+    return [float(value) for value in np.percentile(data, [1, 99])]
 
 
 def overlap_with_template(fixed, moving, matrix):

@@ -2,7 +2,8 @@
 
 from glioma_uq.figures.lines import add_rate_legend, draw_lines_over_passes
 from glioma_uq.figures.selection import measured, of_network, together
-from glioma_uq.figures.style import count_text, head, panels, rate_colours, styled
+from glioma_uq.figures.style import count_text, head, panels, rate_colours, say, styled
+from glioma_uq.figures.words import span
 
 MEASURES = {
     "rho_brain": ("(a) Brain", "Pearson ρ with Dice"),
@@ -33,7 +34,24 @@ def draw_segmentation_quality(table, *, level=0.95):
     share_rho_axis(grid[:2])
     grid[1].set_title(grid[1].get_title(loc="left") + empty_text(table))
     add_rate_legend(figure, table[table["measure"] != EMPTY], colours, level)
+    say(figure, headline(table))
     return figure
+
+
+def headline(table):
+    """Return between what correlation and Dice lie, and at which rate Dice is highest."""
+    values = {name: part["value"].dropna() for name, part in table.groupby("measure")}
+    places = {"rho_brain": "over the brain", "rho_tumour": "over the predicted tumour"}
+    rhos = [
+        f"{span(values[name])} {place}"
+        for name, place in places.items()
+        if len(values.get(name, ()))
+    ]
+    texts = [f"Uncertainty and Dice correlate by {' and '.join(rhos)}"] if rhos else []
+    if len(values.get("dice", ())):
+        best = table.loc[values["dice"].idxmax()]
+        texts.append(f"Dice is highest at p = {best['rate']:.2f} ({best['value']:.2f})")
+    return "; ".join(texts) or "No segmentation was measured"
 
 
 def share_rho_axis(both):

@@ -1,37 +1,33 @@
 """What the report of a cohort tells: who takes part, and what each step measured of the cases."""
 
 from collections import Counter
+from urllib.parse import quote
 
 import pandas as pd
 
 from glioma_uq.cohorts import STEPS
+from glioma_uq.quality_figures import (
+    FIGURES,
+    between,
+    limit_of,
+    numbers_of,
+    outside,
+    overview,
+    series_and_ending,
+)
 from glioma_uq.report.contents import about_cases, counted, excluded_rows
 
-MOST_CASE_BY_CASE = 20  # cases up to which the page shows every value
-OTHER = "other"  # the step of a figure that has no text here
-# Column of quality.csv, or its part after the modality: the step that measures it, what it is.
-FIGURES = {
-    "orientation": ("import_case", "orientation in the file"),
-    "voxel_mm": ("correct_bias_field", "voxel size (mm)"),
-    "bias_low": ("correct_bias_field", "bias field, 1st percentile"),
-    "bias_high": ("correct_bias_field", "bias field, 99th percentile"),
-    "brain_volume_ml": ("strip_skull", "Volume of the brain mask (ml)"),
-    "mutual_information": ("coregister", "mutual information with T1CE (nats)"),
-    "template_mutual_information": ("register_to_template", "Mutual information (nats)"),
-    "template_dice": ("register_to_template", "Dice with the template"),
-    "brain_covered": ("normalise_case", "share of the brain that was scanned"),
-    "normalised_brain_ml": ("normalise_case", "Brain on the study’s grid (ml)"),
-    "normalised_tumour_ml": ("normalise_case", "Tumour on the study’s grid (ml)"),
-    "tumour_outside_brain_ml": ("normalise_case", "Tumour outside the brain mask (ml)"),
-}
+NOT_MEASURED = {"text": "", "value": "", "outside": ""}
+OTHER = "other"  # the step of a figure that has no text of its own
 
 
-def from_tables(cohort, cases, excluded, quality):
+def from_tables(cohort, cases, excluded, quality, limits):
     """Return the texts of the page, by the names of its template.
 
     Args:
         cohort: its name.
         cases, excluded, quality: the cohort's tables.
+        limits: the config's limits of figures.
     """
     return {
         "cohort": cohort,
@@ -40,7 +36,58 @@ def from_tables(cohort, cases, excluded, quality):
         "excluded": excluded_rows(excluded),
         "is_one": len(quality) == 1,
         "steps": quality_by_step(quality),
+        "overview": every_case(cases, excluded, quality, limits),
     }
+
+
+def every_case(cases, excluded, quality, limits):
+    """Return {heads, rows} of the overview: a row for each case, those left out first.
+
+    A row is {case, sheet, step, reason, cells}; a cell is {text, value, outside}, of several
+    series the least favourable or the one outside its limits, which `outside` then names.
+    """
+    measured = {row["case"]: row for row in quality.to_dict("records")}
+    reasons = [tuple(row) for row in excluded_rows(excluded)]
+    rows = [*reasons, *((case, "", "") for case in cases["case"])]
+    shown = [figures_of_case(measured.get(case, {}), limits) for case, *_ in rows]
+    columns = [name for name in FIGURES if any(name in figures for figures in shown)]
+    return {
+        "heads": [(FIGURES[name].head, FIGURES[name].text) for name in columns],
+        "rows": [
+            {
+                "case": case,
+                "sheet": f"figures/{quote(case)}.png",
+                "step": step,
+                "reason": reason,
+                "cells": [figures.get(name, NOT_MEASURED) for name in columns],
+            }
+            for (case, step, reason), figures in zip(rows, shown, strict=True)
+        ],
+    }
+
+
+def figures_of_case(row, limits):
+    """Return {ending: cell} of one row of quality.csv."""
+    figures = {name: value for name, value in row.items() if name != "case" and value == value}
+    shown = {name: (column, value) for name, (column, value) in overview(figures).items()}
+    for column in outside(figures, limits):
+        ending = series_and_ending(column)[1]
+        if ending in shown:
+            shown[ending] = column, FIGURES[ending].worst(numbers_of(figures[column]))
+    is_out = set(outside(figures, limits))
+    return {
+        ending: {
+            "text": plain(value),
+            "value": value,
+            "outside": _limits_in_words(column, limits) if column in is_out else "",
+        }
+        for ending, (column, value) in shown.items()
+    }
+
+
+def _limits_in_words(column, limits):
+    _, low, high = limit_of(column, limits)
+    return f"{column}: expected {between(low, high).removeprefix('of ')}"
 
 
 def sentence(taking_part, left_out):
@@ -52,33 +99,24 @@ def sentence(taking_part, left_out):
 
 def step_and_text(column):
     """Return (step, what is measured) of a column of quality.csv."""
-    if column in FIGURES:
-        return FIGURES[column]
-    modality, _, ending = column.partition("_")
-    if ending in FIGURES:
-        step, text = FIGURES[ending]
-        return step, f"{modality.upper()}: {text}"
-    return OTHER, column
+    series, ending = series_and_ending(column)
+    if ending not in FIGURES:
+        return OTHER, column
+    step, text = FIGURES[ending][:2]
+    return step, f"{series.upper()}: {text}" if series else text
 
 
 def quality_by_step(quality):
-    """Return one table for each step that measured anything, in the order of the steps.
-
-    {name, head, rows} sums the cases up; {case_head, by_case} has a row for each case, and
-    no row in cohorts of more than MOST_CASE_BY_CASE cases, nor where the sum is the case.
-    """
+    """Return {name, head, rows} of each step that measured anything, in the order of the steps."""
     columns = {step: {} for step in (*STEPS, OTHER)}
     for column in quality.columns.drop("case"):
         step, text = step_and_text(column)
         columns[step][column] = text
-    is_short = 1 < len(quality) <= MOST_CASE_BY_CASE
     return [
         {
             "name": step.replace("_", " ").capitalize(),
             "head": ["Figure", "n", *(["Value"] if len(quality) == 1 else ["Median", "Range"])],
             "rows": [figure_row(text, quality[column]) for column, text in texts.items()],
-            "case_head": ["Case", *texts.values()],
-            "by_case": case_rows(quality, list(texts)) if is_short else [],
         }
         for step, texts in columns.items()
         if texts
@@ -96,14 +134,6 @@ def figure_row(text, values):
         commonest, count = Counter(known).most_common(1)[0]
         summary = (commonest, f"{count} of {len(known)}")
     return (text, len(known), *(summary if len(values) > 1 else summary[:1]))
-
-
-def case_rows(quality, columns):
-    """Return the values of each case as text."""
-    rows = quality[["case", *columns]].itertuples(index=False)
-    return [
-        (row[0], *("–" if pd.isna(value) else plain(value) for value in row[1:])) for row in rows
-    ]
 
 
 def plain(value):

@@ -1,0 +1,167 @@
+"""Every case has a sheet: in template space, or with whatever is left of it and why."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import draw_quality_sheets
+from glioma_uq.images import Grid, write_image
+from glioma_uq.quality import leave_empty, write_row
+from glioma_uq.quality_sheet import (
+    OUTLINES,
+    PANEL,
+    View,
+    draw_plane,
+    draw_sheet,
+    font,
+    middle,
+    outline,
+    rgb,
+    wrapped,
+)
+from glioma_uq.transforms import write_matrix
+
+MODALITIES = ["t1", "t1ce"]
+GRID = Grid((8, 9, 7), np.diag([10.0, 10, 10, 1]))
+
+
+def test_an_outline_runs_along_the_edge_with_even_width():
+    cover = np.clip((np.arange(40) - 19.5) / 4 + 0.5, 0, 1) * np.ones((30, 1))
+    line = outline(cover)
+    assert line[:, 19:21].min() > 0.6
+    assert line[:, :15].max() == line[:, 25:].max() == 0
+    assert outline(np.zeros((5, 5))).max() == 0
+    assert outline(np.ones((5, 5))).max() == 0
+
+
+def test_planes_keep_their_proportions_and_the_patients_left_is_left():
+    volume = np.zeros((8, 10, 4))
+    volume[0] = 1  # the patient's left in RAS
+    view = View(volume, np.array([1.0, 1, 2]), (0, 1), (4, 5, 2))
+    sizes = [draw_plane(view, plane).size for plane in range(3)]
+    assert sizes == [(PANEL, 192), (192, 192), (192, PANEL)]
+    axial = np.asarray(draw_plane(view, 2).convert("L"))
+    assert axial[5, 2] > 200
+    assert axial[5, -2] == 0
+
+
+def test_front_and_head_are_on_top():
+    volume = np.zeros((8, 8, 8))
+    volume[:, -1], volume[:, :, -1] = 1, 1
+    view = View(volume, np.ones(3), (0, 1), (4, 4, 4))
+    for plane in range(3):
+        assert np.asarray(draw_plane(view, plane).convert("L"))[2, 60] > 200
+
+
+def test_the_cut_goes_through_the_tumour_or_the_middle_of_the_brain():
+    brain, tumour = np.ones((5, 7, 9), bool), np.zeros((5, 7, 9), bool)
+    tumour[1, 2:5, 6] = tumour[1, 3, 5] = True
+    assert middle(tumour, brain) == (1, 3, 6)
+    assert middle(np.zeros_like(brain), brain) == (2, 3, 4)
+    assert middle(None, None) is None
+
+
+def test_a_mask_is_outlined_in_its_colour():
+    mask = np.zeros((20, 20, 20), bool)
+    mask[5:15, 5:15, 5:15] = True
+    view = View(np.zeros(mask.shape), np.ones(3), (0, 1), (10, 10, 10), {"tumour": mask})
+    shown = np.asarray(draw_plane(view, 0)).astype(float)
+    share = shown / rgb(OUTLINES["tumour"])
+    assert np.ptp(share, axis=-1).max() < 0.02
+    assert share.sum() / 3 == pytest.approx(4 * 120 * 1.4, rel=0.2)  # four edges of 1.4 pixels
+
+
+def test_long_reasons_are_wrapped_and_nothing_is_lost():
+    reason = "expected template_dice of at least 0.85, found 0.7312, " * 4 + "x" * 300
+    lines = wrapped(reason, font(13), 400)
+    assert " ".join(lines) == reason
+    assert all(font(13).getlength(line) <= 400 for line in lines[:-1])
+    with_reason = draw_sheet("c", False, reason, [], {"t1": "No image."})
+    assert with_reason.height > draw_sheet("c", False, "short", [], {"t1": "No image."}).height
+
+
+@pytest.fixture
+def cohort(tmp_path):
+    """Two cases, `good` in template space and `bad` left out while it was registered."""
+    rng = np.random.default_rng(0)
+    brain = np.zeros(GRID.shape, np.uint8)
+    brain[1:-1, 1:-1, 1:-1] = 1
+    write_image(tmp_path / "template.nii.gz", brain, GRID)
+    for case in ("good", "bad"):
+        for name in MODALITIES:
+            scan = rng.normal(100, 20, GRID.shape).astype(np.float32)
+            write_image(tmp_path / f"corrected/{case}/{name}.nii.gz", scan, GRID)
+            write_image(tmp_path / f"raw/{case}/{name}.nii.gz", scan, GRID)
+            write_image(tmp_path / f"normalised/{case}/{name}.nii.gz", scan / 100, GRID)
+        for name in ("normalised/{}/brain", "normalised/{}/tumour", "raw/{}/tumour"):
+            write_image(tmp_path / f"{name.format(case)}.nii.gz", brain, GRID)
+        write_image(tmp_path / f"raw/{case}/brain.nii.gz", brain, GRID)
+        write_matrix(tmp_path / f"raw/{case}/matrix.txt", np.eye(4))
+        reason = "expected a Dice, found .7" if case == "bad" else ""
+        write_row(
+            tmp_path / f"{case}.csv",
+            {"case": case, "step": "coregister", "reason": reason, "template_dice": 0.7},
+        )
+    leave_empty((tmp_path / "normalised/bad").iterdir())
+    return tmp_path
+
+
+def draw(cohort, cases=("good", "bad")):
+    """Draw the sheets of the cohort and return them, by case."""
+
+    def paths(form):
+        return [cohort / form.format(case=case) for case in cases]
+
+    pictures = paths("figures/{case}.png")
+    draw_quality_sheets.main(
+        cases=cases,
+        modalities=MODALITIES,
+        normalised={
+            name: paths(f"normalised/{{case}}/{name}.nii.gz")
+            for name in (*MODALITIES, "brain", "tumour")
+        },
+        native={
+            **{
+                f"native_corrected_{m}": paths(f"corrected/{{case}}/{m}.nii.gz") for m in MODALITIES
+            },
+            **{f"native_raw_{m}": paths(f"raw/{{case}}/{m}.nii.gz") for m in MODALITIES},
+            **{f"native_{m}": paths(f"raw/{{case}}/{m}.nii.gz") for m in ("brain", "tumour")},
+            "native_matrix": paths("raw/{case}/matrix.txt"),
+        },
+        template=cohort / "template.nii.gz",
+        quality=paths("{case}.csv"),
+        pictures=pictures,
+    )
+    return {path.stem: np.asarray(Image.open(path)) for path in pictures}
+
+
+def has_colour(sheet, colour):
+    """Say whether a colour stands in a picture, within the rounding of blends."""
+    return bool((np.abs(sheet.astype(int) - rgb(colour)).max(-1) <= 2).any())
+
+
+def test_every_case_has_a_sheet_and_it_is_the_same_twice(cohort):
+    sheets = draw(cohort)
+    assert set(sheets) == {"good", "bad"}
+    for name in OUTLINES:
+        assert has_colour(sheets["good"], OUTLINES[name])
+    again = draw(cohort)
+    assert all((again[case] == sheets[case]).all() for case in sheets)
+
+
+def test_a_left_out_case_is_drawn_as_it_was_scanned(cohort):
+    whole = draw(cohort, ["bad"])["bad"]
+    assert has_colour(whole, OUTLINES["template"])
+    leave_empty([cohort / "raw/bad/matrix.txt", cohort / "raw/bad/brain.nii.gz"])
+    assert not has_colour(draw(cohort, ["bad"])["bad"], OUTLINES["template"])
+    leave_empty((cohort / "corrected/bad").iterdir())
+    from_raw = draw(cohort, ["bad"])["bad"]
+    assert from_raw.shape == whole.shape
+
+
+def test_a_case_of_which_nothing_is_left_gets_its_reason(cohort):
+    for folder in ("corrected/bad", "raw/bad"):
+        leave_empty((cohort / folder).iterdir())
+    sheet = draw(cohort, ["bad"])["bad"]
+    assert sheet.shape[0] < PANEL + 100
+    assert has_colour(sheet, "#FF8C42")

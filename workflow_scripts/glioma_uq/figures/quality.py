@@ -1,0 +1,89 @@
+"""The quality figures of a cohort: where its cases lie, and where the limits are."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.lines import Line2D
+from scipy.stats import qmc
+
+from glioma_uq.figures.style import BLUE, ORANGE, count_text, panels, say_empty, styled
+from glioma_uq.quality_figures import FIGURES, limit_of, numbers_of, series_and_ending
+
+COLUMNS = 3
+MANY = 200  # cases from which points are small and pale
+TABLE = ["case", "figure", "series", "value", "takes_part"]
+
+
+def quality_by_case(quality, excluded):
+    """Return one row for each case, figure and series: the numbers of quality.csv, long.
+
+    A voxel size counts by its longest edge. Texts and what was not measured are left out.
+    """
+    out = set(excluded["case"])
+    rows = []
+    for column in quality.columns.drop("case"):
+        series, ending = series_and_ending(column)
+        if ending in FIGURES and FIGURES[ending].worst:
+            for case, value in quality[["case", column]].dropna().itertuples(index=False):
+                rows.append((case, ending, series or "", max(numbers_of(value)), case not in out))
+    return pd.DataFrame(rows, columns=TABLE)
+
+
+@styled
+def draw_quality(table, limits):
+    """Return the figure: a panel for each figure, in it a row of points for each series."""
+    shown = [name for name in FIGURES if name in set(table["figure"])]
+    rows = max(1, -(-len(shown) // COLUMNS))
+    figure, grid = panels(rows, COLUMNS, height=0.5 + 1.35 * rows)
+    for axes in grid.ravel()[len(shown) :]:
+        axes.set_axis_off()
+    for axes, name in zip(grid.ravel(), shown, strict=False):
+        draw_panel(axes, table[table["figure"] == name], name, limits)
+    if not shown:
+        say_empty(grid[0, 0])
+    figure.legend(handles=legend(), loc="outside lower center", ncols=3)
+    return figure
+
+
+def draw_panel(axes, table, name, limits):
+    """Draw one figure, a row of points and its limits for each series."""
+    series = list(dict.fromkeys(table["series"]))
+    for place, one in enumerate(series):
+        rows = table[table["series"] == one]
+        draw_points(axes, place, rows)
+        draw_limits(axes, place, limit_of(f"{one}_{name}" if one else name, limits))
+    axes.set_yticks(range(len(series)), [one.upper() for one in series])
+    text = FIGURES[name].text
+    axes.set(ylim=(len(series) - 0.5, -0.5), xlabel=text[0].upper() + text[1:])
+    axes.grid(False)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.set_title(count_text(table.groupby("series").size()), loc="right")
+
+
+def draw_points(axes, place, rows):
+    """Draw the cases of one series as points, spread evenly over the height of their row."""
+    heights = place + 0.6 * (qmc.Halton(1, scramble=False).random(len(rows) + 1)[1:, 0] - 0.5)
+    takes_part = rows["takes_part"].to_numpy(bool)
+    size, alpha = (9, 0.6) if len(rows) <= MANY else (3, 0.35)
+    values = rows["value"].to_numpy()
+    axes.scatter(values[takes_part], heights[takes_part], size, BLUE, alpha=alpha, linewidths=0,
+                 rasterized=len(rows) > MANY)  # fmt: skip
+    axes.scatter(values[~takes_part], heights[~takes_part], 14, ORANGE, marker="x",
+                 linewidths=1.1, zorder=3)  # fmt: skip
+
+
+def draw_limits(axes, place, limit):
+    """Draw the limits of one series over the height of its row."""
+    for value in (limit or ())[1:]:
+        if np.isfinite(value):
+            axes.plot([value, value], [place - 0.48, place + 0.48], color="black", linewidth=1)
+
+
+def legend():
+    """Return what explains the marks below the panels."""
+    bare = {"linestyle": "", "markersize": 4.5}
+    return [
+        Line2D([], [], color=BLUE, marker="o", label="takes part", **bare),
+        Line2D([], [], color=ORANGE, marker="x", label="left out", **bare),
+        Line2D([], [], color="black", marker="|", label="limit", linestyle="", markersize=9),
+    ]

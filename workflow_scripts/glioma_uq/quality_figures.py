@@ -1,0 +1,156 @@
+"""Every figure that the steps measure of a case, and the limits that a config sets on them.
+
+Snakemake reads this module while it plans, so it imports nothing heavy.
+"""
+
+from math import inf
+from typing import NamedTuple
+
+SERIES = ("t1", "t1ce", "t2", "flair")
+OUTSIDE = ("figure", "low", "high")  # in a row: the limit that excluded its case
+
+
+class Figure(NamedTuple):
+    """What is measured, by which step, and how an overview shows it.
+
+    step: the step that measures it.
+    text: what it is, with its unit.
+    head: its short name in an overview of all cases; None where that leaves it out.
+    worst: which of several series' values an overview shows, min or max; None where no limit
+        makes sense, as for a text.
+    """
+
+    step: str
+    text: str
+    head: str | None = None
+    worst: object = None
+
+
+# By the column of quality.csv, or by what follows the name of the series in it.
+FIGURES = {
+    "downloaded_MB": Figure("download_series", "Downloaded (MB)"),
+    "series": Figure("convert_case", "name of the series"),
+    "slices": Figure("convert_case", "slices of the series", None, min),
+    "slice_mm": Figure("convert_case", "distance of the slices (mm)", None, max),
+    "orientation": Figure("import_case", "orientation in the file"),
+    "tilt_deg": Figure("import_case", "tilt of the axes (degrees)", None, max),
+    "et_mm3": Figure("import_case", "Enhancing tumour, ET (mm³)", None, min),
+    "tc_mm3": Figure("import_case", "Tumour core, TC (mm³)", None, min),
+    "wt_mm3": Figure("import_case", "Whole tumour, WT (mm³)", None, min),
+    "intensity_low": Figure("correct_bias_field", "intensity, 1st percentile", None, min),
+    "intensity_high": Figure("correct_bias_field", "intensity, 99th percentile", None, max),
+    "voxel_mm": Figure("correct_bias_field", "voxel size (mm)", "Voxel (mm)", max),
+    "bias_low": Figure("correct_bias_field", "bias field, 1st percentile", "Bias, low", min),
+    "bias_high": Figure("correct_bias_field", "bias field, 99th percentile", "Bias, high", max),
+    "brain_volume_ml": Figure("strip_skull", "Volume of the brain mask (ml)", "Brain (ml)", min),
+    "mutual_information": Figure(
+        "coregister", "mutual information with T1CE (nats)", "MI, T1CE", min
+    ),
+    "template_mutual_information": Figure(
+        "register_to_template", "Mutual information, template (nats)", "MI, template", min
+    ),
+    "template_dice": Figure(
+        "register_to_template", "Dice with the template", "Dice, template", min
+    ),
+    "brain_covered": Figure(
+        "normalise_case", "share of the brain that was scanned", "Scanned", min
+    ),
+    "normalised_brain_ml": Figure("normalise_case", "Brain on the study’s grid (ml)", None, min),
+    "normalised_tumour_ml": Figure(
+        "normalise_case", "Tumour on the study’s grid (ml)", "Tumour (ml)", min
+    ),
+    "tumour_outside_brain_ml": Figure(
+        "normalise_case", "Tumour outside the brain mask (ml)", "Tumour outside (ml)", max
+    ),
+}
+OF_SERIES = (
+    "series", "slices", "slice_mm", "orientation", "tilt_deg", "intensity_low", "intensity_high",
+    "voxel_mm", "bias_low", "bias_high", "mutual_information", "brain_covered",
+)  # fmt: skip
+OF_CASE = tuple(name for name in FIGURES if name not in OF_SERIES)
+
+
+def names_with_limits():
+    """Return every name that a limit can have: a figure's column, or its ending for all series."""
+    endings = [name for name in OF_SERIES if FIGURES[name].worst]
+    of_case = [name for name in OF_CASE if FIGURES[name].worst]
+    return [*of_case, *endings, *(f"{one}_{name}" for name in endings for one in SERIES)]
+
+
+def series_and_ending(name):
+    """Return ("t1ce", "voxel_mm") of the column t1ce_voxel_mm, and (None, name) of a case's own."""
+    first, _, ending = name.partition("_")
+    return (first, ending) if first in SERIES and ending in OF_SERIES else (None, name)
+
+
+def limits_of_step(step, limits):
+    """Return those limits that are of a step's figures, so that others do not run it again."""
+    return {
+        name: limit
+        for name, limit in limits.items()
+        if FIGURES[series_and_ending(name)[1]].step == step
+    }
+
+
+def limit_of(name, limits):
+    """Return (key, low, high) of a figure: its own limit, else its ending's, else None.
+
+    A limit of null, an empty side, is infinite.
+    """
+    for key in (name, series_and_ending(name)[1]):
+        if key in limits:
+            low, high = limits[key]
+            return key, -inf if low is None else low, inf if high is None else high
+    return None
+
+
+def numbers_of(value):
+    """Return the numbers of a figure: one, or the three of a text such as "1 x 1 x 5.5"."""
+    return [float(part) for part in str(value).split(" x ")]
+
+
+def is_outside(name, value, limits):
+    """Say whether a figure lies outside its limits; NaN does, a figure without limits never."""
+    limit = limit_of(name, limits)
+    return limit is not None and not all(limit[1] <= n <= limit[2] for n in numbers_of(value))
+
+
+def outside(figures, limits):
+    """Return the names of those `figures` (name to value) that lie outside their limits."""
+    return [name for name, value in figures.items() if is_outside(name, value, limits)]
+
+
+def why_outside(name, value, limits):
+    """Say in one sentence what was expected of a figure, what was found and what to do."""
+    key, low, high = limit_of(name, limits)
+    series, ending = series_and_ending(name)
+    what = FIGURES[ending].text if ending in FIGURES else ending
+    return (
+        f"expected {name} ({f'{series.upper()}: ' if series else ''}{what}) {between(low, high)}, "
+        f"found {value}, look at the quality sheet or change preprocessing.quality.limits.{key}"
+    )
+
+
+def between(low, high):
+    """Return the words for limits of which one may be infinite."""
+    if low == -inf:
+        return f"of at most {high:g}"
+    return f"of at least {low:g}" if high == inf else f"of {low:g} to {high:g}"
+
+
+def overview(figures):
+    """Return {ending: (column, value)} of a case: of several series the least favourable one.
+
+    `figures`: column to value, as numbers or as the text of a table; what is empty is
+    left out, as are texts and what the overview does not show.
+    """
+    shown = {}
+    for name, value in figures.items():
+        ending = series_and_ending(name)[1]
+        figure = FIGURES.get(ending)
+        if figure is None or figure.head is None or value in ("", None) or value != value:
+            continue
+        number = figure.worst(numbers_of(value))
+        if ending not in shown or figure.worst(number, shown[ending][1]) == number:
+            shown[ending] = name, number
+    return {ending: shown[ending] for ending in FIGURES if ending in shown}

@@ -1,0 +1,84 @@
+"""What a quality sheet shows of a case: its place in the template, or what a left-out case left."""
+
+import numpy as np
+
+from glioma_uq.errors import BadCase
+from glioma_uq.images import is_empty, read_image, read_mask, same_grid
+from glioma_uq.quality_sheet import Z_RANGE, View, contrast, middle
+from glioma_uq.transforms import read_matrix, resample_mask
+
+
+class Template:
+    """The template's brain mask, resampled once for all cases of one grid."""
+
+    def __init__(self, path):
+        self.mask = read_mask(path)
+        self.grid, self.resampled = self.mask.grid, self.mask.data
+
+    def on(self, grid):
+        """Return the mask on a grid of the template's space, booleans."""
+        if not same_grid(grid, self.grid):
+            self.grid, self.resampled = grid, resample_mask(self.mask, grid)
+        return self.resampled
+
+
+def template_views(modalities, paths, template):
+    """Return {modality: View} of a case in template space, cut through its tumour.
+
+    `paths`: each modality, "brain" and "tumour" (empty without a reference).
+    """
+    brain = read_mask(paths["brain"])
+    masks = {"brain": brain.data, "template": template.on(brain.grid)}
+    if not is_empty(paths["tumour"]):
+        masks["tumour"] = read_mask(paths["tumour"]).data
+    centre = middle(masks.get("tumour"), brain.data)
+    sizes = brain.grid.voxel_sizes
+    scans = {name: read_image(paths[name]).data for name in modalities}
+    return {
+        name: View(np.where(brain.data, scan, Z_RANGE[0]), sizes, Z_RANGE, centre, masks)
+        for name, scan in scans.items()
+    }
+
+
+def native_views(modalities, paths, template):
+    """Return {modality: View, or why there is none} of a left-out case as it was scanned.
+
+    `paths`: native_corrected_{modality}, native_raw_{modality}, native_brain, native_tumour
+    and native_matrix (T1CE to template), empty where no step kept any. The T1CE shows the
+    outlines that are left.
+    """
+    views = {}
+    for name in modalities:
+        try:
+            image = _read_first(paths[f"native_corrected_{name}"], paths[f"native_raw_{name}"])
+        except BadCase as error:
+            views[name] = str(error)
+            continue
+        masks = native_masks(image.grid, paths, template) if name == "t1ce" else {}
+        centre = middle(masks.get("tumour"), masks.get("brain"))
+        scan = np.nan_to_num(image.data, posinf=0, neginf=0)
+        centre = centre or tuple(n // 2 for n in scan.shape)
+        views[name] = View(scan, image.grid.voxel_sizes, contrast(scan), centre, masks)
+    return views
+
+
+def native_masks(grid, paths, template):
+    """Return the outlines of a native T1CE on `grid` that earlier steps left, by name."""
+    masks = {}
+    for name in ("brain", "tumour"):
+        path = paths[f"native_{name}"]
+        mask = None if is_empty(path) else read_mask(path)
+        if mask and same_grid(mask.grid, grid):
+            masks[name] = mask.data
+    if not is_empty(paths["native_matrix"]):
+        back = np.linalg.inv(read_matrix(paths["native_matrix"]))
+        masks["template"] = resample_mask(template.mask, grid, back)
+    return masks
+
+
+def _read_first(*paths):
+    """Return the first image that is not empty; raise BadCase when all are."""
+    for path in paths:
+        if not is_empty(path):
+            return read_image(path)
+    raise BadCase("No image: the case was left out before any step kept one.")
