@@ -1,12 +1,13 @@
 """Laws of resampling by weights."""
 
 import numpy as np
+import pandas as pd
 import pytest
-import scipy.stats
 
-from glioma_uq.bootstrap import (
+from glioma_uq.statistics.bootstrap import (
     case_weights,
-    interval,
+    draw_resamples,
+    jackknife_weights,
     resample_weights,
     row_weights,
     weight_below,
@@ -41,12 +42,6 @@ def test_rows_of_one_case_move_together():
     assert (rows == weights[:, [1, 0, 1]]).all()
 
 
-def test_the_mean_of_a_constant_has_no_width():
-    weights = resample_weights(50, 100, np.random.default_rng(0))
-    means = weighted_mean(np.full(50, 0.1), weights)
-    assert interval(np.append(0.1, means)) == (0.1, 0.1, 0.1, "")
-
-
 def test_the_mean_of_no_cases_is_undefined():
     assert np.isnan(weighted_mean([], np.empty((3, 0)))).all()
     assert np.isnan(weighted_mean([1.0, 2.0], np.zeros((1, 2)))).all()
@@ -59,53 +54,37 @@ def test_weight_below_counts_ties_half():
     assert below.tolist() == [[0, 1 + 1.5, 9]]
 
 
-def test_percentile_interval_agrees_with_scipy():
-    values = np.random.default_rng(4).gamma(2, size=60)
-    weights = np.vstack([np.ones(60), resample_weights(60, 4000, np.random.default_rng(5))])
-    value, low, high, reason = interval(weighted_mean(values, weights))
-    expected = scipy.stats.bootstrap(
-        (values,), np.mean, n_resamples=4000, method="percentile", rng=np.random.default_rng(6)
-    ).confidence_interval
-    assert (value, reason) == (pytest.approx(values.mean()), "")
-    assert (low, high) == pytest.approx((expected.low, expected.high), abs=0.03)
+def cohort(cases, seeds):
+    return pd.DataFrame({"case": list(cases) * len(seeds), "seed": np.repeat(seeds, len(cases))})
 
 
-def test_percentile_interval_is_the_quantiles_of_the_resamples():
-    draws = np.append(500, np.random.default_rng(0).permutation(1001))
-    assert interval(draws)[:3] == pytest.approx((500, 25, 975))
-    assert interval(draws, level=0.9)[:3] == pytest.approx((500, 50, 950))
-    shifted = np.append(490, draws[1:])
-    assert interval(shifted, kind="basic")[:3] == pytest.approx((490, 5, 955))
+def test_one_seed_leaves_the_resamples_of_cases_alone():
+    table = cohort("abc", [1])
+    drawn = draw_resamples([table, table], 10, np.random.default_rng(0))
+    _, weights = case_weights(list("abc"), 10, np.random.default_rng(0))
+    assert (drawn.of(table) == weights).all()
 
 
-def test_a_few_undefined_resamples_are_left_out():
-    draws = np.append(np.append(5.0, np.full(95, 5.0)), np.full(5, np.nan))
-    assert interval(draws) == (5, 5, 5, "")
+def test_seeds_are_drawn_and_cases_stay_shared_between_them():
+    table = cohort("abcd", [1, 2, 3])
+    drawn = draw_resamples([table], 50, np.random.default_rng(0))
+    weights = drawn.of(table).reshape(51, 3, 4)
+    assert (weights[0] == 1).all()
+    assert (weights[1:].sum(axis=(1, 2)) == 12).all()
+    np.testing.assert_array_equal(weights, drawn.seed_weights[:, :, None] * drawn.weights[:, None])
 
 
-def test_more_than_a_twentieth_undefined_refuses_the_interval():
-    draws = np.append(np.append(5.0, np.full(94, 5.0)), np.full(6, np.nan))
-    value, low, high, reason = interval(draws)
-    assert value == 5
-    assert np.isnan([low, high]).all()
-    assert "6 of 100 resamples" in reason
+def test_a_spread_between_seeds_widens_the_intervals():
+    table, rng = cohort(range(60), [1, 2, 3, 4]), np.random.default_rng(1)
+    values = rng.normal(size=60)[table["case"]] + np.repeat(rng.normal(size=4), 60)
+    drawn = draw_resamples([table], 400, rng)
+    by_case_alone = row_weights(table["case"], drawn.cases, drawn.weights)
+    assert weighted_mean(values, drawn.of(table)).std() > 2 * weighted_mean(
+        values, by_case_alone).std()  # fmt: skip
 
 
-def test_an_undefined_value_has_no_interval():
-    assert np.isnan(interval(np.array([np.nan, 1, 1]))[:3]).all()
-
-
-def test_an_unknown_kind_is_refused():
-    with pytest.raises(ValueError, match="expected interval percentile or basic, found bca"):
-        interval(np.arange(5.0), kind="bca")
-
-
-def test_intervals_of_a_mean_cover_the_truth():
-    """Of 200 simulated cohorts of 60, about 95 % of the intervals hold the true mean 0."""
-    weights = np.vstack([np.ones(60), resample_weights(60, 500, np.random.default_rng(7))])
-    cohorts = np.random.default_rng(8).normal(size=(200, 60))
-    held = [
-        low <= 0 <= high
-        for _, low, high, _ in (interval(weighted_mean(cohort, weights)) for cohort in cohorts)
-    ]
-    assert 0.89 <= np.mean(held) <= 0.99
+def test_the_jackknife_leaves_out_one_case_with_all_its_seeds():
+    table = cohort("abc", [1, 2])
+    drawn = draw_resamples([table], 5, np.random.default_rng(0))
+    assert (drawn.without_one(table) == np.tile(jackknife_weights(3), 2)).all()
+    assert jackknife_weights(3).sum(axis=1).tolist() == [2, 2, 2]

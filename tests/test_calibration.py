@@ -6,8 +6,15 @@ import numpy as np
 import pytest
 from sklearn.metrics import brier_score_loss, log_loss
 
-from glioma_uq.bootstrap import resample_weights
-from glioma_uq.calibration import bin_index, brier, ece, ece_if_perfect, nll
+from glioma_uq.statistics.bootstrap import resample_weights
+from glioma_uq.statistics.calibration import (
+    bin_index,
+    ece,
+    ece_debiased,
+    ece_if_perfect,
+    reliability,
+)
+from glioma_uq.statistics.scoring import brier, nll
 
 ONES = np.ones((1, 4))
 
@@ -111,3 +118,98 @@ def test_chance_alone_gives_a_perfect_model_an_ece():
     )
     certain = np.array([[1.0, 0.0]] * 10)
     assert ece_if_perfect(certain, 5, rng).tolist() == [0.0] * 6
+
+
+def debiased_by_loop(probabilities, labels, bins, norm):
+    """Each row judged by the other rows of its bin, one after another."""
+    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
+    gap, index, total = right - confidence, bin_index(confidence, bins), 0.0
+    for i in range(len(gap)):
+        others = gap[(index == index[i]) & (np.arange(len(gap)) != i)]
+        if len(others):
+            total += gap[i] * (np.sign(others.sum()) if norm == 1 else others.mean())
+    return total / len(gap) if norm == 1 else np.sqrt(max(total / len(gap), 0))
+
+
+@pytest.mark.parametrize("norm", [1, 2])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_debiased_ece_agrees_with_its_definition(classes, norm):
+    for seed in range(5):
+        probabilities, labels = random_predictions(classes, n=40, seed=seed)
+        value = ece_debiased(probabilities, labels, np.ones((1, 40)), norm=norm)
+        expected = debiased_by_loop(probabilities, labels, 15, norm)
+        assert value == pytest.approx([expected], abs=1e-9)
+
+
+def test_debiasing_takes_away_what_chance_adds():
+    """Calibrated: the ECE of 100 rows is far above 0, the debiased one 0 on average."""
+    rng = np.random.default_rng(0)
+    raw, debiased = [], []
+    for _ in range(300):
+        probabilities = rng.dirichlet([2, 2], size=100)
+        labels = (rng.random(100) < probabilities[:, 1]).astype(int)
+        raw += ece(probabilities, labels, np.ones((1, 100))).tolist()
+        debiased += ece_debiased(probabilities, labels, np.ones((1, 100))).tolist()
+    assert np.mean(raw) > 0.06
+    assert abs(np.mean(debiased)) < 0.01
+
+
+def test_a_row_alone_in_its_bin_says_nothing_of_calibration():
+    probabilities = np.array([[0.95, 0.05], [0.4, 0.6]])
+    for norm in (1, 2):
+        assert ece_debiased(probabilities, np.array([1, 1]), np.ones((1, 2)), norm=norm) == [0]
+    with pytest.raises(ValueError, match="expected norm 1 or 2 of a debiased error, found inf"):
+        ece_debiased(probabilities, np.array([1, 1]), np.ones((1, 2)), norm=np.inf)
+
+
+@pytest.mark.parametrize("binning", ["equal-width", "equal-mass"])
+def test_norms_are_ordered_and_those_of_the_bins(binning):
+    probabilities, labels = random_predictions(3)
+    one, two, largest = (
+        ece(probabilities, labels, np.ones((1, 80)), binning=binning, norm=norm)[0]
+        for norm in (1, 2, np.inf)
+    )
+    table = reliability(probabilities, labels, np.random.default_rng(0), binning=binning)
+    gaps, share = (table["accuracy"] - table["confidence"]).abs(), table["n"] / 80
+    assert one <= two <= largest
+    assert one == pytest.approx((share * gaps).sum(), abs=1e-12)
+    assert two == pytest.approx(np.sqrt((share * gaps**2).sum()), abs=1e-12)
+    assert largest == pytest.approx(gaps.max(), abs=1e-12)
+
+
+def test_equal_mass_bins_hold_equally_many_and_keep_ties_together():
+    confidence = np.random.default_rng(0).random(100)
+    assert np.bincount(bin_index(confidence, 10, "equal-mass")).tolist() == [10] * 10
+    tied = bin_index(np.array([0.5] * 9 + [0.9]), 5, "equal-mass")
+    assert len(set(tied[:9])) == 1
+    assert tied[9] > tied[0]
+
+
+def test_the_reliability_table_has_every_case_and_a_band_around_the_diagonal():
+    rng = np.random.default_rng(0)
+    probabilities = rng.dirichlet([2, 2], size=2000)
+    labels = (rng.random(2000) < probabilities[:, 1]).astype(int)
+    table = reliability(probabilities, labels, rng)
+    assert table["n"].sum() == 2000
+    assert table["confidence"].between(table["low"], table["high"]).all()
+    assert table["confidence"].between(table["null_low"], table["null_high"]).all()
+    assert table["accuracy"].between(table["null_low"], table["null_high"]).mean() > 0.7
+
+
+@pytest.mark.parametrize("option", [{"binning": "kernel"}, {"norm": 3}])
+def test_an_unknown_option_is_refused(option):
+    probabilities, labels = random_predictions(2)
+    with pytest.raises(ValueError, match="expected (binning|norm)"):
+        ece(probabilities, labels, np.ones((1, 80)), **option)
+
+
+@pytest.mark.parametrize("norm", [1, 2, np.inf])
+def test_the_null_band_has_the_norm_and_bins_of_the_ece(norm):
+    rng = np.random.default_rng(0)
+    probabilities = rng.dirichlet([2, 2], size=150)
+    null = ece_if_perfect(probabilities, 400, rng, 10, "equal-mass", norm)
+    labels = (rng.random((400, 150)) < probabilities[:, 1]).astype(int)
+    drawn = [
+        ece(probabilities, row, np.ones((1, 150)), 10, "equal-mass", norm)[0] for row in labels
+    ]
+    assert null[0] == pytest.approx(np.mean(drawn), rel=0.05)

@@ -1,20 +1,16 @@
-"""Discrimination and correlation against scikit-learn and scipy, resample by resample."""
-
-import warnings
+"""Discrimination against scikit-learn, resample by resample."""
 
 import numpy as np
 import pytest
-import scipy.stats
 import sklearn.metrics
 
-from glioma_uq.bootstrap import resample_weights
-from glioma_uq.discrimination import (
+from glioma_uq.statistics.bootstrap import resample_weights
+from glioma_uq.statistics.discrimination import (
     accuracy,
     auc,
     balanced_accuracy,
     binary_auc,
-    pearson,
-    spearman,
+    error_auroc,
 )
 
 N = 90
@@ -111,30 +107,8 @@ def test_an_unknown_average_is_refused():
         auc(probabilities, labels, np.ones((1, N)), "macro")
 
 
-@pytest.mark.parametrize(
-    ("ours", "theirs"), [(pearson, scipy.stats.pearsonr), (spearman, scipy.stats.spearmanr)]
-)
-@pytest.mark.parametrize("decimals", [1, 8])
-@pytest.mark.parametrize("offset", [0, 1e4])
-def test_correlations_agree_with_scipy(ours, theirs, decimals, offset, weights):
-    rng = np.random.default_rng(5)
-    x = rng.random(N).round(decimals) + offset
-    y = (x - offset + rng.random(N)).round(decimals)
-    for row, value in zip(weights, ours(x, y, weights), strict=True):
-        expected = theirs(x[repeated(row)], y[repeated(row)]).statistic
-        assert value == pytest.approx(expected, abs=1e-9)
-
-
-@pytest.mark.parametrize("correlation", [pearson, spearman])
-def test_a_constant_correlates_with_nothing(correlation):
-    x, y = np.full(5, 0.1), np.arange(5.0)
-    rows = np.array([[1, 1, 1, 1, 1], [3, 0, 0, 0, 2], [0, 0, 0, 0, 0]], dtype=float)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert np.isnan(correlation(x, y, rows)).all()
-
-
-def test_a_resample_of_one_value_has_no_correlation():
-    x, y = np.array([0.9, 0.9, 0.9, 0.1]), np.array([0.1, 0.7, 0.3, 0.2])
-    rows = np.array([[1, 2, 1, 0], [1, 1, 1, 1]], dtype=float)
-    assert np.isnan(pearson(x, y, rows)).tolist() == [True, False]
+def test_doubt_that_orders_all_errors_last_finds_them_all():
+    is_wrong = np.array([False, False, True, True])
+    assert error_auroc(np.array([0.1, 0.2, 0.3, 0.4]), is_wrong, np.ones((1, 4))).tolist() == [1]
+    assert error_auroc(np.array([0.4, 0.3, 0.2, 0.1]), is_wrong, np.ones((1, 4))).tolist() == [0]
+    assert np.isnan(error_auroc(np.arange(4), is_wrong & False, np.ones((1, 4)))).all()

@@ -9,12 +9,15 @@ import compare_ranks
 import import_predictions
 import measure_classification
 import measure_segmentation
-from glioma_uq.measures import COLUMNS
+from glioma_uq.statistics.long_tables import COLUMNS
 from glioma_uq.tasks import TASKS
 from glioma_uq.uncertainty import entropy
 
 OPTIONS = {"seed": 1, "resamples": 200, "level": 0.95, "interval": "percentile"}
-CLASSIFICATION = OPTIONS | {"ece_bins": 15, "auc_average": "ovo"}
+ECE = {"bins": 15, "binning": "equal-width", "norm": 1}
+CLASSIFICATION = OPTIONS | {"ece": ECE, "auc_average": "ovo"}
+INTERVALS = {"resamples": 200, "level": 0.95, "interval": "expanded"}
+RANKS = {"dice_threshold": 0.8, "seed": 1, "intervals": INTERVALS}
 PUBLISHED_COLUMNS = {
     "case": "Patient",
     "source": "Data_collection",
@@ -96,7 +99,7 @@ def test_the_long_table_is_sorted_and_has_a_row_for_each_measure(tmp_path):
         classification_table().to_csv(path, index=False)
     long = measured(measure_classification, tmp_path, paths, CLASSIFICATION)
     assert long.columns.tolist() == COLUMNS
-    assert len(long) == 3 * 3 * 10
+    assert len(long) == 3 * 3 * 17
     cells = long[["rate", "passes"]].drop_duplicates().to_numpy().tolist()
     assert cells == [[0.25, 20], [0.25, 100], [0.5, 10]]
     assert long["task"].unique().tolist() == ["idh", "1p19q", "grade"]
@@ -131,7 +134,9 @@ def test_a_second_seed_adds_rows_but_no_cases(tmp_path):
     table.to_csv(path, index=False)
     once = measured(measure_classification, tmp_path, [path], CLASSIFICATION)
     numbers = ["value", "low", "high", "n"]
-    estimates = once["measure"] != "ece_null"  # chance alone: more rows, less of it
+    # Chance alone: more rows, less of it. Debiased: the rows of one case judge each other.
+    # The area under the risk-coverage curve begins with the first row alone.
+    estimates = ~once["measure"].isin(["ece_null", "ece_debiased", "aurc"])
     np.testing.assert_allclose(twice[estimates][numbers], once[estimates][numbers], atol=1e-12)
 
 
@@ -172,7 +177,7 @@ def test_segmentation_measures_are_what_scipy_gives(tmp_path):
     for measure, (value, n) in expected.items():
         row = value_of(long, "segmentation", measure)
         assert (row["value"], row["n"]) == (pytest.approx(value, abs=1e-9), n)
-    assert len(long) == 13
+    assert len(long) == 15
 
 
 def test_missed_tumours_count_as_the_most_doubtful(tmp_path):
@@ -209,7 +214,7 @@ def test_ranks_are_corrected_within_a_cell(tmp_path):
         cells[name] = [cell_path(tmp_path, rate, 10, name) for rate in (0.25, 0.5)]
         for path in cells[name]:
             table.to_csv(path, index=False)
-    compare_ranks.main(**cells, dice_threshold=0.8, output=tmp_path / "tests.csv")
+    compare_ranks.main(**cells, **RANKS, output=tmp_path / "tests.csv")
     tests = pd.read_csv(tmp_path / "tests.csv")
     assert tests["task"].tolist() == ["idh", "1p19q", "grade", "segmentation"] * 2
     assert (tests["p_holm"] >= tests["p"]).all()
@@ -237,7 +242,7 @@ def test_the_published_network_gives_its_published_numbers(published, tmp_path):
 
 
 def test_the_published_network_under_the_other_choices(published, tmp_path):
-    options = CLASSIFICATION | {"ece_bins": 10, "auc_average": "ovr"}
+    options = CLASSIFICATION | {"ece": ECE | {"bins": 10}, "auc_average": "ovr"}
     long = measured(measure_classification, tmp_path, [published], options)
     for task, (ece, auc) in OTHER_CHOICES.items():
         assert f"{value_of(long, task, 'ece')['value']:.6f}" == ece
@@ -246,11 +251,10 @@ def test_the_published_network_under_the_other_choices(published, tmp_path):
 
 def test_the_published_network_doubts_its_errors(published, tmp_path):
     output = tmp_path / "tests.csv"
-    compare_ranks.main(
-        classification=[published], segmentation=[], dice_threshold=0.8, output=output
-    )
+    compare_ranks.main(classification=[published], segmentation=[], **RANKS, output=output)
     for row in pd.read_csv(output).itertuples():
         n, n_wrong, u, p = PUBLISHED_TESTS[row.task]
         assert (row.n_right + row.n_wrong, row.n_wrong, row.u) == (n, n_wrong, u)
         assert f"{row.p:.4e}" == p
         assert row.auroc == u / (n_wrong * (n - n_wrong))
+        assert row.auroc_low < row.auroc < row.auroc_high

@@ -5,14 +5,18 @@ import pandas as pd
 import pytest
 from scipy.stats import mannwhitneyu
 
-from glioma_uq.rank_tests import (
+from glioma_uq.statistics.bootstrap import draw_resamples
+from glioma_uq.statistics.rank_tests import (
     COLUMNS,
-    classification_groups,
+    Doubt,
+    classification_doubt,
     compare,
     compare_cells,
+    effect_interval,
     holm,
     one_row_per_case,
-    segmentation_groups,
+    rank_biserial,
+    segmentation_doubt,
 )
 
 
@@ -55,7 +59,7 @@ def test_seeds_of_a_case_are_averaged_into_one_row():
     assert one_row_per_case(table.head(2)) is not averaged
 
 
-def test_classification_groups_leave_unknown_labels_out():
+def test_doubt_about_classes_leaves_unknown_labels_out():
     table = pd.DataFrame(
         {
             "case": list("abcd"),
@@ -65,8 +69,10 @@ def test_classification_groups_leave_unknown_labels_out():
             "idh_predictive": [0.3, 0.5, 0.6, 0.7],
         }
     )
-    right, wrong = classification_groups(table, "idh")
-    assert (right.tolist(), wrong.tolist()) == ([0.3, 0.6], [0.5])
+    doubt = classification_doubt(table, "idh")
+    assert doubt.cases.tolist() == ["a", "b", "c"]
+    assert doubt.uncertainty.tolist() == [0.3, 0.5, 0.6]
+    assert doubt.is_wrong.tolist() == [False, True, False]
 
 
 def test_a_dice_at_the_threshold_is_not_above_it():
@@ -77,11 +83,37 @@ def test_a_dice_at_the_threshold_is_not_above_it():
             "tumour_predictive": [0.1, 0.2, 0.3, np.nan],
         }
     )
-    right, wrong = segmentation_groups(table, 0.8)
-    assert (right.tolist(), wrong.tolist()) == ([0.2], [0.1])
+    doubt = segmentation_doubt(table, 0.8)
+    assert doubt.uncertainty.tolist() == [0.1, 0.2]
+    assert doubt.is_wrong.tolist() == [True, False]
 
 
 def test_no_cells_give_an_empty_table():
     table = compare_cells([], [], dice_threshold=0.8)
     assert table.empty
     assert table.columns.tolist() == COLUMNS
+
+
+def test_the_effect_has_an_interval_around_it_and_a_mirror_image():
+    rng = np.random.default_rng(0)
+    is_wrong = np.arange(60) < 20
+    uncertainty = rng.normal(size=60) + is_wrong
+    cases = np.array([f"{i:02d}" for i in range(60)])
+    drawn = draw_resamples([pd.DataFrame({"case": cases})], 500, rng)
+    auroc = compare(uncertainty[~is_wrong], uncertainty[is_wrong])[2]
+    for kind in ("percentile", "basic", "bca"):
+        low, high, reason = effect_interval(Doubt(cases, uncertainty, is_wrong), drawn, 0.95, kind)
+        assert 0.5 < low < auroc < high
+        assert reason == ""
+    assert rank_biserial(0.75) == 0.5
+
+
+def test_an_effect_of_one_error_has_no_interval_and_says_so():
+    cases = np.array([f"{i:02d}" for i in range(30)])
+    drawn = draw_resamples([pd.DataFrame({"case": cases})], 200, np.random.default_rng(0))
+    low, high, reason = effect_interval(Doubt(cases, np.arange(30.0), np.arange(30) < 1), drawn)
+    assert np.isnan([low, high]).all()
+    assert "of 200 resamples" in reason
+    assert (
+        "no resamples" in effect_interval(Doubt(cases, np.arange(30.0), np.arange(30) < 9), None)[2]
+    )

@@ -1,12 +1,21 @@
 """Compare the uncertainty of wrong and right cases in every cell: Mann-Whitney U with Holm."""
 
+import numpy as np
+
 from glioma_uq.logs import log_to
-from glioma_uq.rank_tests import compare_cells
+from glioma_uq.seeds import seed_for
+from glioma_uq.statistics.rank_tests import compare_cells
 from glioma_uq.tables import write_table
 
 
-def main(*, classification, segmentation, dice_threshold, output):
-    table = compare_cells(classification, segmentation, dice_threshold=dice_threshold)
+def main(*, classification, segmentation, dice_threshold, seed, intervals, output):
+    table = compare_cells(
+        classification,
+        segmentation,
+        dice_threshold=dice_threshold,
+        rng=np.random.default_rng(seed_for(seed, "bootstrap")),
+        **intervals,
+    )
     write_table(table, output)
     print(f"{len(table)} tests")
 
@@ -17,5 +26,7 @@ if __name__ == "__main__":
             classification=snakemake.input.classification,
             segmentation=snakemake.input.segmentation,
             dice_threshold=snakemake.params.dice_threshold,
+            seed=snakemake.params.seed,
+            intervals=snakemake.params.intervals,
             output=snakemake.output.table,
         )

@@ -5,17 +5,18 @@ from functools import partial
 import numpy as np
 
 from glioma_uq.logs import log_to
-from glioma_uq.measures import classification_measures, measure_cells, write_measures
 from glioma_uq.seeds import seed_for
+from glioma_uq.statistics.long_tables import measure_cells, write_measures
+from glioma_uq.statistics.measures import Ece, classification_measures
 
 
-def main(*, cells, seed, resamples, level, interval, ece_bins, auc_average, output):
+def main(*, cells, seed, resamples, level, interval, ece, auc_average, output):
     table = measure_cells(
         cells,
         partial(
             classification_measures,
             seed=seed,
-            ece_bins=ece_bins,
+            ece=Ece.of_config(**ece),
             auc_average=auc_average,
         ),
         resamples=resamples,
@@ -34,7 +35,7 @@ if __name__ == "__main__":
             resamples=snakemake.params.resamples,
             level=snakemake.params.level,
             interval=snakemake.params.interval,
-            ece_bins=snakemake.params.ece_bins,
+            ece=snakemake.params.ece,
             auc_average=snakemake.params.auc_average,
             output=snakemake.output.table,
         )

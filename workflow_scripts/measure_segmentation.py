@@ -3,26 +3,32 @@
 import numpy as np
 
 from glioma_uq.logs import log_to
-from glioma_uq.measures import measure_cells, segmentation_measures, write_measures
 from glioma_uq.seeds import seed_for
+from glioma_uq.statistics.long_tables import COLUMNS, measure_cells, together, write_measures
+from glioma_uq.statistics.measures import segmentation_measures, voxel_measures
 
 
-def main(*, cells, seed, resamples, level, interval, output):
-    table = measure_cells(
-        cells,
-        segmentation_measures,
-        resamples=resamples,
-        level=level,
-        interval=interval,
-        rng=np.random.default_rng(seed_for(seed, "bootstrap")),
-    )
-    write_measures(table, output)
+def main(*, cells, seed, resamples, level, interval, output, voxels=()):
+    parts = [
+        measure_cells(
+            paths,
+            measures,
+            resamples=resamples,
+            level=level,
+            interval=interval,
+            rng=np.random.default_rng(seed_for(seed, "bootstrap")),
+        )
+        for paths, measures in ((cells, segmentation_measures), (voxels, voxel_measures))
+    ]
+    table = together(parts)
+    write_measures(table.sort_values(COLUMNS[:3], kind="stable"), output)
 
 
 if __name__ == "__main__":
     with log_to(snakemake.log[0]):
         main(
             cells=snakemake.input.cells,
+            voxels=snakemake.input.voxels,
             seed=snakemake.params.seed,
             resamples=snakemake.params.resamples,
             level=snakemake.params.level,

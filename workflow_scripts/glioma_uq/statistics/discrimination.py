@@ -1,4 +1,4 @@
-"""How well a classifier tells the classes apart, and an uncertainty good cases from bad.
+"""How well a classifier tells the classes apart, and its uncertainty right cases from wrong.
 
 `probabilities` is [N, C], `labels` [N] the index of each true class, `weights` [B, N] how
 often each row counts in each resample (a row of ones: the plain value). All return [B],
@@ -9,9 +9,7 @@ from itertools import permutations
 
 import numpy as np
 
-from glioma_uq.bootstrap import ratio, weight_below, weighted_mean
-
-NO_SPREAD = 1e-24  # variance over mean square that is rounding of a constant
+from glioma_uq.statistics.bootstrap import in_blocks, ratio, weight_below, weighted_mean
 
 
 def binary_auc(scores, positive, weights):
@@ -19,10 +17,14 @@ def binary_auc(scores, positive, weights):
 
     `scores` [N], `positive` [N] of bool. The area under the ROC curve (Hanley, McNeil 1982).
     """
-    of_positives, of_negatives = weights[:, positive], weights[:, ~positive]
-    below = weight_below(scores[~positive], scores[positive], of_negatives)
+    return _area(scores[positive], scores[~positive], weights[:, positive], weights[:, ~positive])
+
+
+def _area(positives, negatives, of_positives, of_negatives):
+    """Return the AUC [B] of the scores of both sides under their weights [B, n of each]."""
+    below = weight_below(negatives, positives, of_negatives)
     pairs = of_positives.sum(axis=1) * of_negatives.sum(axis=1)
-    return ratio((of_positives * below).sum(axis=1), pairs)
+    return ratio(np.einsum("bi,bi->b", of_positives, below), pairs)
 
 
 def auc(probabilities, labels, weights, average="ovo"):
@@ -38,19 +40,14 @@ def auc(probabilities, labels, weights, average="ovo"):
     if average == "ovr":
         areas = [binary_auc(probabilities[:, a], labels == a, weights) for a in range(classes)]
     elif average == "ovo":
+        of_class = [weights[:, labels == c] for c in range(classes)]
         areas = [
-            _pair_auc(probabilities[:, a], labels, a, b, weights)
+            _area(*(probabilities[labels == c, a] for c in (a, b)), of_class[a], of_class[b])
             for a, b in permutations(range(classes), 2)
         ]
     else:
         raise ValueError(f"expected auc_average ovo or ovr, found {average}; mend statistics")
     return np.mean(areas, axis=0)
-
-
-def _pair_auc(scores, labels, a, b, weights):
-    """Return the AUC of `scores` for class `a` against class `b`, other rows left out."""
-    either = (labels == a) | (labels == b)
-    return binary_auc(scores[either], labels[either] == a, weights[:, either])
 
 
 def accuracy(probabilities, labels, weights):
@@ -67,26 +64,10 @@ def balanced_accuracy(probabilities, labels, weights):
     return ratio(np.where(present, recalls, 0).sum(axis=1), present.sum(axis=1))
 
 
-def pearson(x, y, weights):
-    """Return Pearson's correlation of `x` and `y`, each [N] or [B, N]; NaN without spread."""
-    x, y = _deviations(x, weights), _deviations(y, weights)
-    spread = np.sqrt((weights * x * x).sum(axis=1) * (weights * y * y).sum(axis=1))
-    return np.clip(ratio((weights * x * y).sum(axis=1), spread), -1, 1)
+@in_blocks
+def error_auroc(uncertainty, is_wrong, weights):
+    """Return P(a wrong case is more uncertain than a right one), ties half; NaN without errors.
 
-
-def spearman(x, y, weights):
-    """Return Spearman's correlation of `x` and `y` [N]: Pearson's of the ranks, ties shared.
-
-    The ranks are those within each resample.
+    `uncertainty` [N], `is_wrong` [N] of bool: how well doubt finds the errors, .5 = not at all.
     """
-    return pearson(weight_below(x, x, weights), weight_below(y, y, weights), weights)
-
-
-def _deviations(values, weights):
-    """Return values - their mean [B, N], exactly 0 where a resample holds one value only."""
-    n = weights.sum(axis=1)
-    mean = ratio((weights * values).sum(axis=1), n)
-    deviations = values - mean[:, None]
-    variance = (weights * deviations**2).sum(axis=1)
-    constant = variance <= NO_SPREAD * (weights * np.square(values)).sum(axis=1)
-    return np.where(constant[:, None], 0.0, deviations)
+    return binary_auc(uncertainty, is_wrong, weights)

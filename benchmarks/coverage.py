@@ -1,0 +1,188 @@
+"""How often 95 % bootstrap intervals hold the truth, in simulated cohorts whose truth is known.
+
+Run as `python benchmarks/coverage.py [--cohorts 2000] [--resamples 1000]` from the root of the
+repository: one process, one thread, a few minutes. The tables are those of docs/methods.md; the
+last lines are `measure: coverage`, in per cent, of the default method at N = 50 and N = 240.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import yaml
+from scipy.special import expit
+from scipy.stats import norm
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "workflow_scripts"))
+
+from glioma_uq.statistics.bootstrap import (  # noqa: E402
+    jackknife_weights,
+    resample_weights,
+    weighted_mean,
+)
+from glioma_uq.statistics.calibration import ece, ece_debiased, ece_if_perfect  # noqa: E402
+from glioma_uq.statistics.correlation import pearson, spearman  # noqa: E402
+from glioma_uq.statistics.discrimination import auc  # noqa: E402
+from glioma_uq.statistics.intervals import KINDS, interval  # noqa: E402
+from glioma_uq.statistics.scoring import brier, nll  # noqa: E402
+
+SIZES, BINS = (50, 240), 15
+PREVALENCE, DISTANCE = 0.4, 1.8  # of the positive class; between the classes' means, in sd
+SHARPENED = {"calibrated": 1.0, "overconfident": 1.8}  # factor of the true log odds
+MISSED, DICE = 0.05, (8.0, 2.0)  # share of tumours missed; Beta of the others' Dice
+RHO, SKEW = -0.4, 0.5  # correlation of two normal numbers; sd of the logarithm of the skewed one
+TRUTH_DRAWS = 4_000_000
+
+
+def default_interval():
+    """Return the kind of interval that a study has when it names none."""
+    schema = yaml.safe_load((ROOT / "rules" / "config.schema.yaml").read_text())
+    return schema["properties"]["statistics"]["properties"]["interval"]["default"]
+
+
+class Simulation(NamedTuple):
+    """A measure, how a cohort of n cases is drawn for it (its arguments), and its true value."""
+
+    measure: callable
+    draw: callable
+    truth: float
+
+
+def draw_classes(n, rng, sharpened):
+    """Return (probabilities [n, 2], labels [n]) of two normal classes, and the true P(1) [n]."""
+    labels = (rng.random(n) < PREVALENCE).astype(int)
+    x = rng.normal(labels * DISTANCE)
+    log_odds = DISTANCE * (x - DISTANCE / 2) + np.log(PREVALENCE / (1 - PREVALENCE))
+    p = expit(sharpened * log_odds)
+    return np.column_stack([1 - p, p]), labels, expit(log_odds)
+
+
+def draw_dice(n, rng):
+    return (np.where(rng.random(n) < MISSED, 0.0, rng.beta(*DICE, size=n)),)
+
+
+def draw_pair(n, rng):
+    """Return (uncertainty [n], quality [n]): log-normal and normal, as skewed as tumour means."""
+    quality = rng.normal(size=n)
+    doubt = RHO * quality + np.sqrt(1 - RHO**2) * rng.normal(size=n)
+    return np.exp(SKEW * doubt), quality
+
+
+def simulations():
+    """Return {name: Simulation}. The truths are closed forms, but those of the proper scores,
+    which are means over 4 million cases.
+    """
+
+    def overconfident(n, rng):
+        return draw_classes(n, rng, SHARPENED["overconfident"])[:2]
+
+    many = overconfident(TRUTH_DRAWS, np.random.default_rng(0))
+    of_truth = many[0][np.arange(TRUTH_DRAWS), many[1]]
+    return {
+        "auc": Simulation(auc, overconfident, norm.cdf(DISTANCE / np.sqrt(2))),
+        "nll": Simulation(nll, overconfident, -np.log(np.maximum(of_truth, 1e-12)).mean()),
+        "brier": Simulation(brier, overconfident, 2 * ((1 - of_truth) ** 2).mean()),
+        "dice": Simulation(weighted_mean, draw_dice, (1 - MISSED) * DICE[0] / sum(DICE)),
+        "rho": Simulation(pearson, draw_pair, RHO * SKEW / np.sqrt(np.exp(SKEW**2) - 1)),
+        "spearman": Simulation(spearman, draw_pair, 6 / np.pi * np.arcsin(RHO / 2)),
+    }
+
+
+def held(simulation, n, cohorts, resamples, rng):
+    """Return {kind: (share of intervals below the truth, that hold it, above, mean width)}."""
+    weights = np.vstack([np.ones(n), resample_weights(n, resamples, rng), jackknife_weights(n)])
+    limits = {kind: [] for kind in KINDS}
+    for _ in range(cohorts):
+        draws = simulation.measure(*simulation.draw(n, rng), weights)
+        for kind in KINDS:
+            found = interval(draws[: resamples + 1], 0.95, kind, draws[resamples + 1 :], n)
+            limits[kind].append(found[1:3])
+    table = {}
+    for kind, pairs in limits.items():
+        low, high = np.array([pair for pair in pairs if not np.isnan(pair[0])]).T
+        below, above = (high < simulation.truth).mean(), (low > simulation.truth).mean()
+        table[kind] = below, 1 - below - above, above, (high - low).mean(), len(low)
+    return table
+
+
+def tabulate_intervals(cohorts, resamples):
+    """Print the coverage of each measure, N and kind; return {measure: {N: {kind: share}}}."""
+    print(f"{cohorts} cohorts, {resamples} resamples, standard error of a coverage of 95 %: "
+          f"{100 * np.sqrt(0.95 * 0.05 / cohorts):.1f}\n")  # fmt: skip
+    print("measure   truth    N  kind         below  held %  above   width  cohorts")
+    coverage = {}
+    for name, simulation in simulations().items():
+        for n in SIZES:
+            table = held(simulation, n, cohorts, resamples, np.random.default_rng(n))
+            for kind, (below, inside, above, width, counted) in table.items():
+                print(f"{name:8} {simulation.truth:6.3f} {n:4}  {kind:10} {100 * below:7.1f} "
+                      f"{100 * inside:7.1f} {100 * above:6.1f} {width:7.3f} "
+                      f"{counted:8}")  # fmt: skip
+            coverage.setdefault(name, {})[n] = {kind: table[kind][1] for kind in KINDS}
+    return coverage
+
+
+def true_calibration_error(sharpened, rng):
+    """Return the ECE without chance: 15 equal-width bins of 4 million cases and their P(1)."""
+    probabilities, _, posterior = draw_classes(TRUTH_DRAWS, rng, sharpened)
+    confidence = probabilities.max(axis=1)
+    right = np.where(probabilities[:, 1] > 0.5, posterior, 1 - posterior)
+    index = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    return np.abs(np.bincount(index, right - confidence)).sum() / TRUTH_DRAWS
+
+
+def tabulate_ece(cohorts, resamples):
+    """Print the bias of the ECE, its null band, and how often its intervals hold the truth."""
+    print(
+        f"\nECE of {BINS} bins over {cohorts} cohorts: means, and intervals that hold the truth, %"
+    )
+    print("model          truth    N     ECE  debiased       null band  " + "  ".join(KINDS)
+          + "  basic of the debiased")  # fmt: skip
+    for name, sharpened in SHARPENED.items():
+        truth = true_calibration_error(sharpened, np.random.default_rng(0))
+        for n in SIZES:
+            rng = np.random.default_rng(n)
+            weights = np.vstack(
+                [np.ones(n), resample_weights(n, resamples, rng), jackknife_weights(n)]
+            )
+            rows = [ece_of_cohort(n, sharpened, weights, truth, rng) for _ in range(cohorts)]
+            raw, debiased, low, high, *inside = np.array(rows).mean(axis=0)
+            shares = "".join(f"{100 * share:9.1f}" for share in inside)
+            print(f"{name:13} {truth:6.3f} {n:4} {raw:7.3f} {debiased:9.3f}  "
+                  f"[{low:.3f}, {high:.3f}] {shares}")  # fmt: skip
+
+
+def ece_of_cohort(n, sharpened, weights, truth, rng):
+    """Return ECE, debiased ECE, the null band's limits, and which intervals hold the truth.
+
+    An interval that is refused holds nothing.
+    """
+    probabilities, labels, _ = draw_classes(n, rng, sharpened)
+    draws, debiased = (f(probabilities, labels, weights) for f in (ece, ece_debiased))
+    null = interval(ece_if_perfect(probabilities, 200, rng))[1:3]
+    raw, jackknife = draws[:-n], draws[-n:]
+    found = [interval(raw, 0.95, kind, jackknife, n) for kind in KINDS]
+    found.append(interval(debiased[:-n], kind="basic"))
+    inside = [low <= truth <= high for _, low, high, _ in found]
+    return raw[0], debiased[0], *null, *inside
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cohorts", type=int, default=2000)
+    parser.add_argument("--resamples", type=int, default=1000)
+    options = parser.parse_args()
+    coverage = tabulate_intervals(options.cohorts, options.resamples)
+    tabulate_ece(max(options.cohorts // 4, 1), options.resamples)
+    kind = default_interval()
+    print(f"\nCoverage in per cent of the default method ({kind}):")
+    for name, by_size in coverage.items():
+        shares = (f"{100 * kinds[kind]:.1f} (N = {n})" for n, kinds in by_size.items())
+        print(f"{name}: {', '.join(shares)}")
+
+
+if __name__ == "__main__":
+    main()

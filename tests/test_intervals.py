@@ -1,0 +1,148 @@
+"""Laws of intervals, and agreement with scipy's bootstrap draw by draw."""
+
+import numpy as np
+import pytest
+import scipy.stats
+
+from glioma_uq.statistics.bootstrap import jackknife_weights, resample_weights, weighted_mean
+from glioma_uq.statistics.correlation import pearson
+from glioma_uq.statistics.intervals import expanded_tails, interval
+
+
+def test_the_mean_of_a_constant_has_no_width():
+    weights = resample_weights(50, 100, np.random.default_rng(0))
+    means = weighted_mean(np.full(50, 0.1), weights)
+    assert interval(np.append(0.1, means)) == (0.1, 0.1, 0.1, "")
+
+
+def test_percentile_interval_agrees_with_scipy():
+    values = np.random.default_rng(4).gamma(2, size=60)
+    weights = np.vstack([np.ones(60), resample_weights(60, 4000, np.random.default_rng(5))])
+    value, low, high, reason = interval(weighted_mean(values, weights))
+    expected = scipy.stats.bootstrap(
+        (values,), np.mean, n_resamples=4000, method="percentile", rng=np.random.default_rng(6)
+    ).confidence_interval
+    assert (value, reason) == (pytest.approx(values.mean()), "")
+    assert (low, high) == pytest.approx((expected.low, expected.high), abs=0.03)
+
+
+def test_percentile_interval_is_the_quantiles_of_the_resamples():
+    draws = np.append(500, np.random.default_rng(0).permutation(1001))
+    assert interval(draws)[:3] == pytest.approx((500, 25, 975))
+    assert interval(draws, level=0.9)[:3] == pytest.approx((500, 50, 950))
+    shifted = np.append(490, draws[1:])
+    assert interval(shifted, kind="basic")[:3] == pytest.approx((490, 5, 955))
+
+
+def test_a_few_undefined_resamples_are_left_out():
+    draws = np.append(np.append(5.0, np.full(95, 5.0)), np.full(5, np.nan))
+    assert interval(draws) == (5, 5, 5, "")
+
+
+def test_more_than_a_twentieth_undefined_refuses_the_interval():
+    draws = np.append(np.append(5.0, np.full(94, 5.0)), np.full(6, np.nan))
+    value, low, high, reason = interval(draws)
+    assert value == 5
+    assert np.isnan([low, high]).all()
+    assert "6 of 100 resamples" in reason
+
+
+def test_an_undefined_value_has_no_interval():
+    assert np.isnan(interval(np.array([np.nan, 1, 1]))[:3]).all()
+
+
+def test_an_unknown_kind_is_refused():
+    with pytest.raises(ValueError, match="expected interval among .* found normal"):
+        interval(np.arange(5.0), kind="normal")
+
+
+def test_intervals_of_a_mean_cover_the_truth():
+    """Of 200 simulated cohorts of 60, about 95 % of the intervals hold the true mean 0."""
+    weights = np.vstack([np.ones(60), resample_weights(60, 500, np.random.default_rng(7))])
+    cohorts = np.random.default_rng(8).normal(size=(200, 60))
+    held = [
+        low <= 0 <= high
+        for _, low, high, _ in (interval(weighted_mean(cohort, weights)) for cohort in cohorts)
+    ]
+    assert 0.89 <= np.mean(held) <= 0.99
+
+
+def drawn_mean(values, resamples=999):
+    n = len(values)
+    weights = np.vstack([np.ones(n), resample_weights(n, resamples, np.random.default_rng(2))])
+    return weighted_mean(values, weights), weighted_mean(values, jackknife_weights(n))
+
+
+@pytest.mark.parametrize("kind", ["percentile", "basic", "bca"])
+@pytest.mark.parametrize("level", [0.9, 0.95])
+def test_every_kind_agrees_with_scipy_on_the_same_draws(kind, level):
+    values = np.random.default_rng(3).exponential(size=40)
+    draws, jackknife = drawn_mean(values)
+    result = scipy.stats.bootstrap((values,), np.mean, n_resamples=9, rng=np.random.default_rng(0))
+    result.bootstrap_distribution = draws[1:]
+    expected = scipy.stats.bootstrap(
+        (values,), np.mean, n_resamples=0, bootstrap_result=result, method=kind,
+        confidence_level=level,
+    ).confidence_interval  # fmt: skip
+    assert interval(draws, level, kind, jackknife)[1:3] == pytest.approx(
+        (expected.low, expected.high), abs=1e-9
+    )
+
+
+def test_bca_of_a_symmetric_measure_is_nearly_the_percentile_interval():
+    draws = np.append(0, np.linspace(-1, 1, 1000))
+    plain, moved = interval(draws), interval(draws, kind="bca", jackknife=np.array([-1.0, 0, 1]))
+    assert moved[1:3] == pytest.approx(plain[1:3], abs=1e-6)
+
+
+def test_bca_of_a_constant_has_no_width():
+    draws, jackknife = drawn_mean(np.full(9, 0.1))
+    assert interval(draws, 0.95, "bca", jackknife) == (0.1, 0.1, 0.1, "")
+
+
+def test_bca_says_why_it_is_undefined():
+    draws = np.append(5.0, np.arange(5.0))
+    assert "one side of the value" in interval(draws, 0.95, "bca", np.arange(3.0))[3]
+    draws = np.append(2.0, np.arange(5.0))
+    low, high, reason = interval(draws, 0.95, "bca", np.array([1, np.nan]))[1:]
+    assert np.isnan([low, high]).all()
+    assert "a class is too rare" in reason
+    with pytest.raises(ValueError, match="expected the jackknife"):
+        interval(draws, kind="bca")
+
+
+def test_a_paired_difference_is_narrower_than_an_unpaired_one():
+    rng = np.random.default_rng(0)
+    one = rng.normal(size=80)
+    other = one + rng.normal(0, 0.1, size=80)
+    weights = np.vstack([np.ones(80), resample_weights(80, 500, rng)])
+    again = np.vstack([np.ones(80), resample_weights(80, 500, rng)])
+    paired = weighted_mean(one, weights) - weighted_mean(other, weights)
+    unpaired = weighted_mean(one, weights) - weighted_mean(other, again)
+    widths = [high - low for _, low, high, _ in (interval(paired), interval(unpaired))]
+    assert 5 * widths[0] < widths[1]
+    assert paired == pytest.approx(weighted_mean(one - other, weights))
+
+
+def test_a_correlation_without_spread_is_refused():
+    weights = np.vstack([np.ones(3), resample_weights(3, 500, np.random.default_rng(0))])
+    draws = pearson(np.array([0, 0, 1.0]), np.array([0, 1, 2.0]), weights)
+    assert "of 500 resamples: a class or spread is missing" in interval(draws)[3]
+
+
+def test_expansion_vanishes_with_many_cases_and_is_students_t_with_few():
+    assert expanded_tails(0.95, 10**7) == pytest.approx([0.025, 0.975], abs=1e-6)
+    z = np.sqrt(50 / 49) * scipy.stats.t.ppf(0.975, 49)
+    assert expanded_tails(0.95, 50) == pytest.approx(scipy.stats.norm.cdf([-z, z]), abs=1e-9)
+
+
+def test_expanded_is_bca_but_wider():
+    draws, jackknife = drawn_mean(np.random.default_rng(3).exponential(size=30))
+    (low, high), (lower, higher) = (
+        interval(draws, 0.95, kind, jackknife, 30)[1:3] for kind in ("bca", "expanded")
+    )
+    assert lower < low < high < higher
+
+
+def test_one_case_has_an_interval_without_width():
+    assert interval(np.full(9, 0.3), 0.95, "expanded", np.full(1, np.nan), 1)[:3] == (0.3, 0.3, 0.3)

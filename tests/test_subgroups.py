@@ -1,0 +1,39 @@
+"""Who belongs together, and what is measured in each subgroup."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from glioma_uq.statistics.subgroups import size_tertiles, subgroups
+
+
+def tables(sources=("A", "B"), n=9):
+    names = [f"P-{i}" for i in range(n)]
+    classification = pd.DataFrame({"case": names, "source": np.resize(sources, n)})
+    volumes = np.append(np.nan, np.arange(1.0, n))
+    return classification, pd.DataFrame({"case": names, "tumour_volume_mm3": volumes})
+
+
+def test_thirds_are_of_equal_number_and_unknown_sizes_have_none():
+    sizes = size_tertiles(pd.Series([5.0, np.nan, 1, 2, 3, 4, 6, 0]))
+    assert sizes.tolist() == ["large", "", "small", "small", "medium", "medium", "large", "small"]
+
+
+def test_no_volumes_no_sizes():
+    assert (size_tertiles(pd.Series([np.nan, np.nan])) == "").all()
+
+
+def test_groups_are_by_case_and_a_second_seed_changes_nothing():
+    classification, segmentation = tables()
+    groups = subgroups(classification, segmentation)
+    assert groups["source"]["P-3"] == "B"
+    assert groups["size"]["P-0"] == ""
+    assert groups["size"]["P-8"] == "large"
+    twice = subgroups(*(pd.concat([table, table]) for table in tables()))
+    pd.testing.assert_series_equal(groups["size"], twice["size"])
+
+
+@pytest.mark.parametrize("empty", [("A",), ("",)])
+def test_a_single_source_is_no_subgroup(empty):
+    classification, _ = tables(empty)
+    assert subgroups(classification) == {}

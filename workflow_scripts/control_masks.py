@@ -1,0 +1,33 @@
+"""Set the tumour's threshold on validation cases so that little tumour is missed; measure it."""
+
+import numpy as np
+
+from glioma_uq.logs import log_to
+from glioma_uq.seeds import seed_for
+from glioma_uq.statistics.choice import at_passes, read_choice
+from glioma_uq.statistics.long_tables import read_cells, write_measures
+from glioma_uq.statistics.mending import mask_control_table
+
+
+def main(*, voxels, validation, selection, alpha, seed, intervals, output):
+    _, passes = read_choice(selection)
+    table = mask_control_table(
+        *(read_cells(at_passes(paths, passes)) for paths in (voxels, validation)),
+        alpha=alpha,
+        rng=np.random.default_rng(seed_for(seed, "bootstrap")),
+        **intervals,
+    )
+    write_measures(table, output)
+
+
+if __name__ == "__main__":
+    with log_to(snakemake.log[0]):
+        main(
+            voxels=snakemake.input.voxels,
+            validation=snakemake.input.validation,
+            selection=snakemake.input.selection,
+            alpha=snakemake.params.alpha,
+            seed=snakemake.params.seed,
+            intervals=snakemake.params.intervals,
+            output=snakemake.output.table,
+        )

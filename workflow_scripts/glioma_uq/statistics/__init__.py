@@ -1,0 +1,11 @@
+"""The measures of a study, their intervals and tests, and what is decided or mended by them.
+
+`bootstrap` draws resamples as weights, `intervals` turns a measure's draws into limits.
+Classification: `calibration`, `scoring`, `discrimination`, `risk_coverage`. Segmentation:
+`correlation`, `voxel_calibration`. Over the cells of a grid: `measures` says what is measured,
+`long_tables` makes the long tables, `curves` those of diagrams, `subgroups` divides the cases,
+`rank_tests` compares wrong with right cases. Decided on validation cases: `selection` (p and T,
+written and read back by `choice`), `recalibration`, `conformal`, `risk_control`. `posterior_truth`
+is for cohorts whose true probabilities are known. `findings` holds the paper's `claims` against
+`grid_statistics`.
+"""

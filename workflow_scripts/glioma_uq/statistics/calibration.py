@@ -1,0 +1,125 @@
+"""How well the probabilities of a classifier can be taken at their word.
+
+`probabilities` is [N, C], `labels` [N] the index of each true class, `weights` [B, N] how
+often each row counts in each resample (a row of ones: the plain value). All return [B].
+
+The calibration error compares, bin by bin, how sure the classifier is of the class that it
+predicts (top label; a tie goes to the first class) with how often it is right. `binning` is
+`equal-width`: bins (lo, hi] of [0, 1], a confidence of 0 in the first; or `equal-mass`: (lo, hi]
+between quantiles of the confidences of all rows, the same edges in every resample, equal
+confidences together. `norm` 1 is sum_b n_b / N |gap_b| (Guo et al. 2017), 2 the root of
+sum_b n_b / N gap_b^2, inf the largest |gap_b|.
+"""
+
+import numpy as np
+import pandas as pd
+
+from glioma_uq.statistics.bootstrap import in_blocks, ratio
+
+BINNINGS = ("equal-width", "equal-mass")
+
+
+def ece(probabilities, labels, weights, bins=15, binning="equal-width", norm=1):
+    """Return the expected calibration error, gap_b = accuracy_b - confidence_b."""
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == labels
+    return binned_error(right - confidence, bin_members(confidence, bins, binning), weights, norm)
+
+
+@in_blocks
+def ece_debiased(probabilities, labels, weights, bins=15, binning="equal-width", norm=1):
+    """Return the calibration error without the part that chance alone adds; `norm` 1 or 2.
+
+    No row judges itself: norm 2 is the root of sum_b n_b / N of the mean of gap_i gap_j over
+    pairs i != j in the bin, an unbiased estimate of gap_b^2 (cut at 0; Kumar et al. 2019);
+    norm 1 is sum_i gap_i sign(sum of the other gaps in its bin) / N, which is 0 on average for
+    a calibrated classifier and never above the ECE on average. Rows alone in their bin count 0.
+    In a resample the copies of a row judge each other: draws are biased, use `basic` intervals.
+    """
+    confidence = probabilities.max(axis=1)
+    gap = (probabilities.argmax(axis=1) == labels) - confidence
+    in_bin, n = bin_members(confidence, bins, binning), weights.sum(axis=1)
+    sums, counts = weights @ (gap[:, None] * in_bin), weights @ in_bin
+    if norm == 1:
+        others = (sums @ in_bin.T - gap) * (counts @ in_bin.T > 1)
+        return ratio((weights * np.sign(others)) @ gap, n)
+    if norm != 2:
+        raise ValueError(f"expected norm 1 or 2 of a debiased error, found {norm}; mend statistics")
+    pairs = np.maximum(counts - 1, 1)
+    squares = (sums**2 - weights @ (gap[:, None] ** 2 * in_bin)) / pairs * (counts > 1)
+    return np.sqrt(np.maximum(ratio(squares.sum(axis=1), n), 0))
+
+
+def ece_if_perfect(probabilities, resamples, rng, bins=15, binning="equal-width", norm=1):
+    """Return [1 + resamples] ECEs of these probabilities were they the truth, their mean first.
+
+    Each is the ECE against labels drawn from the probabilities themselves: what finite n
+    alone makes of a perfectly calibrated model (Bröcker and Smith 2007). It is not 0.
+    """
+    confidence = np.sort(probabilities.max(axis=1))  # the order of the rows must not matter
+    gaps = (rng.random((resamples, len(confidence))) < confidence) - confidence
+    in_bin, n = bin_members(confidence, bins, binning), np.full(resamples, max(len(confidence), 1))
+    draws = _norm(gaps @ in_bin, in_bin.sum(axis=0)[None], n, norm)
+    return np.concatenate([[draws.mean()], draws])
+
+
+def binned_error(gap, in_bin, weights, norm=1):
+    """Return the `norm` over bins [B] of the mean of `gap` [N] in each; `in_bin` is [N, bins]."""
+    counts = None if norm == 1 else weights @ in_bin
+    return _norm(weights @ (gap[:, None] * in_bin), counts, weights.sum(axis=1), norm)
+
+
+def _norm(sums, counts, n, norm):
+    """Return the norm [B] of bins with `sums` of gaps and `counts` [B, bins] of `n` [B] rows."""
+    if norm == 1:
+        return ratio(np.abs(sums).sum(axis=1), n)
+    gaps = np.divide(np.abs(sums), counts, out=np.zeros_like(sums), where=counts > 0)
+    if norm == 2:
+        return np.sqrt(ratio((counts * gaps**2).sum(axis=1), n))
+    if norm == np.inf:
+        return np.where(n > 0, gaps.max(axis=1), np.nan)
+    raise ValueError(f"expected norm 1, 2 or inf of the ECE, found {norm}; mend statistics")
+
+
+def bin_index(confidence, bins, binning="equal-width"):
+    """Return the bin 0 .. bins - 1 of each confidence [N]."""
+    return np.searchsorted(bin_edges(confidence, bins, binning)[1:-1], confidence, side="left")
+
+
+def bin_members(confidence, bins, binning="equal-width"):
+    """Return [N, bins] of float: 1 where the row lies in the bin."""
+    members = bin_index(confidence, bins, binning)[:, None] == np.arange(bins)
+    return members.astype(float)
+
+
+def bin_edges(confidence, bins, binning="equal-width"):
+    """Return the bins + 1 edges: of [0, 1], or the quantiles of the confidences [N]."""
+    if binning not in BINNINGS:
+        raise ValueError(f"expected binning among {BINNINGS}, found {binning}; mend statistics")
+    if binning == "equal-width" or not len(confidence):
+        return np.linspace(0, 1, bins + 1)
+    upper = -(-len(confidence) * np.arange(1, bins + 1) // bins) - 1  # ceil(n k / bins), from 0
+    return np.sort(confidence)[np.append(0, upper)]
+
+
+def reliability(
+    probabilities, labels, rng, bins=15, binning="equal-width", resamples=1000, level=0.95
+):
+    """Return the table of a reliability diagram, one row for each bin that holds a case.
+
+    Columns: low and high edge, n, confidence, accuracy, and null_low and null_high, between
+    which the accuracy lies at `level` when the probabilities are the truth.
+    """
+    confidence = probabilities.max(axis=1)
+    in_bin = bin_members(confidence, bins, binning)
+    n = in_bin.sum(axis=0)
+    order = np.argsort(confidence, kind="stable")
+    chance = (rng.random((resamples, len(order))) < confidence[order]) @ in_bin[order]
+    edges, held = bin_edges(confidence, bins, binning), n > 0
+    right = (probabilities.argmax(axis=1) == labels) @ in_bin
+    null = np.quantile(chance, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    columns = {"low": edges[:-1], "high": edges[1:], "n": n.astype(int)}
+    sums = {"confidence": confidence @ in_bin, "accuracy": right,
+            "null_low": null[0], "null_high": null[1]}  # fmt: skip
+    columns |= {name: ratio(values, n) for name, values in sums.items()}
+    return pd.DataFrame(columns)[held].reset_index(drop=True)

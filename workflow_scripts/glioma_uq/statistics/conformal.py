@@ -1,0 +1,87 @@
+"""Prediction sets that hold the true class in a stated share of cases (split conformal).
+
+Valid where calibration and test cases are exchangeable. The score of a class is 1 - p_c: the
+set holds the classes that are no stranger than all but a share alpha of the calibration cases'
+true classes (Sadinle et al. 2019). `probabilities` [N, C], `labels` [N], `weights` [B, N].
+"""
+
+import numpy as np
+import pandas as pd
+
+from glioma_uq.predictions import known_rows
+from glioma_uq.statistics.bootstrap import ratio, weighted_mean
+from glioma_uq.statistics.recalibration import not_tested_in
+
+ROUNDING = 1e-12  # a score may exceed its own limit by this much
+
+
+def score_limit(scores, alpha):
+    """Return the ceil((n + 1)(1 - alpha))-th smallest score; inf where n is too small for it."""
+    rank = int(np.ceil((len(scores) + 1) * (1 - alpha) - 1e-9))
+    return np.inf if rank > len(scores) else float(np.sort(scores)[max(rank, 1) - 1])
+
+
+def fit_limits(probabilities, labels, alpha, class_conditional=False):
+    """Return the limits [C] on 1 - p_c, from calibration cases.
+
+    One limit for all classes holds alpha over all cases; `class_conditional` ones, each from
+    the cases of its class, hold it in every class, at the price of larger sets. A class with
+    fewer than 1 / alpha - 1 cases is in every set.
+    """
+    classes = probabilities.shape[1]
+    scores = 1 - probabilities[np.arange(len(labels)), labels]
+    if not class_conditional:
+        return np.full(classes, score_limit(scores, alpha))
+    return np.array([score_limit(scores[labels == c], alpha) for c in range(classes)])
+
+
+def prediction_sets(probabilities, limits):
+    """Return which classes are in each case's set: bool [N, C]; a set may be empty."""
+    return 1 - probabilities <= np.asarray(limits) + ROUNDING
+
+
+def coverage(sets, labels, weights):
+    """Return the share of cases whose set holds the true class [B]."""
+    return weighted_mean(sets[np.arange(len(labels)), labels], weights)
+
+
+def class_coverage(sets, labels, weights):
+    """Return the coverage among the cases of each class [B, C]; NaN where there are none."""
+    is_class = (labels[:, None] == np.arange(sets.shape[1])).astype(float)
+    return ratio(weights @ (is_class * sets), weights @ is_class)
+
+
+def set_size(sets, weights):
+    """Return the mean number of classes in a set [B]."""
+    return weighted_mean(sets.sum(axis=1), weights)
+
+
+def sets_of_cell(table, validation, task, alpha, class_conditional=False):
+    """Return (sets bool [n, C], labels [n], rows) of a cell's cases with a known label.
+
+    Each fold's limits are from the validation rows of all folds but those of cases that it
+    tests (see `recalibration.recalibrate`): networks of several folds score them, so the
+    guarantee is approximate.
+    """
+    parts = []
+    for _, part in table.groupby("fold"):
+        _, truth, scored = known_rows(not_tested_in(part, validation), task)
+        limits = fit_limits(scored, truth, alpha, class_conditional)
+        known, labels, probabilities = known_rows(part, task)
+        parts.append((prediction_sets(probabilities, limits), labels, known))
+    sets, labels, rows = zip(*parts, strict=True)
+    return np.concatenate(sets), np.concatenate(labels), pd.concat(rows)
+
+
+def conformal_measures(table, weights, *, validation, tasks, alpha, class_conditional=False):
+    """Yield (task, measure, draws [B], n cases): coverage, its least over classes, set size,
+    and the shares of sets with one class and with none.
+    """
+    for task in tasks:
+        sets, labels, rows = sets_of_cell(table, validation, task, alpha, class_conditional)
+        mine, n = weights[:, table.index.get_indexer(rows.index)], rows["case"].nunique()
+        yield task, "coverage", coverage(sets, labels, mine), n
+        yield task, "least_class_coverage", class_coverage(sets, labels, mine).min(axis=1), n
+        yield task, "set_size", set_size(sets, mine), n
+        for name, size in (("single_sets", 1), ("empty_sets", 0)):
+            yield task, name, weighted_mean(sets.sum(axis=1) == size, mine), n

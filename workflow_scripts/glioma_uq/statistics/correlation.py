@@ -1,0 +1,65 @@
+"""Correlations of two numbers of a case under every resample at once.
+
+Values are [N], `weights` [B, N] how often each row counts (a row of ones: the plain value).
+All return [B], NaN where a resample leaves no spread.
+"""
+
+import numpy as np
+
+from glioma_uq.statistics.bootstrap import in_blocks, ratio, weight_below
+
+NO_SPREAD = 1e-24  # variance over mean square that is rounding of a constant
+
+
+@in_blocks
+def pearson(x, y, weights):
+    """Return Pearson's correlation of `x` and `y`; NaN without spread."""
+    return _cosine(_deviations(x, weights), _deviations(y, weights), weights)
+
+
+@in_blocks
+def spearman(x, y, weights):
+    """Return Spearman's correlation of `x` and `y` [N]: Pearson's of the ranks, ties shared.
+
+    The ranks are those within each resample.
+    """
+    x, y = (_deviations(weight_below(v, v, weights), weights) for v in (x, y))
+    return _cosine(x, y, weights)
+
+
+@in_blocks
+def partial_pearson(x, y, given, weights):
+    """Return the correlation of what a straight line in `given` [N] leaves of `x` and of `y`.
+
+    = (r_xy - r_xg r_yg) / sqrt((1 - r_xg^2) (1 - r_yg^2)), from residuals, which cancel less.
+    NaN where the line leaves nothing of one of them; a `given` without spread takes nothing.
+    """
+    given = _deviations(given, weights)
+    x, y = (_residuals(_deviations(v, weights), given, weights) for v in (x, y))
+    return _cosine(x, y, weights)
+
+
+def _cosine(x, y, weights):
+    spread = np.sqrt((weights * x * x).sum(axis=1) * (weights * y * y).sum(axis=1))
+    return np.clip(ratio((weights * x * y).sum(axis=1), spread), -1, 1)
+
+
+def _deviations(values, weights):
+    """Return values - their mean [B, N], exactly 0 where a resample holds one value only."""
+    n = weights.sum(axis=1)
+    mean = ratio((weights * values).sum(axis=1), n)
+    return _exact_zero(values - mean[:, None], np.square(values), weights)
+
+
+def _residuals(deviations, given, weights):
+    """Return `deviations` [B, N] minus their regression on `given`, exactly 0 where it is all."""
+    covariance = (weights * deviations * given).sum(axis=1)
+    slope = np.nan_to_num(ratio(covariance, (weights * given**2).sum(axis=1)))
+    return _exact_zero(deviations - slope[:, None] * given, deviations**2, weights)
+
+
+def _exact_zero(deviations, squares, weights):
+    """Return `deviations` [B, N], 0 in rows where they are no more than the rounding of zero."""
+    variance = (weights * deviations**2).sum(axis=1)
+    constant = variance <= NO_SPREAD * (weights * squares).sum(axis=1)
+    return np.where(constant[:, None], 0.0, deviations)

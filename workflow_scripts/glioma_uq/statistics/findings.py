@@ -1,0 +1,89 @@
+"""The paper's claims beside ours: each a statistic with an interval, and a verdict by rule.
+
+A claim says in which range a statistic of the study lies. It is `seen` where the statistic's
+whole interval lies in the range, `not seen` where the interval misses it, and `undecided at this
+n` where the interval reaches across its border. A claim that the study's grid cannot judge is
+`undecided`, and `reason` says why.
+"""
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from glioma_uq.statistics.claims import claims
+from glioma_uq.statistics.discrimination import error_auroc
+from glioma_uq.statistics.grid_statistics import SEGMENTATION, CannotJudge, Grid
+from glioma_uq.statistics.intervals import CORRECTED
+from glioma_uq.statistics.intervals import interval as interval_of
+from glioma_uq.statistics.long_tables import draw_measures
+from glioma_uq.statistics.measures import key_measures, segmentation_measures
+from glioma_uq.tasks import TASKS
+
+COLUMNS = ["claim", "task", "theirs", "ours", "low", "high", "verdict", "n", "how", "reason"]
+MEASURES = ("ece", "ece_debiased", "nll", "auc")
+
+
+def judge(claim, draws, jackknife, *, level, interval):
+    """Return the row (dict) of a claim, from a `Grid` of draws and one of the jackknife."""
+    row = {"claim": claim.claim, "task": claim.task, "theirs": claim.theirs, "how": claim.how}
+    blank = dict.fromkeys(("ours", "low", "high"), np.nan)
+    kind = claim.kind or interval
+    n = number_of_cases(draws, claim.task)
+    try:
+        left = claim.statistic(jackknife) if kind in CORRECTED else None
+        numbers = interval_of(claim.statistic(draws), level, kind, left, n)
+    except CannotJudge as reason:
+        return {**row, **blank, "verdict": "undecided", "n": n, "reason": str(reason)}
+    ours, low, high, reason = numbers
+    verdict = "undecided" if reason else verdict_of(low, high, claim.range)
+    return {**row, "ours": ours, "low": low, "high": high, "verdict": verdict, "n": n,
+            "reason": reason}  # fmt: skip
+
+
+def number_of_cases(grid, task):
+    """Return how many cases a task's measures at the chosen cell are over, 0 without any."""
+    tasks = TASKS if task == "all" else [task]
+    return max((n for (of, _), n in grid.n_of.items() if of in tasks), default=0)
+
+
+def verdict_of(low, high, allowed):
+    """Return the verdict of an interval on a claim's range (least, greatest)."""
+    least, greatest = allowed
+    if least <= low and high <= greatest:
+        return "seen"
+    return "not seen" if high < least or greatest < low else "undecided at this n"
+
+
+def segmentation_findings(table, weights, dice_threshold):
+    """Yield the measures of a cell's segmentation and error_auroc, wrong being a low Dice."""
+    yield from segmentation_measures(table, weights)
+    rows = (table["dice"].notna() & table["tumour_predictive"].notna()).to_numpy()
+    doubt = table["tumour_predictive"].to_numpy(dtype=float)[rows]
+    wrong = table["dice"].to_numpy(dtype=float)[rows] <= dice_threshold
+    area = error_auroc(doubt, wrong, weights[:, rows])
+    yield SEGMENTATION, "error_auroc", area, table["case"][rows].nunique()
+
+
+def findings_table(classification, segmentation, *, rate, passes, ece, auc_average,
+                   dice_threshold, tolerance, resamples, level, interval, rng_of):  # fmt: skip
+    """Return the table of findings, columns `COLUMNS`.
+
+    Args:
+        classification, segmentation: {cell: table} of one network; of the chosen T at all rates
+            and of the chosen rate at all T.
+        rate, passes: the chosen cell.
+        ece: a `measures.Ece`.
+        rng_of: function without arguments that gives the generator of the study's resamples.
+    """
+    of_classes = partial(key_measures, ece=ece, auc_average=auc_average, names=MEASURES)
+    of_regions = partial(segmentation_findings, dice_threshold=dice_threshold)
+    drawn = []
+    for tables, measures in ((classification, of_classes), (segmentation, of_regions)):
+        if tables:
+            drawn += draw_measures(
+                tables, measures, resamples=resamples, rng=rng_of(), jackknife=interval in CORRECTED
+            )
+    grids = [Grid(drawn, rate, passes, part) for part in ("draws", "jackknife")]
+    rows = [judge(claim, *grids, level=level, interval=interval) for claim in claims(tolerance)]
+    return pd.DataFrame(rows)[COLUMNS]

@@ -1,0 +1,147 @@
+"""Statistics over the cells of a grid, of every resample at once: what findings are about.
+
+Each takes a `Grid` and returns [B]; it raises CannotJudge where the grid lacks what it needs.
+"""
+
+import numpy as np
+from scipy.stats import rankdata
+
+from glioma_uq.statistics.selection import PARTS, stabilised_at
+from glioma_uq.tasks import TASKS
+
+SEGMENTATION = "segmentation"
+REGION = "tumour"  # whose mean uncertainty stands for segmentation, as in Figure 2
+
+
+class CannotJudge(Exception):
+    """The study's grid does not hold what a claim is about; the text says what is missing."""
+
+
+class Grid:
+    """The draws, or the jackknife, of all measures of one network, by place in the grid.
+
+    Args:
+        drawn: list of `long_tables.Drawn`.
+        rate, passes: the chosen cell.
+        part: "draws" or "jackknife".
+    """
+
+    def __init__(self, drawn, rate, passes, part="draws"):
+        self.rate, self.passes = rate, passes
+        self.values = {
+            (d.cell.rate, d.cell.passes, d.task, d.measure): getattr(d, part) for d in drawn
+        }
+        self.n_of = {(d.task, d.measure): d.n for d in drawn if d.cell[1:] == (rate, passes)}
+
+    def at(self, task, measure, rate=None, passes=None):
+        """Return [B] of one measure; of the chosen cell where no other is named."""
+        place = (self.rate if rate is None else rate, passes or self.passes, task, measure)
+        if not any(place[2] == of for of, _ in self.n_of):
+            raise CannotJudge(f"the study has no {task}")
+        if place not in self.values:
+            raise CannotJudge(f"the study has no {measure} of {task} at this cell")
+        return self.values[place]
+
+    def over_rates(self, task, measure):
+        """Return (rates [R], values [R, B]) at the chosen T. At least two rates are needed."""
+        rates = sorted({r for r, t, of, m in self.values
+                        if (t, of, m) == (self.passes, task, measure)})  # fmt: skip
+        self.at(task, measure)
+        if len(rates) < 2:
+            raise CannotJudge("the study has one dropout rate only")
+        return np.array(rates), np.array([self.at(task, measure, rate) for rate in rates])
+
+    def over_passes(self, task, measure):
+        """Return (passes [K], values [K, B]) at the chosen rate."""
+        passes = sorted({t for r, t, of, m in self.values
+                         if (r, of, m) == (self.rate, task, measure)})  # fmt: skip
+        self.at(task, measure)
+        values = [self.at(task, measure, passes=t) for t in passes]
+        return np.array(passes), np.array(values)
+
+
+def uncertainty(task, part):
+    """Return the name of a task's mean uncertainty among the measures."""
+    return f"{part}_{REGION}" if task == SEGMENTATION else part
+
+
+def slope(grid, task, measure):
+    """Return the least-squares slope of a measure over the dropout rates."""
+    rates, values = grid.over_rates(task, measure)
+    x = rates - rates.mean()
+    return x @ values / (x @ x)
+
+
+def rate_of_extreme(grid, task, measure, wanted, sign):
+    """Return the rate of the lowest (sign 1) or highest (-1) value; the lower one of equals."""
+    rates, values = grid.over_rates(task, measure)
+    require_rates(rates, wanted)
+    return _rate_of_least(rates, sign * values)
+
+
+def best_rate(grid, wanted):
+    """Return the rate of the lowest mean rank of the ECE over the classification tasks."""
+    found = [grid.over_rates(task, "ece") for task in TASKS]
+    rates = found[0][0]
+    require_rates(rates, wanted)
+    known = [values for _, values in found if not np.isnan(values[:, 0]).all()]
+    ranks = [rankdata(np.nan_to_num(v, nan=np.inf), axis=0) for v in known]
+    return _rate_of_least(rates, np.mean(ranks, axis=0))
+
+
+def require_rates(rates, wanted):
+    """Raise CannotJudge where one of the `wanted` rates was not studied."""
+    missing = [f"{rate:.2f}" for rate in wanted if rate not in rates]
+    if missing:
+        raise CannotJudge(f"the study has no dropout rate {', '.join(missing)}")
+
+
+def _rate_of_least(rates, values):
+    """Return the rate of the least value of each column [B], NaN where a rate has none."""
+    least = rates[np.argmin(np.nan_to_num(values, nan=np.inf), axis=0)]
+    return np.where(np.isnan(values).any(axis=0), np.nan, least)
+
+
+def settled(grid, task, tolerance):
+    """Return the T from which all three mean uncertainties of a task have settled."""
+    found = [grid.over_passes(task, uncertainty(task, part)) for part in PARTS]
+    passes = found[0][0]
+    if not ((passes >= 20) & (passes <= 30)).any() or passes.max() <= 30:
+        raise CannotJudge("the study has no T between 20 and 30, or none beyond")
+    of_parts = [
+        [float(stabilised_at(passes, draw, tolerance)) for draw in values.T] for _, values in found
+    ]
+    return np.max(of_parts, axis=0)
+
+
+def dominance(grid, task, greater, smaller):
+    """Return one mean uncertainty minus another at the chosen cell; one pass has no epistemic."""
+    one, other = (grid.at(task, uncertainty(task, part)) for part in (greater, smaller))
+    if grid.passes == 1:
+        raise CannotJudge("one pass tells no epistemic from aleatoric uncertainty")
+    return one - other
+
+
+def range_excess(grid, task):
+    """Return the range of the predictive uncertainty over rates minus that over passes."""
+    measure = uncertainty(task, "predictive")
+    (_, over_rates), (passes, over_passes) = (
+        grid.over_rates(task, measure),
+        grid.over_passes(task, measure),
+    )
+    if len(passes) < 2:
+        raise CannotJudge("the study has one number of passes only")
+    return np.ptp(over_rates, axis=0) - np.ptp(over_passes, axis=0)
+
+
+def dice_at_high_rate(grid):
+    """Return the mean Dice at .6 minus the mean of those at .2, .25 and .3."""
+    rates, values = grid.over_rates(SEGMENTATION, "dice")
+    require_rates(rates, (0.2, 0.25, 0.3, 0.6))
+    moderate = np.isin(rates, (0.2, 0.25, 0.3))
+    return values[rates == 0.6][0] - values[moderate].mean(axis=0)
+
+
+def rho_difference(grid):
+    """Return rho of the predicted tumour minus rho of the brain at the chosen cell."""
+    return grid.at(SEGMENTATION, "rho_tumour") - grid.at(SEGMENTATION, "rho_brain")

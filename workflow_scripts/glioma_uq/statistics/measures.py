@@ -1,0 +1,162 @@
+"""What is measured in one cell of the grid: each function yields (task, measure, draws [B], n).
+
+`table` is a cell's table, `weights` [B, rows of the table] how often each row counts in each
+resample, the first row ones; n counts cases.
+"""
+
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from glioma_uq.predictions import known_rows
+from glioma_uq.seeds import seed_for
+from glioma_uq.statistics import calibration, correlation, discrimination, risk_coverage, scoring
+from glioma_uq.statistics.bootstrap import weighted_mean
+from glioma_uq.statistics.voxel_calibration import voxel_ece
+from glioma_uq.tasks import TASKS
+
+PARTS = ("predictive", "aleatoric", "epistemic")
+REGIONS = ("brain", "tumour")
+BRIER_PARTS = ("reliability", "resolution", "uncertainty")
+
+
+class Ece(NamedTuple):
+    """How the calibration error is binned and which norm of the gaps it is, see `calibration`."""
+
+    bins: int = 15
+    binning: str = "equal-width"
+    norm: float = 1
+
+    @classmethod
+    def of_config(cls, bins, binning, norm):
+        """Return the choice of a config, where the largest gap is called max."""
+        return cls(bins, binning, np.inf if norm == "max" else norm)
+
+
+DEFAULT_ECE = Ece()
+
+
+def classification_measures(table, weights, *, seed, ece=DEFAULT_ECE, auc_average="ovo"):
+    """Yield the measures of one cell's classification table, task by task.
+
+    All measures of a task, the uncertainties too, are over the cases whose label is known.
+    `ece_null` is the ECE that perfect probabilities would show at this n, from labels drawn
+    by `seed`.
+    """
+    for task in TASKS:
+        known, labels, probabilities = known_rows(table, task)
+        mine, n = weights[:, table.index.get_indexer(known.index)], known["case"].nunique()
+        for name, measure in probability_measures(ece, auc_average).items():
+            yield task, name, measure(probabilities, labels, mine), n
+        parts = scoring.brier_decomposition(probabilities, labels, mine, ece.bins, ece.binning)
+        for part in BRIER_PARTS:
+            yield task, f"brier_{part}", parts[part], n
+        rng = np.random.default_rng(seed_for(seed, "ece_null", task))
+        chance = calibration.ece_if_perfect(probabilities, len(weights) - 1, rng, *ece)
+        yield task, "ece_null", chance if n else np.full(len(weights), np.nan), n
+        doubt = known[f"{task}_predictive"].to_numpy(dtype=float)
+        wrong = probabilities.argmax(axis=1) != labels
+        yield task, "error_auroc", discrimination.error_auroc(doubt, wrong, mine), n
+        yield task, "aurc", risk_coverage.aurc(doubt, wrong, mine), n
+        for part in PARTS:
+            yield task, part, weighted_mean(known[f"{task}_{part}"], mine), n
+
+
+def key_measures(
+    table, weights, *, ece=DEFAULT_ECE, auc_average="ovo", names=("ece", "nll", "brier"), doubt=True
+):
+    """Yield those of the measures `names` of one cell and, of its `doubt`, how well it finds the
+    errors and the mean uncertainties: what cells are chosen and findings are judged by.
+    """
+    for task in TASKS:
+        known, labels, probabilities = known_rows(table, task)
+        mine, n = weights[:, table.index.get_indexer(known.index)], known["case"].nunique()
+        measures = probability_measures(ece, auc_average)
+        for name in [name for name in names if name in measures]:
+            yield task, name, measures[name](probabilities, labels, mine), n
+        if doubt:
+            predictive = known[f"{task}_predictive"].to_numpy(dtype=float)
+            wrong = probabilities.argmax(axis=1) != labels
+            yield task, "error_auroc", discrimination.error_auroc(predictive, wrong, mine), n
+            for part in PARTS:
+                yield task, part, weighted_mean(known[f"{task}_{part}"], mine), n
+
+
+def probability_measures(ece=DEFAULT_ECE, auc_average="ovo"):
+    """Return {name: f(probabilities, labels, weights) -> [B]} of what judges probabilities.
+
+    No debiased estimate of the largest gap is known: norm inf has none.
+    """
+    options = ece._asdict()
+    debiased = {"ece_debiased": partial(calibration.ece_debiased, **options)}
+    return {
+        "ece": partial(calibration.ece, **options),
+        "ece_equal_mass": partial(calibration.ece, **options | {"binning": "equal-mass"}),
+        **({} if np.isinf(ece.norm) else debiased),
+        "nll": scoring.nll,
+        "auc": partial(discrimination.auc, average=auc_average),
+        "accuracy": discrimination.accuracy,
+        "balanced_accuracy": discrimination.balanced_accuracy,
+        "brier": scoring.brier,
+    }
+
+
+def segmentation_measures(table, weights):
+    """Yield the measures of one cell's segmentation table.
+
+    rho is Pearson's, spearman Spearman's and partial_rho Pearson's given log tumour volume,
+    each of a region's predictive uncertainty with Dice; aurc leaves the most uncertain cases
+    out, with the loss 1 - Dice. A case counts where all numbers of a measure exist.
+    """
+    measure = partial(_measure, table, weights)
+    dice, tumour = table["dice"], table["tumour_predictive"]
+    yield measure("dice", weighted_mean, dice)
+    if "hd95_mm" in table:
+        yield measure("hd95_mm", weighted_mean, table["hd95_mm"])
+    for region in REGIONS:
+        doubt = table[f"{region}_predictive"]
+        yield measure(f"rho_{region}", correlation.pearson, doubt, dice)
+        yield measure(f"spearman_{region}", correlation.spearman, doubt, dice)
+        if "tumour_volume_mm3" in table:
+            volume = log_volume(table["tumour_volume_mm3"])
+            name = f"partial_rho_{region}"
+            yield measure(name, correlation.partial_pearson, doubt, dice, volume)
+        yield measure(f"aurc_{region}", risk_coverage.aurc, doubt, 1 - dice)
+        for part in PARTS:
+            yield measure(f"{part}_{region}", weighted_mean, table[f"{region}_{part}"])
+    yield measure("empty_tumour", weighted_mean, tumour.isna().astype(float))
+    # ASSUME: a tumour that was not found is as doubtful as the most doubtful one that was.
+    filled = tumour.fillna(tumour.max())
+    yield measure("rho_tumour_with_empty", correlation.pearson, filled, dice)
+
+
+def log_volume(volume):
+    """Return ln(volume), NaN where there is no tumour: it has no size to hold constant."""
+    return np.log(volume.where(volume > 0))
+
+
+def voxel_measures(table, weights):
+    """Yield the ECE of the pooled voxels of each region of a cell's table of voxels.
+
+    `table` has a row for each case, seed, histogram and bin: case, seed, histogram, bin, n,
+    confidence, right, as `voxel_histograms.confidence_histogram` counts them. Histograms of
+    other kinds have no confidence and no ECE.
+    """
+    table = table.assign(row=np.arange(len(table)))
+    for region, part in table[table["confidence"].notna()].groupby("histogram"):
+        part = part.sort_values([c for c in ("case", "fold", "seed", "bin") if c in part])
+        bins = part["bin"].nunique()
+        counts = (part[c].to_numpy(float).reshape(-1, bins) for c in ("n", "confidence", "right"))
+        mine = weights[:, part["row"].to_numpy()[::bins]]
+        n = part["case"].nunique()
+        yield "segmentation", f"voxel_ece_{region}", voxel_ece(*counts, mine), n
+
+
+def _measure(table, weights, name, measure, *columns):
+    """Return one segmentation measure over the rows where all its `columns` hold numbers."""
+    exists = np.logical_and.reduce([pd.notna(column) for column in columns])
+    values = [column.to_numpy(dtype=float)[exists] for column in columns]
+    n = table["case"][exists].nunique()
+    return "segmentation", name, measure(*values, weights[:, exists]), n

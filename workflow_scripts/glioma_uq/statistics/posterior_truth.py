@@ -1,0 +1,60 @@
+"""What only a cohort of known truth can show: probabilities beside the true ones.
+
+`probabilities` and `posterior` (the true P(class | what drew the picture)) are [N, C],
+`weights` [B, N] how often each row counts in each resample. All return [B].
+"""
+
+import numpy as np
+
+from glioma_uq.predictions import known_rows
+from glioma_uq.statistics import calibration, correlation
+from glioma_uq.statistics.bootstrap import weighted_mean
+from glioma_uq.statistics.measures import DEFAULT_ECE
+from glioma_uq.tasks import TASKS
+from glioma_uq.uncertainty import entropy
+
+
+def true_ece(probabilities, posterior, weights, bins=15, binning="equal-width", norm=1):
+    """Return the calibration error against the true probability of the predicted class.
+
+    As `calibration.ece`, with P(the predicted class | case) in place of whether it was drawn:
+    what the measured ECE would be without the chance of the labels.
+    """
+    confidence, chosen = probabilities.max(axis=1), probabilities.argmax(axis=1)
+    gap = posterior[np.arange(len(posterior)), chosen] - confidence
+    in_bin = calibration.bin_members(confidence, bins, binning)
+    return calibration.binned_error(gap, in_bin, weights, norm)
+
+
+def posterior_distance(probabilities, posterior, weights):
+    """Return the mean of sum_c |p_c - P_c| / 2, the total variation; |p - P| for two classes."""
+    return weighted_mean(np.abs(probabilities - posterior).sum(axis=1) / 2, weights)
+
+
+def true_posterior(truth, cases, task):
+    """Return the true probabilities [N, C] of `cases`, from the phantom's table of truth."""
+    rows = truth.set_index(truth["case"].astype(str)).loc[np.asarray(cases, dtype=str)]
+    if len(TASKS[task]) == 2:
+        positive = rows[f"p_{task}"].to_numpy(dtype=float)
+        return np.column_stack([1 - positive, positive])
+    return rows[[f"p_{task}_{c}" for c in TASKS[task]]].to_numpy(dtype=float)
+
+
+def truth_measures(table, weights, *, truth, ece=DEFAULT_ECE):
+    """Yield (task, measure, draws [B], n cases) of a cell's classification table.
+
+    `truth` is the cohort's table with p_idh, p_1p19q, p_grade_2 to p_grade_4. All cases with a
+    known label count, as in the measures beside which these stand.
+    """
+    for task in TASKS:
+        known, labels, probabilities = known_rows(table, task)
+        mine, n = weights[:, table.index.get_indexer(known.index)], known["case"].nunique()
+        posterior = true_posterior(truth, known["case"], task)
+        doubt, true_doubt = known[f"{task}_aleatoric"].to_numpy(dtype=float), entropy(posterior)
+        yield task, "ece", calibration.ece(probabilities, labels, mine, *ece), n
+        yield task, "true_ece", true_ece(probabilities, posterior, mine, *ece), n
+        yield task, "posterior_distance", posterior_distance(probabilities, posterior, mine), n
+        yield task, "aleatoric", weighted_mean(doubt, mine), n
+        yield task, "true_entropy", weighted_mean(true_doubt, mine), n
+        yield task, "aleatoric_error", weighted_mean(np.abs(doubt - true_doubt), mine), n
+        yield task, "rho_aleatoric", correlation.pearson(doubt, true_doubt, mine), n

@@ -1,0 +1,115 @@
+"""A threshold of the tumour's probability that keeps the missed share of tumour in check.
+
+Conformal risk control (Angelopoulos et al. 2024): the mean false-negative rate of future cases
+stays below alpha where they are exchangeable with the calibration cases. It needs, for each
+case, only the histograms of `voxel_histograms.probability_histogram`.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from glioma_uq.statistics.bootstrap import weighted_mean
+from glioma_uq.statistics.recalibration import not_tested_in
+
+CONTROLLED = ("threshold", "false_negative_rate", "dice", "volume_ratio")
+
+
+class Control(NamedTuple):
+    """The threshold; where none keeps the risk below alpha it is 0, and `reason` says why."""
+
+    threshold: float
+    reason: str
+
+
+def false_negative_rates(inside):
+    """Return [N, K + 1]: the share of each case's tumour that p >= k / K misses, k = 0 .. K.
+
+    `inside` [N, K] counts the true tumour's voxels by probability. A case without a tumour
+    misses nothing: 0. At the last threshold, above every probability, all is missed.
+    """
+    inside = np.asarray(inside, dtype=float)
+    missed = np.hstack([np.zeros((len(inside), 1)), np.cumsum(inside, axis=1)])
+    total = missed[:, -1:]
+    return np.divide(missed, total, out=np.zeros_like(missed), where=total > 0)
+
+
+def mask_sizes(inside, outside):
+    """Return [N, K + 1]: how many voxels have p >= k / K, in the tumour or not."""
+    both = np.asarray(inside, dtype=float) + outside
+    missed = np.hstack([np.zeros((len(both), 1)), np.cumsum(both, axis=1)])
+    return missed[:, -1:] - missed
+
+
+def dice_by_threshold(inside, outside):
+    """Return [N, K + 1]: the Dice of the mask p >= k / K; 1 where mask and tumour are empty."""
+    size, tumour = mask_sizes(inside, outside), np.asarray(inside, float).sum(axis=1)[:, None]
+    hit = tumour - false_negative_rates(inside) * tumour
+    total = size + tumour
+    return np.divide(2 * hit, total, out=np.ones_like(total), where=total > 0)
+
+
+def control_false_negatives(inside, alpha):
+    """Return the `Control` of calibration cases: the largest threshold k / K with
+
+        (sum_i FNR_i + 1) / (n + 1) <= alpha,
+
+    the 1 being the worst that the next case can do. Below n = 1 / alpha - 1 cases there is none.
+    """
+    rates = false_negative_rates(inside)
+    n, bins = len(rates), rates.shape[1] - 1
+    bounds = (rates.sum(axis=0) + 1) / (n + 1)
+    kept = np.flatnonzero(bounds <= alpha)
+    if len(kept):
+        return Control(float(kept[-1] / bins), "")
+    return Control(
+        0.0, f"{n} cases cannot show a false-negative rate below {alpha:g}: use 1 / alpha or more"
+    )
+
+
+def counts_by_probability(voxels):
+    """Return (rows, inside [N, K], outside [N, K]) of a cell's table of voxels.
+
+    `voxels` is long: case, fold, seed, histogram (`inside` and `outside` the true tumour), bin,
+    n. `rows` has case, fold, seed of each of the N.
+    """
+    wide = voxels.pivot(index=["case", "fold", "seed"], columns=["histogram", "bin"], values="n")
+    counts = (wide[name].sort_index(axis=1).to_numpy(float) for name in ("inside", "outside"))
+    return wide.index.to_frame(index=False), *counts
+
+
+def control_masks(voxels, validation, alpha):
+    """Return (table, note): a row for each case of `voxels`, its mask under its fold's control.
+
+    Columns: case, fold, seed, threshold, false_negative_rate, dice, volume_ratio (mask / tumour;
+    NaN without a tumour). A fold's threshold is from the validation cases that it does not test.
+    `note` says why there is none where there is none.
+    """
+    parts, notes = [], set()
+    for _, part in voxels.groupby("fold"):
+        _, inside, _ = counts_by_probability(not_tested_in(part, validation))
+        control = control_false_negatives(inside, alpha)
+        rows, inside, outside = counts_by_probability(part)
+        k = round(control.threshold * inside.shape[1])
+        tumour = inside.sum(axis=1)
+        size = mask_sizes(inside, outside)[:, k]
+        ratio = np.divide(size, tumour, out=np.full(len(tumour), np.nan), where=tumour > 0)
+        rates, dice = false_negative_rates(inside)[:, k], dice_by_threshold(inside, outside)[:, k]
+        numbers = (control.threshold, rates, dice, ratio)
+        parts.append(rows.assign(**dict(zip(CONTROLLED, numbers, strict=True))))
+        notes.add(control.reason)
+    return pd.concat(parts, ignore_index=True), "; ".join(sorted(notes - {""}))
+
+
+def fewest_controls(voxels, validation):
+    """Return how many validation cases set a fold's threshold, at least."""
+    return min(not_tested_in(p, validation)["case"].nunique() for _, p in voxels.groupby("fold"))
+
+
+def control_measures(table, weights):
+    """Yield (task, measure, draws [B], n cases) of a table of `control_masks`."""
+    for name in CONTROLLED:
+        known = table[name].notna().to_numpy()
+        draws = weighted_mean(table[name][known], weights[:, known])
+        yield "segmentation", name, draws, table["case"][known].nunique()

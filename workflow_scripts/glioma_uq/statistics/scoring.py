@@ -1,0 +1,66 @@
+"""Proper scores: what a case costs whose true class had little probability.
+
+`probabilities` is [N, C], `labels` [N] the index of each true class, `weights` [B, N] how
+often each row counts in each resample (a row of ones: the plain value). All return [B].
+"""
+
+import numpy as np
+
+from glioma_uq.statistics.bootstrap import ratio, weighted_mean
+from glioma_uq.statistics.calibration import bin_members
+
+LEAST_PROBABILITY = 1e-12  # below it the logarithm of the NLL is cut: at most 27.6 nats a case
+
+
+def nll(probabilities, labels, weights):
+    """Return the mean of -ln p[true class], in nats, with p cut at 1e-12 from below."""
+    of_truth = probabilities[np.arange(len(labels)), labels]
+    return weighted_mean(-np.log(np.maximum(of_truth, LEAST_PROBABILITY)), weights)
+
+
+def brier(probabilities, labels, weights):
+    """Return the mean over rows of sum_c (p_c - [c is true])^2: 0 to 2 (Brier 1950)."""
+    truth = labels[:, None] == np.arange(probabilities.shape[1])
+    return weighted_mean(((probabilities - truth) ** 2).sum(axis=1), weights)
+
+
+def brier_decomposition(probabilities, labels, weights, bins=15, binning="equal-width"):
+    """Return {part: [B]} of which brier = reliability - resolution + uncertainty
+    + within_bin_variance - within_bin_covariance, exactly (Murphy 1973; Stephenson 2008).
+
+    Summed over classes; each class is binned by its own probability, with o = [c is true]:
+    reliability = sum_b n_b / N (mean p - mean o)^2, resolution = sum_b n_b / N (mean o - base)^2,
+    uncertainty = base (1 - base), and inside the bins the variance of p and twice its
+    covariance with o, which the three-part form leaves out.
+    """
+    parts = [
+        _decompose_class(p, labels == c, bin_members(p, bins, binning), weights)
+        for c, p in enumerate(probabilities.T)
+    ]
+    return {name: sum(part[name] for part in parts) for name in parts[0]}
+
+
+def _decompose_class(p, truth, in_bin, weights):
+    """Return the five parts [B] of one class's probabilities `p` [N] and truth [N] of bool."""
+    rows = weights.sum(axis=1)
+    n = weights @ in_bin
+    mean_p = _mean(weights @ (p[:, None] * in_bin), n)
+    mean_truth = _mean(weights @ (truth[:, None] * in_bin), n)
+    base = ratio(weights @ truth.astype(float), rows)
+
+    def average(values):
+        return ratio((n * values).sum(axis=1), rows)
+
+    return {
+        "reliability": average((mean_p - mean_truth) ** 2),
+        "resolution": average((mean_truth - base[:, None]) ** 2),
+        "uncertainty": base * (1 - base),
+        "within_bin_variance": ratio(weights @ p**2, rows) - average(mean_p**2),
+        "within_bin_covariance": 2
+        * (ratio(weights @ (p * truth), rows) - average(mean_p * mean_truth)),
+    }
+
+
+def _mean(sums, n):
+    """Return sums / n, 0 in empty bins, which nothing weighs."""
+    return np.divide(sums, n, out=np.zeros_like(sums), where=n > 0)

@@ -1,0 +1,81 @@
+"""What of millions of voxels is enough to judge their probabilities later: counts in bins.
+
+Histograms add up over cases, tiles and passes, so a sampler need not keep a volume.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+REGIONS = ("brain", "dilated")  # whose voxels' calibration is measured
+COLUMNS = ["case", "passes", "histogram", "bin", "n", "confidence", "right"]
+
+
+def case_histograms(probability, tumour, regions):
+    """Return the histograms of one case, a list of dicts of lists: histogram, n, confidence, right.
+
+    `brain` and `dilated` count a region's voxels by confidence. `inside` and `outside` the true
+    tumour count all voxels by their probability of tumour; they have no confidence and right.
+
+    Args:
+        probability: of the tumour, (X, Y, Z).
+        tumour: the reference, bool (X, Y, Z).
+        regions: bool masks by name, see `regions.find_regions`.
+    """
+    rows = []
+    for name in REGIONS:
+        counted = confidence_histogram(probability, tumour, regions[name])
+        rows.append({"histogram": name} | {k: v.tolist() for k, v in counted._asdict().items()})
+    for name, voxels in (("inside", tumour), ("outside", ~tumour)):
+        n = probability_histogram(probability, voxels).tolist()
+        missing = [None] * len(n)
+        rows.append({"histogram": name, "n": n, "confidence": missing, "right": missing})
+    return rows
+
+
+def histogram_rows(histograms):
+    """Return a dict for each bin, of the columns `COLUMNS`, from histograms of cases and T."""
+    return [
+        {**{name: row[name] for name in COLUMNS[:3]}, "bin": i, "n": int(n), "confidence": c,
+         "right": None if right is None else int(right)}
+        for row in histograms
+        for i, (n, c, right) in enumerate(
+            zip(row["n"], row["confidence"], row["right"], strict=True)
+        )
+    ]  # fmt: skip
+
+
+class ConfidenceHistogram(NamedTuple):
+    """Voxels of a region in bins (lo, hi] of confidence on [0, 1]; each array is [bins].
+
+    `n` counts them, `confidence` is the sum of the probabilities of the predicted class,
+    `right` counts those whose predicted class is true.
+    """
+
+    n: np.ndarray
+    confidence: np.ndarray
+    right: np.ndarray
+
+
+def confidence_histogram(probability, tumour, region, bins=15):
+    """Return the `ConfidenceHistogram` of the voxels of `region`.
+
+    `probability` of the tumour, `tumour` and `region` of bool have one shape. A voxel is
+    predicted tumour where its probability is above 1/2.
+    """
+    p, truth = np.asarray(probability)[region].astype(np.float64), np.asarray(tumour)[region]
+    confidence, right = np.maximum(p, 1 - p), (p > 0.5) == truth
+    index = np.searchsorted(np.linspace(0, 1, bins + 1)[1:-1], confidence, side="left")
+    sums = (np.bincount(index, weights, bins) for weights in (None, confidence, right))
+    return ConfidenceHistogram(*(np.asarray(s, dtype=np.float64) for s in sums))
+
+
+def probability_histogram(probability, voxels, bins=100):
+    """Return how many of `voxels` (bool) have a tumour probability in [k, k + 1) / bins: [bins].
+
+    A probability of 1 lies in the last bin. Of the tumour's voxels, and of those outside, it
+    gives the false negatives and the size of the mask at every threshold k / bins.
+    """
+    p = np.asarray(probability)[voxels].astype(np.float64)
+    index = np.minimum((p * bins).astype(int), bins - 1)
+    return np.bincount(index, minlength=bins).astype(np.float64)

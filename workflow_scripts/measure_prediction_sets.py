@@ -1,0 +1,35 @@
+"""Measure prediction sets whose limits are from validation cases: coverage and size."""
+
+import numpy as np
+
+from glioma_uq.logs import log_to
+from glioma_uq.seeds import seed_for
+from glioma_uq.statistics.choice import at_passes, read_choice
+from glioma_uq.statistics.long_tables import read_cells, write_measures
+from glioma_uq.statistics.mending import conformal_table
+
+
+def main(*, cells, validation, selection, alpha, class_conditional, seed, intervals, output):
+    _, passes = read_choice(selection)
+    table = conformal_table(
+        *(read_cells(at_passes(paths, passes)) for paths in (cells, validation)),
+        alpha=alpha,
+        class_conditional=class_conditional,
+        rng_of=lambda: np.random.default_rng(seed_for(seed, "bootstrap")),
+        **intervals,
+    )
+    write_measures(table, output)
+
+
+if __name__ == "__main__":
+    with log_to(snakemake.log[0]):
+        main(
+            cells=snakemake.input.cells,
+            validation=snakemake.input.validation,
+            selection=snakemake.input.selection,
+            alpha=snakemake.params.alpha,
+            class_conditional=snakemake.params.class_conditional,
+            seed=snakemake.params.seed,
+            intervals=snakemake.params.intervals,
+            output=snakemake.output.table,
+        )

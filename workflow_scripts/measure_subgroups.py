@@ -1,0 +1,51 @@
+"""Measure the chosen cell for the cases of each source and of each third of tumour sizes."""
+
+from functools import partial
+
+import numpy as np
+
+from glioma_uq.logs import log_to
+from glioma_uq.seeds import seed_for
+from glioma_uq.statistics.choice import at_cell, read_choice
+from glioma_uq.statistics.long_tables import measure_subgroups, together, write_measures
+from glioma_uq.statistics.measures import Ece, classification_measures, segmentation_measures
+from glioma_uq.statistics.subgroups import subgroups
+from glioma_uq.tables import read_table
+
+
+def main(*, classification, segmentation, selection, network, seed, intervals, ece, auc_average,
+         output):  # fmt: skip
+    cell = (network, *read_choice(selection))
+    classification, segmentation = (
+        at_cell(paths, *cell) for paths in (classification, segmentation)
+    )
+    groups = subgroups(*map(read_table, [*classification, *segmentation]))
+    of_classes = partial(
+        classification_measures, seed=seed, ece=Ece.of_config(**ece), auc_average=auc_average
+    )
+    parts = [
+        measure_subgroups(
+            paths,
+            measures,
+            groups,
+            **intervals,
+            rng=np.random.default_rng(seed_for(seed, "bootstrap")),
+        )
+        for paths, measures in ((classification, of_classes), (segmentation, segmentation_measures))
+    ]
+    write_measures(together(parts), output)
+
+
+if __name__ == "__main__":
+    with log_to(snakemake.log[0]):
+        main(
+            classification=snakemake.input.classification,
+            segmentation=snakemake.input.segmentation,
+            selection=snakemake.input.selection,
+            network=snakemake.params.network,
+            seed=snakemake.params.seed,
+            intervals=snakemake.params.intervals,
+            ece=snakemake.params.ece,
+            auc_average=snakemake.params.auc_average,
+            output=snakemake.output.table,
+        )

@@ -1,0 +1,36 @@
+"""Mend probabilities on validation cases and measure them beside the raw ones."""
+
+import numpy as np
+
+from glioma_uq.logs import log_to
+from glioma_uq.seeds import seed_for
+from glioma_uq.statistics.choice import at_passes, read_choice
+from glioma_uq.statistics.long_tables import read_cells, write_measures
+from glioma_uq.statistics.measures import Ece
+from glioma_uq.statistics.mending import recalibration_table
+
+
+def main(*, cells, validation, selection, methods, seed, intervals, ece, output):
+    _, passes = read_choice(selection)
+    table = recalibration_table(
+        *(read_cells(at_passes(paths, passes)) for paths in (cells, validation)),
+        methods=methods,
+        ece=Ece.of_config(**ece),
+        rng_of=lambda: np.random.default_rng(seed_for(seed, "bootstrap")),
+        **intervals,
+    )
+    write_measures(table, output)
+
+
+if __name__ == "__main__":
+    with log_to(snakemake.log[0]):
+        main(
+            cells=snakemake.input.cells,
+            validation=snakemake.input.validation,
+            selection=snakemake.input.selection,
+            methods=snakemake.params.methods,
+            seed=snakemake.params.seed,
+            intervals=snakemake.params.intervals,
+            ece=snakemake.params.ece,
+            output=snakemake.output.table,
+        )

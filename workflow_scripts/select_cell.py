@@ -1,0 +1,33 @@
+"""Choose dropout rate and passes T by the study's rule, and say by what."""
+
+from functools import partial
+
+from glioma_uq.logs import log_to
+from glioma_uq.statistics.choice import selection_table
+from glioma_uq.statistics.long_tables import plain_values, together
+from glioma_uq.statistics.measures import Ece, key_measures, segmentation_measures
+from glioma_uq.tables import write_table
+
+
+def main(*, classification, segmentation, selection, ece, output):
+    of_classes = partial(key_measures, ece=Ece.of_config(**ece))
+    values = [
+        plain_values(classification, of_classes),
+        plain_values(segmentation, segmentation_measures),
+    ]
+    measures = together(values)
+    fixed = selection["rate"], selection["passes"]
+    table = selection_table(measures, selection["rule"], fixed, selection["tolerance"])
+    write_table(table, output)
+    print(table[table["item"] != "stabilised_at"].to_string(index=False))
+
+
+if __name__ == "__main__":
+    with log_to(snakemake.log[0]):
+        main(
+            classification=snakemake.input.classification,
+            segmentation=snakemake.input.segmentation,
+            selection=snakemake.params.selection,
+            ece=snakemake.params.ece,
+            output=snakemake.output.table,
+        )
