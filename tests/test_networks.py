@@ -1,22 +1,52 @@
-"""The networks: sizes from the papers, shapes, and nothing random at evaluation."""
+"""The networks: sizes from the papers, shapes, options, and the page on how to add one."""
+
+import copy
+import re
+import shutil
+from pathlib import Path
 
 import pytest
 import torch
+import yaml
 
+from glioma_uq import networks
+from glioma_uq.configuration import check_config
 from glioma_uq.errors import BadInput
-from glioma_uq.networks import build_network
+from glioma_uq.fingerprints import fingerprint
+from glioma_uq.mc_dropout import awake_dropout
+from glioma_uq.networks import build_network, list_networks
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def parameters(**options):
-    return sum(p.numel() for p in build_network("csnet", **options).parameters())
+    with torch.device("meta"):
+        return sum(p.numel() for p in build_network("csnet", **options).parameters())
 
 
-def test_csnet_has_the_published_number_of_parameters():
-    assert parameters(width=32) == 25_534_121
+def seeded(**options):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return build_network("csnet", **options)
 
 
-def test_standardised_features_add_no_parameters():
-    assert parameters(width=4, feature_standardisation=True) == parameters(width=4)
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, 25_534_121),
+        ({"dropout": "element"}, 25_534_121),
+        ({"feature_standardisation": True}, 25_534_121),
+        ({"activation_checkpointing": True}, 25_534_121),
+        ({"heads": "separate"}, 25_534_121 + 2 * (1472 + 1) * 512),
+        ({"modalities": 3}, 25_534_121 - 27 * 32),
+        ({"width": 8}, 1_598_513),
+        ({"classification_only": True}, 15_365_383),
+        ({"classification_only": True, "heads": "separate"}, 15_365_383 + 2 * (992 + 1) * 512),
+    ],
+    ids=str,
+)
+def test_csnet_has_the_published_number_of_parameters_and_each_option_its_own(options, expected):
+    assert parameters(**options) == expected
 
 
 @pytest.mark.parametrize("dropout", ["channel", "element"])
@@ -28,12 +58,88 @@ def test_csnet_returns_logits_of_every_task_at_any_size(shape, dropout):
     assert [logits[task].shape[1] for task in ("idh", "1p19q", "grade")] == [2, 2, 3]
 
 
-def test_csnet_has_ten_dropout_layers_of_one_rate():
-    network = build_network("csnet", width=2, rate=0.35)
+def test_csnet_that_only_classifies_has_no_segmentation():
+    network = build_network("csnet", width=2, classification_only=True, heads="separate").eval()
+    logits = network(torch.randn(1, 4, 16, 16, 16))
+    assert {task: x.shape[1] for task, x in logits.items()} == {"idh": 2, "1p19q": 2, "grade": 3}
+
+
+@pytest.mark.parametrize(("classification_only", "number"), [(False, 10), (True, 6)])
+def test_csnet_has_dropout_layers_of_one_rate(classification_only, number):
+    network = build_network("csnet", width=2, rate=0.35, classification_only=classification_only)
     rates = [m.p for m in network.modules() if isinstance(m, torch.nn.modules.dropout._DropoutNd)]
-    assert rates == [0.35] * 10
+    assert rates == [0.35] * number
+
+
+def gradients(network, images, kept):
+    """Return the gradients of one step, adding the bytes kept for it to the list `kept`."""
+    network.train()
+    pack = lambda x: kept.append(x.numel() * x.element_size()) or x  # noqa: E731
+    with torch.random.fork_rng(), torch.autograd.graph.saved_tensors_hooks(pack, lambda x: x):
+        torch.manual_seed(1)
+        loss = sum(logits.square().mean() for logits in network(images).values())
+    loss.backward()
+    return torch.cat([p.grad.flatten() for p in network.parameters()])
+
+
+def test_activation_checkpointing_gives_equal_gradients_and_buffers_and_keeps_less():
+    plain = seeded(width=2, rate=0.3)
+    saving = seeded(width=2, rate=0.3, activation_checkpointing=True)
+    images = torch.randn(2, 4, 16, 16, 16, generator=torch.Generator().manual_seed(2))
+    kept = [], []
+    pairs = zip((plain, saving), kept, strict=True)
+    of_plain, of_saving = (gradients(network, images, bytes_) for network, bytes_ in pairs)
+    assert torch.equal(of_plain, of_saving)
+    assert sum(kept[1]) < 0.8 * sum(kept[0])
+    buffers = zip(plain.buffers(), saving.buffers(), strict=True)
+    assert all(torch.equal(one, other) for one, other in buffers)
+
+
+@pytest.mark.parametrize(("option", "value"), [("dropout", "voxel"), ("heads", "one")])
+def test_an_unknown_option_is_refused(option, value):
+    with pytest.raises(BadInput, match=f"expected .* for the option {option} of csnet"):
+        build_network("csnet", **{option: value})
 
 
 def test_an_unknown_network_is_refused_with_the_known_ones():
-    with pytest.raises(BadInput, match="expected a network among csnet, found 'unet'"):
+    with pytest.raises(BadInput, match="expected a network among csnet.*, found 'unet'"):
         build_network("unet")
+
+
+@pytest.fixture
+def page(tmp_path, monkeypatch):
+    """What docs/adding.md says: the file, put beside the others, and the config."""
+    text = (ROOT / "docs/adding.md").read_text().split("## A network")[1].split("\n## ")[0]
+    blocks = dict(re.findall(r"```(python|yaml)\n(.*?)```", text, re.S))
+    name = re.search(r"glioma_uq/networks/(\w+\.py)", text)[1]
+    folder = tmp_path / "networks"
+    folder.mkdir()
+    (folder / name).write_text(blocks["python"])
+    monkeypatch.setattr(networks, "__path__", [*networks.__path__, str(folder)])
+    return folder / name, yaml.safe_load(blocks["yaml"])
+
+
+def test_a_network_is_added_as_the_page_says(page):
+    _, override = page
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    config = check_config(copy.deepcopy(config) | override, ROOT / "rules/config.schema.yaml")
+    name = config["networks"][1]
+    assert name in list_networks()
+    options = config["network_options"][name]
+    network = build_network(name, modalities=4, rate=0.4, **options)
+    with awake_dropout(network) as awake:
+        logits = awake(torch.randn(2, 4, 6, 7, 8), [1, 2])
+    assert logits["segmentation"].shape == (2, 2, 6, 7, 8)
+    assert [logits[task].shape[1] for task in ("idh", "1p19q", "grade")] == [2, 2, 3]
+
+
+def test_a_new_network_leaves_the_fingerprints_of_the_others_as_they_are(page, tmp_path):
+    path, _ = page
+    root = tmp_path / "workflow_scripts"
+    shutil.copytree(ROOT / "workflow_scripts", root)
+    csnet = ("train_network.py", root, "glioma_uq/networks/csnet.py")
+    before, alone = fingerprint(*csnet), fingerprint("train_network.py", root)
+    shutil.copy(path, root / "glioma_uq/networks")
+    fingerprint.cache_clear()
+    assert fingerprint(*csnet) == before != alone
+    assert fingerprint("train_network.py", root, f"glioma_uq/networks/{path.name}") != before

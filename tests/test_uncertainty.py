@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from glioma_uq.uncertainty import decompose, decompose_prefixes, decompose_sums, entropy
+from glioma_uq.uncertainty import (
+    decompose,
+    decompose_blocks,
+    decompose_members,
+    decompose_prefixes,
+    decompose_sums,
+    entropy,
+    relative,
+)
 
 
 @pytest.fixture
@@ -92,3 +100,31 @@ def test_volumes_work_as_cases_do():
 def test_impossible_prefixes_are_refused(probabilities, passes):
     with pytest.raises(ValueError, match="expected (rising numbers|at most 40)"):
         decompose_prefixes(probabilities, passes)
+
+
+def test_within_and_between_members_make_up_the_epistemic_part():
+    samples = np.random.default_rng(4).dirichlet(np.ones(3), size=(12, 5))
+    within, between = decompose_members(samples, 4)
+    whole = decompose(samples)
+    np.testing.assert_allclose(within + between, whole.epistemic, atol=1e-12)
+    of_each = [decompose(samples[member::4]).epistemic for member in range(4)]
+    np.testing.assert_allclose(within, np.mean(of_each, axis=0), atol=1e-12)
+
+
+def test_members_without_equal_turns_are_refused():
+    with pytest.raises(ValueError, match="expected a multiple of 2 passes, found 3"):
+        decompose_members(np.full((3, 1, 2), 0.5), 2)
+
+
+def test_disjoint_blocks_are_decomposed_each_on_its_own():
+    samples = np.random.default_rng(5).dirichlet(np.ones(2), size=(11, 3))
+    blocks = decompose_blocks(samples, 5)
+    assert blocks.predictive.shape == (2, 3)
+    np.testing.assert_array_equal(blocks.epistemic[1], decompose(samples[5:10]).epistemic)
+    with pytest.raises(ValueError, match="expected at least 12 passes for two blocks of 6"):
+        decompose_blocks(samples, 6)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_the_largest_possible_uncertainty_is_one_relative_to_its_classes(classes):
+    assert relative(entropy(np.full(classes, 1 / classes)), classes) == pytest.approx(1)

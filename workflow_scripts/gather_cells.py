@@ -5,11 +5,12 @@ from glioma_uq.logs import log_to
 from glioma_uq.tables import read_table, write_table
 
 
-def main(*, cases, folds, seeds, probabilities, segmentation, passes, cells_of_classes,
-         cells_of_regions):  # fmt: skip
-    runs = list(zip(folds, seeds, probabilities, segmentation, strict=True))
+def main(*, cases, folds, seeds, probabilities, segmentation, voxels, passes, cells_of_classes,
+         cells_of_regions, cells_of_voxels):  # fmt: skip
+    runs = list(zip(folds, seeds, probabilities, segmentation, voxels, strict=True))
     tables = gather_cells(runs, read_table(cases), passes)
-    for cells, paths in zip(tables, (cells_of_classes, cells_of_regions), strict=True):
+    outputs = (cells_of_classes, cells_of_regions, cells_of_voxels)
+    for cells, paths in zip(tables, outputs, strict=True):
         for t, path in zip(passes, paths, strict=True):
             write_table(cells[t], path)
 
@@ -22,7 +23,9 @@ if __name__ == "__main__":
             seeds=snakemake.params.seeds,
             probabilities=snakemake.input.probabilities,
             segmentation=snakemake.input.segmentation,
+            voxels=snakemake.input.voxels,
             passes=snakemake.params.passes,
             cells_of_classes=snakemake.output.classification,
             cells_of_regions=snakemake.output.segmentation,
+            cells_of_voxels=snakemake.output.voxels,
         )

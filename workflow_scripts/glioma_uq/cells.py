@@ -5,7 +5,10 @@ import pandas as pd
 
 from glioma_uq.tables import read_table
 from glioma_uq.tasks import TASKS
-from glioma_uq.uncertainty import decompose_prefixes
+from glioma_uq.uncertainty import decompose_members, decompose_prefixes
+
+KINDS = ("predictive", "aleatoric", "epistemic")
+MEMBER_KINDS = ("within_member", "between_member")
 
 
 def stack_passes(probabilities, classes, task):
@@ -20,20 +23,33 @@ def classification_cells(probabilities, passes):
     """Return {T: table} of mean probabilities and uncertainties, one row for each case.
 
     Args:
-        probabilities: one row for each case and pass: case, pass, {task}_{class}.
-        passes: the numbers of passes T, ascending; each T takes the first T passes.
+        probabilities: one row for each case and pass: case, pass, {task}_{class}; `run`, the T
+            that a pass was drawn for, where each has its own; `member` where networks took turns.
+        passes: the numbers of passes T, ascending; each T takes the first T passes, or all
+            that there are where a sampler has fewer.
     """
+    if "run" in probabilities:
+        runs = {t: probabilities[probabilities["run"] == t].drop(columns="run") for t in passes}
+        return {t: classification_cells(run, [t])[t] for t, run in runs.items()}
     probabilities = probabilities.sort_values(["case", "pass"], kind="stable")
-    cells = {t: {"case": probabilities["case"].unique()} for t in passes}
+    cells = {t: {"case": probabilities["case"].unique(), "epistemic_clipped": 0} for t in passes}
     for task, classes in TASKS.items():
         samples = stack_passes(probabilities, classes, task)
-        uncertainty = decompose_prefixes(samples, passes)
-        for row, t in enumerate(passes):
-            mean = samples[:t].mean(axis=0, dtype=np.float64)
+        drawn = [min(t, len(samples)) for t in passes]
+        uncertainty = decompose_prefixes(samples, sorted(set(drawn)))
+        for t, n in zip(passes, drawn, strict=True):
+            row = sorted(set(drawn)).index(n)
+            mean = samples[:n].mean(axis=0, dtype=np.float64)
             for column, label in enumerate(classes):
                 cells[t][f"{task}_probability_{label}"] = mean[:, column]
-            for kind in ("predictive", "aleatoric", "epistemic"):
+            for kind in KINDS:
                 cells[t][f"{task}_{kind}"] = getattr(uncertainty, kind)[row]
+            clipped = uncertainty.predictive[row] < uncertainty.aleatoric[row]
+            cells[t]["epistemic_clipped"] = cells[t]["epistemic_clipped"] + clipped
+            if "member" in probabilities:
+                parts = decompose_members(samples[:n], probabilities["member"].max())
+                for kind, values in zip(MEMBER_KINDS, parts, strict=True):
+                    cells[t][f"{task}_{kind}"] = values
     return {t: pd.DataFrame(columns) for t, columns in cells.items()}
 
 
@@ -45,29 +61,41 @@ def with_labels(cell, cases, fold, seed):
     for task, classes in TASKS.items():
         columns.append(f"{task}_label")
         columns += [f"{task}_probability_{label}" for label in classes]
-        columns += [f"{task}_{kind}" for kind in ("predictive", "aleatoric", "epistemic")]
-    return joined[columns]
+        columns += [f"{task}_{kind}" for kind in (*KINDS, *MEMBER_KINDS)]
+    return joined[[column for column in (*columns, "epistemic_clipped") if column in joined]]
 
 
 def gather_cells(runs, cases, passes):
-    """Return ({T: classification table}, {T: segmentation table}) over all folds and seeds.
+    """Return {T: table} of classification, of segmentation and of voxels, over folds and seeds.
 
     Args:
-        runs: list of (fold, seed, path of probabilities.csv, path of segmentation.csv).
+        runs: list of (fold, seed, path of probabilities.csv, of segmentation.csv, of voxels.csv).
         cases: one row for each case: case, source, idh, 1p19q, grade.
         passes: the numbers of passes T.
     """
-    classification, segmentation = {t: [] for t in passes}, {t: [] for t in passes}
-    for fold, seed, probabilities, of_regions in runs:
+    classification, segmentation, voxels = ({t: [] for t in passes} for _ in range(3))
+    for fold, seed, probabilities, of_regions, of_voxels in runs:
         cells = classification_cells(read_table(probabilities), passes)
-        regions = read_table(of_regions)
+        tables = [(read_table(of_regions), segmentation), (read_table(of_voxels), voxels)]
         for t in passes:
             classification[t].append(with_labels(cells[t], cases, fold, seed))
-            of_t = regions[regions["passes"] == t].drop(columns="passes")
-            of_t = of_t.merge(cases[["case", "source"]], on="case").assign(fold=fold, seed=seed)
-            first = ["case", "source", "fold", "seed"]
-            segmentation[t].append(of_t[first + [c for c in of_t if c not in first]])
+            for table, parts in tables:
+                parts[t].append(of_passes(table, t, cases, fold, seed))
     return tuple(
-        {t: pd.concat(parts).sort_values(["case", "seed"]) for t, parts in cells.items()}
-        for cells in (classification, segmentation)
+        {t: sorted_cells(parts) for t, parts in cells.items()}
+        for cells in (classification, segmentation, voxels)
     )
+
+
+def of_passes(table, passes, cases, fold, seed):
+    """Return the rows of one T, with source, fold and seed after the case."""
+    mine = table[table["passes"] == passes].drop(columns="passes")
+    mine = mine.merge(cases[["case", "source"]], on="case").assign(fold=fold, seed=seed)
+    first = ["case", "source", "fold", "seed"]
+    return mine[first + [column for column in mine if column not in first]]
+
+
+def sorted_cells(parts):
+    """Return the tables of all folds and seeds as one, in order of case, seed and fold."""
+    filled = [part for part in parts if len(part)] or parts[:1]
+    return pd.concat(filled).sort_values(["case", "seed"], kind="stable")

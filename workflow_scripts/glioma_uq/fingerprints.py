@@ -39,15 +39,20 @@ def files_reached(script, root):
 
 
 @cache
-def fingerprint(step, root=SCRIPTS):
+def fingerprint(step, root=SCRIPTS, also=None):
     """Return 16 hex digits that change when the code behind `step` changes.
 
     Args:
         step: file name of a step, as "train_network.py".
         root: the folder of the steps and the library.
+        also: a file that the step imports by a name that only the run knows, below `root`.
     """
     root = Path(root)
     digest = hashlib.sha256()
-    for path in files_reached(root / step, root):
+    reached = {
+        *files_reached(root / step, root),
+        *(files_reached(root / also, root) if also else ()),
+    }
+    for path in sorted(reached):
         digest.update(f"{path.relative_to(root)} {hash_of_code(path)}\n".encode())
     return digest.hexdigest()[:16]

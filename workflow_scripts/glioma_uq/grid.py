@@ -1,5 +1,8 @@
 """How the points of the grid are written in paths: in one place."""
 
+ENSEMBLES = ("deep-ensemble", "mc-dropout-ensemble")  # of all seeds of training
+ALL_SEEDS = "all"  # what stands for the seed where an ensemble holds them all
+
 
 def format_rate(rate):
     """Return a dropout rate as paths carry it.
@@ -17,3 +20,12 @@ def format_passes(passes):
     '030'
     """
     return f"{passes:03d}"
+
+
+def format_sampled(network, sampler):
+    """Return a network and how it is sampled as paths and tables carry them.
+
+    >>> format_sampled("csnet", "mc-dropout"), format_sampled("csnet", "deep-ensemble")
+    ('csnet', 'csnet-deep-ensemble')
+    """
+    return network if sampler == "mc-dropout" else f"{network}-{sampler}"

@@ -68,6 +68,58 @@ def decompose_prefixes(probabilities, passes):
     return Uncertainty(*map(np.stack, (predictive, aleatoric, epistemic)), sum(clipped))
 
 
+def decompose_members(probabilities, members):
+    """Split the epistemic doubt of T passes that `members` networks took in turns.
+
+    within_member = mean_m H(mean_{t in m} p_t) - aleatoric: what the members' own samples
+    disagree about; between_member = predictive - mean_m H(mean_{t in m} p_t): what the members
+    disagree about. With the aleatoric part they add up to the predictive.
+
+    Args:
+        probabilities: [T, ..., C]; pass t is of member t mod `members`, from 0 on.
+        members: their number M; T is a multiple of it.
+
+    Returns:
+        (within_member, between_member), each [...], not below 0.
+    """
+    probabilities = np.asarray(probabilities, dtype=np.float64)
+    if len(probabilities) % members:
+        raise ValueError(
+            f"expected a multiple of {members} passes, found {len(probabilities)}: "
+            "let each member have as many"
+        )
+    of_members = probabilities.reshape(-1, members, *probabilities.shape[1:]).mean(axis=0)
+    each = entropy(of_members).mean(axis=0)
+    whole = decompose(probabilities)
+    return np.maximum(each - whole.aleatoric, 0.0), np.maximum(whole.predictive - each, 0.0)
+
+
+def decompose_blocks(probabilities, passes):
+    """Split the doubt of each disjoint block of `passes` of the samples [T_max, ..., C].
+
+    Returns arrays [T_max // passes, ...]. The blocks are independent, so that their spread is
+    the error bar of one block of T passes: `.std(axis=0, ddof=1)` of whatever is reported.
+    Raises ValueError when there are fewer than two blocks, which have no spread.
+    """
+    blocks = len(probabilities) // passes
+    if blocks < 2:
+        raise ValueError(
+            f"expected at least {2 * passes} passes for two blocks of {passes}, "
+            f"found {len(probabilities)}; sample more or take smaller blocks"
+        )
+    parts = [decompose(probabilities[i * passes : (i + 1) * passes]) for i in range(blocks)]
+    predictive, aleatoric, epistemic, clipped = zip(*parts, strict=True)
+    return Uncertainty(*map(np.stack, (predictive, aleatoric, epistemic)), sum(clipped))
+
+
+def relative(nats, classes):
+    """Return an uncertainty as a share of the largest possible, ln(classes): 0 to 1.
+
+    What makes tasks with two and with three classes and voxels comparable.
+    """
+    return np.asarray(nats) / np.log(classes)
+
+
 def decompose_sums(probability_sum, entropy_sum, passes):
     """Split the doubt from running sums: sum_t p_t [..., C] and sum_t H(p_t) [...].
 

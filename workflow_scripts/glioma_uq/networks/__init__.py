@@ -1,20 +1,29 @@
-"""The networks by name. To add one: a file beside this one, and a line in `NETWORKS`.
+"""The networks by name: `u-net` is the file u_net.py beside this one.
 
+Its last line says which class it is: `NETWORK = UNet`.
 A network takes (B, modalities, X, Y, Z) and returns a dict of logits by task, never
 probabilities. Its constructor takes `modalities` and `rate` and options of its own.
+Files are imported by name and only when asked for, so that a new network leaves the code
+behind the others, and with it their trained weights, as they are.
 """
 
-from glioma_uq.errors import BadInput
-from glioma_uq.networks.csnet import CSNet
+import importlib
+import pkgutil
 
-NETWORKS = {"csnet": CSNet}
+from glioma_uq.errors import BadInput
+
+
+def list_networks():
+    """Return the names of all networks."""
+    return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__))
 
 
 def build_network(name, **options):
-    """Return a new network of the registry, initialised by torch's current random state."""
-    if name not in NETWORKS:
+    """Return a new network of that name, initialised by torch's current random state."""
+    if name not in list_networks():
         raise BadInput(
-            f"expected a network among {', '.join(NETWORKS)}, found {name!r}: "
+            f"expected a network among {', '.join(list_networks())}, found {name!r}: "
             "choose one of these, or add yours to glioma_uq/networks."
         )
-    return NETWORKS[name](**options)
+    module = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
+    return module.NETWORK(**options)

@@ -8,7 +8,9 @@ inputs and the three subtyping tasks it has 25,534,121 parameters.
 import torch
 from torch import nn
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 
+from glioma_uq.errors import BadInput
 from glioma_uq.tasks import TASKS
 
 DROPOUTS = {"channel": nn.Dropout3d, "element": nn.Dropout}
@@ -22,6 +24,15 @@ def double_convolution(channels_in, channels_out):
         nn.Conv3d(channels_out, channels_out, 3, padding=1),
         nn.ReLU(),
     )
+
+
+def check_choice(option, found, allowed):
+    """Refuse a value that an option does not have."""
+    if found not in allowed:
+        raise BadInput(
+            f"expected {' or '.join(allowed)} for the option {option} of csnet, found {found!r}: "
+            "correct network_options."
+        )
 
 
 class Decoder(nn.Module):
@@ -39,24 +50,105 @@ class Decoder(nn.Module):
         return self.merging(torch.cat([upsampled, skip], dim=1))
 
 
+class RunningStandardisation(nn.Module):
+    """Bring features (B, F) to zero mean and unit variance by running statistics, always.
+
+    Batch normalisation takes those of the batch while it trains: in a batch of two every
+    feature becomes +1 or -1, and what the heads learn from is the order of two cases.
+    """
+
+    def __init__(self, features, momentum=0.1):
+        super().__init__()
+        self.momentum = momentum
+        self.register_buffer("mean", torch.zeros(features))
+        self.register_buffer("mean_square", torch.zeros(features))
+        self.register_buffer("weight", torch.zeros(()))  # of what was seen; the rest is zeros
+
+    @torch.no_grad()
+    def update(self, x):
+        """Move the running statistics towards those of a batch."""
+        x = x.float()
+        self.mean.lerp_(x.mean(0), self.momentum)
+        self.mean_square.lerp_(x.square().mean(0), self.momentum)
+        self.weight.lerp_(torch.ones_like(self.weight), self.momentum)
+
+    def forward(self, x):
+        if self.training:
+            self.update(x)
+        weight = self.weight.clamp_min(1e-12)
+        mean = self.mean / weight
+        variance = (self.mean_square / weight - mean.square()).clamp_min(0)
+        return (x - mean) * (variance + 1e-5).rsqrt()
+
+
+def hidden_layer(features, width):
+    """Return the dense layer between the pooled features and a task's logits."""
+    return [nn.Linear(features, width), nn.ReLU()]
+
+
 class CSNet(nn.Module):
     """Map volumes (B, modalities, X, Y, Z) to a dict of logits by task.
 
     `segmentation` has shape (B, 2, X, Y, Z), `idh` and `1p19q` (B, 2), `grade` (B, 3).
     Every feature map passes a dropout layer of the same `rate` (the probability of
-    dropping): whole channels, or single elements as in the 2023 original. The heads read
-    the global maximum of each feature map, after dropout and before batch normalisation;
-    `feature_standardisation` brings these to zero mean and unit variance by running
-    statistics, which the papers do not do and narrow networks need.
+    dropping). The heads read the global maximum of each feature map, after dropout and
+    before batch normalisation.
+
+    Args:
+        modalities: number of input volumes.
+        width: channels of the first layer; each of the four levels below has twice as many.
+        rate: probability of dropping.
+        dropout: `channel` drops whole channels, `element` single ones (the 2023 original).
+        heads: `shared`, one hidden layer for all tasks, or `separate`, one for each (2023).
+        classification_only: leave out decoder and segmentation; the heads read the encoder.
+        feature_standardisation: bring the pooled features to zero mean and unit variance by
+            running statistics, which the papers do not do and narrow networks need.
+        activation_checkpointing: compute the convolutions again in the backward pass
+            instead of keeping what lies between them: less memory, equal gradients.
     """
 
     def __init__(
-        self, modalities=4, width=32, rate=0.25, dropout="channel", feature_standardisation=False
+        self,
+        modalities=4,
+        width=32,
+        rate=0.25,
+        dropout="channel",
+        heads="shared",
+        classification_only=False,
+        feature_standardisation=False,
+        activation_checkpointing=False,
     ):
         super().__init__()
+        check_choice("dropout", dropout, DROPOUTS)
+        check_choice("heads", heads, ("shared", "separate"))
+        self.classification_only = classification_only
+        self.activation_checkpointing = activation_checkpointing
         c = [width * 2**level for level in range(5)]
-        self.dropout = nn.ModuleList(DROPOUTS[dropout](rate) for _ in range(9))
+        features = sum(c) if classification_only else 2 * sum(c[:4]) + c[4]
+        self.dropout = nn.ModuleList(
+            DROPOUTS[dropout](rate) for _ in range(5 if classification_only else 9)
+        )
+        self.build_encoder(modalities, c)
+        if not classification_only:
+            self.build_decoder(c)
+        self.standardise = (
+            RunningStandardisation(features) if feature_standardisation else nn.Identity()
+        )
+        shared = heads == "shared"
+        self.head = nn.Sequential(
+            nn.Dropout(rate), *(hidden_layer(features, c[4]) if shared else [])
+        )
+        self.subtypes = nn.ModuleDict(
+            {
+                task: nn.Linear(c[4], len(classes))
+                if shared
+                else nn.Sequential(*hidden_layer(features, c[4]), nn.Linear(c[4], len(classes)))
+                for task, classes in TASKS.items()
+            }
+        )
 
+    def build_encoder(self, modalities, c):
+        """Add the layers from the images down to the bottleneck, `c` channels at each level."""
         self.encoder1 = nn.Sequential(nn.Conv3d(modalities, c[0], 3, padding=1), nn.ReLU())
         self.encoder2 = double_convolution(c[0], c[1])
         self.encoder3 = double_convolution(c[1], c[2])
@@ -69,6 +161,8 @@ class CSNet(nn.Module):
         self.down3 = nn.Sequential(nn.MaxPool3d(3, 2, padding=1), nn.BatchNorm3d(c[2]))
         self.down4 = nn.Sequential(nn.MaxPool3d(3, 2, padding=1), nn.BatchNorm3d(c[3]))
 
+    def build_decoder(self, c):
+        """Add the layers from the bottleneck up to the segmentation."""
         self.normalise_bottleneck = nn.BatchNorm3d(c[4])
         self.decoder4 = Decoder(c[4], c[3], nn.ConvTranspose3d(c[4], c[3], 2, stride=2))
         self.normalise4 = nn.BatchNorm3d(c[3])
@@ -80,28 +174,41 @@ class CSNet(nn.Module):
         self.normalise1 = nn.BatchNorm3d(c[0])
         self.segmentation = nn.Conv3d(c[0], 2, 1)
 
-        features = 2 * sum(c[:4]) + c[4]
-        self.standardise = (
-            nn.BatchNorm1d(features, affine=False) if feature_standardisation else nn.Identity()
-        )
-        self.head = nn.Sequential(nn.Dropout(rate), nn.Linear(features, c[4]), nn.ReLU())
-        self.subtypes = nn.ModuleDict(
-            {task: nn.Linear(c[4], len(classes)) for task, classes in TASKS.items()}
-        )
+    def convolve(self, block, *inputs):
+        """Return block(*inputs); only blocks without dropout and batch normalisation may come."""
+        if self.activation_checkpointing and torch.is_grad_enabled():
+            return checkpoint(block, *inputs, use_reentrant=False, preserve_rng_state=False)
+        return block(*inputs)
+
+    def encode(self, images, drop):
+        """Return the feature maps of the five levels, full resolution first, after dropout."""
+        a1 = next(drop)(self.convolve(self.encoder1, images))
+        a2 = next(drop)(self.convolve(self.encoder2, self.down1(a1)))
+        a3 = next(drop)(self.convolve(self.encoder3, self.down2(a2)))
+        a4 = next(drop)(self.convolve(self.encoder4, self.down3(a3)))
+        return a1, a2, a3, a4, next(drop)(self.convolve(self.bottleneck, self.down4(a4)))
+
+    def decode(self, a1, a2, a3, a4, b, drop):
+        """Return the decoder's feature maps, full resolution last, after dropout."""
+        d4 = next(drop)(self.convolve(self.decoder4, self.normalise_bottleneck(b), a4))
+        d3 = next(drop)(self.convolve(self.decoder3, self.normalise4(d4), a3))
+        d2 = next(drop)(self.convolve(self.decoder2, self.normalise3(d3), a2))
+        return d4, d3, d2, next(drop)(self.convolve(self.decoder1, self.normalise2(d2), a1))
+
+    def classify(self, features):
+        """Return the logits of the subtyping tasks from all feature maps."""
+        pooled = torch.cat([x.amax(dim=(2, 3, 4)) for x in features], dim=1)
+        shared = self.head(self.standardise(pooled))
+        return {task: layer(shared) for task, layer in self.subtypes.items()}
 
     def forward(self, images):
         drop = iter(self.dropout)
-        a1 = next(drop)(self.encoder1(images))
-        a2 = next(drop)(self.encoder2(self.down1(a1)))
-        a3 = next(drop)(self.encoder3(self.down2(a2)))
-        a4 = next(drop)(self.encoder4(self.down3(a3)))
-        b = next(drop)(self.bottleneck(self.down4(a4)))
-        d4 = next(drop)(self.decoder4(self.normalise_bottleneck(b), a4))
-        d3 = next(drop)(self.decoder3(self.normalise4(d4), a3))
-        d2 = next(drop)(self.decoder2(self.normalise3(d3), a2))
-        d1 = next(drop)(self.decoder1(self.normalise2(d2), a1))
+        encoded = self.encode(images, drop)
+        if self.classification_only:
+            return self.classify(encoded)
+        decoded = self.decode(*encoded, drop)
+        segmentation = self.segmentation(self.normalise1(decoded[-1]))
+        return {"segmentation": segmentation, **self.classify(encoded + decoded)}
 
-        pooled = [x.amax(dim=(2, 3, 4)) for x in (a1, a2, a3, a4, b, d4, d3, d2, d1)]
-        shared = self.head(self.standardise(torch.cat(pooled, dim=1)))
-        logits = {task: layer(shared) for task, layer in self.subtypes.items()}
-        return {"segmentation": self.segmentation(self.normalise1(d1)), **logits}
+
+NETWORK = CSNet

@@ -1,0 +1,170 @@
+"""The file that each case leaves as soon as it is sampled, so that nothing is drawn twice.
+
+A file carries the identity of all that its numbers depend on: another run of the same
+identity takes it as it is, or goes on from its sums when it needs more passes.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from glioma_uq.files import written_whole
+from glioma_uq.grid import format_passes
+from glioma_uq.images import Grid, write_image
+from glioma_uq.logs import progress
+from glioma_uq.samplers import open_sampler
+from glioma_uq.sampling import Record, sample_case
+from glioma_uq.seeds import seed_for
+from glioma_uq.voxel_uncertainty import VoxelUncertainty
+
+
+class Plan(NamedTuple):
+    """How the cases of a network are sampled.
+
+    Attributes:
+        passes: numbers of passes T, ascending.
+        batch_size: how many passes of a case go through the network at once.
+        device: torch device of the networks.
+        folder: where the files of the cases are.
+        settings: all else that the numbers depend on (weights, options, code), for json.
+        nested: one run of the largest T gives all, as prefixes; else each T is drawn afresh.
+        mapped: those T whose voxel maps are kept.
+        keep_sums: whether a case's file holds the sums, 28 bytes a voxel, that let a larger
+            number of passes draw just the new ones.
+        extras: what is measured beside the rest, of `sampling.EXTRAS`.
+    """
+
+    passes: list
+    batch_size: int
+    device: torch.device
+    folder: str
+    settings: list
+    nested: bool = True
+    mapped: tuple = ()
+    keep_sums: bool = True
+    extras: tuple = ()
+
+
+class Run(NamedTuple):
+    """One sequence of samples: its name in paths, the numbers of passes it serves, its seed."""
+
+    name: str
+    passes: list
+    seed: int
+
+
+def runs_of(plan, seed):
+    """Return the runs that the plan's numbers of passes need: one for all, or one for each."""
+    if plan.nested:
+        return [Run("", plan.passes, seed)]
+    return [
+        Run(f"passes-{format_passes(t)}", [t], seed_for(seed, "passes", t)) for t in plan.passes
+    ]
+
+
+def hash_file(path):
+    """Return the sha256 of a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def identity_of(case, settings):
+    """Return a hash of the voxels of `case` and of `settings`, anything that json can write."""
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+    for volume in (case.images, case.brain, case.tumour):
+        digest.update(b"none" if volume is None else volume.contiguous().numpy())
+    digest.update(json.dumps([case.voxel_volume_mm3, case.voxel_sizes_mm]).encode())
+    return digest.hexdigest()
+
+
+def write_record(record, path, identity, keep_sums):
+    """Write what the passes of a case left, whole or not at all; its sums if asked for."""
+    tensors = {
+        f"map/{t}/{kind}": values.contiguous()
+        for t, maps in record.maps.items()
+        for kind, values in maps.items()
+    }
+    if keep_sums and record.sums.passes:
+        tensors |= {f"sum/{name}": x.contiguous() for name, x in record.sums.state().items()}
+    rows = {name: getattr(record, name) for name in ("probabilities", "segmentation", "histograms")}
+    with written_whole(path) as temporary:
+        save_file(tensors, temporary, {"identity": identity, "rows": json.dumps(rows)})
+
+
+def read_record(path, identity):
+    """Return the `Record` at `path`; an empty one where there is none of this identity."""
+    if not Path(path).exists():
+        return Record()
+    with safe_open(path, framework="pt") as file:
+        header = file.metadata()
+        if header["identity"] != identity:
+            return Record()
+        record = Record(**json.loads(header["rows"]))
+        for key in file.keys():  # noqa: SIM118, the file is no dict
+            if key.startswith("map/"):
+                _, t, kind = key.split("/")
+                record.maps.setdefault(int(t), {})[kind] = file.get_tensor(key)
+    return record
+
+
+def read_sums(record, path, members, device):
+    """Give `record` the sums in its file; say whether there are any."""
+    with safe_open(path, framework="pt") as file:
+        names = [key for key in file.keys() if key.startswith("sum/")]  # noqa: SIM118
+        record.sums = VoxelUncertainty(members)
+        state = {name.removeprefix("sum/"): file.get_tensor(name) for name in names}
+        record.sums.restore(state, record.passes, device)
+    return bool(names)
+
+
+def sample_once(sampler, case, plan, run):
+    """Return the `Record` of a case, from its file as far as that goes."""
+    path = Path(plan.folder, run.name, f"{case.name}.safetensors")
+    settings = [plan.settings, plan.batch_size, plan.device.type, run.seed, plan.extras]
+    identity = identity_of(case, settings)
+    mapped = [t for t in plan.mapped if t in run.passes]
+    record = read_record(path, identity)
+    missing = record.missing(run.passes, mapped)
+    if missing:
+        beyond = min(min(missing), sampler.distinct) > record.passes > 0
+        if not (beyond and read_sums(record, path, sampler.members, plan.device)):
+            record = Record()
+        record = sample_case(
+            sampler, case, run.passes, plan.device, plan.batch_size, mapped, record, plan.extras
+        )
+        write_record(record, path, identity, plan.keep_sums)
+    record = record.only(run.passes, mapped)
+    if not plan.nested:
+        record.probabilities = [{**row, "run": run.passes[0]} for row in record.probabilities]
+    return record
+
+
+def sample_cases(name, networks, dataset, cases, plan, seed):
+    """Yield (case, record) of all cases in order, for each run of the plan.
+
+    Args:
+        name: one of `SAMPLERS`.
+        networks: trained networks on the plan's device.
+        dataset: a `Dataset`.
+        cases: names of the cases.
+        plan: a `Plan`.
+        seed: integer; all randomness follows from it.
+    """
+    for run in runs_of(plan, seed):
+        with open_sampler(name, networks, run.seed) as sampler:
+            for case in progress(cases, f"cases sampled {run.name}".rstrip()):
+                case = dataset.load(case)
+                yield case, sample_once(sampler, case, plan, run)
+
+
+def write_maps(record, case, folder):
+    """Write the maps of `record` as NIfTI in the case's space: float32, entropies in nats."""
+    for t, maps in record.maps.items():
+        for kind, values in maps.items():
+            path = Path(folder) / case.name / f"passes-{format_passes(t)}" / f"{kind}.nii.gz"
+            write_image(path, values.numpy(), Grid(values.shape, case.affine))

@@ -1,0 +1,137 @@
+"""Where voxel uncertainty is averaged to one number for each case.
+
+A region is a mask, or weights, over the voxels. The table has, for each, the columns
+{region}_{kind} and {region}_reason: an empty region has no mean, and the reason says why.
+"""
+
+import numpy as np
+import torch
+from scipy.ndimage import binary_erosion, distance_transform_edt, find_objects
+
+REGIONS = ("brain", "tumour", "dilated", "boundary", "top", "rim", "outside", "tumour_or_top")
+RADIUS_MM = 5.0
+SIGMA_MM = 5.0
+REACH = 4  # sigmas beyond which the boundary's weight (3e-4 there) is 0
+TOP_SHARE = 0.05
+NO_TUMOUR = "the predicted tumour is empty"
+NOT_IN_BRAIN = "no voxel of the region is in the brain"
+NO_BRAIN = "the brain mask is empty"
+
+
+def box_around(mask, margin):
+    """Return the slices that hold `mask` and `margin` (voxels on each axis) around it."""
+    extent = find_objects(mask.astype(np.uint8))[0]
+    return tuple(
+        slice(max(s.start - m, 0), s.stop + m) for s, m in zip(extent, margin, strict=True)
+    )
+
+
+def distance_to_surface(mask, voxel_sizes_mm, reach_mm):
+    """Return the distance in mm of every voxel's centre to the surface of `mask`.
+
+    The surface is those voxels of the mask that have a face in common with the outside.
+    Beyond `reach_mm` the distance is infinite, so the work is that of a box around the mask.
+
+    Args:
+        mask: (X, Y, Z) bool array, not empty.
+        voxel_sizes_mm: edges of a voxel.
+        reach_mm: largest distance of interest.
+    """
+    distance = np.full(mask.shape, np.inf)
+    margin = np.ceil(reach_mm / np.asarray(voxel_sizes_mm)).astype(int)
+    box = box_around(mask, margin)
+    surface = mask[box] & ~binary_erosion(mask[box])
+    near = distance_transform_edt(~surface, sampling=voxel_sizes_mm)
+    distance[box] = np.where(near <= reach_mm, near, np.inf)
+    return distance
+
+
+def most_uncertain(uncertainty, brain, share=TOP_SHARE):
+    """Return the mask of the `share` most uncertain brain voxels, ties included."""
+    values = uncertainty[brain]
+    if len(values) == 0:
+        return brain
+    number = max(1, round(share * len(values)))
+    threshold = np.partition(values, len(values) - number)[len(values) - number]
+    return brain & (uncertainty >= threshold)
+
+
+def find_regions(predicted, brain, uncertainty, voxel_sizes_mm):
+    """Return the regions of a case by name, each (X, Y, Z): bool masks, or weights in float64.
+
+    - brain: the brain mask.
+    - tumour: the predicted tumour, where the mean of the passes has tumour as its first class.
+    - dilated: the tumour and what lies within 5 mm of it, in the brain.
+    - boundary: brain voxels weighted by exp(-d² / 2σ²), d their distance to the tumour's
+      surface, σ = 5 mm.
+    - top: the 5 % of brain voxels with the largest predictive uncertainty.
+    - rim: dilated without the tumour. Here a tumour that was outlined too small shows.
+    - outside: the brain without the tumour. Here a tumour that was missed shows.
+    - tumour_or_top: the tumour, or `top` where that is empty: the stated fallback.
+
+    Args:
+        predicted, brain: bool arrays (X, Y, Z).
+        uncertainty: predictive uncertainty, (X, Y, Z).
+        voxel_sizes_mm: edges of a voxel.
+    """
+    nowhere = np.zeros_like(predicted)
+    top = most_uncertain(uncertainty, brain)
+    regions = {"brain": brain, "tumour": predicted, "top": top, "outside": brain & ~predicted}
+    if not predicted.any():
+        empty = dict.fromkeys(("dilated", "boundary", "rim"), nowhere)
+        return regions | empty | {"tumour_or_top": top}
+    # ASSUME: voxels longer than 5 mm are dilated by one voxel, since by less is by nothing.
+    radius = max(RADIUS_MM, *voxel_sizes_mm)
+    distance = distance_to_surface(predicted, voxel_sizes_mm, REACH * SIGMA_MM)
+    dilated = (predicted | (distance <= radius)) & brain
+    return regions | {
+        "dilated": dilated,
+        "boundary": np.exp(-0.5 * (distance / SIGMA_MM) ** 2) * brain,
+        "rim": dilated & ~predicted,
+        "tumour_or_top": predicted,
+    }
+
+
+def reason_for(region, regions):
+    """Return why a region has no mean, or "" if it has one."""
+    if regions[region].any():
+        return ""
+    if region in ("tumour", "dilated", "boundary", "rim") and not regions["tumour"].any():
+        return NO_TUMOUR
+    return NOT_IN_BRAIN if regions["brain"].any() else NO_BRAIN
+
+
+def mean_in(values, region):
+    """Return the mean of a map in a mask, or its weighted mean; NaN where the region is empty."""
+    region = torch.from_numpy(region)
+    if region.dtype == torch.bool:
+        return float(values[region].mean())
+    return float((values * region).sum() / region.sum())
+
+
+def region_means(maps, regions):
+    """Return {region}_{kind} for each map, and {region}_reason, of every region.
+
+    Args:
+        maps: tensors (X, Y, Z) by kind, on the CPU.
+        regions: what `find_regions` returns.
+    """
+    row = {}
+    for name in REGIONS:
+        row |= {f"{name}_{kind}": mean_in(values, regions[name]) for kind, values in maps.items()}
+        row[f"{name}_reason"] = reason_for(name, regions)
+    return row
+
+
+def missed_mass(tumour_probability, regions, voxel_volume_mm3):
+    """Return how much tumour the mean sees beyond its outline: its probability summed, in mm³.
+
+    rim_mass_mm3 is near the predicted tumour (NaN where that is empty), outside_mass_mm3 in
+    the whole brain.
+    """
+    masses = {
+        f"{name}_mass_mm3": float(tumour_probability[torch.from_numpy(regions[name])].sum())
+        * voxel_volume_mm3
+        for name in ("rim", "outside")
+    }
+    return masses if regions["tumour"].any() else masses | {"rim_mass_mm3": float("nan")}

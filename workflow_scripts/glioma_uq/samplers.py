@@ -1,0 +1,178 @@
+"""Where samples come from: Monte Carlo dropout, and what it is compared with.
+
+Every sampler draws sample t of a case as a function of (weights, case, seed, t) alone and
+returns probabilities by task, so that the same sums, tables and measures serve them all.
+"""
+
+import math
+from collections.abc import Callable
+from contextlib import ExitStack, contextmanager
+from itertools import combinations, permutations
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from glioma_uq.devices import autocast
+from glioma_uq.errors import BadInput
+from glioma_uq.mc_dropout import awake_dropout
+from glioma_uq.seeds import seed_for
+
+
+class Sampler(NamedTuple):
+    """What draws the samples of a case.
+
+    Attributes:
+        draw: function (images (1, modalities, X, Y, Z), name of the case, numbers of the
+            passes) -> list of dicts, one for each pass, with the float32 probabilities of
+            `segmentation` (classes, X, Y, Z) and of the subtyping tasks (classes,).
+        distinct: how many different samples there are; a larger T uses just these.
+        members: networks that take turns, pass t is of member (t - 1) mod `members`, where
+            their disagreement is told apart from that of their own samples; else 1.
+    """
+
+    draw: Callable
+    distinct: float = math.inf
+    members: int = 1
+
+
+def probabilities_of(logits):
+    """Return the probabilities by task of each pass of a batch, as a list of dicts."""
+    of_batch = {task: torch.softmax(x.float(), dim=1) for task, x in logits.items()}
+    size = len(next(iter(of_batch.values())))
+    return [{task: p[sample] for task, p in of_batch.items()} for sample in range(size)]
+
+
+def repeat(images, times):
+    """Return one case `times` times as a batch, channels last."""
+    batch = images.expand(times, *images.shape[1:])
+    return batch.contiguous(memory_format=torch.channels_last_3d)
+
+
+@torch.no_grad()
+def look(network, images):
+    """Return the probabilities of one pass with dropout asleep."""
+    network.eval()
+    with autocast(images.device):
+        return probabilities_of(network(images))[0]
+
+
+@contextmanager
+def mc_dropout(networks, seed):
+    """One network with dropout awake; the masks of pass t follow from (seed, case, t)."""
+    (network,) = networks
+    with awake_dropout(network) as awake:
+
+        def draw(images, case, numbers):
+            seeds = [seed_for(seed, case, number) for number in numbers]
+            return probabilities_of(awake(repeat(images, len(seeds)), seeds))
+
+        yield Sampler(draw)
+
+
+@contextmanager
+def deterministic(networks, seed):
+    """One network as it is: one sample, without epistemic uncertainty."""
+    (network,) = networks
+    yield Sampler(lambda images, case, numbers: [look(network, images)], distinct=1)
+
+
+@contextmanager
+def deep_ensemble(networks, seed):
+    """Networks that differ in their seed of training, dropout asleep: one sample of each."""
+
+    def draw(images, case, numbers):
+        return [look(networks[number - 1], images) for number in numbers]
+
+    yield Sampler(draw, distinct=len(networks))
+
+
+@contextmanager
+def mc_dropout_ensemble(networks, seed):
+    """Networks that differ in their seed of training take turns, dropout awake."""
+    with ExitStack() as stack:
+        awake = [stack.enter_context(awake_dropout(network)) for network in networks]
+
+        def draw(images, case, numbers):
+            batch = repeat(images, 1)
+            return [
+                probabilities_of(
+                    awake[(number - 1) % len(awake)](batch, [seed_for(seed, case, number)])
+                )[0]
+                for number in numbers
+            ]
+
+        yield Sampler(draw, members=len(networks))
+
+
+POSES = [
+    (axes, flips)
+    for axes in permutations(range(3))
+    for number in range(4)
+    for flips in combinations(range(3), number)
+]
+
+
+def turn(volume, axes, flips):
+    """Return a volume (..., X, Y, Z) with its axes in the order `axes`, then flipped."""
+    before = volume.dim() - 3
+    order = [*range(before), *(before + axis for axis in axes)]
+    return volume.permute(order).flip([before + axis for axis in flips])
+
+
+def turn_back(volume, axes, flips):
+    """Undo `turn`."""
+    before = volume.dim() - 3
+    return turn(volume.flip([before + axis for axis in flips]), np.argsort(axes).tolist(), ())
+
+
+def order_of_poses(seed, case):
+    """Return all 48 poses, the untouched one first, the others in an order of the case's own."""
+    rng = np.random.default_rng(seed_for(seed, case))
+    return [POSES[0], *(POSES[i] for i in 1 + rng.permutation(len(POSES) - 1))]
+
+
+@contextmanager
+def test_time_augmentation(networks, seed):
+    """One network, dropout asleep, sees the case in up to 48 poses: flips and turns by 90°.
+
+    They are the symmetries of the cube; the maps are turned back before they are averaged.
+    """
+    (network,) = networks
+
+    def look_at(images, axes, flips):
+        turned = turn(images, axes, flips).contiguous(memory_format=torch.channels_last_3d)
+        sample = look(network, turned)
+        if "segmentation" in sample:
+            sample["segmentation"] = turn_back(sample["segmentation"], axes, flips)
+        return sample
+
+    def draw(images, case, numbers):
+        poses = order_of_poses(seed, case)
+        return [look_at(images, *poses[number - 1]) for number in numbers]
+
+    yield Sampler(draw, distinct=len(POSES))
+
+
+SAMPLERS = {
+    "mc-dropout": mc_dropout,
+    "deterministic": deterministic,
+    "deep-ensemble": deep_ensemble,
+    "mc-dropout-ensemble": mc_dropout_ensemble,
+    "test-time-augmentation": test_time_augmentation,
+}
+
+
+def open_sampler(name, networks, seed):
+    """Return the context of a sampler: `with open_sampler(...) as sampler`.
+
+    Args:
+        name: one of `SAMPLERS`.
+        networks: trained networks on their device, one unless the sampler is an ensemble.
+        seed: integer; all randomness follows from it.
+    """
+    if name not in SAMPLERS:
+        raise BadInput(
+            f"expected a sampler among {', '.join(SAMPLERS)}, found {name!r}: choose one of these."
+        )
+    return SAMPLERS[name](networks, seed)

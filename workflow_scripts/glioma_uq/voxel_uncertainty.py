@@ -1,0 +1,104 @@
+"""Running sums over the passes of one case: what every T says of every voxel, in flat memory."""
+
+import torch
+
+from glioma_uq.uncertainty import ROUNDING
+
+KINDS = ("predictive", "aleatoric", "epistemic")
+
+
+def voxel_entropy(probability):
+    """Return the entropy in nats of probabilities (classes, X, Y, Z), with 0 ln 0 = 0."""
+    return torch.special.entr(probability).sum(0)
+
+
+def is_tumour(probability):
+    """Return where class 0 of (classes, X, Y, Z) is not the most probable, (X, Y, Z) bool.
+
+    The same as argmax(0) > 0, which takes longer on the CPU than a narrow network's pass.
+    """
+    return (probability[1:] > probability[:1]).any(0)
+
+
+class VoxelUncertainty:
+    """Sums in float64, updated in place, from which the first T passes can be read.
+
+    Attributes:
+        passes: how many passes are in the sums.
+        probability: (members, classes, X, Y, Z), sum of the probabilities of each member.
+        entropy: (X, Y, Z), sum of the entropies.
+        votes: (X, Y, Z) int32, in how many passes a voxel's most probable class is tumour.
+    """
+
+    def __init__(self, members=1):
+        self.members, self.passes = members, 0
+        self.probability = self.entropy = self.votes = None
+
+    def add(self, probability):
+        """Take in one pass, (classes, X, Y, Z); members take turns."""
+        voted = is_tumour(probability)
+        probability = probability.double()
+        if self.passes == 0:
+            shape = (self.members, *probability.shape)
+            self.probability = torch.zeros(shape, dtype=torch.float64, device=voted.device)
+            self.entropy = torch.zeros_like(self.probability[0, 0])
+            self.votes = torch.zeros_like(voted, dtype=torch.int32)
+        self.probability[self.passes % self.members] += probability
+        self.entropy += voxel_entropy(probability)
+        self.votes += voted
+        self.passes += 1
+
+    def state(self):
+        """Return the sums as a dict of tensors on the CPU."""
+        return {name: getattr(self, name).cpu() for name in ("probability", "entropy", "votes")}
+
+    def restore(self, state, passes, device):
+        """Take over the sums of `passes` passes that `state` gave."""
+        self.passes = passes
+        for name, values in state.items():
+            setattr(self, name, values.to(device))
+
+    def mean(self):
+        """Return the mean probabilities, (classes, X, Y, Z)."""
+        total = self.probability[0] if self.members == 1 else self.probability.sum(0)
+        return total / self.passes
+
+    def maps(self):
+        """Return the maps by kind, each (X, Y, Z), >= 0, in nats, and how many voxels were clipped.
+
+        Predictive H(mean_t p_t), aleatoric mean_t H(p_t), epistemic their difference. Of
+        several members (M of them, T a multiple of M) it is the sum of two: within_member
+        mean_m H(mean_t in m p_t) - aleatoric, between_member predictive - mean_m H(mean_t in m
+        p_t).
+
+        Raises:
+            ValueError: aleatoric exceeds predictive by more than rounding.
+        """
+        predictive, aleatoric = voxel_entropy(self.mean()), self.entropy / self.passes
+        epistemic = predictive - aleatoric
+        if not epistemic.min() >= -ROUNDING:
+            raise ValueError(
+                f"expected predictive >= aleatoric, found a difference of {epistemic.min():.3g} "
+                "nats; check that the network's logits hold no NaN"
+            )
+        parts = (predictive, aleatoric, epistemic.clamp_min(0))
+        maps = dict(zip(KINDS, parts, strict=True))
+        if self.members > 1:
+            each = sum(voxel_entropy(p * self.members / self.passes) for p in self.probability)
+            each = each / self.members
+            maps["within_member"] = (each - aleatoric).clamp_min(0)
+            maps["between_member"] = (predictive - each).clamp_min(0)
+        return maps, int((epistemic < 0).sum())
+
+    def pairwise_dice(self):
+        """Return the Dice of the samples with each other, sum 2|A ∩ B| / sum (|A| + |B|).
+
+        Pooled over all pairs of passes, it follows from the votes n of each voxel alone,
+        sum n (n - 1) / ((T - 1) sum n), so no sample has to be kept; it is the mean of the
+        pairs' Dice weighted by |A| + |B|. NaN for one pass; 1 where no pass has a tumour.
+        """
+        votes = self.votes.long()
+        total = int(votes.sum())
+        if self.passes == 1:
+            return float("nan")
+        return 1.0 if total == 0 else int((votes * (votes - 1)).sum()) / ((self.passes - 1) * total)

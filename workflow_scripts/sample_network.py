@@ -1,0 +1,89 @@
+"""Draw samples of every case of a split and record how much they disagree with each other."""
+
+from contextlib import ExitStack
+from pathlib import Path
+
+import pandas as pd
+from safetensors.torch import load_file
+
+from glioma_uq.acceleration import accelerate, keep_freed_memory
+from glioma_uq.case_files import Plan, hash_file, sample_cases, write_maps
+from glioma_uq.dataset import Dataset
+from glioma_uq.devices import choose_device, set_threads
+from glioma_uq.files import written_whole
+from glioma_uq.folds import cases_of
+from glioma_uq.logs import log_to
+from glioma_uq.networks import build_network
+from glioma_uq.tables import append_rows, read_table, write_table
+from glioma_uq.voxel_histograms import COLUMNS, histogram_rows
+
+
+def load_network(path, device, name, options):
+    """Return the trained network of which `path` has the weights."""
+    network = build_network(name, **options)
+    network.load_state_dict(load_file(path))
+    return network.to(device)
+
+
+def main(*, cases, folds, split, models, volumes, network, sampler, options, rate, fold, seed,
+         modalities, passes, nested, mapped, keep_sums, hd95, histograms, batch_size, device,
+         acceleration, library, threads, case_files,
+         probabilities, segmentation, voxels, maps):  # fmt: skip
+    set_threads(threads)
+    device = choose_device(device)
+    dataset = Dataset(volumes, read_table(cases), modalities)
+    sampled = cases_of(read_table(folds), fold, split)
+    options = {"modalities": len(modalities), "rate": rate, **options}
+    networks = [load_network(path, device, network, options) for path in models]
+    if acceleration and device.type == "cpu":
+        keep_freed_memory()
+        networks = [accelerate(trained) for trained in networks]
+    settings = [network, options, modalities, sampler, acceleration, library]
+    settings += map(hash_file, models)
+    extras = [name for name, asked in (("hd95", hd95), ("histograms", histograms)) if asked]
+    plan = Plan(passes, batch_size, device, case_files, settings, nested, mapped, keep_sums, extras)
+
+    Path(maps).mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        outputs = (probabilities, segmentation, voxels)
+        of_passes, of_cases, of_voxels = (stack.enter_context(written_whole(p)) for p in outputs)
+        write_table(pd.DataFrame(columns=COLUMNS), of_voxels)
+        for case, record in sample_cases(sampler, networks, dataset, sampled, plan, seed):
+            append_rows(record.probabilities, of_passes)
+            append_rows(record.segmentation, of_cases)
+            append_rows(histogram_rows(record.histograms), of_voxels)
+            write_maps(record, case, maps)
+
+
+if __name__ == "__main__":
+    with log_to(snakemake.log[0]):
+        main(
+            cases=snakemake.input.cases,
+            folds=snakemake.input.folds,
+            split=snakemake.params.split,
+            models=snakemake.input.models,
+            volumes=snakemake.params.volumes,
+            network=snakemake.params.network,
+            sampler=snakemake.params.sampler,
+            options=snakemake.params.options,
+            rate=float(snakemake.wildcards.rate),
+            fold=int(snakemake.wildcards.fold),
+            seed=snakemake.params.seed,
+            modalities=snakemake.params.modalities,
+            passes=snakemake.params.passes,
+            nested=snakemake.params.nested,
+            mapped=snakemake.params.mapped,
+            keep_sums=snakemake.params.keep_sums,
+            hd95=snakemake.params.hd95,
+            histograms=snakemake.params.histograms,
+            batch_size=snakemake.params.batch_size,
+            device=snakemake.params.device,
+            acceleration=snakemake.params.acceleration,
+            library=snakemake.params.library,
+            threads=snakemake.threads,
+            case_files=snakemake.params.case_files,
+            probabilities=snakemake.output.probabilities,
+            segmentation=snakemake.output.segmentation,
+            voxels=snakemake.output.voxels,
+            maps=snakemake.output.maps,
+        )
