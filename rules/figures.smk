@@ -1,11 +1,14 @@
 """From the long tables to the figures, each as PDF, as PNG and with the table that it draws."""
 
-SELECTION = {"rate": 0.0, "passes": 1} if PUBLISHED else config["selection"]
-CHOSEN = "{network}/dropout-{rate}/passes-{passes}".format(
-    network=NETWORK,
-    rate=format_rate(SELECTION["rate"]),
-    passes=format_passes(SELECTION["passes"]),
-)
+FIGURES = ["figure_3", "figure_5", "reliability", "risk_coverage"]
+if not PUBLISHED:
+    FIGURES = ["figure_2", "figure_3", "figure_4", "figure_5", "reliability", "risk_coverage"]
+    FIGURES += ["uncertainty_shares"] + (["rate_differences"] if len(RATES) > 1 else [])
+    FIGURES += ["posterior_truth"] if config["cohort"]["source"] == "phantom" else []
+    FIGURES += ["case_gallery"] if config["sampling"]["maps"] else []
+
+# Voxel maps of the first network at every rate: which rate is chosen shows when jobs run.
+MAPS = [] if PUBLISHED else over_grid(f"{RUN}/samples/maps", [NETWORK])
 
 
 rule draw_figure_2:
@@ -33,6 +36,7 @@ rule draw_figure_3:
     """Draw calibration and discrimination of the classification tasks over dropout rates."""
     input:
         classification="results/studies/{study}/statistics/classification.csv",
+        selection="results/studies/{study}/statistics/selection.csv",
     output:
         pdf="results/studies/{study}/figures/figure_3.pdf",
         png="results/studies/{study}/figures/figure_3.png",
@@ -43,7 +47,6 @@ rule draw_figure_3:
         "../envs/statistics.yaml"
     params:
         network=NETWORK,
-        passes=SELECTION["passes"],
         level=config["statistics"]["level"],
         library=fingerprint("draw_figure_3.py"),
     script:
@@ -73,9 +76,10 @@ rule draw_figure_4:
 rule draw_figure_5:
     """Draw the uncertainty of good predictions beside that of bad ones, at the chosen cell."""
     input:
-        classification=f"results/studies/{{study}}/{CHOSEN}/classification.csv",
-        segmentation=[] if PUBLISHED else f"results/studies/{{study}}/{CHOSEN}/segmentation.csv",
+        classification=classification_cells,
+        segmentation=segmentation_cells,
         ranks="results/studies/{study}/statistics/rank_tests.csv",
+        selection="results/studies/{study}/statistics/selection.csv",
     output:
         pdf="results/studies/{study}/figures/figure_5.pdf",
         png="results/studies/{study}/figures/figure_5.png",
@@ -86,12 +90,140 @@ rule draw_figure_5:
         "../envs/statistics.yaml"
     params:
         network=NETWORK,
-        rate=SELECTION["rate"],
-        passes=SELECTION["passes"],
         dice_threshold=config["statistics"]["dice_threshold"],
         library=fingerprint("draw_figure_5.py"),
     script:
         "../workflow_scripts/draw_figure_5.py"
+
+
+rule draw_reliability:
+    """Draw how often predictions of each confidence are right, at the chosen cell."""
+    input:
+        reliability="results/studies/{study}/statistics/reliability.csv",
+        selection="results/studies/{study}/statistics/selection.csv",
+    output:
+        pdf="results/studies/{study}/figures/reliability.pdf",
+        png="results/studies/{study}/figures/reliability.png",
+        csv="results/studies/{study}/figures/reliability.csv",
+    log:
+        "results/studies/{study}/logs/draw_reliability.log",
+    conda:
+        "../envs/statistics.yaml"
+    params:
+        network=NETWORK,
+        level=config["statistics"]["level"],
+        library=fingerprint("draw_reliability.py"),
+    script:
+        "../workflow_scripts/draw_reliability.py"
+
+
+rule draw_risk_coverage:
+    """Draw how much better it gets when the most uncertain cases are left out."""
+    input:
+        risk_coverage="results/studies/{study}/statistics/risk_coverage.csv",
+        selection="results/studies/{study}/statistics/selection.csv",
+    output:
+        pdf="results/studies/{study}/figures/risk_coverage.pdf",
+        png="results/studies/{study}/figures/risk_coverage.png",
+        csv="results/studies/{study}/figures/risk_coverage.csv",
+    log:
+        "results/studies/{study}/logs/draw_risk_coverage.log",
+    conda:
+        "../envs/statistics.yaml"
+    params:
+        network=NETWORK,
+        level=config["statistics"]["level"],
+        library=fingerprint("draw_risk_coverage.py"),
+    script:
+        "../workflow_scripts/draw_risk_coverage.py"
+
+
+rule draw_uncertainty_shares:
+    """Draw which share of the uncertainty is aleatoric and which epistemic."""
+    input:
+        classification="results/studies/{study}/statistics/classification.csv",
+        segmentation="results/studies/{study}/statistics/segmentation.csv",
+        selection="results/studies/{study}/statistics/selection.csv",
+    output:
+        pdf="results/studies/{study}/figures/uncertainty_shares.pdf",
+        png="results/studies/{study}/figures/uncertainty_shares.png",
+        csv="results/studies/{study}/figures/uncertainty_shares.csv",
+    log:
+        "results/studies/{study}/logs/draw_uncertainty_shares.log",
+    conda:
+        "../envs/statistics.yaml"
+    params:
+        network=NETWORK,
+        library=fingerprint("draw_uncertainty_shares.py"),
+    script:
+        "../workflow_scripts/draw_uncertainty_shares.py"
+
+
+rule draw_rate_differences:
+    """Draw how far each dropout rate lies from the chosen one, case by case paired."""
+    input:
+        differences="results/studies/{study}/statistics/differences.csv",
+    output:
+        pdf="results/studies/{study}/figures/rate_differences.pdf",
+        png="results/studies/{study}/figures/rate_differences.png",
+        csv="results/studies/{study}/figures/rate_differences.csv",
+    log:
+        "results/studies/{study}/logs/draw_rate_differences.log",
+    conda:
+        "../envs/statistics.yaml"
+    params:
+        network=NETWORK,
+        level=config["statistics"]["level"],
+        library=fingerprint("draw_rate_differences.py"),
+    script:
+        "../workflow_scripts/draw_rate_differences.py"
+
+
+rule draw_posterior_truth:
+    """Draw predicted beside true probabilities of a phantom, at the chosen cell."""
+    input:
+        classification=classification_cells,
+        truth=f"results/cohorts/{COHORT}/truth.csv",
+        measures="results/studies/{study}/statistics/posterior_truth.csv",
+        selection="results/studies/{study}/statistics/selection.csv",
+    output:
+        pdf="results/studies/{study}/figures/posterior_truth.pdf",
+        png="results/studies/{study}/figures/posterior_truth.png",
+        csv="results/studies/{study}/figures/posterior_truth.csv",
+    log:
+        "results/studies/{study}/logs/draw_posterior_truth.log",
+    conda:
+        "../envs/statistics.yaml"
+    params:
+        network=NETWORK,
+        library=fingerprint("draw_posterior_truth.py"),
+    script:
+        "../workflow_scripts/draw_posterior_truth.py"
+
+
+rule draw_case_gallery:
+    """Draw scan, truth, mean prediction and uncertainties of cases, least uncertain first."""
+    input:
+        segmentation=segmentation_cells,
+        selection="results/studies/{study}/statistics/selection.csv",
+        maps=MAPS,
+    output:
+        pdf="results/studies/{study}/figures/case_gallery.pdf",
+        png="results/studies/{study}/figures/case_gallery.png",
+        csv="results/studies/{study}/figures/case_gallery.csv",
+    log:
+        "results/studies/{study}/logs/draw_case_gallery.log",
+    conda:
+        "../envs/statistics.yaml"
+    params:
+        network=NETWORK,
+        mapped=config["sampling"]["maps"],
+        volumes=f"results/cohorts/{COHORT}/normalised",
+        modalities=MODALITIES,
+        cases_shown=config["report"]["gallery"],
+        library=fingerprint("draw_case_gallery.py"),
+    script:
+        "../workflow_scripts/draw_case_gallery.py"
 
 
 rule draw_learning_curves:

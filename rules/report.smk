@@ -24,15 +24,40 @@ rule record_provenance:
         "../workflow_scripts/record_provenance.py"
 
 
+rule make_viewer:
+    """Write a page to look through cases: scans, truth and uncertainty maps, without a network."""
+    input:
+        segmentation=segmentation_cells,
+        selection="results/studies/{study}/statistics/selection.csv",
+        maps=MAPS,
+        template=f"{TEMPLATES}/viewer.html.jinja",
+        script=f"{TEMPLATES}/viewer.js",
+        shared=SHARED_TEMPLATES,
+    output:
+        viewer="results/studies/{study}/viewer.html",
+    log:
+        "results/studies/{study}/logs/make_viewer.log",
+    conda:
+        "../envs/statistics.yaml"
+    params:
+        network=NETWORK,
+        mapped=config["sampling"]["maps"],
+        volumes=f"results/cohorts/{COHORT}/normalised",
+        modalities=MODALITIES,
+        cases_shown=config["report"]["viewer_cases"],
+        library=fingerprint("make_viewer.py"),
+    script:
+        "../workflow_scripts/make_viewer.py"
+
+
 rule make_report:
     """Write the study's report: one HTML file that needs no network."""
     input:
-        classification="results/studies/{study}/statistics/classification.csv",
-        segmentation=[] if PUBLISHED else "results/studies/{study}/statistics/segmentation.csv",
-        ranks="results/studies/{study}/statistics/rank_tests.csv",
-        figures=expand("results/studies/{{study}}/figures/figure_{number}.png", number=FIGURES),
+        statistics=expand("results/studies/{{study}}/statistics/{table}.csv", table=STATISTICS),
+        figures=expand("results/studies/{{study}}/figures/{figure}.png", figure=FIGURES),
         learning_curves=[] if PUBLISHED else "results/studies/{study}/figures/learning_curves.png",
         curves=[] if PUBLISHED else "results/studies/{study}/figures/learning_curves.csv",
+        viewer="results/studies/{study}/viewer.html" if "case_gallery" in FIGURES else [],
         overlays=OVERLAYS,
         cases=[] if PUBLISHED else f"results/cohorts/{COHORT}/cases.csv",
         excluded=[] if PUBLISHED else f"results/cohorts/{COHORT}/excluded.csv",
@@ -48,7 +73,6 @@ rule make_report:
     params:
         config=config,
         network=NETWORK,
-        selection=SELECTION,
         library=fingerprint("make_report.py"),
     script:
         "../workflow_scripts/make_report.py"

@@ -4,6 +4,7 @@ import json
 import re
 from html.parser import HTMLParser
 
+import chromium
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +13,7 @@ import make_report
 from glioma_uq.errors import BadInput
 from glioma_uq.report.captions import caption
 from glioma_uq.report.contents import p_value, summary
+from glioma_uq.report.statistics_tables import how_chosen, sortable_tables, warnings
 from glioma_uq.report.verdict import learned, with_interval
 
 COLUMNS = ["network", "rate", "passes", "task", "measure", "value", "low", "high", "n", "reason"]
@@ -21,6 +23,7 @@ PIXEL = bytes.fromhex(
 )
 VOID = {"meta", "img", "br"}
 TASKS = ("idh", "1p19q", "grade")
+STATISTICS = ("classification", "segmentation", "rank_tests", "selection", "findings")
 
 
 def classification(auc_low=0.7, rates=(0.2, 0.4), passes=(10, 30)):
@@ -43,6 +46,24 @@ def segmentation(dice=(0.7, 0.65), passes=(10, 30)):
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
+def selection(rule="fixed", exploratory=False):
+    """Return the table of a choice, of the cell at rate 0.2 and T = 30."""
+    cases = {"fixed": "config", "paper": "test"}.get(rule, "validation")
+    row = ("csnet", rule, cases, exploratory, "choice", 0.2, 30, "", "settled", 1.0)
+    names = ["network", "rule", "cases", "exploratory", "item", *COLUMNS[1:6]]
+    return pd.DataFrame([row], columns=names)
+
+
+def findings():
+    rows = [
+        ("ECE < 0.1 is lowest", "idh", "0.25", 0.2, 0.2, 0.6, "undecided at this n", 40, "a", ""),
+        ("Doubt rises", "all", "rises", np.nan, np.nan, np.nan, "undecided", 0, "b", "one rate"),
+        ("Brains say", "segmentation", "-.1 to .2", -0.5, -0.6, -0.4, "not seen", 40, "c", ""),
+    ]  # fmt: skip
+    names = ["claim", "task", "theirs", "ours", "low", "high", "verdict", "n", "how", "reason"]
+    return pd.DataFrame(rows, columns=names)
+
+
 def write_report(folder, *, dice=(0.7, 0.65), published=False, departures=(), overlays=True):
     """Write a report from tiny tables and return its text."""
     for name in ("figure_3", "figure_5", "learning_curves"):
@@ -50,7 +71,7 @@ def write_report(folder, *, dice=(0.7, 0.65), published=False, departures=(), ov
         (folder / f"figures/{name}.png").write_bytes(PIXEL)
     overlay = folder / "figures/case <1>.png"
     overlay.write_bytes(PIXEL)
-    ranks = [("csnet", 0.2, 30, task, 30, 10, 250.0, 1e-5, 4e-5, 0.83) for task in TASKS]
+    rank_rows = [("csnet", 0.2, 30, task, 30, 10, 250.0, 1e-5, 4e-5, 0.83) for task in TASKS]
     names = [*COLUMNS[:4], "n_right", "n_wrong", "u", "p", "p_holm", "auroc"]
     curve = {"network": "csnet", "rate": 0.2, "fold": [1, 2], "seed": 1, "epoch": [9, 11]}
     case = {"case": ["a"], "source": ["x & y"], "idh": [1], "1p19q": [-1], "grade": [2]}
@@ -58,16 +79,21 @@ def write_report(folder, *, dice=(0.7, 0.65), published=False, departures=(), ov
     tables = {
         "classification": classification(),
         "segmentation": segmentation(dice),
-        "ranks": pd.DataFrame(ranks, columns=names),
+        "rank_tests": pd.DataFrame(rank_rows, columns=names),
+        "selection": selection(),
+        "findings": findings(),
         "curves": pd.DataFrame(curve),
         "cases": pd.DataFrame(case),
         "excluded": pd.DataFrame(excluded),
     }
     paths = {}
     for name, table in tables.items():
-        is_absent = published and name not in ("classification", "ranks")
-        paths[name] = None if is_absent else folder / f"{name}.csv"
-        table.to_csv(folder / f"{name}.csv", index=False)
+        paths[name] = folder / f"{name}.csv"
+        table.to_csv(paths[name], index=False)
+    of_study = {name: paths.pop(name) for name in STATISTICS}
+    if published:
+        del of_study["segmentation"]
+        paths = dict.fromkeys(paths)
     provenance = {"commit": "abc123", "inputs": {f"file-{i}": "0f" for i in range(20)}}
     (folder / "provenance.json").write_text(json.dumps(provenance))
     config = {
@@ -78,13 +104,14 @@ def write_report(folder, *, dice=(0.7, 0.65), published=False, departures=(), ov
     }
     make_report.main(
         **paths,
+        statistics=list(of_study.values()),
+        viewer=None if published else folder / "viewer.html",
         figures=[folder / "figures/figure_3.png", folder / "figures/figure_5.png"],
         learning_curves=None if published else folder / "figures/learning_curves.png",
         overlays=[overlay] if overlays and not published else [],
         provenance=folder / "provenance.json",
         config=config,
         network="csnet",
-        selection={"rate": 0.2, "passes": 30},
         output=folder / "report.html",
     )
     return (folder / "report.html").read_text(encoding="utf-8")
@@ -121,7 +148,7 @@ def test_the_page_holds_its_images_and_asks_no_server_for_anything(tmp_path):
     page = outline(html)
     assert len(page.sources) == 4
     assert all(source.startswith("data:image/png;base64,") for source in page.sources)
-    assert not re.search(r"https?:|//[a-z]|@import|url\(|<script|<link", html)
+    assert not re.search(r"https?:|//[a-z]|@import|url\(|src=.?script|<link", html)
 
 
 @pytest.mark.parametrize("published", [False, True])
@@ -135,7 +162,7 @@ def test_links_are_relative_and_lead_to_sections_or_files_beside_the_page(tmp_pa
 
 def test_what_comes_from_outside_is_escaped(tmp_path):
     html = write_report(tmp_path)
-    assert "<script" not in html
+    assert "<script>alert" not in html
     for text in ("&lt;script&gt;alert(1)", "tiny &lt;b&gt;", "case &lt;1&gt;", "a &lt; b"):
         assert text in html, text
 
@@ -159,6 +186,55 @@ def test_a_study_of_published_predictions_leaves_out_what_it_has_not(tmp_path):
     for text in ("Learning curves", "Cohort quality", "Departures", "Dice of"):
         assert text not in html, text
     assert "40 cases" in html
+
+
+def test_findings_stand_before_figures_with_verdicts_and_reasons(tmp_path):
+    html = write_report(tmp_path)
+    assert html.index("ECE &lt; 0.1 is lowest") < html.index('id="figures"')
+    for text in ("Of 3 claims of the paper: 1 not seen, 1 undecided at this n, 1 undecided.",
+                 "b. one rate", "−0.50 (−0.60 to −0.40)", "all tasks", "−.1 to .2"):  # fmt: skip
+        assert text in html, text
+
+
+def test_the_page_says_how_its_cell_was_chosen():
+    assert how_chosen(selection()) == "set in the config"
+    text = how_chosen(selection("nll").assign(value=0.0))
+    assert "the negative log likelihood on validation cases" in text
+    assert "not every mean uncertainty has settled" in text
+
+
+def test_warnings_name_what_a_reader_must_not_believe():
+    tables = {"classification": classification(), "selection": selection("paper", exploratory=True)}
+    texts = " ".join(warnings(tables, 0.2, 30))
+    for text in ("exploratory", "band of perfect calibration", "With 40 cases"):
+        assert text in texts
+    tables["classification"]["reason"] = np.where(
+        tables["classification"]["measure"] == "auc", "one class in 90 of 1000 resamples", ""
+    )
+    assert "IDH, auc: no interval, one class in 90 of 1000 resamples." in warnings(tables, 0.2, 30)
+
+
+def test_a_table_shows_four_digits_and_keeps_all_to_sort_and_save_by():
+    (table,) = sortable_tables({"classification": classification().assign(value=-1 / 3)}, 0.2, 30)
+    place = table["head"].index("value")
+    assert table["rows"][0][place] == {"text": "−0.3333", "value": repr(-1 / 3), "is_number": True}
+    assert "reason" not in table["head"]
+    assert len(table["rows"]) == 6
+
+
+@pytest.mark.skipif(not chromium.find_chromium(), reason="no Chromium or Chrome is installed")
+def test_a_click_on_a_head_sorts_in_a_browser(tmp_path):
+    write_report(tmp_path)
+    with chromium.browser(tmp_path / "profile") as page:
+        page.open(tmp_path / "report.html")
+        page.click("#table-classification summary")
+        rows = "[...document.querySelectorAll('#classification tbody tr')]"
+        column = f"{rows}.map(row => row.cells[4].textContent)"
+        page.click("#classification thead th:nth-child(5) button")
+        assert page.value(column) == ["auc"] * 3 + ["ece"] * 3
+        page.click("#classification thead th:nth-child(5) button")
+        assert page.value(column) == ["ece"] * 3 + ["auc"] * 3
+        assert page.errors == []
 
 
 def test_the_same_tables_make_the_same_page(tmp_path):

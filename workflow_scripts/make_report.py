@@ -1,50 +1,46 @@
 """Write the study's report: one page of HTML that needs no network."""
 
 import json
+import os
 from pathlib import Path
 
 from glioma_uq.files import written_whole
 from glioma_uq.logs import log_to
 from glioma_uq.report import contents, page
 from glioma_uq.report.verdict import learned
+from glioma_uq.statistics.choice import read_choice
 from glioma_uq.tables import read_table
 
 
 def main(
     *,
-    classification,
-    segmentation,
-    ranks,
+    statistics,
     figures,
     learning_curves,
     curves,
+    viewer,
     overlays,
     cases,
     excluded,
     provenance,
     config,
     network,
-    selection,
     output,
     template=page.TEMPLATE,
 ):
-    tables = {
-        "classification": classification,
-        "segmentation": segmentation,
-        "ranks": ranks,
-        "curves": curves,
-        "cases": cases,
-        "excluded": excluded,
-    }
-    tables = {name: read_table(path) if path else None for name, path in tables.items()}
-    verdict = learned(tables["classification"], tables["segmentation"])
-    shown = contents.from_tables(tables, config, network, selection)
+    paths = {Path(path).stem: path for path in statistics}
+    choice = read_choice(paths["selection"])
+    paths |= {"curves": curves, "cases": cases, "excluded": excluded}
+    tables = {name: read_table(path) if path else None for name, path in paths.items()}
+    verdict = learned(tables["classification"], tables.get("segmentation"))
+    shown = contents.from_tables(tables, config, network, choice)
     folder = Path(output).parent
     html = page.render(
         {
             "verdict": verdict,
             **shown,
             **page.pictures(figures, learning_curves, overlays, folder, **shown["cell"]),
+            "viewer": os.path.relpath(viewer, folder) if viewer else None,
             "provenance": page.provenance_parts(json.loads(Path(provenance).read_text())),
             "config": page.as_yaml(config),
         },
@@ -58,19 +54,17 @@ def main(
 if __name__ == "__main__":
     with log_to(snakemake.log[0]):
         main(
-            classification=snakemake.input.classification,
-            segmentation=snakemake.input.segmentation,
-            ranks=snakemake.input.ranks,
+            statistics=snakemake.input.statistics,
             figures=snakemake.input.figures,
             learning_curves=snakemake.input.learning_curves,
             curves=snakemake.input.curves,
+            viewer=snakemake.input.viewer,
             overlays=snakemake.input.overlays,
             cases=snakemake.input.cases,
             excluded=snakemake.input.excluded,
             provenance=snakemake.input.provenance,
             config=snakemake.params.config,
             network=snakemake.params.network,
-            selection=snakemake.params.selection,
             template=snakemake.input.template,
             output=snakemake.output.report,
         )

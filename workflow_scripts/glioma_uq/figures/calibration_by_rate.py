@@ -3,16 +3,16 @@
 import numpy as np
 from matplotlib.lines import Line2D
 
-from glioma_uq.figures.selection import TASK_NAMES, at_passes, measured, of_network, together
-from glioma_uq.figures.style import (
-    BLUE,
-    GREY,
-    count_text,
-    head,
-    panels,
-    say_empty,
-    styled,
+from glioma_uq.figures.selection import (
+    IN_TEXT,
+    TASK_NAMES,
+    at_passes,
+    measured,
+    of_network,
+    together,
 )
+from glioma_uq.figures.style import BLUE, GREY, count_text, head, panels, say, say_empty, styled
+from glioma_uq.figures.words import joined
 from glioma_uq.tasks import TASKS
 
 MEASURES = {"ece": "ECE", "nll": "NLL (nats)", "auc": "ROC-AUC"}
@@ -45,7 +45,28 @@ def draw_calibration_by_rate(table, *, level=0.95):
     for axes in grid[-1]:
         axes.set_xlabel("Dropout rate p")
     add_legend(figure, grid, level)
+    say(figure, headline(table))
     return figure
+
+
+def headline(table):
+    """Return where the calibration error is lowest, and how much of it chance alone can make."""
+    by_cell = table.dropna(subset="value").set_index(["measure", "task", "rate"])
+    if "ece" not in by_cell.index.get_level_values("measure"):
+        return "No calibration error was measured"
+    ece = by_cell.loc["ece"]
+    best = [f"{rate:.2f} ({IN_TEXT[task]})" for task, rate in lowest(ece["value"])]
+    text = f"ECE is lowest at p = {joined(best)}" if table["rate"].nunique() > 1 else ""
+    if NULL_BAND in by_cell.index.get_level_values("measure"):
+        chance = by_cell.loc[NULL_BAND].loc[ece.index, "high"]
+        inside = f"{(ece['value'] <= chance).sum()} of {len(ece)} values"
+        return f"{text}{'; ' if text else ''}{inside} are no larger than chance makes them"
+    return text or "Calibration error, likelihood and discrimination at the one rate measured"
+
+
+def lowest(values):
+    """Return [(task, rate)] of the lowest value of each task, in the order of the tasks."""
+    return [values.loc[[task]].idxmin() for task in TASKS if task in values.index]
 
 
 def draw_points(axes, rows):

@@ -7,7 +7,8 @@ import pandas as pd
 from matplotlib.lines import Line2D
 
 from glioma_uq.errors import BadInput
-from glioma_uq.figures.style import BLUE, GREEN, ORANGE, panels, styled
+from glioma_uq.figures.style import BLUE, GREEN, ORANGE, panels, say, styled
+from glioma_uq.figures.words import span
 
 WHERE = re.compile(
     r"(?P<network>[^/]+)/dropout-(?P<rate>[\d.]+)/fold-(?P<fold>[^/]+)/seed-(?P<seed>[^/]+)/[^/]+$"
@@ -64,7 +65,18 @@ def draw_learning_curves(table):
         axes.set_xlabel("Epoch")
         axes.tick_params(labelbottom=True)
     add_legend(figure)
+    say(figure, headline(table))
     return figure
+
+
+def headline(table):
+    """Return how many networks were trained, for how long, and the Dice that they end with."""
+    runs = table.groupby(KEYS)
+    epochs, dice = runs["epoch"].max(), runs["validation_dice"].last()
+    what = f"{len(epochs)} network{'' if len(epochs) == 1 else 's'}"
+    return (
+        f"{what}, {span(epochs, '{:.0f}')} epochs: in the last one validation Dice is {span(dice)}"
+    )
 
 
 def draw_rate(above, below, table, rate):

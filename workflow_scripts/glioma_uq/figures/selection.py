@@ -6,6 +6,7 @@ import pandas as pd
 from glioma_uq.errors import BadInput
 
 TASK_NAMES = {"segmentation": "Segmentation", "idh": "IDH", "1p19q": "1p/19q", "grade": "Grade"}
+IN_TEXT = TASK_NAMES | {"segmentation": "segmentation", "grade": "grade"}
 COLUMNS = ["network", "rate", "passes", "task", "measure", "value", "low", "high", "n"]
 
 

@@ -4,6 +4,8 @@ Colours are safe for colour-blind readers and keep their order in grey print: ra
 ramp of lightness, categories the palette of Okabe and Ito (2008).
 """
 
+import textwrap
+
 import matplotlib
 
 matplotlib.use("agg")  # before seaborn can ask for a window
@@ -13,6 +15,7 @@ from matplotlib.figure import Figure
 from glioma_uq.files import written_whole
 from glioma_uq.tables import write_table
 
+PNG_DPI = 220  # for screens; print takes the PDF
 FULL_WIDTH = 7.2  # inches: both columns of a printed page
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
 UNCERTAINTIES = ("predictive", "aleatoric", "epistemic")
@@ -86,6 +89,12 @@ def head(axes, text, *, above=16):
     )  # fmt: skip
 
 
+def say(figure, text):
+    """Write above a figure what it shows, in a sentence that its numbers were put into."""
+    width = int(13.5 * figure.get_figwidth())  # characters of this size in a line
+    figure.suptitle(textwrap.fill(text, width), x=0.008, ha="left", size=8.5, weight="bold")
+
+
 def count_text(counts):
     """Return "n = 60", or "n = 52–60" where the panel's points do not share their n."""
     counts = sorted({int(n) for n in counts})
@@ -101,12 +110,16 @@ def say_empty(axes, text="not measured"):
 
 @styled
 def save_figure(figure, table, *, pdf, png, csv):
-    """Write the figure as vector PDF and as PNG of 300 dpi, and beside them what it draws.
+    """Write the figure as vector PDF and as PNG, and beside them what it draws.
 
+    Both files carry what the figure says as their title, which `report.page.title_in` reads.
     The bytes depend on the figure alone: no date is written into the PDF.
     """
+    figure.draw_without_rendering()  # lays out once, where each file would again
+    figure.set_layout_engine(None)
+    title = {"Title": " ".join(figure.get_suptitle().split())}
     with written_whole(pdf) as path:
-        figure.savefig(path, format="pdf", metadata={"CreationDate": None})
+        figure.savefig(path, format="pdf", metadata={"CreationDate": None, **title})
     with written_whole(png) as path:
-        figure.savefig(path, format="png", dpi=300)
+        figure.savefig(path, format="png", dpi=PNG_DPI, metadata=title)
     write_table(table, csv)

@@ -6,14 +6,16 @@ import seaborn
 from scipy.stats import gaussian_kde, qmc
 
 from glioma_uq.errors import BadInput
-from glioma_uq.figures.selection import TASK_NAMES
-from glioma_uq.figures.style import GREEN, ORANGE, head, panels, say_empty, styled
+from glioma_uq.figures.selection import IN_TEXT, TASK_NAMES
+from glioma_uq.figures.style import GREEN, ORANGE, head, panels, say, say_empty, styled
+from glioma_uq.figures.words import joined
 from glioma_uq.predictions import known_rows
-from glioma_uq.rank_tests import one_row_per_case
+from glioma_uq.statistics.rank_tests import one_row_per_case
 from glioma_uq.tasks import TASKS
 
 FEWEST_FOR_VIOLIN = 4  # of fewer values a density shows its bandwidth, not the data
 MOST_FOR_POINTS = 400  # more would hide the violin
+ALPHA = 0.05  # of the title
 MANY = 100  # points that need to be small
 COLUMNS = ["task", "case", "good", "uncertainty"]
 
@@ -66,7 +68,29 @@ def draw_uncertainty_by_correctness(table, ranks, *, dice_threshold=0.8):
         head(axes, TASK_NAMES[task], above=26)
         axes.set_title(rank_text(ranks[ranks["task"] == task], task, [len(v) for v in values]))
     grid[0].set_ylabel("Total uncertainty (nats)")
+    say(figure, headline(ranks, tasks))
     return figure
+
+
+def headline(ranks, tasks):
+    """Return in which tasks bad predictions are the more uncertain ones, and in which not."""
+    tested = ranks[ranks["task"].isin(tasks)].dropna(subset="p_holm")
+    if tested.empty:
+        return "Too few good or bad predictions to compare their uncertainty"
+    seen = tested["p_holm"] < ALPHA
+    groups = {
+        "Bad predictions are more uncertain in": tested[seen & (tested["auroc"] > 0.5)],
+        "less uncertain in": tested[seen & (tested["auroc"] <= 0.5)],
+        "no difference is seen in": tested[~seen],
+    }
+    order = list(TASK_NAMES)
+    texts = [
+        f"{words} {joined(IN_TEXT[task] for task in sorted(rows['task'], key=order.index))}"
+        for words, rows in groups.items()
+        if len(rows)
+    ]
+    text = "; ".join(texts)
+    return f"{text[0].upper()}{text[1:]} (Holm’s p < {ALPHA:g})"
 
 
 def draw_groups(axes, values, names):
@@ -121,7 +145,10 @@ def rank_text(rank, task, counts):
             f"expected the rank test of {task} on {counts[0]} good and {counts[1]} bad cases, "
             f"found {row['n_right']:.0f} and {row['n_wrong']:.0f}; test and draw the same cell"
         )
-    return f"{p_text(row['p_holm'])} (Holm)\nAUROC = {row['auroc']:.2f}"
+    auroc = f"AUROC = {row['auroc']:.2f}"
+    if not np.isnan(row.get("auroc_low", np.nan)):
+        auroc += f" ({row['auroc_low']:.2f} to {row['auroc_high']:.2f})"
+    return f"{p_text(row['p_holm'])} (Holm)\n{auroc}"
 
 
 def p_text(p):

@@ -8,8 +8,12 @@ from glioma_uq.figures.style import (
     head,
     panels,
     rate_colours,
+    say,
     styled,
 )
+from glioma_uq.statistics.selection import stabilised_at
+
+TOLERANCE = 0.01  # of the value at the largest T: what counts as settled in the title
 
 HEADS = {
     "predictive": "Total, predictive (nats)",
@@ -52,7 +56,28 @@ def draw_uncertainty_by_passes(table, *, level=0.95):
     for axes in grid[-1]:
         axes.set_xlabel("Monte Carlo passes T")
     add_rate_legend(figure, table, colours, level)
+    say(figure, headline(table))
     return figure
+
+
+def headline(table):
+    """Return from which T on total uncertainty has settled, and where it has not."""
+    rows = table[table["measure"].str.startswith("predictive")].dropna(subset="value")
+    most = table["passes"].max()
+    if rows["passes"].nunique() < 2:
+        return f"Mean uncertainty with T = {most} passes" if len(table) else "Nothing was measured"
+    settled = [
+        stabilised_at(line["passes"].to_numpy(), line["value"].to_numpy(), TOLERANCE)
+        for _, line in rows.sort_values("passes").groupby(["task", "rate"])
+    ]
+    share = f"within {100 * TOLERANCE:g} % of its value at T = {most}"
+    if max(settled) < most:
+        return f"From T = {max(settled)} on, total uncertainty is {share} for every task and rate"
+    late = sum(t == most for t in settled)
+    return (
+        f"Total uncertainty comes {share} only there in {late} of {len(settled)} pairs of task "
+        "and rate: more passes may still change it"
+    )
 
 
 def split_by_kind(table):

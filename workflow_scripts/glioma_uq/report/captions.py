@@ -41,11 +41,70 @@ CAPTIONS = {
         "U test with Holm’s correction over the tasks. AUROC: the chance that a wrong "
         "case is more uncertain than a right one (0.5: uncertainty tells nothing).",
     ),
+    "reliability": (
+        "How often are predictions of each confidence right",
+        "Predictions at dropout rate {rate} and T = {passes}, sorted into bins by the probability "
+        "of the predicted class. A point is a bin, as large as the number of its cases: how sure "
+        "the network was (across) and how often it was right (up). On the dashed line confidence "
+        "can be taken at its word, above it the network is too modest. Grey bars hold {level} % of "
+        "the accuracies that perfectly calibrated probabilities would show with so few cases: "
+        "only points outside them speak against the network. Gap: accuracy minus mean confidence "
+        "over all cases. Below: cases in each bin.",
+    ),
+    "risk_coverage": (
+        "What is gained by handing the most uncertain cases to someone else",
+        "Mean risk (wrong classes; for segmentation 1 − Dice) of the cases that are kept when the "
+        "most uncertain ones are left out, by the share that is kept, at T = {passes}: a line for "
+        "each dropout rate, thick for the chosen one, with its {level} % bootstrap interval. At "
+        "the right all cases are kept (dashed). Useful uncertainty bends the line down to the "
+        "left; at the far left few cases are kept and the line is chance. Cases without a "
+        "predicted tumour have no uncertainty there and are left out of the segmentation’s curve.",
+    ),
+    "uncertainty_shares": (
+        "Which kind of uncertainty is it",
+        "Mean uncertainty by dropout rate at T = {passes}, split into the aleatoric part (doubt "
+        "that every pass shares) and the epistemic part (the passes disagree); percentages are "
+        "the epistemic share. For segmentation it is the mean over the predicted tumour. Axes "
+        "differ between panels.",
+    ),
+    "rate_differences": (
+        "Do the dropout rates differ beyond chance",
+        "Each dropout rate minus the chosen one ({rate}), at T = {passes} and on the same cases, "
+        "with {level} % bootstrap intervals of the paired difference. Where an interval holds 0 "
+        "(open points), this many cases cannot tell the rates apart. Intervals are not corrected "
+        "for their number.",
+    ),
+    "posterior_truth": (
+        "How near is it to the truth",
+        "The phantom’s labels are drawn from known probabilities, so that the network’s can be "
+        "held against the true ones, which no study of patients can do. Above: the predicted "
+        "probability of each case against the true one (two classes: of the second). Below: "
+        "aleatoric uncertainty against the entropy of the true probabilities, which is the doubt "
+        "that no network can remove. On the dashed line both are equal. |P − P true| is the mean "
+        "distance (total variation); the true ECE replaces the labels by their probabilities. "
+        "Dropout rate {rate}, T = {passes}; in brackets {level} % bootstrap intervals.",
+    ),
+    "case_gallery": (
+        "What does the uncertainty look like",
+        "Cases from the least to the most uncertain predicted tumour, spread evenly over the "
+        "study, in the axial slice with most of the tumour (the patient’s left is on the left). "
+        "Beside each its mean uncertainty in the predicted tumour and its Dice. Mean probability "
+        "is that of tumour over the passes; total uncertainty is aleatoric plus epistemic, voxel "
+        "by voxel, all three on one scale up to ln 2 nats, the most that two classes can have. "
+        "Dropout rate {rate}.",
+    ),
     "learning_curves": (
         "Did the networks learn, and when did they stop",
         "Loss and validation Dice by epoch, a line for each fold and seed, a pair of panels for "
         "each dropout rate p. Dots mark the epoch with the lowest validation loss, whose weights "
         "were kept. A validation loss that rises while the training loss falls is overfitting.",
+    ),
+    "quality_figures": (
+        "Where every case lies",
+        "What each step measured, a point for each case and a row for each series, spread in "
+        "height only to be seen. Crosses are cases that were left out, up to the step that left "
+        "them out; black lines are the limits outside which a case is left out. A voxel size is "
+        "that of the longest edge.",
     ),
 }
 

@@ -3,6 +3,8 @@
 import numpy as np
 
 from glioma_uq.figures.selection import TASK_NAMES, of_cell, of_network
+from glioma_uq.figures.words import span
+from glioma_uq.report import statistics_tables
 from glioma_uq.report.verdict import number, with_interval
 from glioma_uq.tasks import TASKS, UNKNOWN
 
@@ -11,24 +13,39 @@ CLASS_NAMES = {
     "1p19q": ("intact", "co-deleted"),
     "grade": ("grade 2", "grade 3", "grade 4"),
 }
+ENDS = ("low", "high")
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 MEASURE_NAMES = {
     "ece": "Expected calibration error",
     "ece_null": "the same of perfect probabilities at this n",
+    "ece_debiased": "the same without what chance adds",
+    "ece_equal_mass": "the same, bins of equally many cases",
     "nll": "Negative log likelihood (nats)",
     "brier": "Brier score (sum over classes)",
+    "brier_reliability": "its reliability",
+    "brier_resolution": "its resolution",
+    "brier_uncertainty": "its uncertainty",
     "auc": "ROC-AUC",
     "accuracy": "Accuracy",
     "balanced_accuracy": "Balanced accuracy",
+    "error_auroc": "AUROC of uncertainty for an error",
+    "aurc": "Area under the risk-coverage curve",
     "predictive": "Predictive uncertainty (nats)",
     "aleatoric": "Aleatoric uncertainty (nats)",
     "epistemic": "Epistemic uncertainty (nats)",
     "dice": "Dice",
+    "hd95_mm": "Hausdorff distance, 95th percentile (mm)",
     "rho_brain": "Pearson ρ with Dice, brain",
     "rho_tumour": "Pearson ρ with Dice, predicted tumour",
     "rho_tumour_with_empty": "the same, empty tumours as the most uncertain",
     "spearman_brain": "Spearman ρ with Dice, brain",
     "spearman_tumour": "Spearman ρ with Dice, predicted tumour",
+    "partial_rho_brain": "Pearson ρ given log volume, brain",
+    "partial_rho_tumour": "Pearson ρ given log volume, predicted tumour",
+    "aurc_brain": "Area under the risk-coverage curve, brain",
+    "aurc_tumour": "Area under the risk-coverage curve, predicted tumour",
+    "voxel_ece_brain": "Voxels’ calibration error, brain",
+    "voxel_ece_dilated": "Voxels’ calibration error, tumour and its rim",
     "predictive_brain": "Predictive uncertainty, brain (nats)",
     "aleatoric_brain": "Aleatoric uncertainty, brain (nats)",
     "epistemic_brain": "Epistemic uncertainty, brain (nats)",
@@ -39,19 +56,20 @@ MEASURE_NAMES = {
 }
 
 
-def from_tables(tables, config, network, selection):
+def from_tables(tables, config, network, choice):
     """Return the texts of the page, by the names of its template.
 
     Args:
-        tables: classification, segmentation, ranks, curves, cases, excluded; those that the
-            study does not have are None.
+        tables: those of the statistics by the names of their files, and curves, cases and
+            excluded, which are None where the study has none.
         config: the study's.
         network: the network that the figures show.
-        selection: rate and passes of the cell that the page shows.
+        choice: (rate, passes) of the cell that the page shows.
     """
-    rate, passes = selection["rate"], selection["passes"]
-    measures = [tables[name] for name in ("segmentation", "classification")]
-    ranks = of_network(tables["ranks"], network)
+    rate, passes = choice
+    measures = [tables.get(name) for name in ("segmentation", "classification")]
+    ranks = of_network(tables["rank_tests"], network)
+    findings, selection = tables.get("findings"), tables.get("selection")
     columns = ("what", "here", "paper", "why")
     return {
         "study": config["study"],
@@ -71,6 +89,11 @@ def from_tables(tables, config, network, selection):
         ],
         "ranks": rank_rows(of_cell(ranks, rate, passes)),
         "excluded": excluded_rows(tables["excluded"]),
+        "how_chosen": None if selection is None else statistics_tables.how_chosen(selection),
+        "findings": [] if findings is None else statistics_tables.finding_rows(findings),
+        "count_verdicts": "" if findings is None else statistics_tables.count_verdicts(findings),
+        "warnings": statistics_tables.warnings(tables, rate, passes),
+        "tables": statistics_tables.sortable_tables(tables, rate, passes),
     }
 
 
@@ -130,7 +153,7 @@ def _about_training(curves):
     return [
         ("Folds", str(curves["fold"].nunique())),
         ("Seeds", listed(curves["seed"], "{}")),
-        ("Trained", f"{len(last)} networks, {last.min()} to {last.max()} epochs"),
+        ("Trained", f"{counted(len(last), 'network')}, {span(last, '{:.0f}')} epochs"),
     ]
 
 
@@ -192,7 +215,7 @@ def rank_rows(ranks):
             number(row.u, 1),
             p_value(row.p),
             p_value(row.p_holm),
-            number(row.auroc),
+            with_interval(row.auroc, *(getattr(row, f"auroc_{end}", np.nan) for end in ENDS)),
         )
         for row in sorted(ranks.itertuples(), key=lambda row: order.index(row.task))
     ]

@@ -1,17 +1,20 @@
 """From contents to one page of HTML that holds its images and asks no server for anything."""
 
 import base64
+import io
 import json
 import os
 from pathlib import Path
 
 import jinja2
 import yaml
+from PIL import Image
 
 from glioma_uq.report.captions import caption
 
 TEMPLATE = Path(__file__).with_name("report.html.jinja")
 COHORT_TEMPLATE = Path(__file__).with_name("cohort.html.jinja")
+SHRINK = 4  # by which a sheet becomes a thumbnail of some 10 kB: 1,200 of them are 16 MB of page
 MOST_ROWS = 12  # of a table of provenance that stands open
 
 
@@ -42,12 +45,26 @@ def figure(path, beside, **facts):
     name = path.stem.replace("_", " ").capitalize()
     links = {kind: _relative(path.with_suffix(f".{kind}"), beside) for kind in ("pdf", "csv")}
     return {"id": path.stem, "name": name, "title": title, "caption": text,
-            "image": picture(path), **links}  # fmt: skip
+            "says": title_in(path), "image": picture(path), **links}  # fmt: skip
+
+
+def title_in(path):
+    """Return the sentence that a figure's PNG carries as its title, "" without one."""
+    with Image.open(path) as image:
+        return image.info.get("Title", "")
 
 
 def overlay(path):
     """Return the image of one overlay and its case, which names the file."""
     return {"case": Path(path).stem, "image": picture(path)}
+
+
+def thumbnail(path):
+    """Return a small JPEG of a picture as the address of an image that carries its own bytes."""
+    small = io.BytesIO()
+    with Image.open(path) as sheet:
+        sheet.convert("RGB").reduce(SHRINK).save(small, "JPEG", quality=60, subsampling=0)
+    return "data:image/jpeg;base64," + base64.b64encode(small.getvalue()).decode("ascii")
 
 
 def provenance_parts(provenance):

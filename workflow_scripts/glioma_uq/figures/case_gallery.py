@@ -1,0 +1,133 @@
+"""A gallery of cases: scan, truth, mean prediction and the three uncertainties, in one slice."""
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from matplotlib.lines import Line2D
+
+from glioma_uq.figures.style import panels, say, styled
+from glioma_uq.figures.words import span
+from glioma_uq.shown_cases import through_tumour
+
+LN2 = float(np.log(2))
+MARGIN = 2  # voxels around the brain
+TRUTH, PREDICTED = "#56B4E9", "#E69F00"  # sky blue and orange of Okabe and Ito, for dark ground
+MAPS = {
+    "mean": ("Mean probability", "viridis", 1.0),
+    "predictive": ("Total (nats)", "inferno", LN2),
+    "aleatoric": ("Aleatoric (nats)", "inferno", LN2),
+    "epistemic": ("Epistemic (nats)", "inferno", LN2),
+}
+
+
+def gallery_table(cases):
+    """Return one row for each shown case: case, dice, uncertainty (nats), slice."""
+    rows = [(case.name, case.dice, case.uncertainty, through_tumour(case)[2]) for case in cases]
+    return pd.DataFrame(rows, columns=["case", "dice", "uncertainty", "slice"])
+
+
+@styled
+def draw_case_gallery(cases, *, n):
+    """Return the figure: a row for each `ShownCase`, least uncertain first, of `n` in all."""
+    columns = 2 + len(MAPS)
+    figure, grid = panels(len(cases), columns, height=1.1 + 1.12 * len(cases))
+    for axes_of_case, case in zip(grid, cases, strict=True):
+        images = draw_case(axes_of_case, case)
+    for axes, title in zip(grid[0], heads(cases[0]), strict=True):
+        axes.set_title(title, size=7.5, weight="bold", color="black", loc="center")
+    for place, image in enumerate(images, start=columns - len(MAPS)):
+        bar = figure.colorbar(
+            image, ax=grid[:, place], location="bottom", aspect=14, shrink=0.85, pad=0.01
+        )
+        top = image.get_clim()[1]
+        bar.set_ticks([0, top], labels=["0", "1" if top == 1 else "ln 2"])
+        bar.outline.set_linewidth(0.4)
+    lines = {"truth": TRUTH, "prediction": PREDICTED}
+    handles = [Line2D([], [], color=colour, label=name) for name, colour in lines.items()]
+    figure.legend(handles=handles, loc="outside lower left", ncols=2)
+    say(figure, headline(cases, n))
+    return figure
+
+
+def heads(case):
+    """Return the names of the columns."""
+    scan = list(case.scans)[-1].upper()
+    return [
+        next(iter(case.scans)).upper(),
+        f"{scan}, outlines",
+        *(name for name, *_ in MAPS.values()),
+    ]
+
+
+def draw_case(axes_of_case, case):
+    """Draw one row and return the images of its maps."""
+    number = through_tumour(case)[2]
+    box = around(case.brain.data)
+    cut = partial(sliced, box=box, number=number)
+    scans = list(case.scans.values())
+    for axes, scan in zip(axes_of_case, (scans[0], scans[-1]), strict=False):
+        show_scan(axes, cut(scan.data), cut(case.brain.data))
+    outline(axes_of_case[1], cut(case.maps["mean"].data), PREDICTED)
+    if case.truth is not None:
+        outline(axes_of_case[1], cut(case.truth.data), TRUTH)
+    images = [
+        axes.imshow(cut(case.maps[kind].data), cmap=colours, vmin=0, vmax=top, origin="lower",
+                    interpolation="nearest")
+        for axes, (kind, (_, colours, top)) in zip(axes_of_case[2:], MAPS.items(), strict=True)
+    ]  # fmt: skip
+    for axes in axes_of_case:
+        axes.set(xticks=[], yticks=[])
+        axes.grid(False)
+        axes.spines[:].set_visible(False)
+        axes.set_anchor("C")
+    axes_of_case[0].set_ylabel(row_text(case), size=6.5)
+    return images
+
+
+def sliced(data, *, box, number):
+    """Return one axial slice, cropped, with its rows along y, the left side on the left."""
+    return data[box][:, :, number].T
+
+
+def show_scan(axes, data, brain):
+    """Draw a slice of a scan, black outside the brain."""
+    inside = data[brain > 0]
+    low, high = np.percentile(inside, [0.5, 99.5]) if inside.size else (0, 1)
+    axes.imshow(np.where(brain > 0, data, low), cmap="gray", vmin=low, vmax=high, origin="lower",
+                interpolation="nearest")  # fmt: skip
+
+
+def outline(axes, values, colour):
+    """Draw where `values` cross one half, if they do."""
+    if values.min() < 0.5 < values.max():
+        axes.contour(values.astype(float), [0.5], colors=[colour], linewidths=1.0)
+
+
+def around(mask):
+    """Return the slices of x and y around a mask; z stays whole."""
+    sides = []
+    for axis in (0, 1):
+        held = np.flatnonzero(mask.any(axis=tuple({0, 1, 2} - {axis})))
+        sides.append(slice(max(held[0] - MARGIN, 0), held[-1] + 1 + MARGIN))
+    return tuple(sides)
+
+
+def row_text(case):
+    """Return what stands beside a row."""
+    doubt = "no tumour found" if np.isnan(case.uncertainty) else f"{case.uncertainty:.2f} nats"
+    dice = "no reference" if np.isnan(case.dice) else f"Dice {case.dice:.2f}"
+    return f"{case.name}\n{doubt}\n{dice}"
+
+
+def headline(cases, n):
+    """Return the Dice of the less and of the more uncertain half of the shown cases."""
+    half = len(cases) // 2
+    dice = [[case.dice for case in part] for part in (cases[:half], cases[-half:])]
+    if half == 0 or np.isnan(dice).any():
+        return f"{len(cases)} of {n} cases, from the least to the most uncertain tumour"
+    low, high = (span(part) for part in dice)
+    return (
+        f"{len(cases)} of {n} cases by uncertainty: Dice is {low} in the less uncertain half "
+        f"and {high} in the more uncertain one"
+    )

@@ -1,0 +1,122 @@
+"""Predicted beside true probabilities, aleatoric uncertainty beside the entropy of the truth."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.lines import Line2D
+
+from glioma_uq.figures.selection import IN_TEXT, TASK_NAMES, of_cell, of_network
+from glioma_uq.figures.style import BLUE, GREEN, GREY, ORANGE, head, panels, say, styled
+from glioma_uq.figures.words import joined
+from glioma_uq.predictions import known_rows
+from glioma_uq.statistics.posterior_truth import true_posterior
+from glioma_uq.statistics.rank_tests import one_row_per_case
+from glioma_uq.tasks import TASKS
+from glioma_uq.uncertainty import entropy
+
+COLOURS = (BLUE, ORANGE, GREEN)
+COLUMNS = ["task", "case", "class", "probability", "true_probability", "aleatoric", "true_entropy"]
+
+
+def posterior_by_case(cell, truth):
+    """Return one row for each task, case and class drawn: probabilities and entropies (nats).
+
+    `cell` is a classification table, `truth` the phantom's; a case's seeds are averaged. Cases
+    without a known label are left out, as from the measures. Of two classes only the second is
+    drawn, the first says the same.
+    """
+    parts = []
+    for task, classes in TASKS.items():
+        known, _, probabilities = known_rows(one_row_per_case(cell), task)
+        posterior = true_posterior(truth, known["case"], task)
+        drawn = range(1, 2) if len(classes) == 2 else range(len(classes))
+        values = {"task": task, "case": known["case"], "aleatoric": known[f"{task}_aleatoric"],
+                  "true_entropy": entropy(posterior)}  # fmt: skip
+        for place in drawn:
+            two = {"probability": probabilities[:, place], "true_probability": posterior[:, place]}
+            parts.append(pd.DataFrame({**values, **two, "class": classes[place]})[COLUMNS])
+    return pd.concat(parts, ignore_index=True)
+
+
+@styled
+def draw_posterior_truth(table, measures):
+    """Return the figure: P against true P above, aleatoric against true entropy below.
+
+    `measures` are the rows of posterior_truth.csv at the same cell.
+    """
+    figure, grid = panels(2, len(TASKS), height=4.9)
+    for above, below, task in zip(*grid, TASKS, strict=True):
+        rows, mine = table[table["task"] == task], measures[measures["task"] == task]
+        draw_probabilities(above, rows, TASKS[task])
+        of_cases = rows.drop_duplicates("case")
+        draw_identity(below, of_cases["true_entropy"], of_cases["aleatoric"], BLUE)
+        head(above, TASK_NAMES[task], above=26)
+        above.set_title(measures_text(mine, "posterior_distance", "ece", "true_ece", len(of_cases)))
+        below.set_title(f"n = {len(of_cases)}; " + value_text(mine, "rho_aleatoric", "ρ"))
+        above.set_xlabel("True probability")
+        below.set_xlabel("Entropy of the truth (nats)")
+        below.set_ylim(0, 1.05 * np.log(len(TASKS[task])))
+        below.set_xlim(-0.02, 1.05 * np.log(len(TASKS[task])))
+    grid[0, 0].set_ylabel("Predicted probability")
+    grid[1, 0].set_ylabel("Aleatoric (nats)")
+    line = Line2D(
+        [], [], color=GREY, linestyle=(0, (4, 3)), linewidth=0.8, label="equal to the truth"
+    )
+    figure.legend(handles=[line], loc="outside lower center")
+    say(figure, headline(measures))
+    return figure
+
+
+def draw_probabilities(axes, rows, classes):
+    """Draw P against true P: of two classes the second, of three each in its colour."""
+    drawn = [c for c in classes if c in set(rows["class"])]
+    for one, colour in zip(drawn, COLOURS, strict=False):
+        mine = rows[rows["class"] == one]
+        draw_identity(axes, mine["true_probability"], mine["probability"], colour)
+    if len(drawn) > 1:
+        handles = [Line2D([], [], color=c, marker="o", linestyle="", label=f"grade {one}")
+                   for one, c in zip(drawn, COLOURS, strict=False)]  # fmt: skip
+        axes.legend(handles=handles, loc="upper left", handletextpad=0, borderaxespad=0)
+    axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
+
+
+def draw_identity(axes, x, y, colour):
+    """Draw points, and the line on which they would lie were they true."""
+    axes.plot([0, 1.2], [0, 1.2], color=GREY, linestyle=(0, (4, 3)), linewidth=0.8, zorder=1)
+    axes.scatter(x, y, 8 if len(x) <= 200 else 3, colour, alpha=0.65, linewidths=0, zorder=2)
+
+
+def value_text(measures, name, label):
+    """Return "label = 0.12 (0.10 to 0.15)" of one measure."""
+    row = measures[measures["measure"] == name]
+    if row.empty or row["value"].isna().all():
+        return f"{label} not measured"
+    value, low, high = row[["value", "low", "high"]].iloc[0]
+    text = f"{label} = {value:.2f}"
+    return (text if np.isnan(low) else f"{text} ({low:.2f} to {high:.2f})").replace("-", "−")
+
+
+def measures_text(measures, distance, ece, true_ece, n):
+    """Return the two lines above a panel: the distance, and ECE measured and true."""
+    both = {name: measures.loc[measures["measure"] == name, "value"] for name in (ece, true_ece)}
+    texts = [f"{value.iloc[0]:.2f}" if len(value) else "–" for value in both.values()]
+    far = value_text(measures, distance, "|P − P true|")
+    return f"n = {n}; {far}\nECE measured {texts[0]}, true {texts[1]}"
+
+
+def headline(measures):
+    """Return how far predicted lie from true probabilities, and true from measured ECE."""
+    by_name = measures.set_index(["task", "measure"])["value"]
+    tasks = [task for task in TASKS if (task, "posterior_distance") in by_name.index]
+    if not tasks:
+        return "Predicted probabilities beside the true ones"
+    far = joined(f"{by_name[task, 'posterior_distance']:.2f} ({IN_TEXT[task]})" for task in tasks)
+    above = sum(by_name[task, "ece"] > by_name[task, "true_ece"] for task in tasks)
+    return (
+        f"Probabilities lie {far} from the true ones on average; the measured ECE is above the "
+        f"true one in {above} of {len(tasks)} tasks"
+    )
+
+
+def truth_of_cell(measures, *, rate, passes, network=None):
+    """Return the measures of the chosen cell."""
+    return of_cell(of_network(measures, network), rate, passes)

@@ -1,0 +1,110 @@
+"""How far each dropout rate lies from the chosen one: paired differences with intervals."""
+
+import numpy as np
+from matplotlib.lines import Line2D
+
+from glioma_uq.figures.selection import TASK_NAMES, of_network
+from glioma_uq.figures.style import BLUE, GREY, count_text, head, panels, say, say_empty, styled
+
+MEASURES = {"nll": "Δ NLL (nats)", "ece": "Δ ECE", "auc": "Δ ROC-AUC", "dice": "Δ Dice"}
+HIGHER_IS_BETTER = {"auc", "dice"}
+
+
+def rate_differences(differences, *, network=None):
+    """Return the differences of the measures that the figure shows, of one network."""
+    rows = of_network(differences, network)
+    return rows[rows["measure"].isin(MEASURES)].reset_index(drop=True)
+
+
+@styled
+def draw_rate_differences(table, *, level=0.95):
+    """Return the figure: a panel for each measure, a row for each task and rate."""
+    measures = [name for name in MEASURES if name in set(table["measure"])] or ["nll"]
+    tasks = [task for task in TASK_NAMES if task in set(table["task"])]
+    rates = sorted(table["rate"].unique())
+    places = row_places(tasks, rates)
+    height = 1.5 + 0.15 * len(places) + 0.12 * len(tasks)
+    figure, (grid,) = panels(1, len(measures), height=max(height, 2.4), sharey=True)
+    for axes, measure in zip(grid, measures, strict=True):
+        draw_panel(axes, table[table["measure"] == measure], places, measure)
+    label_rows(grid[0], places)
+    add_legend(figure, level)
+    say(figure, headline(table))
+    return figure
+
+
+def row_places(tasks, rates):
+    """Return {(task, rate): height}, with a gap between tasks."""
+    return {
+        (task, rate): -(number * (len(rates) + 0.8) + place)
+        for number, task in enumerate(tasks)
+        for place, rate in enumerate(rates)
+    }
+
+
+def draw_panel(axes, rows, places, measure):
+    """Draw the differences of one measure; filled where the interval leaves 0 out."""
+    rows = rows[
+        [(task, rate) in places for task, rate in zip(rows["task"], rows["rate"], strict=True)]
+    ]
+    if rows["value"].isna().all():
+        say_empty(axes)
+    height = np.array([places[key] for key in zip(rows["task"], rows["rate"], strict=True)])
+    seen = is_seen(rows).to_numpy(bool)
+    axes.axvline(0, color=GREY, linewidth=0.8)
+    axes.hlines(height, rows["low"], rows["high"], color=BLUE, linewidth=1.1, alpha=0.75)
+    axes.scatter(rows["value"], height, 14, [BLUE if one else "white" for one in seen],
+                 edgecolors=BLUE, linewidths=0.9, zorder=3)  # fmt: skip
+    better = "right" if measure in HIGHER_IS_BETTER else "left"
+    axes.set_xlabel(f"{MEASURES[measure]}\nbetter to the {better}")
+    axes.set_title(count_text(rows["n"]))
+    axes.grid(False, axis="y")
+    axes.grid(True, axis="x")
+    head(axes, MEASURES[measure].removeprefix("Δ ").split(" (")[0])
+
+
+def is_seen(rows):
+    """Say of each difference whether its interval leaves 0 out."""
+    return (rows["low"] > 0) | (rows["high"] < 0)
+
+
+def label_rows(axes, places):
+    """Write the rate beside each row and the task above its rows."""
+    axes.set_yticks(list(places.values()), [f"{rate:.2f}" for _, rate in places])
+    axes.tick_params(axis="y", length=0)
+    axes.set_ylabel("Dropout rate p")
+    first = {}
+    for (task, _), height in places.items():
+        first.setdefault(task, height)
+    for task, height in first.items():
+        axes.annotate(TASK_NAMES[task], (0, height + 0.72), xycoords=("axes fraction", "data"),
+                      xytext=(2, 0), textcoords="offset points", size=7, weight="bold", va="center",
+                      bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5})  # fmt: skip
+    axes.set_ylim(min(places.values(), default=0) - 0.6, 1.2)
+
+
+def headline(table):
+    """Return how many differences from the chosen rate are beyond chance."""
+    measured = table.dropna(subset=["low", "high"])
+    if measured.empty:
+        return "No difference between rates could be given an interval"
+    reference = f"{measured['reference_rate'].iloc[0]:.2f}"
+    worse = is_seen(measured) & (
+        (measured["value"] < 0) == measured["measure"].isin(HIGHER_IS_BETTER)
+    )
+    better = is_seen(measured) & ~worse
+    verb = "is" if worse.sum() == 1 else "are"
+    return (
+        f"Of {len(measured)} differences from p = {reference}, {worse.sum()} {verb} worse and "
+        f"{better.sum()} better beyond their interval; {(~is_seen(measured)).sum()} undecided"
+    )
+
+
+def add_legend(figure, level):
+    """Explain the marks below the panels."""
+    bare = {"marker": "o", "linestyle": "", "color": BLUE, "markersize": 3.8}
+    handles = [
+        Line2D([], [], **bare, label=f"{100 * level:g} % interval leaves 0 out"),
+        Line2D([], [], **bare | {"markerfacecolor": "white"}, label="0 lies inside"),
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=2)

@@ -1,0 +1,92 @@
+"""Reliability diagrams: how often predictions of each confidence are right."""
+
+import numpy as np
+from matplotlib.lines import Line2D
+
+from glioma_uq.figures.selection import IN_TEXT, TASK_NAMES, of_cell, of_network
+from glioma_uq.figures.style import BLUE, GREY, head, panels, say, styled
+from glioma_uq.figures.words import joined
+from glioma_uq.tasks import TASKS
+
+LARGEST_MARKER = 70  # points squared, of the bin with most cases
+
+
+def reliability_of_cell(reliability, *, rate, passes, network=None):
+    """Return the bins of the chosen cell, in the order of the tasks."""
+    rows = of_cell(of_network(reliability, network), rate, passes)
+    order = list(TASK_NAMES)
+    return rows.sort_values(
+        "task", key=lambda tasks: tasks.map(order.index), kind="stable", ignore_index=True
+    )
+
+
+@styled
+def draw_reliability(table, *, level=0.95):
+    """Return the figure: accuracy against confidence above, how many cases below, for each task."""
+    tasks = [task for task in TASKS if task in set(table["task"])]
+    figure, grid = panels(2, len(tasks), height=3.5, sharex="col", sharey="row",
+                          gridspec_kw={"height_ratios": [4, 1]})  # fmt: skip
+    for above, below, task in zip(*grid, tasks, strict=True):
+        rows = table[table["task"] == task]
+        draw_bins(above, rows)
+        width = rows["high"] - rows["low"]
+        below.bar(rows["low"], rows["n"], 0.92 * width, align="edge", color=BLUE, alpha=0.6)
+        head(above, TASK_NAMES[task])
+        above.set_title(f"n = {rows['n'].sum()}; gap {gap_text(rows)}")
+        below.set(
+            xlabel="Confidence in the predicted class", xlim=(1 / len(TASKS[task]) - 0.04, 1.02)
+        )
+    grid[0, 0].set_ylabel("Accuracy")
+    grid[1, 0].set_ylabel("Cases")
+    add_legend(figure, level)
+    say(figure, headline(table))
+    return figure
+
+
+def draw_bins(axes, rows):
+    """Draw one task's bins: a point as large as its n, and where chance alone would put it."""
+    axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
+    x = rows["confidence"]
+    axes.vlines(x, rows["null_low"], rows["null_high"], color=GREY, alpha=0.3, linewidth=4)
+    size = LARGEST_MARKER * rows["n"] / rows["n"].max()
+    axes.scatter(x, rows["accuracy"], np.maximum(size, 6), BLUE, linewidths=0.5, edgecolors="white",
+                 zorder=3)  # fmt: skip
+    axes.set_ylim(-0.04, 1.04)
+
+
+def mean_gap(rows):
+    """Return accuracy minus mean confidence over all cases: below 0 is overconfident."""
+    return float(np.average(rows["accuracy"] - rows["confidence"], weights=rows["n"]))
+
+
+def gap_text(rows):
+    """Return the mean gap with its sign."""
+    return f"{mean_gap(rows):+.2f}".replace("-", "−")
+
+
+def headline(table):
+    """Return how many bins lie outside what chance makes of perfect probabilities, and the gaps."""
+    is_out = (table["accuracy"] < table["null_low"]) | (table["accuracy"] > table["null_high"])
+    gaps = [
+        f"{gap_text(table[table['task'] == task])} ({IN_TEXT[task]})"
+        for task in TASKS
+        if task in set(table["task"])
+    ]
+    return (
+        f"{is_out.sum()} of {len(table)} bins lie outside what chance makes of perfect "
+        f"probabilities; accuracy minus confidence is {joined(gaps)}"
+    )
+
+
+def add_legend(figure, level):
+    """Explain the marks below the panels."""
+    bare = {"linestyle": "", "color": GREY}
+    handles = [
+        Line2D([], [], marker="o", color=BLUE, linestyle="", markersize=5,
+               label="bin, as large as its n"),
+        Line2D([], [], marker="|", markersize=10, markeredgewidth=4, alpha=0.3, **bare,
+               label=f"{100 * level:g} % of perfectly calibrated accuracies"),
+        Line2D([], [], color=GREY, linestyle=(0, (4, 3)), linewidth=0.8,
+               label="perfect calibration"),
+    ]  # fmt: skip
+    figure.legend(handles=handles, loc="outside lower center", ncols=3)

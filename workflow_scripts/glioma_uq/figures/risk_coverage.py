@@ -1,0 +1,96 @@
+"""Risk-coverage curves: how much better it gets when the most uncertain cases are left out."""
+
+import numpy as np
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from glioma_uq.figures.selection import IN_TEXT, TASK_NAMES, of_network
+from glioma_uq.figures.style import GREY, head, panels, rate_colours, say, styled
+from glioma_uq.figures.words import joined
+
+KEPT = 0.8  # coverage that the title tells of
+DOUBTS = ("predictive", "tumour_predictive")  # of a segmentation that of the predicted tumour
+RISKS = {"segmentation": "Risk: 1 − mean Dice"}
+
+
+def risk_by_coverage(table, *, passes, network=None):
+    """Return the curves of all rates at `passes`, of total uncertainty."""
+    rows = of_network(table, network)
+    rows = rows[(rows["passes"] == passes) & rows["doubt"].isin(DOUBTS)]
+    return rows.reset_index(drop=True)
+
+
+@styled
+def draw_risk_coverage(table, *, rate, level=0.95):
+    """Return the figure: a panel for each task, a line for each rate, the chosen one with band."""
+    tasks = [task for task in TASK_NAMES if task in set(table["task"])]
+    figure, (grid,) = panels(1, len(tasks), height=2.9, sharex=True)
+    colours = rate_colours(table["rate"])
+    for axes, task in zip(grid, tasks, strict=True):
+        rows = table[table["task"] == task]
+        for one, colour in colours.items():
+            draw_curve(axes, rows[rows["rate"] == one], colour, is_chosen=np.isclose(one, rate))
+        axes.set(xlim=(0, 1.02), ylim=(0, None), xlabel="Share of cases kept",
+                 xticks=[0, 0.5, 1])  # fmt: skip
+        axes.set_ylabel(RISKS.get(task, "Risk: error rate" if task == first_of(tasks) else ""))
+        head(axes, TASK_NAMES[task])
+        axes.set_title(f"n = {rows.loc[np.isclose(rows['rate'], rate), 'n'].max()}")
+    add_legend(figure, colours, rate, level)
+    say(figure, headline(table, rate))
+    return figure
+
+
+def first_of(tasks):
+    """Return the first classification task, whose panel carries the label of all."""
+    return next((task for task in tasks if task != "segmentation"), None)
+
+
+def draw_curve(axes, rows, colour, *, is_chosen):
+    """Draw one rate's curve; of the chosen rate thick, with its interval and its full risk."""
+    rows = rows.sort_values("coverage")
+    width, alpha = (1.8, 1) if is_chosen else (0.8, 0.8)
+    axes.plot(rows["coverage"], rows["risk"], color=colour, linewidth=width, alpha=alpha,
+              zorder=3 if is_chosen else 2)  # fmt: skip
+    if is_chosen and len(rows):
+        axes.fill_between(rows["coverage"], rows["low"], rows["high"], color=colour, alpha=0.15,
+                          linewidth=0)  # fmt: skip
+        axes.axhline(rows["risk"].iloc[-1], color=GREY, linestyle=(0, (4, 3)), linewidth=0.8)
+
+
+def at_coverage(rows, kept):
+    """Return (risk of the share `kept`, risk of all cases) of one curve."""
+    rows = rows.sort_values("coverage")
+    nearest = (rows["coverage"] - kept).abs().idxmin()
+    return rows.loc[nearest, "risk"], rows["risk"].iloc[-1]
+
+
+def headline(table, rate):
+    """Return what leaving out the most uncertain cases does to the risk of each task."""
+    chosen = table[np.isclose(table["rate"], rate)]
+    changes = []
+    for task in TASK_NAMES:
+        rows = chosen[chosen["task"] == task]
+        if len(rows):
+            kept, full = at_coverage(rows, KEPT)
+            changes.append(f"{full:.2f} to {kept:.2f} ({IN_TEXT[task]})")
+    if not changes:
+        return "No risk-coverage curve was measured"
+    return (
+        f"Leaving out the {100 * (1 - KEPT):.0f} % most uncertain cases takes the risk from "
+        f"{joined(changes)}"
+    )
+
+
+def add_legend(figure, colours, rate, level):
+    """Explain the colours below the panels."""
+    handles = [
+        Line2D([], [], color=colour, linewidth=1.8 if np.isclose(one, rate) else 0.8,
+               label=f"p = {one:.2f}")
+        for one, colour in colours.items()
+    ]  # fmt: skip
+    chosen = next(colour for one, colour in colours.items() if np.isclose(one, rate))
+    handles += [
+        Patch(color=chosen, alpha=0.15, linewidth=0, label=f"{100 * level:g} % interval"),
+        Line2D([], [], color=GREY, linestyle=(0, (4, 3)), linewidth=0.8, label="all cases kept"),
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 6))

@@ -1,0 +1,66 @@
+"""Which share of the uncertainty is aleatoric and which epistemic, by dropout rate."""
+
+import numpy as np
+from matplotlib.patches import Patch
+
+from glioma_uq.figures.selection import IN_TEXT, TASK_NAMES, at_passes
+from glioma_uq.figures.style import BLUE, ORANGE, count_text, head, panels, say, styled
+from glioma_uq.figures.uncertainty_by_passes import name_of, split_by_kind, uncertainty_by_passes
+from glioma_uq.figures.words import joined, span
+
+COLOURS = {"aleatoric": BLUE, "epistemic": ORANGE}
+
+
+def uncertainty_shares(classification, segmentation=None, *, passes, network=None):
+    """Return the rows of figure 2's table at `passes`, and `share`, each value of the total."""
+    table = at_passes(uncertainty_by_passes(classification, segmentation, network=network), passes)
+    total = table["value"].where(table["measure"].str.startswith("predictive"))
+    total = total.groupby([table["task"], table["rate"]]).transform("max")
+    return table.assign(share=table["value"] / total).reset_index(drop=True)
+
+
+@styled
+def draw_uncertainty_shares(table):
+    """Return the figure: for each task a bar a rate, aleatoric below and epistemic above."""
+    tasks = [task for task in TASK_NAMES if task in set(table["task"])]
+    figure, (grid,) = panels(1, len(tasks), height=2.8)
+    for axes, task in zip(grid, tasks, strict=True):
+        rows = table[table["task"] == task]
+        draw_bars(axes, split_by_kind(rows))
+        head(axes, name_of(task, table).split("\n")[0])
+        axes.set_title(count_text(rows["n"]))
+        axes.set_xlabel("Dropout rate p")
+    grid[0].set_ylabel("Mean uncertainty (nats)")
+    handles = [Patch(color=colour, label=kind) for kind, colour in reversed(COLOURS.items())]
+    figure.legend(handles=handles, loc="outside lower center", ncols=2)
+    say(figure, headline(table))
+    return figure
+
+
+def draw_bars(axes, kinds):
+    """Draw one task: stacked bars with the epistemic share above each."""
+    bottom = 0
+    for kind, colour in COLOURS.items():
+        rows = kinds[kind].sort_values("rate")
+        places = np.arange(len(rows))
+        axes.bar(places, rows["value"], 0.75, bottom, color=colour, linewidth=0)
+        bottom = bottom + rows["value"].to_numpy()
+    for place, (top, share) in enumerate(zip(bottom, rows["share"], strict=True)):
+        if np.isfinite(top):
+            size = 6.5 if len(rows) <= 5 else 5
+            axes.annotate(f"{100 * share:.0f} %", (place, top), (0, 1.5), ha="center", va="bottom",
+                          textcoords="offset points", size=size)  # fmt: skip
+    step = 1 if len(rows) <= 5 else 2
+    axes.set_xticks(places[::step], [f"{rate:.2f}" for rate in rows["rate"][::step]])
+    axes.margins(y=0.1)
+
+
+def headline(table):
+    """Return which part kind of uncertainty is the larger one, task by task, and its share."""
+    epistemic = table[table["measure"].str.startswith("epistemic")].dropna(subset="share")
+    texts = []
+    for task in TASK_NAMES:
+        shares = 100 * epistemic.loc[epistemic["task"] == task, "share"]
+        if len(shares):
+            texts.append(f"{span(shares, '{:.0f}')} % in {IN_TEXT[task]}")
+    return f"The epistemic share of the uncertainty is {joined(texts)}"

@@ -1,0 +1,104 @@
+"""A page to look through cases: scans, truth and uncertainty maps in three planes, offline."""
+
+import base64
+import gzip
+import io
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+
+from glioma_uq.report.verdict import number
+from glioma_uq.shown_cases import through_tumour
+
+TEMPLATE = Path(__file__).with_name("viewer.html.jinja")
+NIIVUE_VERSION = "0.69.0"
+NIIVUE = Path(__file__).with_name("vendor") / f"niivue-{NIIVUE_VERSION}.umd.js.gz"
+LN2 = float(np.log(2))
+MAP_LABELS = {
+    "predictive": "total uncertainty",
+    "aleatoric": "aleatoric uncertainty",
+    "epistemic": "epistemic uncertainty",
+    "mean": "mean probability of tumour",
+}
+MARGIN = 2  # voxels that are kept around the brain
+
+
+def contents(cases, *, study, network, rate, passes, n):
+    """Return the texts and images of the page, by the names of its template.
+
+    `cases` are `ShownCase`s in the order in which the page lists them, `n` is how many the
+    study has.
+    """
+    return {
+        "study": study,
+        "network": network,
+        "rate": f"{rate:.2f}",
+        "passes": passes,
+        "n": n,
+        "cases": [{"name": case.name, "about": about(case)} for case in cases],
+        "scans": list(cases[0].scans) if cases else [],
+        "maps": [{"name": name, "label": label} for name, label in MAP_LABELS.items()],
+        "data": {"cases": [case_data(case) for case in cases]},
+        "niivue": gzip.decompress(NIIVUE.read_bytes()).decode("utf-8"),
+        "niivue_version": NIIVUE_VERSION,
+    }
+
+
+def about(case):
+    """Return what the list says about a case."""
+    if np.isnan(case.uncertainty):
+        return f"no tumour predicted, Dice {number(case.dice)}"
+    return f"{number(case.uncertainty, 3)} nats in the tumour, Dice {number(case.dice)}"
+
+
+def case_data(case):
+    """Return name, crosshair and volumes of one case, cropped to its brain."""
+    box = bounding_box(case.brain.data)
+    scans = {name: scan_layer(image, case.brain, box) for name, image in case.scans.items()}
+    maps = {name: map_layer(case.maps[name], name, box) for name in MAP_LABELS}
+    truth = {}
+    if case.truth is not None:
+        truth["mask"] = layer(case.truth, box, 0, 1, "green", "")
+    centre = [voxel - side.start for voxel, side in zip(through_tumour(case), box, strict=True)]
+    return {"name": case.name, "centre": centre, "scans": scans, "maps": maps, "truth": truth}
+
+
+def bounding_box(mask):
+    """Return the slices of the smallest box around a mask, with a margin."""
+    places = np.argwhere(mask)
+    low, high = places.min(axis=0) - MARGIN, places.max(axis=0) + 1 + MARGIN
+    return tuple(slice(max(int(a), 0), int(b)) for a, b in zip(low, high, strict=True))
+
+
+def scan_layer(image, brain, box):
+    """Return a scan from its 0.5th to its 99.5th percentile in the brain, black outside."""
+    low, high = np.percentile(image.data[brain.data > 0], [0.5, 99.5])
+    return layer(image, box, float(low), float(high), "gray", "", outside=brain.data == 0)
+
+
+def map_layer(image, name, box):
+    """Return a map from 0 to ln 2, or to 1 where it is a probability."""
+    if name == "mean":
+        return layer(image, box, 0, 1, "viridis", "")
+    return layer(image, box, 0, LN2, "inferno", "nats")
+
+
+def layer(image, box, low, high, colormap, unit, outside=None):
+    """Return an image as NIfTI of 8 bits, base64, with the range that its colours span."""
+    data = image.data if outside is None else np.where(outside, low, image.data)
+    slope = (high - low) / 255
+    levels = np.clip(np.rint((data[box] - low) / slope), 0, 255).astype(np.uint8)
+    affine = image.grid.affine.copy()
+    affine[:3, 3] += affine[:3, :3] @ [side.start for side in box]
+    nifti = nib.Nifti1Image(levels, affine)
+    nifti.header.set_slope_inter(slope, low)
+    return {"base64": packed(nifti), "low": low, "high": high, "colormap": colormap, "unit": unit}
+
+
+def packed(nifti):
+    """Return an image as the base64 text of its .nii.gz, the same bytes each time."""
+    packed = io.BytesIO()
+    with gzip.GzipFile(fileobj=packed, mode="wb", mtime=0) as file:
+        file.write(nifti.to_bytes())
+    return base64.b64encode(packed.getvalue()).decode("ascii")

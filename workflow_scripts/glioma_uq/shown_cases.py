@@ -1,0 +1,116 @@
+"""The cases that the gallery and the viewer show: which, and their scans, truth and maps."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from glioma_uq.errors import BadInput
+from glioma_uq.grid import format_passes, format_rate
+from glioma_uq.images import is_empty, read_image, read_mask
+from glioma_uq.statistics.choice import at_cell
+from glioma_uq.statistics.rank_tests import one_row_per_case
+from glioma_uq.tables import read_table
+
+MAPS = ("mean", "predictive", "aleatoric", "epistemic")
+PREFERRED = ("t1ce", "flair")  # enhancing tumour, oedema: what shows a glioma best
+
+
+@dataclass(frozen=True)
+class ShownCase:
+    """One case: name, Dice and uncertainty (nats; NaN without), and Images on one grid.
+
+    `scans` by modality (z-scores), `maps` by kind (probability, then nats), `truth` and
+    `brain` masks; `truth` is None where the case has no reference.
+    """
+
+    name: str
+    dice: float
+    uncertainty: float
+    scans: dict
+    maps: dict
+    truth: object
+    brain: object
+
+
+def spread_over(segmentation, number):
+    """Return at most `number` rows of a cell's table, spread evenly from least to most uncertain.
+
+    The order is that of the mean predictive uncertainty of the predicted tumour, over seeds; a
+    case without a predicted tumour comes last.
+    """
+    cases = one_row_per_case(segmentation).sort_values(["tumour_predictive", "case"])
+    places = np.linspace(0, len(cases) - 1, min(number, len(cases))).round().astype(int)
+    return cases.iloc[places]
+
+
+def shown_modalities(modalities, most=2):
+    """Return those of the study's modalities that show a glioma best."""
+    liked = [name for name in PREFERRED if name in modalities]
+    return (liked + [name for name in modalities if name not in liked])[:most]
+
+
+def read_shown_cases(tables, choice, number, *, network, maps, mapped, volumes, modalities):
+    """Return (at most `number` `ShownCase`s, least uncertain first; their T; how many there are).
+
+    Args:
+        tables: paths of the segmentation tables of all cells.
+        choice: (rate, passes) of the chosen cell.
+        number: how many cases to show.
+        network: whose cells.
+        maps: folders of maps of all rates, folds and seeds.
+        mapped: those T that have maps; the one nearest to the chosen is shown.
+        volumes: folder with a folder of normalised images for each case.
+        modalities: the study's.
+    """
+    rate, passes = choice[0], min(mapped, key=lambda t: abs(t - choice[1]))
+    (table,) = map(read_table, at_cell(tables, network, rate, passes))
+    of_rate = [folder for folder in maps if f"/dropout-{format_rate(rate)}/" in str(folder)]
+    cases = [
+        read_shown_case(row, volumes=volumes, maps=of_rate, passes=passes,
+                        modalities=shown_modalities(modalities))
+        for row in spread_over(table, number).itertuples()
+    ]  # fmt: skip
+    return cases, passes, table["case"].nunique()
+
+
+def read_shown_case(row, *, volumes, maps, passes, modalities):
+    """Return the `ShownCase` of a row of a cell's segmentation table.
+
+    Args:
+        row: with case, dice and tumour_predictive.
+        volumes: folder with a folder of normalised images for each case.
+        maps: folders of maps, one for each fold and seed; the first that has the case counts.
+        passes: the T of the maps.
+        modalities: names of the scans to read.
+    """
+    case = str(row.case)
+    here = Path(volumes) / case
+    found = [Path(folder) / case / f"passes-{format_passes(passes)}" for folder in maps]
+    found = [folder for folder in found if folder.is_dir()]
+    if not found:
+        raise BadInput(
+            f"expected voxel maps of {case} at T = {passes}, found none; add {passes} to "
+            "sampling.maps"
+        )
+    truth = here / "segmentation.nii.gz"
+    return ShownCase(
+        name=case,
+        dice=row.dice,
+        uncertainty=row.tumour_predictive,
+        scans={name: read_image(here / f"{name}.nii.gz") for name in modalities},
+        maps={kind: read_image(found[0] / f"{kind}.nii.gz") for kind in MAPS},
+        truth=None if is_empty(truth) else read_mask(truth),
+        brain=read_mask(here / "brain_mask.nii.gz"),
+    )
+
+
+def through_tumour(case):
+    """Return the voxel [3] in whose planes the largest part of the true tumour lies.
+
+    Without a true tumour that of the mean probability of tumour, which is never empty.
+    """
+    has_truth = case.truth is not None and case.truth.data.any()
+    weight = (case.truth if has_truth else case.maps["mean"]).data
+    axes = (1, 2), (0, 2), (0, 1)
+    return [int(np.argmax(weight.sum(axis=others))) for others in axes]

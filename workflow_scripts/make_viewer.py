@@ -1,0 +1,49 @@
+"""Write a page to look through cases: scans, truth and uncertainty maps, without a network."""
+
+from pathlib import Path
+
+from glioma_uq.files import written_whole
+from glioma_uq.logs import log_to
+from glioma_uq.report import page, viewer
+from glioma_uq.shown_cases import read_shown_cases
+from glioma_uq.statistics.choice import read_choice
+
+
+def main(
+    *,
+    segmentation,
+    selection,
+    study,
+    network,
+    cases_shown,
+    output,
+    template=viewer.TEMPLATE,
+    **places,
+):
+    choice = read_choice(selection)
+    cases, passes, n = read_shown_cases(
+        segmentation, choice, cases_shown, network=network, **places
+    )
+    contents = viewer.contents(
+        cases, study=study, network=network, rate=choice[0], passes=passes, n=n
+    )
+    with written_whole(output) as path:
+        path.write_text(page.render(contents, template), encoding="utf-8")
+    print(f"{len(cases)} cases, {Path(output).stat().st_size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    with log_to(snakemake.log[0]):
+        main(
+            segmentation=snakemake.input.segmentation,
+            selection=snakemake.input.selection,
+            maps=snakemake.input.maps,
+            mapped=snakemake.params.mapped,
+            volumes=snakemake.params.volumes,
+            modalities=snakemake.params.modalities,
+            study=snakemake.wildcards.study,
+            network=snakemake.params.network,
+            cases_shown=snakemake.params.cases_shown,
+            template=snakemake.input.template,
+            output=snakemake.output.viewer,
+        )
