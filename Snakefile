@@ -25,10 +25,11 @@ wildcard_constraints:
 
 
 rule all:
-    """Everything: the report of the study, with its figures, tables and provenance."""
+    """Everything: the reports of the study and its cohort, with all that they show."""
     default_target: True
     input:
-        f"results/studies/{config['study']}/report.html",
+        f"results/studies/{STUDY}/report.html",
+        [] if PUBLISHED else f"results/cohorts/{COHORT}/report.html",
 
 
 if PUBLISHED:
@@ -38,7 +39,8 @@ if PUBLISHED:
 else:
 
     include: "rules/phantom.smk"
-    include: "rules/folder.smk"
+    include: "rules/sources.smk"
+    include: "rules/dicom.smk"
     include: "rules/preprocessing.smk"
     include: "rules/cohort_report.smk"
     include: "rules/training.smk"

@@ -4,10 +4,10 @@ import sys
 
 sys.path.insert(0, f"{workflow.basedir}/workflow_scripts")
 
-from glioma_uq.cohorts import list_cases
-from glioma_uq.configuration import check_config
+from glioma_uq.cohorts import list_cases, steps_of
+from glioma_uq.configuration import check_config, needs_validation
 from glioma_uq.fingerprints import fingerprint
-from glioma_uq.grid import format_passes, format_rate
+from glioma_uq.grid import ALL_SEEDS, ENSEMBLES, format_passes, format_rate, format_sampled
 from glioma_uq.seeds import seed_for
 
 check_config(config, f"{workflow.basedir}/rules/config.schema.yaml")
@@ -18,29 +18,45 @@ MODALITIES = config["cohort"]["modalities"]
 PUBLISHED = config["predictions"] is not None
 CASES = [] if PUBLISHED else list_cases(config["cohort"])
 NETWORKS = [config["predictions"]["network"]] if PUBLISHED else config["networks"]
-NETWORK = NETWORKS[0]
+SAMPLERS = ["mc-dropout"] if PUBLISHED else config["sampling"]["samplers"]
+# What is sampled and how, by its name in paths and tables; of Monte Carlo dropout the network's.
+SAMPLED = {format_sampled(n, sampler): (n, sampler) for n in NETWORKS for sampler in SAMPLERS}
+NETWORK = next(iter(SAMPLED))  # the one that the figures show
 RATES = ["0.00"] if PUBLISHED else [format_rate(rate) for rate in config["rates"]]
 PASSES = ["001"] if PUBLISHED else [format_passes(t) for t in config["sampling"]["passes"]]
 FOLDS = range(1, config["folds"]["number"] + 1)
 SEEDS = config["seeds"]
-FIGURES = [3, 5] if PUBLISHED else [2, 3, 4, 5]
+CASE_STEPS = steps_of(config["cohort"]["source"])
 OVERLAYS = [
     f"results/cohorts/{COHORT}/figures/{case}.png" for case in CASES[: config["report"]["overlays"]]
 ]
 TEMPLATES = f"{workflow.basedir}/workflow_scripts/glioma_uq/report"
 # Fingerprints see Python only, so the reports name what their templates are made of as inputs.
-SHARED_TEMPLATES = [f"{TEMPLATES}/{name}.html.jinja" for name in ("base", "parts")]
+SHARED_TEMPLATES = [
+    f"{TEMPLATES}/{file}"
+    for file in ("base.html.jinja", "parts.html.jinja", "sorting.js", "tables.js")
+]
 
 RUN = "results/studies/{study}/{network}/dropout-{rate}/fold-{fold}/seed-{seed}"
 CELL = "results/studies/{study}/{network}/dropout-{rate}/passes-{passes}"
 
 
-def over_grid(path):
+def network_code(step):
+    """Return the param that fingerprints `step` and the file of the network that it is for."""
+
+    def code(wildcards):
+        network, _ = SAMPLED.get(wildcards.network, (wildcards.network, None))
+        return fingerprint(step, also=f"glioma_uq/networks/{network.replace('-', '_')}.py")
+
+    return code
+
+
+def over_grid(path, networks=NETWORKS):
     """Return `path` at every point of the study's grid that its wildcards span."""
     return expand(
         path,
         study=STUDY,
-        network=NETWORKS,
+        network=networks,
         rate=RATES,
         fold=FOLDS,
         seed=SEEDS,
@@ -48,5 +64,17 @@ def over_grid(path):
     )
 
 
-classification_cells = over_grid(f"{CELL}/classification.csv")
-segmentation_cells = [] if PUBLISHED else over_grid(f"{CELL}/segmentation.csv")
+classification_cells = over_grid(f"{CELL}/classification.csv", SAMPLED)
+segmentation_cells = [] if PUBLISHED else over_grid(f"{CELL}/segmentation.csv", SAMPLED)
+voxel_cells = []
+if not PUBLISHED and config["sampling"]["voxel_histograms"]:
+    voxel_cells = over_grid(f"{CELL}/voxels.csv", SAMPLED)
+
+# The tables of the study's statistics, by the names of their files.
+STATISTICS = ["classification", "rank_tests", "selection", "findings"]
+STATISTICS += ["reliability", "risk_coverage", "subgroups"]
+if not PUBLISHED:
+    STATISTICS += ["segmentation", "differences"]
+    fitted = ("recalibration", "conformal", "mask_control")
+    STATISTICS += [table for table in fitted if config["statistics"][table]]
+    STATISTICS += ["posterior_truth"] if config["cohort"]["source"] == "phantom" else []

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from glioma_uq.configuration import check_config
+from glioma_uq.configuration import check_config, needs_validation
 from glioma_uq.errors import BadInput
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -31,6 +31,8 @@ def checked(**override):
 def test_the_default_passes_and_gets_its_defaults():
     config = checked()
     assert config["statistics"]["ece_bins"] == 15
+    assert config["statistics"]["conformal"] == {"alpha": 0.1, "class_conditional": False}
+    assert config["selection"]["tolerance"] == 0.01
     assert config["predictions"] is None
 
 
@@ -59,8 +61,19 @@ def test_every_study_passes(path):
             "expected cohort.source, found 'foldr': did you mean 'folder'?",
         ),
         ({"cohort": {"source": "folder"}}, "expected cohort.folder for cohort.source folder"),
+        ({"cohort": {"source": "bids", "bids": {"path": "x"}}}, "expected cohort.labels for"),
+        ({"cohort": {"source": "brats", "brats": {"path": "x"}}}, "key cohort.brats.release"),
+        (
+            {"cohort": {"segmentation_labels": {"core": [1], "oedema": [2], "enhancing": [1]}}},
+            "expected each number once among the parts of cohort.segmentation_labels",
+        ),
         ({"selection": {"rate": 0.25}}, "expected selection.rate among the rates"),
         ({"selection": {"passes": 35}}, "expected selection.passes among sampling.passes"),
+        ({"selection": {"rule": "nl"}}, "expected selection.rule, found 'nl': did you mean 'nll'?"),
+        ({"statistics": {"interval": "bcaa"}}, "statistics.interval, found 'bcaa': did you mean"),
+        ({"statistics": {"conformal": {"alfa": 1}}}, "under statistics.conformal, found 'alfa'"),
+        ({"statistics": {"mask_control": {"alpha": 1}}}, "expected less than 1 for statistics"),
+        ({"sampling": {"voxel_histograms": False}}, "expected sampling.voxel_histograms true for"),
     ],
 )
 def test_a_wrong_configuration_is_refused(override, sentence):
@@ -74,3 +87,13 @@ def test_a_missing_key_is_named():
     del config["folds"]["number"]
     with pytest.raises(BadInput, match="expected the key folds.number, found none"):
         check_config(config, SCHEMA)
+
+
+def test_a_rule_needs_no_cell_and_null_turns_parts_off():
+    checked(selection={"rule": "nll", "rate": 0.99, "passes": 7})
+    off = {"recalibration": [], "conformal": None, "mask_control": None}
+    assert not needs_validation(checked(statistics=off))
+    assert not needs_validation(checked(statistics=off, selection={"rule": "paper"}))
+    assert needs_validation(checked(statistics=off, selection={"rule": "brier"}))
+    assert needs_validation(checked())
+    checked(sampling={"voxel_histograms": False}, statistics={"mask_control": None})

@@ -17,8 +17,8 @@ def pins(lines):
     return {re.sub("[-_.]+", "-", m[1]).lower(): m[2] for m in found if m}
 
 
-def lock(name):
-    return pins((ROOT / name).read_text().splitlines())
+def lock(*names):
+    return pins(line for name in names for line in (ROOT / name).read_text().splitlines())
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "envs").glob("*.yaml")), ids=lambda p: p.stem)
@@ -27,7 +27,7 @@ def test_conda_environments_pin_what_the_lock_pins(path):
     pip = next(d["pip"] for d in dependencies if isinstance(d, dict))
     named = pins(pip)
     assert len(named) == len(pip), "every package needs a version"
-    assert named.items() <= lock("requirements.lock").items()
+    assert named.items() <= lock("requirements.lock", "requirements-downloads.lock").items()
 
 
 def test_pyproject_pins_what_the_locks_pin():
@@ -35,7 +35,7 @@ def test_pyproject_pins_what_the_locks_pin():
     extras = project["optional-dependencies"]
     for lines, name in (
         (project["dependencies"] + extras["dev"], "requirements.lock"),
-        (extras["hd-bet-v1"], "requirements-hd-bet-v1.lock"),
+        *((extras[name], f"requirements-{name}.lock") for name in extras if name != "dev"),
     ):
         named = pins(lines)
         assert len(named) == len(lines), "every package needs a version"

@@ -73,3 +73,31 @@ def test_a_batch_without_any_label_leaves_the_dice_term():
     alone = loss.segmentation(logits["segmentation"], mask)
     weights = 1 + sum(loss.task_weights.values())
     assert float(loss(logits, mask, labels)) == pytest.approx(float(alone / weights))
+
+
+def test_without_a_segmentation_the_task_terms_are_averaged_alone():
+    logits, mask, labels = batch()
+    loss = MultiTaskLoss(labels)
+    tasks = sum(loss.task_weights.values())
+    dice = float(loss.segmentation(logits["segmentation"], mask))
+    rest = float(loss(logits, mask, labels)) * (1 + tasks) - dice
+    del logits["segmentation"]
+    assert float(loss(logits, None, labels)) == pytest.approx(rest / tasks, rel=1e-5)
+
+
+def test_classes_that_no_training_case_has_leave_no_0_over_0():
+    logits, mask, labels = batch()
+    loss = MultiTaskLoss(labels | {"grade": torch.tensor([0, 0, 1, 1])})
+    only_new = labels | {"grade": torch.tensor([2, 2, -1, 2])}
+    without = labels | {"grade": torch.tensor([-1] * 4)}
+    assert float(loss(logits, mask, only_new)) == float(loss(logits, mask, without))
+
+
+def test_a_batch_without_any_term_costs_nothing():
+    logits, _, labels = batch(known=False)
+    logits = {name: values.requires_grad_() for name, values in logits.items()}
+    del logits["segmentation"]
+    nothing = MultiTaskLoss(batch()[2])(logits, None, labels)
+    assert float(nothing) == 0.0
+    assert not nothing.requires_grad
+    assert float(MultiTaskLoss(labels)(logits, None, labels)) == 0.0

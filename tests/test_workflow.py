@@ -64,15 +64,39 @@ def test_the_report_and_its_figures_are_there(finished):
 
 
 def test_the_long_tables_have_their_fixed_columns_and_every_cell(finished):
-    columns = ["network", "rate", "passes", "task", "measure", "value", "low", "high", "n"]
+    columns = [
+        "network", "rate", "passes", "task", "measure", "value", "low", "high", "n", "reason",
+    ]  # fmt: skip
     for name, tasks in (("classification", 3), ("segmentation", 1)):
         table = pd.read_csv(finished / STUDY / f"statistics/{name}.csv")
         assert table.columns.tolist() == columns
         assert len(table[["network", "rate", "passes", "task"]].drop_duplicates()) == 4 * tasks
     ranks = pd.read_csv(finished / STUDY / "statistics/rank_tests.csv")
     assert ranks.columns.tolist() == [
-        "network", "rate", "passes", "task", "n_right", "n_wrong", "u", "p", "p_holm", "auroc",
+        "network", "rate", "passes", "task", "n_right", "n_wrong", "u", "p", "p_holm",
+        "auroc", "auroc_low", "auroc_high",
+        "rank_biserial", "rank_biserial_low", "rank_biserial_high", "reason",
     ]  # fmt: skip
+
+
+def test_every_table_of_the_statistics_is_there(finished):
+    names = {path.stem for path in (finished / STUDY / "statistics").glob("*.csv")}
+    assert names == {
+        "classification", "segmentation", "rank_tests", "selection", "differences", "subgroups",
+        "reliability", "risk_coverage", "recalibration", "conformal", "mask_control",
+        "posterior_truth", "findings",
+    }  # fmt: skip
+    selection = pd.read_csv(finished / STUDY / "statistics/selection.csv")
+    choice = selection[selection["item"] == "choice"].iloc[0]
+    assert (choice["rate"], choice["passes"], choice["rule"]) == (0.2, 4, "fixed")
+
+
+def test_validation_cases_have_cells_of_their_own(finished):
+    folds = pd.read_csv(finished / "results/studies/tiny/folds.csv")
+    expected = sorted(folds.loc[folds["split"] == "validation", "case"])
+    for path in (finished / STUDY).glob("csnet/dropout-*/passes-*/validation*.csv"):
+        cases = pd.read_csv(path).drop_duplicates(["case", "fold"])["case"]
+        assert sorted(cases) == expected
 
 
 def test_every_case_has_one_row_in_every_cell_and_the_split_adds_up(finished):
@@ -101,24 +125,27 @@ def test_a_deleted_figure_is_all_that_is_drawn_again(finished):
 
 def test_a_docstring_of_the_library_re_runs_nothing(finished):
     edit(
-        finished / "workflow_scripts/glioma_uq/bootstrap.py",
+        finished / "workflow_scripts/glioma_uq/statistics/intervals.py",
         '"""',
         '"""In other words: ',
     )
     assert planned(finished) == set()
 
 
-def test_a_constant_of_the_bootstrap_re_runs_statistics_figures_and_report(finished):
-    edit(finished / "workflow_scripts/glioma_uq/bootstrap.py", "0.05", "0.06")
-    assert planned(finished) == {
-        "measure_classification",
-        "measure_segmentation",
-        "draw_figure_2",
-        "draw_figure_3",
-        "draw_figure_4",
-        "make_report",
-        "all",
-    }
+def rules_of(*stages):
+    """Return the names of the rules in the files of some stages."""
+    texts = [(ROOT / "rules" / f"{stage}.smk").read_text() for stage in stages]
+    return {name for text in texts for name in re.findall(r"^ *rule (\w+):", text, re.M)}
+
+
+def test_a_constant_of_the_bootstrap_re_runs_statistics_figures_and_report_only(finished):
+    edit(finished / "workflow_scripts/glioma_uq/statistics/intervals.py", "0.05", "0.06")
+    again = planned(finished)
+    assert again <= rules_of("statistics", "figures", "report") | {"all"}
+    measured = {"measure_classification", "measure_segmentation", "compare_ranks", "judge_findings"}
+    drawn = {f"draw_figure_{number}" for number in (2, 3, 4, 5)}
+    assert measured | drawn | {"make_report"} <= again
+    assert not again & {"draw_learning_curves", "record_provenance"}
 
 
 def test_a_run_that_starts_anew_gives_the_same_bytes(finished):
@@ -163,5 +190,5 @@ def test_the_papers_grid_over_1200_cases_is_planned_in_20_seconds(tmp_path):
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr[-3000:]
     counted = dict(re.findall(r"^(\w+) +(\d+)$", done.stdout + done.stderr, re.M))
-    assert counted["train_network"] == counted["sample_mc_dropout"] == "45"
+    assert counted["train_network"] == counted["sample_network"] == "45"
     assert counted["normalise_case"] == "1200"

@@ -8,6 +8,8 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from glioma_uq.errors import BadInput
+from glioma_uq.networks import list_networks
+from glioma_uq.quality_figures import names_with_limits
 
 
 def closest(word, words):
@@ -44,6 +46,7 @@ def sentence(error, config):
         "exclusiveMinimum": "more than {}",
         "exclusiveMaximum": "less than {}",
         "minItems": "at least {} entries",
+        "maxItems": "at most {} entries",
         "pattern": "a text of the form {}",
         "uniqueItems": "no entry twice",
     }
@@ -73,29 +76,110 @@ def check_rising(key, values):
         )
 
 
+def check_limits(limits):
+    """Refuse limits of figures that no step measures, and limits that nothing can lie between."""
+    known = names_with_limits()
+    for name, (low, high) in limits.items():
+        if name not in known:
+            raise BadInput(
+                "expected a figure that the steps measure under preprocessing.quality.limits, "
+                f"found {name!r}: {closest(name, known)}"
+            )
+        if None not in (low, high) and low > high:
+            raise BadInput(
+                f"expected the lower limit of preprocessing.quality.limits.{name} first, "
+                f"found [{low:g}, {high:g}]: write [{high:g}, {low:g}]."
+            )
+
+
+def check_cohort(cohort):
+    """Refuse a source without its options or labels, and a label that means two things."""
+    source = cohort["source"]
+    for key in () if source == "phantom" else (source, "labels"):
+        if key not in cohort:
+            raise BadInput(
+                f"expected cohort.{key} for cohort.source {source}, found none: "
+                "name where the cases lie and the table of their labels."
+            )
+    coding = cohort.get("segmentation_labels") or {}
+    numbers = [number for part in coding.values() for number in part]
+    if len(numbers) != len(set(numbers)) or (coding and not numbers):
+        raise BadInput(
+            "expected each number once among the parts of cohort.segmentation_labels, found "
+            f"{coding}: give each number to one part."
+        )
+
+
+def check_networks(networks):
+    """Refuse a network that has no file."""
+    for name in networks:
+        if name not in list_networks():
+            raise BadInput(
+                f"expected networks among {', '.join(list_networks())}, found {name!r}: "
+                f"{closest(name, list_networks())}"
+            )
+
+
+def check_sampling(sampling, seeds):
+    """Refuse maps of a T that is not sampled, and members that would not have equal turns."""
+    passes = sampling["passes"]
+    for t in sampling["maps"]:
+        if t not in passes:
+            raise BadInput(
+                f"expected sampling.maps among sampling.passes {passes}, found {t}: "
+                "choose one of these."
+            )
+    uneven = [t for t in passes if t % len(seeds)]
+    if "mc-dropout-ensemble" in sampling["samplers"] and uneven:
+        raise BadInput(
+            f"expected sampling.passes to be multiples of the {len(seeds)} seeds for the sampler "
+            f"mc-dropout-ensemble, found {uneven[0]}: give each member equally many passes."
+        )
+
+
+def check_selection(config):
+    """Refuse a fixed choice that is not in the grid."""
+    selection = config["selection"]
+    offered = {
+        "rate": ("the rates", config["rates"]),
+        "passes": ("sampling.passes", config["sampling"]["passes"]),
+    }
+    for key, (name, values) in offered.items():
+        if selection["rule"] == "fixed" and selection[key] not in values:
+            raise BadInput(
+                f"expected selection.{key} among {name} {values}, found {selection[key]}: "
+                "choose one of these."
+            )
+
+
+def check_mask_control(config):
+    """Refuse a control of masks without the histograms that it reads."""
+    if config["statistics"]["mask_control"] and not config["sampling"]["voxel_histograms"]:
+        raise BadInput(
+            "expected sampling.voxel_histograms true for statistics.mask_control, found false: "
+            "set one to true or the other to null."
+        )
+
+
+def needs_validation(config):
+    """Return whether something is fitted or chosen on the folds' validation cases."""
+    statistics = config["statistics"]
+    fitted = (statistics[key] for key in ("recalibration", "conformal", "mask_control"))
+    return config["selection"]["rule"] not in ("fixed", "paper") or any(fitted)
+
+
 def check_across_keys(config):
     """Refuse values that are right alone and wrong together."""
     check_rising("rates", config["rates"])
     check_rising("sampling.passes", config["sampling"]["passes"])
     if config.get("predictions"):
         return
-    if config["cohort"]["source"] == "folder" and "folder" not in config["cohort"]:
-        raise BadInput(
-            "expected cohort.folder for cohort.source folder, found none: "
-            "name the folder of the cases and the table of their labels."
-        )
-    chosen, offered = config["selection"]["rate"], config["rates"]
-    if chosen not in offered:
-        raise BadInput(
-            f"expected selection.rate among the rates {offered}, found {chosen}: "
-            "choose one of these."
-        )
-    chosen, offered = config["selection"]["passes"], config["sampling"]["passes"]
-    if chosen not in offered:
-        raise BadInput(
-            f"expected selection.passes among sampling.passes {offered}, found {chosen}: "
-            "choose one of these."
-        )
+    check_limits(config["preprocessing"]["quality"]["limits"])
+    check_cohort(config["cohort"])
+    check_networks(config["networks"])
+    check_sampling(config["sampling"], config["seeds"])
+    check_selection(config)
+    check_mask_control(config)
 
 
 def check_config(config, schema):

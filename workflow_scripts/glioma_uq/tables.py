@@ -21,5 +21,7 @@ def write_table(table, path):
 
 def append_rows(rows, path):
     """Add rows (dicts of the same keys) to the CSV at `path`, which may not exist yet."""
+    if not rows:
+        return
     with open(path, "a") as file:
         pd.DataFrame(rows).to_csv(file, index=False, header=file.tell() == 0)

@@ -1,0 +1,108 @@
+"""Random changes: each within its limits and with its probability, by case and epoch alone."""
+
+import numpy as np
+import pytest
+import torch
+
+from glioma_uq.augmentation import ALL, build_augmentation, changes
+
+EDGE = 12
+
+
+def volumes():
+    """A case whose tumour is its brightest voxels, on background 0."""
+    generator = torch.Generator().manual_seed(0)
+    images = torch.rand((2, EDGE, EDGE, EDGE), generator=generator) + 0.5
+    return {"images": images, "mask": (images[:1] > 1.3).float()}
+
+
+def changed(names, seed, voxel_size_mm=1.0):
+    augmentation = build_augmentation(names, voxel_size_mm)
+    augmentation.set_random_state(seed)
+    return {key: value.as_subclass(torch.Tensor) for key, value in augmentation(volumes()).items()}
+
+
+def test_the_list_is_that_of_the_paper():
+    assert ALL == ("rotation", "crop", "flip_x", "flip_y", "flip_z", "intensity_shift", "gamma")
+    rotation = changes(1.0)["rotation"].rand_rotate
+    for limits in (rotation.range_x, rotation.range_y, rotation.range_z):
+        np.testing.assert_allclose(np.degrees(limits), [-30, 30])
+    assert changes(1.0)["crop"].largest == 20
+    assert changes(2.0)["crop"].largest == 10
+    assert changes(1.0)["gamma"].adjuster.gamma == (0.85, 1.15)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_each_change_happens_to_35_of_100_cases(name):
+    untouched = volumes()["images"]
+    share = np.mean([not torch.equal(changed([name], s)["images"], untouched) for s in range(400)])
+    assert share == pytest.approx(0.35, abs=0.075)  # three standard errors
+
+
+@pytest.mark.parametrize("axis", ["x", "y", "z"])
+def test_a_flip_moves_images_and_mask_together(axis):
+    flipped = next(
+        after
+        for after in (changed([f"flip_{axis}"], seed) for seed in range(20))
+        if not torch.equal(after["images"], volumes()["images"])
+    )
+    for key, value in volumes().items():
+        assert torch.equal(flipped[key], value.flip("xyz".index(axis) + 1))
+
+
+def test_the_intensity_shift_is_between_0_and_a_fifth():
+    shifts = [
+        (changed(["intensity_shift"], seed)["images"] - volumes()["images"]).mean().item()
+        for seed in range(200)
+    ]
+    shifts = np.array([shift for shift in shifts if shift])
+    assert 0 < shifts.min() < 0.02
+    assert 0.18 < shifts.max() < 0.2
+
+
+def test_gamma_keeps_the_range_and_its_power_is_between_85_and_115_hundredths():
+    before = volumes()["images"].double()
+    low, high = before.min(), before.max()
+    scaled = ((before - low) / (high - low)).log().flatten()
+    kept = torch.isfinite(scaled) & (scaled < -0.1)
+    powers = []
+    for seed in range(200):
+        after = changed(["gamma"], seed)["images"].double()
+        assert float(after.min()) == pytest.approx(float(low), abs=1e-5)
+        assert float(after.max()) == pytest.approx(float(high), abs=1e-5)
+        power = ((after - low) / (high - low)).log().flatten()[kept] / scaled[kept]
+        powers.append(float(power.median()))
+    powers = np.array([p for p in powers if abs(p - 1) > 1e-4])
+    assert 0.849 < powers.min() < 0.87
+    assert 1.13 < powers.max() < 1.151
+
+
+def test_a_crop_empties_faces_of_images_and_mask_alike():
+    before = volumes()
+    for seed in range(50):
+        after = changed(["crop"], seed, voxel_size_mm=5.0)  # at most four voxels
+        inside = after["images"][0] != 0
+        low, high = inside.nonzero().aminmax(dim=0)
+        box = tuple(slice(a, b + 1) for a, b in zip(low.tolist(), high.tolist(), strict=True))
+        assert all(part.start <= 4 and part.stop >= EDGE - 4 for part in box)
+        for key in ("images", "mask"):
+            outside = after[key].clone()
+            outside[(slice(None), *box)] = 0
+            assert not outside.any()
+            assert torch.equal(after[key][(slice(None), *box)], before[key][(slice(None), *box)])
+
+
+def test_a_rotation_fills_with_background_and_leaves_a_mask_of_zeros_and_ones():
+    for seed in range(20):
+        after = changed(["rotation"], seed)
+        assert set(after["mask"].unique().tolist()) <= {0.0, 1.0}
+        assert float(after["images"].min()) >= 0
+        assert float(after["images"].max()) <= float(volumes()["images"].max()) + 1e-5
+
+
+def test_what_happens_depends_on_the_seed_alone():
+    for seed in range(5):
+        once, again = changed(ALL, seed), changed(ALL, seed)
+        changed(ALL, seed + 100)
+        assert torch.equal(once["images"], again["images"])
+        assert torch.equal(once["mask"], again["mask"])

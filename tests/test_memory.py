@@ -1,0 +1,63 @@
+"""How much memory may be taken, and volumes that are kept only where they fit."""
+
+import nibabel
+import numpy as np
+import pandas as pd
+import pytest
+
+from glioma_uq.dataset import Dataset
+from glioma_uq.memory import available_memory, cgroup_limits
+
+
+def test_the_smallest_limit_on_the_way_up_counts(tmp_path):
+    group = tmp_path / "cgroup" / "job" / "step"
+    group.mkdir(parents=True)
+    (group / "memory.max").write_text("max\n")
+    (group.parent / "memory.max").write_text("4096\n")
+    (tmp_path / "own").write_text("0::/job/step\n")
+    assert cgroup_limits(tmp_path / "cgroup", tmp_path / "own") == [4096]
+    (tmp_path / "meminfo").write_text("MemTotal: 9 kB\nMemAvailable:   8 kB\n")
+    assert available_memory(tmp_path / "meminfo", limits=lambda: [4096]) == 4096
+    assert available_memory(tmp_path / "meminfo", limits=lambda: []) == 8192
+
+
+def test_a_system_that_does_not_say_sets_no_limit(tmp_path):
+    assert available_memory(tmp_path / "nothing") is None
+    assert cgroup_limits(tmp_path, tmp_path / "nothing") == []
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        for part in ("t1", "brain_mask"):
+            voxels = np.ones((8, 8, 8), np.float32 if part == "t1" else np.uint8)
+            image = nibabel.Nifti1Image(voxels, np.eye(4))
+            nibabel.save(image, tmp_path / name / f"{part}.nii.gz")
+        (tmp_path / name / "segmentation.nii.gz").touch()
+    return tmp_path
+
+
+@pytest.mark.parametrize(("free", "kept"), [(None, True), (10**6, True), (10_000, False)])
+def test_volumes_are_kept_where_half_of_the_free_memory_holds_them(
+    folder, monkeypatch, capsys, free, kept
+):
+    monkeypatch.setattr("glioma_uq.dataset.available_memory", lambda: free)
+    table = pd.DataFrame({"case": ["a", "b"], "idh": 0, "1p19q": 0, "grade": 2})
+    dataset = Dataset(folder, table, ["t1"], keep_in_memory=True)
+    assert dataset.size_in_memory(["a", "b"]) == 2 * 8**3 * (4 + 4 + 1)
+    dataset.keep_what_fits(["a", "b"])
+    assert (dataset.load("a") is dataset.load("a")) == kept
+    assert ("reading them anew" in capsys.readouterr().out) != kept
+
+
+def test_the_checksums_are_of_the_voxels(folder):
+    table = pd.DataFrame({"case": ["a", "b"], "idh": 0, "1p19q": 0, "grade": 2})
+    dataset = Dataset(folder, table, ["t1"])
+    sums = dataset.checksums(["a", "b"])
+    assert sums["a"] == sums["b"]
+    assert sums["a"]["segmentation.nii.gz"] == ""
+    voxels = np.ones((8, 8, 8), np.float32)
+    voxels[0, 0, 0] = 2
+    nibabel.save(nibabel.Nifti1Image(voxels, np.eye(4)), folder / "a" / "t1.nii.gz")
+    assert dataset.checksums(["a"])["a"] != sums["a"]

@@ -1,0 +1,84 @@
+"""Batches: which cases come together, and making them ready while the network works."""
+
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from glioma_uq.devices import to_device
+from glioma_uq.tasks import TASKS
+
+
+def even_batches(cases, batch_size, rng):
+    """Shuffle and split into batches of nearly equal size, of at most `batch_size` cases.
+
+    A single case has no variance for batch normalisation, so where one would be left over
+    (batches of 2, an odd number of cases), one batch holds three.
+    """
+    order = rng.permutation(np.asarray(cases, dtype=object))
+    number = -(-len(order) // batch_size)
+    if batch_size > 1 and 1 < len(order) < 2 * number:
+        number -= 1
+    return [list(part) for part in np.array_split(order, number)]
+
+
+class Batch(NamedTuple):
+    """Cases one above the other.
+
+    Attributes:
+        images: (B, modalities, X, Y, Z).
+        tumour: (B', 1, X, Y, Z) of the B' <= B cases that have a reference; None for B' = 0.
+        outlined: (B,) bool, which cases these are.
+        labels: class indices by task, each (B,), -1 where unknown.
+    """
+
+    images: torch.Tensor
+    tumour: torch.Tensor | None
+    outlined: torch.Tensor
+    labels: dict
+
+    def to(self, device):
+        """Copy to `device`; the images channels last, which convolutions prefer."""
+        return Batch(
+            to_device(self.images, device),
+            None if self.tumour is None else self.tumour.to(device, non_blocking=True),
+            self.outlined.to(device),
+            {task: values.to(device) for task, values in self.labels.items()},
+        )
+
+
+def stack_cases(cases, pinned=False):
+    """Return the `Batch` of some cases, in pinned memory when it is for a GPU."""
+    images = torch.stack([case.images for case in cases])
+    images = images.contiguous(memory_format=torch.channels_last_3d)
+    tumour = [case.tumour for case in cases if case.tumour is not None]
+    tumour = torch.stack(tumour) if tumour else None
+    if pinned:
+        images, tumour = images.pin_memory(), None if tumour is None else tumour.pin_memory()
+    outlined = torch.tensor([case.tumour is not None for case in cases])
+    labels = {task: torch.stack([case.labels[task] for case in cases]) for task in TASKS}
+    return Batch(images, tumour, outlined, labels)
+
+
+def ahead(function, items, workers):
+    """Yield function(item) of every item, in order, made in background threads beforehand.
+
+    At most `workers` results wait to be taken; with 0 workers each is made when it is
+    asked for. What happens to an item must not depend on the others. An exception in a
+    worker is raised where its result is taken, and ends the rest.
+    """
+    if not workers:
+        yield from map(function, items)
+        return
+    pool, waiting = ThreadPoolExecutor(workers, thread_name_prefix="batches"), deque()
+    try:
+        for item in items:
+            waiting.append(pool.submit(function, item))
+            if len(waiting) > workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
