@@ -93,7 +93,8 @@ def write_record(record, path, identity, keep_sums):
         tensors |= {f"sum/{name}": x.contiguous() for name, x in record.sums.state().items()}
     rows = {name: getattr(record, name) for name in ("probabilities", "segmentation", "histograms")}
     with written_whole(path) as temporary:
-        save_file(tensors, temporary, {"identity": identity, "rows": json.dumps(rows)})
+        # One entry of metadata: safetensors writes several in any order, and bytes would differ.
+        save_file(tensors, temporary, {"record": json.dumps({"identity": identity, "rows": rows})})
 
 
 def read_record(path, identity):
@@ -101,10 +102,10 @@ def read_record(path, identity):
     if not Path(path).exists():
         return Record()
     with safe_open(path, framework="pt") as file:
-        header = file.metadata()
+        header = json.loads(file.metadata()["record"])
         if header["identity"] != identity:
             return Record()
-        record = Record(**json.loads(header["rows"]))
+        record = Record(**header["rows"])
         for key in file.keys():  # noqa: SIM118, the file is no dict
             if key.startswith("map/"):
                 _, t, kind = key.split("/")
