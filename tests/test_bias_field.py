@@ -8,7 +8,13 @@ from glioma_uq.errors import BadCase
 from glioma_uq.images import Grid, Image
 
 pytest.importorskip("ants")
-from glioma_uq.bias_field import bias_range, divide_by_field, fit_bias_field
+from glioma_uq.bias_field import (
+    bias_range,
+    deep_in_head,
+    divide_by_field,
+    fit_bias_field,
+    sparse_median,
+)
 
 SHAPE = (48, 56, 44)
 OPTIONS = {"voxel_size_mm": 6, "iterations": [50, 50, 50]}
@@ -59,3 +65,36 @@ def test_the_range_of_no_bias_is_one():
 def test_a_black_scan_is_refused():
     with pytest.raises(BadCase, match="expected positive intensities, found none"):
         fit_bias_field(image(np.zeros(SHAPE)), **OPTIONS)
+
+
+def test_a_block_is_the_median_of_a_window_in_its_middle():
+    data = np.arange(12**3, dtype=np.float32).reshape(12, 12, 12)
+    grid = Grid((12, 12, 12), np.diag([2.0, 2, 6, 1]))
+    sparse = sparse_median(Image(data, grid), 8)
+    assert sparse.grid.shape == (3, 3, 12)
+    np.testing.assert_array_equal(sparse.grid.affine[:3, 3], [4, 4, 0])
+    window = ndimage.median_filter(data, (3, 3, 1))  # 6 mm, and one voxel where that is 6 mm
+    np.testing.assert_array_equal(sparse.data, window[2::4, 2::4])
+
+
+def test_the_median_keeps_to_one_tissue_where_the_mean_mixes_two():
+    data = np.full((12, 12, 12), 100, np.float32)
+    data[:, :, 7:] = 40
+    sparse = sparse_median(Image(data, Grid(data.shape, np.diag([2.0, 2, 2, 1]))), 8)
+    assert set(np.unique(sparse.data)) == {40, 100}
+
+
+def test_what_is_fitted_lies_deep_in_the_head():
+    x, y, z = np.indices((40, 40, 40)) - 19.5
+    ball = x**2 + y**2 + z**2 < 15**2  # radius 30 mm
+    grid = Grid(ball.shape, np.diag([2.0, 2, 2, 1]))
+    deep = deep_in_head(Image(ball.astype(np.float32), grid), grid)
+    radius = 2 * np.sqrt(x**2 + y**2 + z**2)
+    assert deep[radius < 15].all() and not deep[radius > 26].any()
+
+
+def test_a_head_without_depth_is_refused():
+    data = np.zeros((20, 20, 20), np.float32)
+    data[10, 10, 10] = 1
+    with pytest.raises(BadCase, match="expected a head, found none that is thicker than 20 mm"):
+        fit_bias_field(Image(data, Grid(data.shape, np.diag([2.0, 2, 2, 1]))), **OPTIONS)

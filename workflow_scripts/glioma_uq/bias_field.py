@@ -1,15 +1,22 @@
 """The smooth shading of a scan: N4 fits it on a coarse copy, the fine scan is divided by it."""
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from scipy import ndimage
 
 from glioma_uq.antspy import ants
 from glioma_uq.errors import BadCase
-from glioma_uq.images import Image
-from glioma_uq.transforms import block_average
+from glioma_uq.images import Grid, Image
+from glioma_uq.quality import foreground
+from glioma_uq.transforms import block_average, block_steps, resample
 
 CONVERGENCE = 1e-7
 LOWEST_SHARE = 1e-3
+MEDIAN_MM = 6  # edge of the window whose median stands for a block
+# ASSUME: scalp and skull are at least as thick as this; the brain lies deeper.
+SHELL_MM = 10
+HEAD_MM = 4  # voxel size at which the head is told from the air
+WINDOW = 0.2  # of the logarithm; grey matter lies .3 and more from white on all four series
 
 # ITK asks for its number of threads once, at the first use; with one, results repeat exactly.
 ants.config.set_ants_deterministic(on=True, seed_value=None)
@@ -19,25 +26,85 @@ def fit_bias_field(image, *, voxel_size_mm, iterations):
     """Return the bias field of `image` (Image, any positive unit) on its own grid, mean about 1.
 
     N4 (Tustison et al., IEEE TMI 2010) with one spline element at the coarsest of
-    len(iterations) levels, on blocks averaged to about `voxel_size_mm`. The field is
-    smooth, so its logarithm is interpolated linearly to the grid of the image.
+    len(iterations) levels, on one median for each block of about `voxel_size_mm`, deeper
+    than SHELL_MM in the head. The field is smooth, so its logarithm is interpolated
+    linearly to the grid of the image.
     """
-    coarse = block_average(image, voxel_size_mm)
+    coarse = sparse_median(image, voxel_size_mm)
+    return _fit(coarse, deep_in_head(image, coarse.grid), iterations, image.grid)
+
+
+def refine_bias_field(image, white_matter, to_template, *, voxel_size_mm, iterations):
+    """Return the field that N4 finds in the white matter of a corrected `image`, on its grid.
+
+    `white_matter`: the template's (Image of booleans), carried to the scan by the inverse
+    of `to_template` (4x4, scan's world to template's). Where cortex and CSF are not seen,
+    their shares cannot pass for shading. What differs from the median of the white matter
+    by more than WINDOW is left out: tumour, oedema, and what the affine does not fit.
+    """
+    coarse = sparse_median(image, voxel_size_mm)
+    white = resample(white_matter, coarse.grid, np.linalg.inv(to_template), order=0) > 0
+    if not (coarse.data[white] > 0).any():
+        raise BadCase(
+            "expected white matter where the template has it, found no signal there, "
+            "look at the registration"
+        )
+    ratio = np.maximum(coarse.data, 0) / np.median(coarse.data[white])
+    white &= (ratio > np.exp(-WINDOW)) & (ratio < np.exp(WINDOW))
+    return _fit(coarse, white, iterations, image.grid)
+
+
+def _fit(coarse, mask, iterations, grid):
+    """Return N4's field of a coarse Image, fitted in `mask`, on the fine `grid`."""
     floor = LOWEST_SHARE * coarse.data.max()
-    if not floor > 0:
-        raise BadCase("expected positive intensities, found none, export the series again")
     scan = ants.from_numpy(
         np.maximum(coarse.data, floor), spacing=tuple(map(float, coarse.grid.voxel_sizes))
     )
-    head = coarse.data > coarse.data.mean()  # air would spoil the histogram and doubles the time
     field = ants.n4_bias_field_correction(
         scan,
-        mask=scan.new_image_like(head.astype(np.float32)),
+        mask=scan.new_image_like(mask.astype(np.float32)),
         shrink_factor=1,
         convergence={"iters": list(iterations), "tol": CONVERGENCE},
         return_bias_field=True,
     ).numpy()
-    return np.exp(_to_fine(np.log(field), image.grid, coarse.grid))
+    return np.exp(_to_fine(np.log(field), grid, coarse.grid))
+
+
+def sparse_median(image, voxel_size_mm):
+    """Return the medians of windows of about MEDIAN_MM, one in the middle of each block.
+
+    N4 sharpens the histogram, so it wants voxels of one tissue: the mean of a block of
+    `voxel_size_mm` mixes cortex with what lies beside it, a single voxel is noisy, and
+    the median of a small window is neither.
+    """
+    steps = np.minimum(block_steps(image.grid, voxel_size_mm), image.grid.shape)
+    halves = np.round((MEDIAN_MM / image.grid.voxel_sizes - 1) / 2).clip(0).astype(int)
+    padded = np.pad(image.data, [(half, half) for half in halves], mode="edge")
+    windows = sliding_window_view(padded, tuple(2 * halves + 1))
+    chosen = windows[tuple(slice(step // 2, None, step) for step in steps)]
+    data = np.median(chosen, axis=(3, 4, 5)).astype(np.float32)
+    pick = np.diag([*steps, 1.0])
+    pick[:3, 3] = steps // 2
+    return Image(data, Grid(data.shape, image.grid.affine @ pick))
+
+
+def deep_in_head(image, grid):
+    """Return booleans on `grid`: what lies deeper than SHELL_MM under the surface of the head.
+
+    Fat, muscle and bone differ from each other and from brain more than a bias field
+    does, and air has no signal to fit.
+    """
+    coarse = block_average(image, HEAD_MM)
+    if not coarse.data.max() > 0:
+        raise BadCase("expected positive intensities, found none, export the series again")
+    head = foreground(coarse.data)
+    depth = ndimage.distance_transform_edt(head, sampling=coarse.grid.voxel_sizes)
+    deep = resample(Image(depth, coarse.grid), grid, order=0) > SHELL_MM
+    if not deep.any():
+        raise BadCase(
+            f"expected a head, found none that is thicker than {2 * SHELL_MM} mm, look at the scan"
+        )
+    return deep
 
 
 def divide_by_field(image, field):
