@@ -42,6 +42,6 @@ rule train_network:
         settings=config["training"],
         keep_in_memory=config["keep_in_memory"],
         seed=lambda wildcards: seed_for(config["seed"], "train", *wildcards),
-        library=fingerprint("train_network.py"),
+        library=network_code("train_network.py"),
     script:
         "../workflow_scripts/train_network.py"

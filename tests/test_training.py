@@ -7,9 +7,12 @@ import pandas as pd
 import pytest
 import torch
 
+from glioma_uq.batches import even_batches, stack_cases
 from glioma_uq.dataset import Case
+from glioma_uq.errors import BadInput
 from glioma_uq.networks import build_network
-from glioma_uq.training import Settings, Trainer, even_batches
+from glioma_uq.tasks import TASKS
+from glioma_uq.training import Settings, Trainer, check_labels
 
 SETTINGS = Settings(epochs=4, batch_size=3, learning_rate=3e-3, device="cpu")
 
@@ -23,6 +26,9 @@ class Blobs:
         index = torch.tensor([self.names.index(name) for name in names])
         return {"idh": index % 2, "1p19q": torch.full_like(index, -1), "grade": index % 3}
 
+    def has_segmentation(self, name):
+        return name != "g"
+
     def load(self, name):
         generator = torch.Generator().manual_seed(ord(name))
         tumour = torch.zeros(1, 16, 16, 16)
@@ -33,12 +39,12 @@ class Blobs:
         return Case(name, images, torch.ones(16, 16, 16, dtype=torch.bool), tumour, labels, 64.0)
 
 
-def trainer(settings=SETTINGS, **options):
+def trainer(settings=SETTINGS, workers=0, **options):
     options = {"width": 2, "rate": 0.2, "feature_standardisation": True} | options
     with torch.random.fork_rng():
         torch.manual_seed(0)
         network = build_network("csnet", **options)
-    return Trainer(network, Blobs(), list("abcdg"), list("ef"), settings, seed=1)
+    return Trainer(network, Blobs(), list("abcdg"), list("ef"), settings, seed=1, workers=workers)
 
 
 def weights(run):
@@ -156,3 +162,151 @@ def test_a_checkpoint_is_read_without_running_code(tmp_path):
     run.save(tmp_path / "checkpoint.pt", {"seed": 1})
     state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
     assert json.loads(state["identity"]) == {"seed": 1}
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_threads_that_prepare_batches_change_no_weight(uninterrupted, workers):
+    run = trainer(workers=workers)
+    while not run.finished():
+        run.run_epoch()
+    assert torch.equal(weights(run), weights(uninterrupted))
+    assert run.curve == uninterrupted.curve
+
+
+def test_a_change_does_not_depend_on_the_company():
+    run = trainer()
+    alone = run.prepare(["b"], 2).images[0]
+    assert torch.equal(run.prepare(["c", "b", "a"], 2).images[1], alone)
+    assert torch.equal(run.prepare(["b"]).images[0], Blobs().load("b").images)
+
+
+def test_the_authors_stop_only_at_the_smallest_learning_rate(tmp_path):
+    def epochs(stopping):
+        settings = Settings(
+            epochs=50, learning_rate=1e-12, smallest_learning_rate=1e-15, plateau_factor=0.1,
+            plateau_patience=1, stopping_patience=2, stopping=stopping, device="cpu",
+        )  # fmt: skip
+        run = trainer(settings)
+        run.run(tmp_path / stopping, "x")
+        return run
+
+    ours, theirs = epochs("patience"), epochs("smallest_learning_rate")
+    assert ours.epoch == ours.best_epoch + 2
+    assert ours.learning_rate > 1e-15
+    assert theirs.learning_rate == pytest.approx(1e-15)
+    assert ours.epoch < theirs.epoch < 50
+
+
+def test_the_rate_falls_on_plateaus_by_the_factor_down_to_the_smallest():
+    run = trainer(Settings(device="cpu"))
+    rates = []
+    for _ in range(80):
+        rates.append(run.learning_rate)
+        run.scheduler.step(1.0)
+    assert rates[:7] == [1e-5] * 7  # the first epoch is the best, six more are one too many
+    np.testing.assert_allclose(rates[7:13], 2.5e-6)
+    assert rates[-1] == 1e-11
+
+
+def test_the_gradient_is_clipped(monkeypatch):
+    norms = []
+
+    def step(self, *_, **__):
+        gradients = [p.grad for p in self.param_groups[0]["params"] if p.grad is not None]
+        norms.append(float(torch.cat([g.flatten() for g in gradients]).norm()))
+
+    monkeypatch.setattr(torch.optim.Adam, "step", step)
+    trainer().run_epoch()
+    clipped = len(norms)
+    trainer(Settings(batch_size=3, gradient_clip=1e-3, device="cpu")).run_epoch()
+    assert min(norms[:clipped]) > 2e-3
+    np.testing.assert_allclose(norms[clipped:], 1e-3, rtol=1e-3)
+
+
+def test_a_loss_that_is_no_number_ends_the_run(tmp_path):
+    run = trainer(Settings(epochs=3, device="cpu"))
+    run.network.segmentation.bias.data.fill_(float("nan"))
+    with pytest.raises(BadInput, match="expected a finite loss, found nan in epoch 1"):
+        run.run(tmp_path / "checkpoint.pt", "x")
+
+
+def test_a_network_without_segmentation_learns_the_tasks_alone():
+    run = trainer(classification_only=True)
+    row = run.run_epoch()
+    assert np.isnan(row["validation_dice"])
+    batch = run.prepare(["a", "b", "c"])
+    loss, logits = run.batch_loss(batch)
+    grade, idh = (
+        torch.nn.functional.cross_entropy(
+            logits[task], batch.labels[task], weight=getattr(run.loss, f"weights_{task}")
+        )
+        for task in ("grade", "idh")
+    )
+    expected = float((grade + idh).detach()) / 2  # both weigh 1
+    assert float(loss.detach()) == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_head_of_a_task_without_labels_stays_as_it_was():
+    run = trainer(Settings(batch_size=3, weight_decay=0.0, device="cpu"))
+    before = {name: x.clone() for name, x in run.network.subtypes.state_dict().items()}
+    run.run_epoch()
+    for name, values in run.network.subtypes.state_dict().items():
+        assert torch.equal(values, before[name]) == name.startswith("1p19q"), name
+
+
+def test_a_network_that_outlines_is_refused_cases_without_outlines(monkeypatch):
+    monkeypatch.setattr(Blobs, "has_segmentation", lambda *_: False)
+    with pytest.raises(BadInput, match="expected a reference segmentation of at least one"):
+        trainer().run_epoch()
+    trainer(classification_only=True).run_epoch()
+
+
+def test_labels_of_other_cases_only_are_refused(capsys):
+    table = pd.DataFrame({"idh": [1, 0, 0], "1p19q": -1, "grade": [-1, -1, 4]}, index=list("abc"))
+    with pytest.raises(BadInput, match="expected labels of grade among the 2 training cases"):
+        check_labels(table, ["a", "b"])
+    check_labels(table, ["b", "c"])
+    assert "no case has a label of 1p19q" in capsys.readouterr().out
+
+
+def test_a_batch_without_any_label_or_outline_teaches_nothing():
+    run = trainer(classification_only=True)
+    before = weights_of(run)
+    batch = run.prepare(["a", "b"])
+    unknown = {task: torch.full((2,), -1) for task in TASKS}
+    assert run.step(batch._replace(labels=unknown)) == 0.0
+    assert all(torch.equal(x, before[name]) for name, x in run.network.named_parameters())
+
+
+def weights_of(run):
+    return {name: x.detach().clone() for name, x in run.network.named_parameters()}
+
+
+def test_a_batch_is_channels_last_and_knows_who_is_outlined():
+    batch = stack_cases([Blobs().load(name) for name in "agb"])
+    assert batch.images.is_contiguous(memory_format=torch.channels_last_3d)
+    assert batch.outlined.tolist() == [True, False, True]
+    assert batch.tumour.shape == (2, 1, 16, 16, 16)
+    assert batch.labels["grade"].tolist() == [0, 0, 1]
+
+
+def test_bfloat16_gives_nearly_the_same_loss_and_finite_gradients(monkeypatch):
+    run = trainer(width=4, rate=0.0)
+    batch = run.prepare(["a", "b", "c"])
+    expected = float(run.batch_loss(batch)[0].detach())
+    bf16 = torch.autocast("cpu", dtype=torch.bfloat16)
+    monkeypatch.setattr("glioma_uq.training.autocast", lambda device: bf16)
+    loss, logits = run.batch_loss(batch)
+    assert logits["segmentation"].dtype == torch.bfloat16
+    assert loss.dtype == torch.float32
+    assert float(loss.detach()) == pytest.approx(expected, rel=0.05)
+    loss.backward()
+    assert all(torch.isfinite(p.grad).all() for p in run.network.parameters() if p.grad is not None)
+
+
+def test_the_log_says_how_it_goes(tmp_path, capsys):
+    trainer(Settings(epochs=2, batch_size=3, device="cpu")).run(tmp_path / "checkpoint.pt", "x")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("epoch 1 of at most 2: training loss")
+    for what in ("validation loss", "learning rate 1.0e-05", "s an epoch", "min left"):
+        assert what in lines[0]

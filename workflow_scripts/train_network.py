@@ -1,5 +1,6 @@
 """Train one network of the grid: one dropout rate, one fold, one seed."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
@@ -7,13 +8,13 @@ import torch
 from safetensors.torch import save_file
 
 from glioma_uq.dataset import Dataset
-from glioma_uq.devices import set_threads
+from glioma_uq.devices import choose_device, set_threads
 from glioma_uq.files import written_whole
 from glioma_uq.folds import cases_of
 from glioma_uq.logs import log_to
 from glioma_uq.networks import build_network
 from glioma_uq.tables import read_table, write_table
-from glioma_uq.training import Settings, Trainer
+from glioma_uq.training import Settings, Trainer, check_labels
 
 
 def main(*, cases, folds, volumes, network, options, rate, fold, seed, modalities, settings,
@@ -21,14 +22,19 @@ def main(*, cases, folds, volumes, network, options, rate, fold, seed, modalitie
     set_threads(threads)
     table, folds = read_table(cases), read_table(folds)
     training, validation = (cases_of(folds, fold, split) for split in ("training", "validation"))
+    check_labels(table.set_index("case"), training)
+    names, settings = training + validation, Settings(**settings)
     dataset = Dataset(volumes, table, modalities, keep_in_memory)
+    dataset.keep_what_fits(names)
 
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         untrained = build_network(network, modalities=len(modalities), rate=rate, **options)
-    trainer = Trainer(untrained, dataset, training, validation, Settings(**settings), seed)
-    labels = table.set_index("case").loc[training + validation].to_csv()
-    trainer.run(checkpoint, [network, options, rate, seed, modalities, settings, labels, library])
+    workers = threads if choose_device(settings.device).type == "cuda" else 0
+    trainer = Trainer(untrained, dataset, training, validation, settings, seed, workers)
+    seen = [table.set_index("case").loc[names].to_csv(), dataset.checksums(names)]
+    grid = [network, options, rate, seed, modalities]
+    trainer.run(checkpoint, [grid, asdict(settings), seen, library])
 
     write_table(pd.DataFrame(trainer.curve), curve)
     with written_whole(model) as path:

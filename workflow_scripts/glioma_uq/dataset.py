@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from glioma_uq.errors import BadInput
+from glioma_uq.memory import available_memory
 from glioma_uq.tasks import TASKS, class_index
 
 
@@ -21,6 +22,7 @@ class Case(NamedTuple):
         tumour: (1, X, Y, Z) float32, 1 where the reference segmentation is > 0; None without one.
         labels: class index by task, -1 where unknown.
         voxel_volume_mm3: volume of a voxel.
+        affine: 4x4, voxel index to world mm; None for cubic voxels that are nowhere.
     """
 
     name: str
@@ -29,11 +31,30 @@ class Case(NamedTuple):
     tumour: torch.Tensor | None
     labels: dict
     voxel_volume_mm3: float
+    affine: np.ndarray | None = None
+
+    @property
+    def voxel_sizes_mm(self):
+        """Edges of a voxel in mm."""
+        if self.affine is None:
+            return (self.voxel_volume_mm3 ** (1 / 3),) * 3
+        return tuple(nibabel.affines.voxel_sizes(self.affine).tolist())
 
 
 def load_volume(path, dtype):
     """Return the voxels of a NIfTI file as a tensor of numpy type `dtype`."""
     return torch.from_numpy(np.ascontiguousarray(nibabel.load(path).dataobj, dtype=dtype))
+
+
+def checksum_of_content(path):
+    """Return gzip's own checksum and size of what it packed: the last 8 bytes, as hex digits."""
+    with open(path, "rb") as file:
+        file.seek(max(0, path.stat().st_size - 8))
+        return file.read().hex()
+
+
+GIB = 2**30
+SHARE_KEPT = 0.5  # of the memory that is free: the network needs the rest
 
 
 class Dataset:
@@ -58,6 +79,35 @@ class Dataset:
             for task in TASKS
         }
 
+    def has_segmentation(self, name):
+        """Return whether the case has a reference segmentation."""
+        return (self.folder / name / "segmentation.nii.gz").stat().st_size > 0
+
+    def checksums(self, names):
+        """Return the checksums of each case's files, by case and file name."""
+        files = {name: sorted((self.folder / name).glob("*.nii.gz")) for name in names}
+        return {
+            name: {path.name: checksum_of_content(path) for path in paths}
+            for name, paths in files.items()
+        }
+
+    def size_in_memory(self, names):
+        """Return the bytes of these cases' volumes: float32 images and tumour, bool brain."""
+        volume = nibabel.load(self.folder / names[0] / f"{self.modalities[0]}.nii.gz")
+        return len(names) * int(np.prod(volume.shape)) * (4 * len(self.modalities) + 4 + 1)
+
+    def keep_what_fits(self, names):
+        """Say what keeping these cases takes; keep none of them where it is too much."""
+        if self.kept is None:
+            return
+        needed, free = self.size_in_memory(names), available_memory()
+        print(f"{len(names)} cases take {needed / GIB:.2f} GiB of memory")
+        if free is not None and needed > SHARE_KEPT * free:
+            print(
+                f"that is more than half of the {free / GIB:.2f} GiB free: reading them anew each time"
+            )
+            self.kept = None
+
     def load(self, name):
         """Return the `Case` of that name."""
         if self.kept is not None and name in self.kept:
@@ -78,10 +128,9 @@ class Dataset:
                 "delete the folder and let the preprocessing write it again."
             )
         brain = folder / "brain_mask.nii.gz"
-        segmentation = folder / "segmentation.nii.gz"
         tumour = None
-        if segmentation.stat().st_size:
-            tumour = (load_volume(segmentation, np.uint8) > 0).float()[None]
+        if self.has_segmentation(name):
+            tumour = (load_volume(folder / "segmentation.nii.gz", np.uint8) > 0).float()[None]
         return Case(
             name=name,
             images=images,
@@ -89,4 +138,5 @@ class Dataset:
             tumour=tumour,
             labels={task: values[0] for task, values in self.labels([name]).items()},
             voxel_volume_mm3=float(np.prod(nibabel.load(brain).header.get_zooms())),
+            affine=nibabel.load(brain).affine,
         )

@@ -3,7 +3,8 @@
     L = (w_s L_Dice + sum_t w_t CE_t) / (w_s + sum_t w_t),   w_t = N / N_known(t)
 
 A case whose label is unknown drops out of that task's term only; the task's weight makes
-up for it. w_s is 1 in the paper. Source: the public code of the Monte Carlo dropout study
+up for it. A task without any label has weight 0, and a network without a segmentation
+w_s = 0. w_s is 1 in the paper. Source: the public code of the Monte Carlo dropout study
 (see docs/methods.md).
 """
 
@@ -50,24 +51,35 @@ class MultiTaskLoss(torch.nn.Module):
             self.register_buffer(f"weights_{task}", class_weights(labels[task], len(classes)))
 
     def forward(self, logits, segmentation, labels):
-        """Return the loss of a batch.
+        """Return the loss of a batch; without any term it is a 0 that needs no gradient.
 
         Args:
-            logits: dict of logits by task, as the networks return them.
+            logits: dict of logits by task, as the networks return them; without
+                `segmentation` there is no such term, nor its weight.
             segmentation: (B', 1, X, Y, Z), 1 in the tumour, of the B' <= B cases that have a
                 reference and whose logits stand in `logits["segmentation"]`; None for B' = 0.
             labels: class indices by task, each (B,), -1 where unknown.
         """
-        total = 0.0
-        if segmentation is not None:
-            term = self.segmentation(logits["segmentation"].float(), segmentation)
-            total = self.segmentation_weight * term
+        total = torch.zeros((), device=logits["grade"].device)
+        weights = sum(self.task_weights.values())
+        if "segmentation" in logits:
+            weights += self.segmentation_weight
+            if segmentation is not None:
+                term = self.segmentation(logits["segmentation"].float(), segmentation)
+                total = total + self.segmentation_weight * term
         for task, weight in self.task_weights.items():
-            if bool((labels[task] != UNKNOWN).any()):
+            if self.counts(task, labels[task]):
                 total = total + weight * cross_entropy(
                     logits[task].float(),
                     labels[task],
                     weight=getattr(self, f"weights_{task}"),
                     ignore_index=UNKNOWN,
                 )
-        return total / (self.segmentation_weight + sum(self.task_weights.values()))
+        return total / weights if weights else total
+
+    def counts(self, task, labels):
+        """Return whether any label is known and of a class that the training cases have.
+
+        Where none is, the weighted mean of the cross-entropy would be 0 / 0.
+        """
+        return bool(getattr(self, f"weights_{task}")[labels[labels != UNKNOWN]].any())

@@ -6,21 +6,23 @@ checkpoint therefore ends with the same weights as an uninterrupted one.
 """
 
 import copy
-import json
 import time
+from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property, partial
 
 import numpy as np
 import torch
 
 from glioma_uq.augmentation import ALL, build_augmentation
-from glioma_uq.devices import autocast, choose_device, to_device
-from glioma_uq.files import written_whole
+from glioma_uq.batches import ahead, even_batches, stack_cases
+from glioma_uq.checkpoints import read_checkpoint, write_checkpoint
+from glioma_uq.devices import autocast, choose_device
+from glioma_uq.errors import BadInput
 from glioma_uq.losses import MultiTaskLoss
 from glioma_uq.overlap import dice
 from glioma_uq.seeds import seed_for
-from glioma_uq.tasks import TASKS
+from glioma_uq.tasks import TASKS, UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class Settings:
             `smallest_learning_rate`, when the validation loss has not fallen for
             `plateau_patience` epochs; `cosine` lets it fall to that over all epochs.
         stopping_patience: epochs without a new lowest validation loss after which training ends.
+        stopping: `patience` ends it then, `smallest_learning_rate` (the public code of the
+            paper) not before the learning rate is at its smallest.
         gradient_clip: largest norm of the gradient; None leaves it as it is.
         segmentation_loss: `dice`, or `dice_ce` for Dice and voxel-wise cross-entropy.
         segmentation_weight: weight of the segmentation term in the loss; each task has about 1.
@@ -52,35 +56,13 @@ class Settings:
     plateau_patience: int = 5
     smallest_learning_rate: float = 1e-11
     stopping_patience: int = 20
+    stopping: str = "patience"
     gradient_clip: float | None = None
     segmentation_loss: str = "dice"
     segmentation_weight: float = 1.0
     weights: str = "best"
     augmentation: tuple = ALL
     device: str = "auto"
-
-
-def even_batches(cases, batch_size, rng):
-    """Shuffle and split into batches of nearly equal size, of at most `batch_size` cases.
-
-    A single case has no variance for batch normalisation, so where one would be left over
-    (batches of 2, an odd number of cases), one batch holds three.
-    """
-    order = rng.permutation(np.asarray(cases, dtype=object))
-    number = -(-len(order) // batch_size)
-    if batch_size > 1 and 1 < len(order) < 2 * number:
-        number -= 1
-    return [list(part) for part in np.array_split(order, number)]
-
-
-def stack_cases(cases, device):
-    """Return a batch: images, tumour (of cases that have one), which have one, labels."""
-    images = to_device(torch.stack([case.images for case in cases]), device)
-    outlined = torch.tensor([case.tumour is not None for case in cases])
-    tumour = [case.tumour for case in cases if case.tumour is not None]
-    tumour = torch.stack(tumour).to(device) if tumour else None
-    labels = {t: torch.stack([case.labels[t] for case in cases]).to(device) for t in TASKS}
-    return images, tumour, outlined, labels
 
 
 def build_schedule(optimiser, settings):
@@ -94,23 +76,53 @@ def build_schedule(optimiser, settings):
         factor=settings.plateau_factor,
         patience=settings.plateau_patience,
         min_lr=settings.smallest_learning_rate,
+        eps=0.0,  # torch's 1e-8 would never let the rate fall below that
     )
+
+
+def check_finite(loss, epoch):
+    """Refuse to go on with a loss that is not a number."""
+    if not np.isfinite(loss):
+        raise BadInput(
+            f"expected a finite loss, found {loss} in epoch {epoch}: lower training.learning_rate "
+            "or set training.gradient_clip."
+        )
+
+
+def check_labels(table, training):
+    """Say which tasks no case has a label of; refuse one that only other cases have labels of.
+
+    Args:
+        table: one row for each case of the cohort, indexed by case, with a column a task.
+        training: ids of the training cases.
+    """
+    for task in TASKS:
+        known = table[task] != UNKNOWN
+        if not known.any():
+            print(f"no case has a label of {task}: its head stays untrained")
+        elif not known[training].any():
+            raise BadInput(
+                f"expected labels of {task} among the {len(training)} training cases, found all "
+                f"{known.sum()} among the others: use more folds, or leave these labels out."
+            )
 
 
 class Trainer:
     """Train `network` on `training` cases and keep the weights that fit `validation` best.
 
     Args:
-        network: a module of the registry.
+        network: a module of the registry; one without segmentation learns the tasks alone.
         dataset: a `Dataset`.
         training, validation: lists of case ids.
         settings: `Settings`.
         seed: integer; all randomness follows from it.
+        workers: threads that make batches ready while the network works on the one before;
+            their number changes no weight.
     """
 
-    def __init__(self, network, dataset, training, validation, settings, seed):
+    def __init__(self, network, dataset, training, validation, settings, seed, workers=0):
         self.dataset, self.training, self.validation = dataset, training, validation
-        self.settings, self.seed = settings, seed
+        self.settings, self.seed, self.workers = settings, seed, workers
         self.device = choose_device(settings.device)
         self.network = network.to(self.device, memory_format=torch.channels_last_3d)
         self.loss = MultiTaskLoss(
@@ -123,8 +135,7 @@ class Trainer:
             fused=True,
         )
         self.scheduler = build_schedule(self.optimiser, settings)
-        voxel_size_mm = dataset.load(training[0]).voxel_volume_mm3 ** (1 / 3)
-        self.augmentation = build_augmentation(settings.augmentation, voxel_size_mm)
+        self.voxel_size_mm = dataset.load(training[0]).voxel_volume_mm3 ** (1 / 3)
         self.curve, self.best, self.best_loss, self.best_epoch = [], None, np.inf, 0
 
     @property
@@ -137,10 +148,22 @@ class Trainer:
         """The weights to keep, as a state dict."""
         return self.best if self.settings.weights == "best" else self.network.state_dict()
 
+    @property
+    def learning_rate(self):
+        """The learning rate of the next step."""
+        return self.optimiser.param_groups[0]["lr"]
+
+    @cached_property
+    def outlined(self):
+        """Whether any training case has a reference segmentation."""
+        return any(self.dataset.has_segmentation(name) for name in self.training)
+
     def finished(self):
         """Whether all epochs are done or patience is over."""
-        waited = self.epoch - self.best_epoch
-        return self.epoch >= self.settings.epochs or waited >= self.settings.stopping_patience
+        over = self.epoch - self.best_epoch >= self.settings.stopping_patience
+        if self.settings.stopping == "smallest_learning_rate":
+            over = over and self.learning_rate <= self.settings.smallest_learning_rate
+        return over or self.epoch >= self.settings.epochs
 
     def run(self, checkpoint, identity):
         """Train to the end, from `checkpoint` if it is one of the same `identity`.
@@ -172,7 +195,8 @@ class Trainer:
             torch.manual_seed(seed_for(self.seed, "dropout", epoch))
             train_loss = self.fit(epoch)
         validation_loss, validation_dice = self.validate()
-        learning_rate = self.optimiser.param_groups[0]["lr"]
+        check_finite(validation_loss, epoch)
+        learning_rate = self.learning_rate
         self.scheduler.step(*([validation_loss] if self.settings.schedule == "plateau" else []))
         if validation_loss < self.best_loss:
             self.best = copy.deepcopy(self.network.state_dict())
@@ -191,60 +215,82 @@ class Trainer:
         """Take one optimiser step for each batch; return the mean loss over the cases."""
         self.network.train()
         rng = np.random.default_rng(seed_for(self.seed, "order", epoch))
+        names = even_batches(self.training, self.settings.batch_size, rng)
         total = 0.0
-        for names in even_batches(self.training, self.settings.batch_size, rng):
-            cases = [self.changed(self.dataset.load(name), epoch) for name in names]
-            self.optimiser.zero_grad(set_to_none=True)
-            loss, _ = self.batch_loss(cases)
+        with closing(ahead(partial(self.prepare, epoch=epoch), names, self.workers)) as batches:
+            for batch in batches:
+                loss = self.step(batch)
+                check_finite(loss, epoch)
+                total += loss * len(batch.images)
+        return total / len(self.training)
+
+    def step(self, batch):
+        """Take one step of the optimiser; return the loss before it."""
+        self.optimiser.zero_grad(set_to_none=True)
+        loss, _ = self.batch_loss(batch.to(self.device))
+        if loss.requires_grad:  # a batch without any label or outline teaches nothing
             loss.backward()
             if self.settings.gradient_clip:
                 torch.nn.utils.clip_grad_norm_(
                     self.network.parameters(), self.settings.gradient_clip
                 )
             self.optimiser.step()
-            total += float(loss.detach()) * len(cases)
-        return total / len(self.training)
+        return float(loss.detach())
+
+    def prepare(self, names, epoch=None):
+        """Return the `Batch` of these cases, changed as in `epoch`, or as they are."""
+        cases = [self.dataset.load(name) for name in names]
+        if epoch is not None:
+            cases = [self.changed(case, epoch) for case in cases]
+        return stack_cases(cases, pinned=self.device.type == "cuda")
 
     def changed(self, case, epoch):
         """Return the augmented case; the change depends on (seed, epoch, case) alone."""
-        self.augmentation.set_random_state(seed_for(self.seed, case.name, epoch) % 2**32)
-        volumes = {"images": case.images}
+        augmentation = build_augmentation(self.settings.augmentation, self.voxel_size_mm)
+        augmentation.set_random_state(seed_for(self.seed, case.name, epoch) % 2**32)
         mask = torch.zeros_like(case.images[:1]) if case.tumour is None else case.tumour
-        volumes = self.augmentation({**volumes, "mask": mask})
+        volumes = augmentation({"images": case.images, "mask": mask})
         tumour = None if case.tumour is None else volumes["mask"].as_subclass(torch.Tensor)
         return case._replace(images=volumes["images"].as_subclass(torch.Tensor), tumour=tumour)
 
-    def batch_loss(self, cases):
+    def batch_loss(self, batch):
         """Return the loss of a batch and the network's logits."""
-        images, tumour, outlined, labels = stack_cases(cases, self.device)
         with autocast(self.device):
-            logits = self.network(images)
-        outlines = None if tumour is None else logits["segmentation"][outlined.to(self.device)]
-        return self.loss({**logits, "segmentation": outlines}, tumour, labels), logits
+            logits = self.network(batch.images)
+        judged = dict(logits)
+        if "segmentation" in logits:
+            if not self.outlined:
+                raise BadInput(
+                    "expected a reference segmentation of at least one training case for a network "
+                    "that outlines, found none: set its option classification_only."
+                )
+            has_tumour = batch.tumour is not None
+            judged["segmentation"] = logits["segmentation"][batch.outlined] if has_tumour else None
+        return self.loss(judged, batch.tumour, batch.labels), logits
 
     @torch.no_grad()
     def validate(self):
-        """Return mean loss and mean Dice of the validation cases, dropout asleep."""
+        """Return mean loss and mean Dice of the validation cases, dropout asleep.
+
+        Dice is NaN without a segmentation, of the network or of any case.
+        """
         self.network.eval()
+        size = self.settings.batch_size
+        names = [self.validation[at : at + size] for at in range(0, len(self.validation), size)]
         total, dices = 0.0, []
-        for start in range(0, len(self.validation), self.settings.batch_size):
-            names = self.validation[start : start + self.settings.batch_size]
-            cases = [self.dataset.load(name) for name in names]
-            loss, logits = self.batch_loss(cases)
-            total += float(loss) * len(cases)
-            predicted = logits["segmentation"].argmax(1).cpu() > 0
-            dices += [
-                dice(mask, case.tumour[0] > 0)
-                for mask, case in zip(predicted, cases, strict=True)
-                if case.tumour is not None
-            ]
+        with closing(ahead(self.prepare, names, self.workers)) as batches:
+            for batch in batches:
+                loss, logits = self.batch_loss(batch.to(self.device))
+                total += float(loss) * len(batch.images)
+                if "segmentation" in logits and batch.tumour is not None:
+                    predicted = logits["segmentation"].argmax(1).cpu()[batch.outlined] > 0
+                    dices += map(dice, predicted, batch.tumour[:, 0] > 0)
         mean_dice = float(np.mean(dices)) if dices else float("nan")
         return total / len(self.validation), mean_dice
 
     def save(self, checkpoint, identity):
         """Write all that the next epoch depends on."""
         state = {
-            "identity": json.dumps(identity, sort_keys=True),
             "network": self.network.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "scheduler": self.scheduler.state_dict(),
@@ -253,16 +299,12 @@ class Trainer:
             "best_loss": self.best_loss,
             "best_epoch": self.best_epoch,
         }
-        with written_whole(checkpoint) as path:
-            torch.save(state, path)
+        write_checkpoint(checkpoint, identity, state)
 
     def resume(self, checkpoint, identity):
         """Go on from `checkpoint` where there is one of the same identity."""
-        if not Path(checkpoint).exists():
-            return
-        state = torch.load(checkpoint, map_location=self.device, weights_only=True)
-        if state["identity"] != json.dumps(identity, sort_keys=True):
-            print(f"{checkpoint} is of another configuration, code or cohort: starting anew")
+        state = read_checkpoint(checkpoint, identity, self.device)
+        if state is None:
             return
         self.network.load_state_dict(state["network"])
         self.optimiser.load_state_dict(state["optimiser"])
