@@ -11,8 +11,9 @@ from glioma_uq.batches import even_batches, stack_cases
 from glioma_uq.dataset import Case
 from glioma_uq.errors import BadInput
 from glioma_uq.networks import build_network
+from glioma_uq.settings import Settings
 from glioma_uq.tasks import TASKS
-from glioma_uq.training import Settings, Trainer, check_labels
+from glioma_uq.training import Trainer, check_labels
 
 SETTINGS = Settings(epochs=4, batch_size=3, learning_rate=3e-3, device="cpu")
 

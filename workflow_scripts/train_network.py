@@ -13,8 +13,9 @@ from glioma_uq.files import written_whole
 from glioma_uq.folds import cases_of
 from glioma_uq.logs import log_to
 from glioma_uq.networks import build_network
+from glioma_uq.settings import Settings
 from glioma_uq.tables import read_table, write_table
-from glioma_uq.training import Settings, Trainer, check_labels
+from glioma_uq.training import Trainer, check_labels
 
 
 def main(*, cases, folds, volumes, network, options, rate, fold, seed, modalities, settings,

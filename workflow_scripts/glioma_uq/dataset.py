@@ -103,9 +103,7 @@ class Dataset:
         needed, free = self.size_in_memory(names), available_memory()
         print(f"{len(names)} cases take {needed / GIB:.2f} GiB of memory")
         if free is not None and needed > SHARE_KEPT * free:
-            print(
-                f"that is more than half of the {free / GIB:.2f} GiB free: reading them anew each time"
-            )
+            print(f"more than half of the {free / GIB:.2f} GiB free: reading them anew each time")
             self.kept = None
 
     def load(self, name):
