@@ -79,7 +79,7 @@ def finding_rows(findings):
             "verdict": row.verdict,
             "kind": row.verdict.replace(" ", "-"),
             "n": f"{row.n:.0f}",
-            "how": row.how if _is_blank(row.reason) else f"{row.how}. {row.reason}",
+            "how": row.how if _is_blank(row.reason) else f"{row.how} Undecided: {row.reason}.",
         }
         for row in findings.itertuples()
     ]
