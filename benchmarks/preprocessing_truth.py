@@ -1,59 +1,151 @@
-"""How far the preprocessing of a finished phantom cohort lies from the truth.
+"""How far preprocessing lies from the truth of a phantom, for each engine and stripping method.
 
-Run as `python benchmarks/preprocessing_truth.py [results/cohorts/phantom] [--cases 12]` from the
-root of the repository, after `snakemake results/cohorts/phantom/quality.csv`. It only reads files
-and draws the truth again from the seeds; one line for each figure.
+Run as `python benchmarks/preprocessing_truth.py --cases 12` from the root of the repository; add
+`--engine ants simpleitk elastix --stripping template hd-bet-v1 deepbet` for one row each (every
+engine with the first method, the first engine with every method), and `--demo` for the coarse
+scans and quick settings of config.yaml instead of the usual scans (2 mm in plane, slices of 3 to
+5 mm, bias field of sd .18) and the schema's defaults. The cohort is made in --folder and kept
+there; each row runs the pipeline's own steps in a process of its own, with one thread.
 """
 
 import argparse
 import json
-import sys
+import os
+import resource
 from pathlib import Path
 
-import nibabel as nib
 import numpy as np
+import preprocessing_steps as steps
+import yaml
+from preprocessing_real import in_a_new_process
+from preprocessing_steps import MODALITIES, ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "workflow_scripts"))
-
-from glioma_uq.errors import BadInput  # noqa: E402
-from glioma_uq.images import Grid, read_image, read_mask  # noqa: E402
-from glioma_uq.overlap import dice  # noqa: E402
-from glioma_uq.phantom import truth as truths  # noqa: E402
-from glioma_uq.phantom.acquisition import MODALITIES, grid_points, render_segmentation  # noqa: E402
-from glioma_uq.phantom.anatomy import Anatomy  # noqa: E402
-from glioma_uq.quality import read_rows  # noqa: E402
-from glioma_uq.transforms import read_matrix  # noqa: E402
-
+USUAL = {
+    "in_plane_mm": 2.0,
+    "slice_mm": [3.0, 5.0],
+    "bias_sd": 0.18,
+    "separation_subtype": 1.0,
+    "separation_grade": 1.2,
+    "diameter_mm": 38.0,
+    "small_share": 0.15,
+    "missing": {"idh": 0.05, "1p19q": 0.15, "grade": 0.05},
+    "label_flips": 0.0,
+}
+USUAL_GRID = {"voxel_size_mm": 2.0, "margin_mm": 4.0}
+SCAN_OPTIONS = ("in_plane_mm", "slice_mm", "bias_sd")
 SAMPLES = 3  # points along each edge of a voxel at which the true segmentation is drawn
+TEMPLATE_FILES = {
+    "brain": "brain.nii.gz",
+    "brain_mask": "brain_mask.nii.gz",
+    "tissues": "tissues.nii",
+    "distances": "distances.nii",
+    "head": "head.nii.gz",
+}
+COLUMNS = {
+    "landmarks mm": "{:.2f}",
+    "p95 mm": "{:.2f}",
+    "rigid mm": "{:.2f}",
+    "brain Dice": "{:.3f}",
+    "smallest": "{:.3f}",
+    "tumour Dice": "{:.3f}",
+    "CPU s": "{:.1f}",
+    "peak MB": "{:.0f}",
+}
 
 
-def registration(cohort, case, truth):
-    """Return {figure: landmarks' distances in mm [N]} of the rigid step and of the whole chain."""
-    folder = cohort / "registered" / case
-    t1ce_to_template = read_matrix(folder / "t1ce_to_template.txt")
-    to_t1ce = {m: read_matrix(folder / f"{m}_to_t1ce.txt") for m in MODALITIES if m != "t1ce"}
-    rigid = {f"rigid {m}": truths.alignment_error(to_t1ce[m], truth, m) for m in to_t1ce}
-    chain = [
-        truths.landmark_error(t1ce_to_template, to_t1ce.get(m, np.eye(4)), truth, m)
-        for m in MODALITIES
-    ]
-    return rigid | {"chain": np.concatenate(chain)}
+def demo_settings():
+    """Return (phantom options, grid, steps' settings) of config.yaml."""
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    phantom, preprocessing = config["cohort"]["phantom"], config["preprocessing"]
+    grid = {name: preprocessing[name] for name in USUAL_GRID}
+    settings = {name: preprocessing[name] for name in ("bias_field", "registration")}
+    return {name: phantom[name] for name in USUAL}, grid, settings
 
 
-def white_matter(cohort, case, truth, anatomy):
-    """Return {figure: sd / mean of white matter, one for each series [4]}."""
-    variations = {"white before": [], "white after": [], "white true": []}
+def make_cohort(folder, cases, phantom, seed=2026):
+    """Make template, labels and the first `cases` of twelve (or more) phantom cases."""
+    from glioma_uq.seeds import seed_for
+    from make_phantom_case import main as make_case
+    from make_phantom_labels import main as make_labels
+    from make_template import main as make_template
+
+    template = {name: folder / "template" / file for name, file in TEMPLATE_FILES.items()}
+    if not template["head"].is_file():
+        make_template(**template)
+    labels = {name: phantom[name] for name in USUAL if name not in SCAN_OPTIONS}
+    tables = {name: folder / f"{name}.csv" for name in ("labels", "truth")}
+    make_labels(cases=max(12, len(cases)), seed=seed, options=labels, **tables)
+    for case in cases:
+        raw = folder / "raw" / case
+        if not (raw / "truth.json").is_file():
+            make_case(
+                case=case,
+                seed=seed_for(seed, "phantom", case),
+                cohort_truth=tables["truth"],
+                tissues=template["tissues"],
+                distances=template["distances"],
+                images={name: raw / f"{name}.nii.gz" for name in (*MODALITIES, "segmentation")},
+                truth=raw / "truth.json",
+                **{name: phantom[name] for name in SCAN_OPTIONS},
+            )
+
+
+def correct(folder, cases, options):
+    """Correct all cases; return CPU s of a case."""
+    seconds = {}
+    for case in cases:
+        steps.correct(case, folder / "raw" / case, folder / "corrected" / case, options, seconds)
+    return sum(seconds.values()) / len(cases)
+
+
+def walk(folder, cases, engine, method, settings, grid):
+    """Preprocess corrected cases into a folder of the row; return (CPU s of a case, peak MB)."""
+    seconds, template = {}, folder / "template"
+    options = settings["registration"] | {"engine": engine}
+    for case in cases:
+        raw, corrected = folder / "raw" / case, folder / "corrected" / case
+        found = row_folder(folder, engine, method) / case
+        mask = found / "brain_mask.nii.gz"
+        steps.coregister(case, corrected, found, options, seconds)
+        if method == "template":
+            steps.register_to_template(case, corrected, found, template, options, seconds)
+            steps.strip_skull(case, corrected, found, template, method, seconds)
+        else:
+            steps.strip_skull(case, corrected, found, template, method, seconds)
+            steps.register_to_template(case, corrected, found, template, options, seconds, mask)
+        segmentation = raw / "segmentation.nii.gz"
+        steps.normalise(case, corrected, found, mask, segmentation, template, grid, seconds)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return sum(seconds.values()) / len(cases), peak
+
+
+def row_folder(folder, engine, method):
+    return folder / "rows" / f"{engine}_{method}"
+
+
+def shading(folder, case, truth, anatomy):
+    """Return, for each series, [4, 5]: residual and white matter's sd / mean.
+
+    Columns: sd of log(field / true field) in the brain before and after N4; the variation of
+    white matter before, after, and with the true field divided out.
+    """
+    from glioma_uq.images import read_image
+    from glioma_uq.phantom import truth as truths
+
+    rows = []
     for modality in MODALITIES:
-        raw, corrected = (
-            read_image(cohort / step / case / f"{modality}.nii.gz").data
-            for step in ("raw", "bias_corrected")
-        )
-        even = raw / truths.true_bias_field(truth, modality)
+        raw = read_image(folder / "raw" / case / f"{modality}.nii.gz").data
+        corrected = read_image(folder / "corrected" / case / f"{modality}.nii.gz").data
+        field = truths.true_bias_field(truth, modality)
+        brain = truths.true_brain_mask(truth, anatomy, modality) & (raw > 0)
         white = truths.true_white_matter(truth, anatomy, modality)
-        for name, image in zip(variations, (raw, corrected, even), strict=True):
-            variations[name].append(truths.white_matter_variation(image, white))
-    return variations
+        residuals = [
+            truths.bias_residual(estimate, truth, modality, brain)
+            for estimate in (np.ones_like(field), raw / np.maximum(corrected, 1e-6))
+        ]
+        images = (raw, corrected, raw / field)
+        rows.append(residuals + [truths.white_matter_variation(i, white) for i in images])
+    return rows
 
 
 def true_tumour(truth, anatomy, grid):
@@ -61,6 +153,10 @@ def true_tumour(truth, anatomy, grid):
 
     Drawn in the subject's affine frame, as if the affine registration were without error.
     """
+    from glioma_uq.images import Grid
+    from glioma_uq.phantom import truth as truths
+    from glioma_uq.phantom.acquisition import grid_points, render_segmentation
+
     fine = np.diag([1 / SAMPLES] * 3 + [1.0])
     fine[:3, 3] = (1 / SAMPLES - 1) / 2
     shape = tuple(SAMPLES * n for n in grid.shape)
@@ -70,66 +166,104 @@ def true_tumour(truth, anatomy, grid):
     return blocks.mean((1, 3, 5)) >= 0.5
 
 
-def masks(cohort, case, truth, anatomy):
-    """Return {figure: [Dice]} of the native brain mask and of the tumour on the study's grid."""
-    brain = read_mask(cohort / "skull_stripped" / case / "brain_mask.nii.gz").data
-    tumour = read_mask(cohort / "normalised" / case / "segmentation.nii.gz")
+def compare(found, truth, brain, tumour):
+    """Return {column: values} of one case and row, `brain` and `tumour` being the true masks."""
+    from glioma_uq.images import read_mask
+    from glioma_uq.overlap import dice
+    from glioma_uq.phantom import truth as truths
+    from glioma_uq.transforms import read_matrix
+
+    t1ce = read_matrix(found / "t1ce_to_template.txt")
+    series = {name: read_matrix(path) for name, path in steps.to_t1ce(found).items()}
+    chain = [
+        truths.landmark_error(t1ce, series.get(name, np.eye(4)), truth, name) for name in MODALITIES
+    ]
     return {
-        "brain": [dice(brain, truths.true_brain_mask(truth, anatomy))],
-        "tumour": [dice(tumour.data, true_tumour(truth, anatomy, tumour.grid))],
+        "landmarks": np.concatenate(chain),
+        "rigid": np.concatenate(
+            [truths.alignment_error(matrix, truth, name) for name, matrix in series.items()]
+        ),
+        "brain": [dice(read_mask(found / "brain_mask.nii.gz").data, brain)],
+        "tumour": [dice(read_mask(found / "normalised" / "segmentation.nii.gz").data, tumour)],
     }
 
 
-def measure(cohort, cases):
-    """Return {figure: values of all cases, an array}."""
-    template = cohort / "template"
-    anatomy = Anatomy(nib.load(template / "tissues.nii"), nib.load(template / "distances.nii"))
-    found = {}
+def measure(folder, cases, rows):
+    """Return (shading [cases, 4, 5], {row: {what: values of all cases}})."""
+    import nibabel as nib
+    from glioma_uq.images import read_mask
+    from glioma_uq.phantom import truth as truths
+    from glioma_uq.phantom.anatomy import Anatomy
+
+    maps = (nib.load(folder / "template" / f"{name}.nii") for name in ("tissues", "distances"))
+    anatomy, shadings, found = Anatomy(*maps), [], {row: {} for row in rows}
     for case in cases:
-        truth = json.loads((cohort / "raw" / case / "truth.json").read_text())
+        truth = json.loads((folder / "raw" / case / "truth.json").read_text())
+        shadings.append(shading(folder, case, truth, anatomy))
+        brain, tumour = truths.true_brain_mask(truth, anatomy), None
+        for row in rows:
+            here = row_folder(folder, *row) / case
+            if tumour is None:
+                grid = read_mask(here / "normalised" / "segmentation.nii.gz").grid
+                tumour = true_tumour(truth, anatomy, grid)
+            for what, values in compare(here, truth, brain, tumour).items():
+                found[row].setdefault(what, []).extend(values)
+    return np.array(shadings), found
+
+
+def print_shading(figures, seconds):
+    """Print the table of N4: one line for each series and one for their mean."""
+    print("| series | residual before | after | white matter before | after | true field |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    by_series = figures.mean(0)
+    for name, values in zip((*MODALITIES, "mean"), [*by_series, by_series.mean(0)], strict=True):
+        print(f"| {name} | " + " | ".join(f"{value:.4f}" for value in values) + " |")
+    print(f"\nN4: {seconds:.1f} CPU s a case\n")
+
+
+def print_rows(found, costs, seconds):
+    """Print the table of registration and skull stripping."""
+    print("| engine | stripping | " + " | ".join(COLUMNS) + " |")
+    print("| --- " * (len(COLUMNS) + 2) + "|")
+    for (engine, method), values in found.items():
+        cpu, peak = costs[engine, method]
+        landmarks, brain = np.array(values["landmarks"]), np.array(values["brain"])
         figures = (
-            registration(cohort, case, truth)
-            | white_matter(cohort, case, truth, anatomy)
-            | masks(cohort, case, truth, anatomy)
+            landmarks.mean(),
+            np.percentile(landmarks, 95),
+            np.mean(values["rigid"]),
+            brain.mean(),
+            brain.min(),
+            np.mean(values["tumour"]),
+            cpu + seconds,
+            peak,
         )
-        for name, values in figures.items():
-            found.setdefault(name, []).append(values)
-    return {name: np.concatenate(values) for name, values in found.items()}
-
-
-def table(found):
-    """Yield (what is measured, its value as text)."""
-    for modality in (m for m in MODALITIES if m != "t1ce"):
-        error = found[f"rigid {modality}"]
-        what = f"rigid registration, {modality} to t1ce, mean and largest error"
-        yield what, f"{error.mean():.2f}, {error.max():.2f} mm"
-    error = found["chain"]
-    yield (
-        "whole chain, error at landmarks, mean and 95th percentile",
-        f"{error.mean():.2f}, {np.percentile(error, 95):.2f} mm",
-    )
-    before, after, true = (found[f"white {name}"].mean() for name in ("before", "after", "true"))
-    yield "variation of white matter (sd / mean), before and after N4", f"{before:.3f}, {after:.3f}"
-    yield "the same, the true field divided out", f"{true:.3f}"
-    for name, what in (("brain", "native brain mask"), ("tumour", "tumour on the study's grid")):
-        values = found[name]
-        yield f"Dice of {what}, mean and smallest", f"{values.mean():.3f}, {values.min():.3f}"
+        texts = [form.format(v) for form, v in zip(COLUMNS.values(), figures, strict=True)]
+        print(f"| {engine} | {method} | " + " | ".join(texts) + " |")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("cohort", nargs="?", type=Path, default=Path("results/cohorts/phantom"))
-    parser.add_argument("--cases", type=int, default=12, help="the first so many cases")
+    parser.add_argument("--cases", type=int, default=12)
+    parser.add_argument("--engine", nargs="+", default=["ants"])
+    parser.add_argument("--stripping", nargs="+", default=["template"])
+    parser.add_argument("--demo", action="store_true", help="scans and settings of config.yaml")
+    parser.add_argument("--folder", type=Path, default=ROOT / "results" / "benchmarks" / "truth")
     chosen = parser.parse_args()
-    if not (chosen.cohort / "truth.csv").is_file():
-        raise BadInput(
-            f"expected a finished phantom cohort, found no {chosen.cohort / 'truth.csv'}, "
-            "run `snakemake results/cohorts/phantom/quality.csv`"
-        )
-    cases = [row["case"] for row in read_rows(chosen.cohort / "cases.csv")][: chosen.cases]
-    print(f"{len(cases)} cases of {chosen.cohort}, {len(cases) * len(MODALITIES)} series")
-    for what, value in table(measure(chosen.cohort, cases)):
-        print(f"{what:<62} {value}")
+    os.environ["OMP_NUM_THREADS"] = "1"
+    usual = USUAL, USUAL_GRID, steps.default_settings()
+    phantom, grid, settings = demo_settings() if chosen.demo else usual
+    folder = chosen.folder / ("demo" if chosen.demo else "usual")
+    cases = [f"phantom-{number + 1:03d}" for number in range(chosen.cases)]
+    in_a_new_process(make_cohort, folder, cases, phantom)
+    seconds = in_a_new_process(correct, folder, cases, settings["bias_field"])
+    rows = [(engine, chosen.stripping[0]) for engine in chosen.engine]
+    rows += [(chosen.engine[0], method) for method in chosen.stripping[1:]]
+    costs = {row: in_a_new_process(walk, folder, cases, *row, settings, grid) for row in rows}
+    figures, found = measure(folder, cases, rows)
+    print(f"{len(cases)} phantom cases, {'config.yaml' if chosen.demo else 'usual scans'}\n")
+    print_shading(figures, seconds)
+    print_rows(found, costs, seconds)
 
 
 if __name__ == "__main__":

@@ -90,11 +90,15 @@ def test_what_is_fitted_lies_deep_in_the_head():
     grid = Grid(ball.shape, np.diag([2.0, 2, 2, 1]))
     deep = deep_in_head(Image(ball.astype(np.float32), grid), grid)
     radius = 2 * np.sqrt(x**2 + y**2 + z**2)
-    assert deep[radius < 15].all() and not deep[radius > 26].any()
+    assert deep[radius < 18].all()
+    assert not deep[radius > 28].any()  # the head is told from air to a block of 4 mm
 
 
-def test_a_head_without_depth_is_refused():
-    data = np.zeros((20, 20, 20), np.float32)
-    data[10, 10, 10] = 1
+def test_a_head_without_depth_is_refused(monkeypatch):
+    def sheet(data):
+        return np.arange(data.size).reshape(data.shape) < data[0].size  # one layer of 4 mm
+
+    monkeypatch.setattr("glioma_uq.bias_field.foreground", sheet)
+    data = np.random.default_rng(1).random((40, 40, 40), np.float32)
     with pytest.raises(BadCase, match="expected a head, found none that is thicker than 20 mm"):
         fit_bias_field(Image(data, Grid(data.shape, np.diag([2.0, 2, 2, 1]))), **OPTIONS)

@@ -18,6 +18,7 @@ from safetensors.torch import load_file
 from glioma_uq.errors import BadInput
 from train_network import main as train_network
 
+pytestmark = pytest.mark.workflow  # a minute of processes that start and are killed
 ROOT = Path(__file__).resolve().parents[1]
 EPOCHS, CASES = 3, 7
 SETTINGS = {"epochs": EPOCHS, "batch_size": 3, "learning_rate": 3e-3, "device": "cpu"}
