@@ -192,7 +192,8 @@ def test_findings_stand_before_figures_with_verdicts_and_reasons(tmp_path):
     html = write_report(tmp_path)
     assert html.index("ECE &lt; 0.1 is lowest") < html.index('id="figures"')
     for text in ("Of 3 claims of the paper: 1 not seen, 1 undecided at this n, 1 undecided.",
-                 "b Undecided: one rate.", "−0.50 (−0.60 to −0.40)", "all tasks", "−.1 to .2"):  # fmt: skip
+                 "b Undecided: one rate.", "−0.50 (−0.60 to −0.40)", "all tasks",
+                 "−.1 to .2"):  # fmt: skip
         assert text in html, text
 
 
