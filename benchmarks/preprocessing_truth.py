@@ -191,6 +191,7 @@ def compare(found, truth, brain, tumour):
 def measure(folder, cases, rows):
     """Return (shading [cases, 4, 5], {row: {what: values of all cases}})."""
     import nibabel as nib
+
     from glioma_uq.images import read_mask
     from glioma_uq.phantom import truth as truths
     from glioma_uq.phantom.anatomy import Anatomy

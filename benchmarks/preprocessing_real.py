@@ -1,0 +1,123 @@
+"""What preprocessing of a real patient takes, and how well it lands, with the schema's defaults.
+
+Run as `python benchmarks/preprocessing_real.py [folder of TCGA-FG-6692]` from the root of the
+repository. The folder holds T1, T1CE, T2, FLAIR and the HD-BET masks of each in `ref_hdbet/`
+(default: the one that GLIOMA_UQ_REAL_DATA names). The reference mask of the T1CE stands in for
+skull stripping, whose network is not part of the seconds. Everything runs twice, each time in
+a process of its own with one thread, and the files of both runs are compared.
+"""
+
+import argparse
+import hashlib
+import os
+import resource
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import preprocessing_steps as steps
+from preprocessing_steps import MODALITIES, OTHERS
+
+CASE = "TCGA-FG-6692"
+GRID = {"voxel_size_mm": 1.0, "margin_mm": 4.0}  # studies/mc_dropout.yaml
+
+
+def preprocess(patient, folder, settings):
+    """Preprocess into `folder`; return ({step: CPU s}, {what: Dice}, peak MB) of this process."""
+    seconds = {}
+    raw, corrected, found, template = (
+        folder / name for name in ("raw", "corrected", "found", "template")
+    )
+    prepare(patient, raw, template)
+    mask = raw / "brain_mask.nii.gz"
+    steps.correct(CASE, raw, corrected, settings["bias_field"], seconds)
+    registration = settings["registration"]
+    steps.coregister(CASE, corrected, found, registration, seconds)
+    steps.register_to_template(CASE, corrected, found, template, registration, seconds, mask)
+    segmentation = raw / "segmentation.nii.gz"
+    steps.normalise(CASE, corrected, found, mask, segmentation, template, GRID, seconds)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return seconds, overlaps(patient, found, template), peak
+
+
+def prepare(patient, raw, template):
+    """Link the patient's files under the pipeline's names and write the template."""
+    from make_template import main as make_template
+
+    raw.mkdir(parents=True)
+    for modality in MODALITIES:
+        (raw / f"{modality}.nii.gz").symlink_to(patient / f"{modality.upper()}.nii.gz")
+    reference = patient / "ref_hdbet" / "mask_native_T1CE.nii.gz"
+    (raw / "brain_mask.nii.gz").symlink_to(reference)
+    (raw / "segmentation.nii.gz").touch()
+    make_template(**{name: template / f"{name}.nii.gz" for name in ("brain", "brain_mask")})
+
+
+def overlaps(patient, found, template):
+    """Return {what: Dice} of the reference masks, carried by the matrices that were found."""
+    from glioma_uq.images import read_mask
+    from glioma_uq.overlap import dice
+    from glioma_uq.quality import overlap_with_template
+    from glioma_uq.transforms import read_matrix, resample_mask
+
+    masks = {
+        name: read_mask(patient / "ref_hdbet" / f"mask_native_{name.upper()}.nii.gz")
+        for name in MODALITIES
+    }
+    brain = masks["t1ce"]
+    result = {}
+    for name, path in steps.to_t1ce(found).items():
+        carried = resample_mask(masks[name], brain.grid, read_matrix(path))
+        result[f"{name} on t1ce"] = dice(carried, brain.data)
+    matrix = read_matrix(found / "t1ce_to_template.txt")
+    atlas = read_mask(template / "brain_mask.nii.gz")
+    return result | {"brain on template": overlap_with_template(atlas, brain, matrix)}
+
+
+def digests(folder):
+    """Return {file: sha256} of all that a run wrote."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not path.is_symlink()
+    }
+
+
+def in_a_new_process(function, *arguments):
+    """Return what the function returns, from a process that ends with it."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(function, *arguments).result()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    beside = Path(os.environ.get("GLIOMA_UQ_REAL_DATA", "."), CASE)
+    parser.add_argument("patient", nargs="?", type=Path, default=beside)
+    patient = parser.parse_args().patient.resolve()
+    if not (patient / "T1CE.nii.gz").is_file():
+        parser.error(f"expected T1CE.nii.gz in {patient}, found none, name the patient's folder")
+    os.environ["OMP_NUM_THREADS"] = "1"
+    with TemporaryDirectory() as scratch:
+        folders = [Path(scratch, run) for run in ("first", "second")]
+        settings = steps.default_settings()
+        runs = [in_a_new_process(preprocess, patient, f, settings) for f in folders]
+        first, second = map(digests, folders)
+    seconds, dices, peak = runs[0]
+    for step, value in seconds.items():
+        print(f"{step:<22} {value:6.1f} CPU s")
+    total = sum(seconds.values())
+    print(f"{'in all':<22} {total:6.1f} CPU s, second run {sum(runs[1][0].values()):.1f}")
+    print(f"peak memory {peak:.0f} MB")
+    for what, value in dices.items():
+        print(f"Dice of {what:<18} {value:.4f}")
+    smallest = min(dices[f"{name} on t1ce"] for name in OTHERS)
+    print(
+        f"REAL PATIENT: {total:.1f} s, smallest coregistration Dice {smallest:.4f}, "
+        f"Dice with template {dices['brain on template']:.4f}, "
+        f"{len(first)} files, same bytes twice: {'yes' if first == second else 'no'}"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""The steps of preprocessing without Snakemake, one after another, and the CPU seconds of each.
+
+Shared by preprocessing_truth.py and preprocessing_real.py; runs nothing by itself.
+"""
+
+import sys
+import time
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "workflow_scripts"))
+
+MODALITIES = ("t1", "t1ce", "t2", "flair")
+OTHERS = ("t1", "t2", "flair")
+COMMON = {"limits": {}, "on_bad_case": "stop"}
+
+
+def default_settings():
+    """Return {"bias_field": ..., "registration": ...}: the schema's defaults, no study's."""
+    schema = yaml.safe_load((ROOT / "rules" / "config.schema.yaml").read_text())
+    sections = schema["properties"]["preprocessing"]["properties"]
+    return {
+        section: {name: key["default"] for name, key in sections[section]["properties"].items()}
+        for section in ("bias_field", "registration")
+    }
+
+
+def timed(seconds, step, main, **arguments):
+    """Run one step's `main`, imports included, and add its CPU seconds to seconds[step]."""
+    start = time.process_time()
+    main(**arguments)
+    seconds[step] = seconds.get(step, 0) + time.process_time() - start
+
+
+def correct(case, raw, corrected, options, seconds):
+    """Take the bias field out of the series in the folder `raw`, into the folder `corrected`."""
+    from correct_bias_field import main
+
+    timed(
+        seconds,
+        "correct_bias_field",
+        main,
+        case=case,
+        scans=_scans(raw),
+        corrected=_scans(corrected),
+        options=options,
+        quality=corrected / "quality.csv",
+        **COMMON,
+    )
+
+
+def coregister(case, corrected, found, options, seconds):
+    """Register T1, T2 and FLAIR to the T1CE, into `found`/{modality}_to_t1ce.txt."""
+    from coregister import main
+
+    timed(
+        seconds,
+        "coregister",
+        main,
+        case=case,
+        t1ce=corrected / "t1ce.nii.gz",
+        series={name: corrected / f"{name}.nii.gz" for name in OTHERS},
+        matrices=to_t1ce(found),
+        options=options,
+        seed=1,
+        quality=found / "coregister.csv",
+        **COMMON,
+    )
+
+
+def register_to_template(case, corrected, found, template, options, seconds, brain_mask=None):
+    """Register the T1CE to the template: its brain with `brain_mask`, the whole head without."""
+    from register_to_template import main
+
+    brain = {"brain_mask": brain_mask, "template_mask": template / "brain_mask.nii.gz"}
+    timed(
+        seconds,
+        "register_to_template",
+        main,
+        case=case,
+        t1ce=corrected / "t1ce.nii.gz",
+        template=template / ("brain.nii.gz" if brain_mask else "head.nii.gz"),
+        t1ce_to_template=found / "t1ce_to_template.txt",
+        options=options,
+        seed=2,
+        quality=found / "register_to_template.csv",
+        **(brain if brain_mask else {}),
+        **COMMON,
+    )
+
+
+def strip_skull(case, corrected, found, template, method, seconds):
+    """Find the brain in the T1CE by `method`, into `found`/brain_mask.nii.gz."""
+    from strip_skull import main
+
+    carried = {
+        "template": template / "brain_mask.nii.gz",
+        "t1ce_to_template": found / "t1ce_to_template.txt",
+    }
+    timed(
+        seconds,
+        "strip_skull",
+        main,
+        case=case,
+        t1ce=corrected / "t1ce.nii.gz",
+        brain_mask=found / "brain_mask.nii.gz",
+        method=method,
+        options={},
+        quality=found / "strip_skull.csv",
+        **(carried if method == "template" else {}),
+        **COMMON,
+    )
+
+
+def normalise(case, corrected, found, brain_mask, segmentation, template, grid, seconds):
+    """Resample all onto the study's grid once and z-score it, into the folder `found`."""
+    from normalise_case import main
+
+    names = (*MODALITIES, "brain_mask", "segmentation")
+    timed(
+        seconds,
+        "normalise_case",
+        main,
+        case=case,
+        scans=_scans(corrected),
+        to_t1ce=to_t1ce(found),
+        t1ce_to_template=found / "t1ce_to_template.txt",
+        brain_mask=brain_mask,
+        segmentation=segmentation,
+        template=template / "brain_mask.nii.gz",
+        options=grid,
+        normalised={name: found / "normalised" / f"{name}.nii.gz" for name in names},
+        quality=found / "normalise_case.csv",
+        **COMMON,
+    )
+
+
+def to_t1ce(found):
+    """Return {modality: path of its matrix to the T1CE} in a folder."""
+    return {name: found / f"{name}_to_t1ce.txt" for name in OTHERS}
+
+
+def _scans(folder):
+    return {name: folder / f"{name}.nii.gz" for name in MODALITIES}

@@ -1,0 +1,197 @@
+"""How much sooner is a sweep over T = 10, 20, ..., 100 than by the plain algorithm?
+
+Both sample CSNet at full width with dropout of whole channels, in float32, for the same
+cells (p, T), with the same weights, volume of noise and masks.
+
+Plain, as public code does it: for each T, T passes afresh over all cases in torch's default
+memory layout, each softmax to numpy; entropies in numpy at the end. That is 550 passes a
+case, which all cost the same: `PLAIN_PASSES` are timed and multiplied, entropies too.
+
+Ours, as the sampler does it: 100 passes a case, running sums in float64, maps at every T. A
+pass costs what its masks leave: `OUR_PASSES` are timed and multiplied. What is done once a
+network, once a case or once a T is timed by itself and added as often (the network's share
+in full, as if it had one case).
+
+The maps after `PLAIN_PASSES` passes are compared. The last line has the mean over the rates of
+the ratio of the times, and the largest difference in any voxel of any map. On a machine that
+others use, take --threads 1: CPU seconds are counted then.
+
+    python benchmarks/sweep.py [--threads 2] [--edge 96] [--width 32]
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "workflow_scripts"))
+
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+from scipy.special import entr  # noqa: E402
+
+from glioma_uq import csnet_passes, layers  # noqa: E402
+from glioma_uq.acceleration import accelerate, keep_freed_memory  # noqa: E402
+from glioma_uq.mc_dropout import awake_dropout  # noqa: E402
+from glioma_uq.networks import build_network  # noqa: E402
+from glioma_uq.samplers import open_sampler  # noqa: E402
+from glioma_uq.seeds import seed_for  # noqa: E402
+from glioma_uq.voxel_uncertainty import KINDS, VoxelUncertainty  # noqa: E402
+
+RATES = (0.2, 0.4, 0.6)
+SWEEP = range(10, 101, 10)  # T
+PLAIN_PASSES, OUR_PASSES = 4, 10
+SEED, CASE = 1, "noise"
+
+
+def timed(work):
+    """Return what work() returns, and how long it took in seconds.
+
+    Of one thread they are CPU seconds, which other processes hardly move; else by the clock.
+    """
+    clock = time.process_time if torch.get_num_threads() == 1 else time.perf_counter
+    start = clock()
+    result = work()
+    return result, clock() - start
+
+
+def make_network(rate, width):
+    """Return a network of random weights whose voxels range from sure to unsure."""
+    torch.manual_seed(SEED)
+    network = build_network("csnet", width=width, rate=rate).eval()
+    with torch.no_grad():
+        network.segmentation.weight.mul_(30)
+    return network
+
+
+def make_case(edge):
+    """Return a volume of noise (1, 4, edge, edge, edge) in torch's default memory layout."""
+    generator = torch.Generator().manual_seed(SEED)
+    return torch.randn((1, 4, edge, edge, edge), generator=generator)
+
+
+def plain_maps(samples):
+    """Return the maps by kind from all samples (T, classes, X, Y, Z), in numpy."""
+    predictive = entr(samples.mean(0)).sum(0)
+    aleatoric = entr(samples).sum(1).mean(0)
+    return dict(zip(KINDS, (predictive, aleatoric, predictive - aleatoric), strict=True))
+
+
+def run_plain(network, images):
+    """Return the maps of `PLAIN_PASSES` passes and the seconds of a whole sweep of one case."""
+
+    def one(number):
+        logits = awake(images, [seed_for(SEED, CASE, number)])
+        return torch.softmax(logits["segmentation"], 1)[0].numpy()
+
+    with awake_dropout(network) as awake:
+        one(1)  # warm up
+        drawn = [timed(lambda number=t: one(number)) for t in range(1, PLAIN_PASSES + 1)]
+    samples = np.stack([sample for sample, _ in drawn])
+    maps, of_entropies = timed(lambda: plain_maps(samples))
+    a_pass = np.mean([seconds for _, seconds in drawn]) + of_entropies / PLAIN_PASSES
+    return maps, sum(SWEEP) * a_pass
+
+
+def run_ours(network, images):
+    """Return the same of the sampler: maps, and the seconds of a whole sweep of one case."""
+    fast, of_network = timed(lambda: accelerate(network))
+    sums, seconds = VoxelUncertainty(), []
+
+    def one(number):
+        (sample,) = sampler.draw(images, CASE, [number])
+        sums.add(sample["segmentation"])
+
+    with open_sampler("mc-dropout", [fast], SEED) as sampler:
+        sampler.draw(images, CASE, [1])  # warm up
+        fast.passes.constants = None
+        _, of_case = timed(lambda: fast.passes.prepare(images))
+        for number in range(1, OUR_PASSES + 1):
+            seconds.append(timed(lambda number=number: one(number))[1])
+            if number == PLAIN_PASSES:
+                (maps, _), of_maps = timed(sums.maps)
+    whole = of_network + of_case + max(SWEEP) * np.mean(seconds) + len(SWEEP) * of_maps
+    return {kind: values.numpy() for kind, values in maps.items()}, whole
+
+
+def seconds_of_a_pass(network, images):
+    """Return how long the faster of two passes takes, the first of three being a warm-up."""
+    with awake_dropout(network) as awake:
+        return min([timed(lambda seed=seed: awake(images, [seed]))[1] for seed in range(3)][1:])
+
+
+def time_sources(network, images):
+    """Print the seconds of a pass as one source of speed after the other joins."""
+    channels_last = images.contiguous(memory_format=torch.channels_last_3d)
+    rewritten, skipping = accelerate(network), accelerate(network)
+    del rewritten.passes
+    print(f"one pass: plain {seconds_of_a_pass(network, images):.2f} s", end="", flush=True)
+    print(f", channels last {seconds_of_a_pass(network, channels_last):.2f} s", end="", flush=True)
+    print(
+        f", layers rewritten {seconds_of_a_pass(rewritten, channels_last):.2f} s",
+        end="",
+        flush=True,
+    )
+    print(
+        f", channels skipped {seconds_of_a_pass(skipping, channels_last):.2f} s", end="", flush=True
+    )
+    keep_freed_memory()
+    print(f", freed memory kept {seconds_of_a_pass(skipping, channels_last):.2f} s", flush=True)
+
+
+def peak():
+    """Return the machine's GFLOP/s in a large matrix product, the best of ten."""
+    a = torch.randn(3072, 3072)
+    return 2 * 3072**3 / min(timed(lambda: a @ a)[1] for _ in range(10)) / 1e9
+
+
+def share_of_peak(network, images, peak):
+    """Return which share of the peak the convolutions of three of our passes reach."""
+    flops, seconds = [], []
+
+    def counted(x, weight, bias=None, padding=0):
+        result, duration = timed(lambda: layers_convolve(x, weight, bias, padding))
+        voxels = min(x[0, 0].numel(), result[0, 0].numel())
+        flops.append(2 * len(x) * voxels * weight.numel())
+        seconds.append(duration)
+        return result
+
+    layers_convolve = layers.convolve
+    fast = accelerate(network)
+    fast.passes.prepare(images)
+    layers.convolve = csnet_passes.convolve = counted
+    fast.passes(images.expand(3, -1, -1, -1, -1), [1, 2, 3])
+    layers.convolve = csnet_passes.convolve = layers_convolve
+    return sum(flops) / sum(seconds) / 1e9 / peak
+
+
+def main(threads, edge, width):
+    """Print the times of each rate, their mean ratio and the largest difference of any map."""
+    torch.set_num_threads(threads)
+    torch.set_grad_enabled(False)
+    images, limit = make_case(edge), peak()
+    networks = {rate: make_network(rate, width) for rate in RATES}
+    print(f"CSNet of width {width}, {edge}³ voxels, {threads} threads, peak {limit:.0f} GFLOP/s")
+    plain = {rate: run_plain(network, images) for rate, network in networks.items()}
+    time_sources(networks[0.4], images)  # from here on memory is kept, as in our sampler
+    ratios, differences = [], []
+    for rate, network in networks.items():
+        (expected, slow), (found, fast) = plain[rate], run_ours(network, images)
+        ratios.append(slow / fast)
+        differences += [np.abs(found[kind] - expected[kind]).max() for kind in KINDS]
+        share = share_of_peak(network, images, limit)
+        print(
+            f"rate {rate}: plain {slow:.0f} s, ours {fast:.1f} s a case, ratio {slow / fast:.2f}, "
+            f"our convolutions at {100 * share:.0f} % of the peak",
+            flush=True,
+        )
+    print(f"ratio {np.mean(ratios):.2f}, largest difference {max(differences):.1e}")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--edge", type=int, default=96)
+    parser.add_argument("--width", type=int, default=32)
+    main(**vars(parser.parse_args()))
