@@ -36,7 +36,8 @@ def preprocess(patient, folder, settings):
     steps.coregister(CASE, corrected, found, registration, seconds)
     steps.register_to_template(CASE, corrected, found, template, registration, seconds, mask)
     segmentation = raw / "segmentation.nii.gz"
-    steps.normalise(CASE, corrected, found, mask, segmentation, template, GRID, seconds)
+    field = settings["white_matter_field"]
+    steps.normalise(CASE, corrected, found, mask, segmentation, template, GRID, field, seconds)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return seconds, overlaps(patient, found, template), peak
 
@@ -51,7 +52,8 @@ def prepare(patient, raw, template):
     reference = patient / "ref_hdbet" / "mask_native_T1CE.nii.gz"
     (raw / "brain_mask.nii.gz").symlink_to(reference)
     (raw / "segmentation.nii.gz").touch()
-    make_template(**{name: template / f"{name}.nii.gz" for name in ("brain", "brain_mask")})
+    names = ("brain", "brain_mask", "white_matter")
+    make_template(**{name: template / f"{name}.nii.gz" for name in names})
 
 
 def overlaps(patient, found, template):

@@ -14,16 +14,17 @@ sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
 MODALITIES = ("t1", "t1ce", "t2", "flair")
 OTHERS = ("t1", "t2", "flair")
+SECTIONS = ("bias_field", "white_matter_field", "registration")
 COMMON = {"limits": {}, "on_bad_case": "stop"}
 
 
 def default_settings():
-    """Return {"bias_field": ..., "registration": ...}: the schema's defaults, no study's."""
+    """Return {section: options} for SECTIONS: the schema's defaults, no study's."""
     schema = yaml.safe_load((ROOT / "rules" / "config.schema.yaml").read_text())
     sections = schema["properties"]["preprocessing"]["properties"]
     return {
         section: {name: key["default"] for name, key in sections[section]["properties"].items()}
-        for section in ("bias_field", "registration")
+        for section in SECTIONS
     }
 
 
@@ -114,11 +115,14 @@ def strip_skull(case, corrected, found, template, method, seconds):
     )
 
 
-def normalise(case, corrected, found, brain_mask, segmentation, template, grid, seconds):
-    """Resample all onto the study's grid once and z-score it, into the folder `found`."""
+def normalise(
+    case, corrected, found, brain_mask, segmentation, template, grid, field_options, seconds
+):
+    """Even out what N4 left, resample once onto the study's grid and z-score, into `found`."""
     from normalise_case import main
 
     names = (*MODALITIES, "brain_mask", "segmentation")
+    white = {"white_matter": template / "white_matter.nii.gz", "field_options": field_options}
     timed(
         seconds,
         "normalise_case",
@@ -133,6 +137,7 @@ def normalise(case, corrected, found, brain_mask, segmentation, template, grid, 
         options=grid,
         normalised={name: found / "normalised" / f"{name}.nii.gz" for name in names},
         quality=found / "normalise_case.csv",
+        **(white if field_options else {}),
         **COMMON,
     )
 

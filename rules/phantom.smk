@@ -1,7 +1,11 @@
 """The template that all cohorts are registered to, and the cohort that we make ourselves."""
 
 PHANTOM = config["cohort"].get("phantom", {})
-TEMPLATE_FILES = {"brain": "brain.nii.gz", "brain_mask": "brain_mask.nii.gz"}
+TEMPLATE_FILES = {
+    "brain": "brain.nii.gz",
+    "brain_mask": "brain_mask.nii.gz",
+    "white_matter": "white_matter.nii.gz",
+}
 if config["cohort"]["source"] == "phantom":
     TEMPLATE_FILES |= {
         "tissues": "tissues.nii",

@@ -25,6 +25,11 @@ MIRRORED = {"mirrored": PREPROCESSING["hd_bet_tta"]}
 STRIPPING_OPTIONS = {"hd-bet": PREPROCESSING["hd_bet"] | MIRRORED, "hd-bet-v1": MIRRORED}
 # The authors register what the scanner made and correct it afterwards.
 REGISTERED = "raw" if AUTHORS else "bias_corrected"
+# Shading that N4 left is looked for in white matter once it is known where that lies.
+REFINED = PREPROCESSING["white_matter_field"] if PREPROCESSING["bias_field"] else None
+WHITE_MATTER = (
+    {"white_matter": f"{IN_COHORT}/template/white_matter.nii.gz"} if REFINED and not AUTHORS else {}
+)
 
 
 def series(folder, modalities):
@@ -146,6 +151,7 @@ rule normalise_case:
     input:
         **series("bias_corrected", MODALITIES),
         **TO_T1CE,
+        **WHITE_MATTER,
         t1ce_to_template=T1CE_TO_TEMPLATE,
         brain_mask=BRAIN_MASK,
         segmentation="results/cohorts/{cohort}/raw/{case}/segmentation.nii.gz",
@@ -160,6 +166,7 @@ rule normalise_case:
     params:
         modalities=MODALITIES,
         options={name: PREPROCESSING[name] for name in ("voxel_size_mm", "margin_mm")},
+        field_options=REFINED,
         variant=PREPROCESSING["variant"],
         limits=limits_of_step("normalise_case", LIMITS),
         on_bad_case=config["cohort"]["on_bad_case"],

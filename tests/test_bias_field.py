@@ -13,6 +13,7 @@ from glioma_uq.bias_field import (
     deep_in_head,
     divide_by_field,
     fit_bias_field,
+    refine_bias_field,
     sparse_median,
 )
 
@@ -90,15 +91,38 @@ def test_what_is_fitted_lies_deep_in_the_head():
     grid = Grid(ball.shape, np.diag([2.0, 2, 2, 1]))
     deep = deep_in_head(Image(ball.astype(np.float32), grid), grid)
     radius = 2 * np.sqrt(x**2 + y**2 + z**2)
-    assert deep[radius < 18].all()
-    assert not deep[radius > 28].any()  # the head is told from air to a block of 4 mm
+    assert deep[radius < 15].all()
+    assert not deep[radius > 28].any()  # the head ends where the blurred ball does
 
 
 def test_a_head_without_depth_is_refused(monkeypatch):
-    def sheet(data):
-        return np.arange(data.size).reshape(data.shape) < data[0].size  # one layer of 4 mm
-
-    monkeypatch.setattr("glioma_uq.bias_field.foreground", sheet)
-    data = np.random.default_rng(1).random((40, 40, 40), np.float32)
+    monkeypatch.setattr("glioma_uq.bias_field.foreground", lambda data: data > 0)
+    data = np.zeros((20, 20, 20), np.float32)
+    data[10, 10, 10] = 1
     with pytest.raises(BadCase, match="expected a head, found none that is thicker than 20 mm"):
         fit_bias_field(Image(data, Grid(data.shape, np.diag([2.0, 2, 2, 1]))), **OPTIONS)
+
+
+def test_white_matter_shows_what_the_head_does_not(scene):
+    data, white, brain, field = scene
+    found = fit_bias_field(image(data), **OPTIONS)
+    corrected = divide_by_field(image(data), found)
+    template = Image(white & brain, corrected.grid)
+    rest = refine_bias_field(corrected, template, np.eye(4), **OPTIONS)
+    before, after = (np.log(f / field)[brain].std() for f in (found, found * rest))
+    assert after < before
+
+
+def test_a_tumour_in_white_matter_is_not_taken_for_shading(scene):
+    _, white, brain, _ = scene
+    even = np.where(white & brain, 900.0, 300.0)
+    even[30:40, 10:40, 15:30] *= 0.5
+    template = Image(white & brain, image(even).grid)
+    rest = refine_bias_field(image(even), template, np.eye(4), **OPTIONS)
+    assert np.log(rest)[brain].std() < 0.05  # the tumour is darker by .69
+
+
+def test_white_matter_without_signal_is_refused(scene):
+    template = Image(scene[1], image(scene[0]).grid)
+    with pytest.raises(BadCase, match="expected white matter where the template has it"):
+        refine_bias_field(image(np.zeros(SHAPE)), template, np.eye(4), **OPTIONS)

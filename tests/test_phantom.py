@@ -34,7 +34,8 @@ SERIES = ("t1", "t1ce", "t2", "flair")
 def template(tmp_path_factory):
     """Paths of the template's files."""
     folder = tmp_path_factory.mktemp("template")
-    names = ("brain.nii.gz", "brain_mask.nii.gz", "head.nii.gz", "tissues.nii", "distances.nii")
+    compressed = ("brain", "brain_mask", "white_matter", "head")
+    names = [f"{name}.nii.gz" for name in compressed] + ["tissues.nii", "distances.nii"]
     paths = {name.split(".")[0]: folder / name for name in names}
     make_template.main(**paths)
     return paths

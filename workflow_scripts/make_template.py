@@ -14,18 +14,25 @@ from glioma_uq.phantom.anatomy import (
     tissue_maps,
 )
 
+PURE = 0.9  # share of white matter above which a voxel of the template counts as such
 
-def main(*, brain, brain_mask, tissues=None, distances=None, head=None):
-    """Write the stripped T1 and its mask; for a phantom also tissues, distances and the head."""
+
+def main(*, brain, brain_mask, white_matter, tissues=None, distances=None, head=None):
+    """Write the stripped T1, its mask and its white matter; for a phantom also what it is made of.
+
+    That is tissues, distances and the head.
+    """
     image = template_image("t1")
     t1, grid = np.asarray(image.dataobj), Grid(image.shape, image.affine)
     mask = closed_mask(t1)
     write_image(brain, t1, grid)
     write_image(brain_mask, mask.astype(np.uint8), grid)
+    white = np.asarray(template_image("wm").dataobj)
+    write_image(white_matter, (white > PURE * 255).astype(np.uint8), grid)
     print(f"brain mask: {mask.sum() / 1000:.0f} ml")
     if head is None:
         return
-    grey, white = (np.asarray(template_image(name).dataobj) for name in ("gm", "wm"))
+    grey = np.asarray(template_image("gm").dataobj)
     write_image(tissues, tissue_maps(t1, grey, white, mask), grid)
     write_image(distances, *distance_maps(mask, grid.affine[:3, 3]))
     anatomy = Anatomy(nib.load(tissues), nib.load(distances))

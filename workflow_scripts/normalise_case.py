@@ -11,13 +11,15 @@ from glioma_uq.transforms import compose, read_matrix, resample, resample_labels
 
 def main(
     *, case, scans, to_t1ce, t1ce_to_template, brain_mask, segmentation, template, options,
-    normalised, quality, limits, on_bad_case, variant="default",
+    normalised, quality, limits, on_bad_case, variant="default", white_matter=None,
+    field_options=None,
 ):  # fmt: skip
     """Write `normalised`: modality, "brain_mask" and "segmentation" to path.
 
     `scans`: modality to path; `to_t1ce`: the same for the matrices of all but the T1CE.
     An empty file as `segmentation` means that there is no reference, and stays empty.
     `variant` "authors" takes the template's brain for everyone's, also of the tumour.
+    With `white_matter`, the template's, the shading that is left in it is divided out first.
     """
     with one_case(
         case,
@@ -38,6 +40,8 @@ def main(
         for modality, path in scans.items():
             first = read_matrix(to_t1ce[modality]) if modality in to_t1ce else np.eye(4)
             scan, matrix = read_image(path), compose(first, t1ce_matrix)
+            if white_matter:
+                scan = even(scan, read_mask(white_matter), matrix, field_options)
             write_image(normalised[modality], score(resample(scan, grid, matrix), brain), grid)
             seen = Image(np.ones(scan.grid.shape, bool), scan.grid)
             covered = resample(seen, grid, matrix, order=0)[brain].mean()
@@ -57,6 +61,14 @@ def main(
         )
 
 
+def even(scan, white_matter, matrix, options):
+    """Return `scan` without the shading that is left in white matter."""
+    # Imported here: ANTs costs half a second, and quick studies do without this.
+    from glioma_uq.bias_field import divide_by_field, refine_bias_field
+
+    return divide_by_field(scan, refine_bias_field(scan, white_matter, matrix, **options))
+
+
 if __name__ == "__main__":
     with log_to(snakemake.log[0]):
         modalities = snakemake.params.modalities
@@ -70,6 +82,8 @@ if __name__ == "__main__":
             brain_mask=snakemake.input.brain_mask,
             segmentation=snakemake.input.segmentation,
             template=snakemake.input.template,
+            white_matter=snakemake.input.get("white_matter"),
+            field_options=snakemake.params.field_options,
             options=snakemake.params.options,
             variant=snakemake.params.variant,
             limits=snakemake.params.limits,
