@@ -44,13 +44,14 @@ for part, start in enumerate(range(0, len(CASES), SHEETS_A_JOB), start=1):
         name:
             f"draw_quality_sheets_{part}"
         input:
-            **{name: expand(path, case=SOME, allow_missing=True) for name, path in SHOWN.items()},
-            template="results/cohorts/{cohort}/template/brain_mask.nii.gz",
-            quality=expand(ROWS, case=SOME, step=CASE_STEPS, allow_missing=True),
+            **{name: expand(path, cohort=COHORT, case=SOME) for name, path in SHOWN.items()},
+            template=f"results/cohorts/{COHORT}/template/brain_mask.nii.gz",
+            quality=expand(ROWS, cohort=COHORT, case=SOME, step=CASE_STEPS),
         output:
-            expand("results/cohorts/{{cohort}}/figures/{case}.png", case=SOME),
+            # Without a wildcard: a pattern for each case would be tried for every file of the plan.
+            expand(f"results/cohorts/{COHORT}/figures/{{case}}.png", case=SOME),
         log:
-            f"results/cohorts/{{cohort}}/logs/draw_quality_sheets/{part}.log",
+            f"results/cohorts/{COHORT}/logs/draw_quality_sheets/{part}.log",
         conda:
             "../envs/imaging.yaml"
         params:
