@@ -179,7 +179,7 @@ def test_a_misspelt_key_is_refused_before_any_work(tmp_path):
     assert not (folder / "results").exists()
 
 
-def test_the_papers_grid_over_1200_cases_is_planned_in_20_seconds(tmp_path):
+def test_the_papers_grid_over_1200_cases_is_planned(tmp_path):
     folder = copy_of_repository(tmp_path)
     (folder / "data/glioma").mkdir(parents=True)
     rows = [f"P{i:04d},{i % 2},0,{2 + i % 3}" for i in range(1200)]
