@@ -12,8 +12,12 @@ configfile: f"{workflow.basedir}/config.yaml"
 include: "rules/common.smk"
 
 
+# Literal in every path: a wildcard there would have every file tried against every rule.
+pathvars:
+    cohort=COHORT,
+
+
 wildcard_constraints:
-    cohort="[A-Za-z0-9_-]+",
     study="[A-Za-z0-9_-]+",
     network="[a-z0-9-]+",
     case="[^/]+",

@@ -8,14 +8,14 @@ ROWS = f"{IN_COHORT}/quality/{{case}}/{{step}}.csv"
 rule collect_cohort:
     """Say who takes part in a cohort, who does not and why, and what was measured on the way."""
     input:
-        labels="results/cohorts/{cohort}/labels.csv",
-        quality=expand(ROWS, case=CASES, step=CASE_STEPS, allow_missing=True),
+        labels="results/cohorts/<cohort>/labels.csv",
+        quality=expand(ROWS, case=CASES, step=CASE_STEPS),
     output:
-        cases="results/cohorts/{cohort}/cases.csv",
-        excluded="results/cohorts/{cohort}/excluded.csv",
-        quality="results/cohorts/{cohort}/quality.csv",
+        cases="results/cohorts/<cohort>/cases.csv",
+        excluded="results/cohorts/<cohort>/excluded.csv",
+        quality="results/cohorts/<cohort>/quality.csv",
     log:
-        "results/cohorts/{cohort}/logs/collect_cohort.log",
+        "results/cohorts/<cohort>/logs/collect_cohort.log",
     conda:
         "../envs/imaging.yaml"
     params:
@@ -23,18 +23,6 @@ rule collect_cohort:
     script:
         "../workflow_scripts/collect_cohort.py"
 
-
-# What a sheet shows: a case in template space, or as scanned when it was left out.
-SHOWN = {
-    **series("normalised", MODALITIES),
-    "brain": f"{IN_COHORT}/normalised/{{case}}/brain_mask.nii.gz",
-    "tumour": f"{IN_COHORT}/normalised/{{case}}/segmentation.nii.gz",
-    **{f"native_corrected_{m}": path for m, path in series("bias_corrected", MODALITIES).items()},
-    **{f"native_raw_{m}": path for m, path in series("raw", MODALITIES).items()},
-    "native_brain": BRAIN_MASK,
-    "native_tumour": f"{IN_COHORT}/raw/{{case}}/segmentation.nii.gz",
-    "native_matrix": T1CE_TO_TEMPLATE,
-}
 
 for part, start in enumerate(range(0, len(CASES), SHEETS_A_JOB), start=1):
     SOME = CASES[start : start + SHEETS_A_JOB]
@@ -44,19 +32,20 @@ for part, start in enumerate(range(0, len(CASES), SHEETS_A_JOB), start=1):
         name:
             f"draw_quality_sheets_{part}"
         input:
-            **{name: expand(path, cohort=COHORT, case=SOME) for name, path in SHOWN.items()},
-            template=f"results/cohorts/{COHORT}/template/brain_mask.nii.gz",
-            quality=expand(ROWS, cohort=COHORT, case=SOME, step=CASE_STEPS),
+            # The last that a case goes through stands for all: a plan of every file takes long.
+            normalised=expand(ROWS, case=SOME, step=CASE_STEPS[-1]),
+            template="results/cohorts/<cohort>/template/brain_mask.nii.gz",
         output:
-            # Without a wildcard: a pattern for each case would be tried for every file of the plan.
-            expand(f"results/cohorts/{COHORT}/figures/{{case}}.png", case=SOME),
+            expand("results/cohorts/<cohort>/figures/{case}.png", case=SOME),
         log:
-            f"results/cohorts/{COHORT}/logs/draw_quality_sheets/{part}.log",
+            f"results/cohorts/<cohort>/logs/draw_quality_sheets/{part}.log",
         conda:
             "../envs/imaging.yaml"
         params:
             cases=SOME,
             modalities=MODALITIES,
+            steps=CASE_STEPS,
+            cohort=f"results/cohorts/{COHORT}",
             library=fingerprint("draw_quality_sheets.py"),
         script:
             "../workflow_scripts/draw_quality_sheets.py"
@@ -65,12 +54,12 @@ for part, start in enumerate(range(0, len(CASES), SHEETS_A_JOB), start=1):
 rule draw_quality_figures:
     """Draw every quality figure of a cohort over its cases, with the limits."""
     input:
-        quality="results/cohorts/{cohort}/quality.csv",
-        excluded="results/cohorts/{cohort}/excluded.csv",
+        quality="results/cohorts/<cohort>/quality.csv",
+        excluded="results/cohorts/<cohort>/excluded.csv",
     output:
         **{kind: f"{IN_COHORT}/quality_figures.{kind}" for kind in ("pdf", "png", "csv")},
     log:
-        "results/cohorts/{cohort}/logs/draw_quality_figures.log",
+        "results/cohorts/<cohort>/logs/draw_quality_figures.log",
     conda:
         "../envs/statistics.yaml"
     params:
@@ -83,20 +72,21 @@ rule draw_quality_figures:
 rule make_cohort_report:
     """Write the cohort's report: who takes part, what each step measured, and every sheet."""
     input:
-        cases="results/cohorts/{cohort}/cases.csv",
-        excluded="results/cohorts/{cohort}/excluded.csv",
-        quality="results/cohorts/{cohort}/quality.csv",
-        figure="results/cohorts/{cohort}/quality_figures.png",
+        cases="results/cohorts/<cohort>/cases.csv",
+        excluded="results/cohorts/<cohort>/excluded.csv",
+        quality="results/cohorts/<cohort>/quality.csv",
+        figure="results/cohorts/<cohort>/quality_figures.png",
         sheets=SHEETS,
         template=f"{TEMPLATES}/cohort.html.jinja",
         shared=[*SHARED_TEMPLATES, f"{TEMPLATES}/overview.html.jinja"],
     output:
-        report="results/cohorts/{cohort}/report.html",
+        report="results/cohorts/<cohort>/report.html",
     log:
-        "results/cohorts/{cohort}/logs/make_cohort_report.log",
+        "results/cohorts/<cohort>/logs/make_cohort_report.log",
     conda:
         "../envs/statistics.yaml"
     params:
+        cohort=COHORT,
         limits=PREPROCESSING["quality"]["limits"],
         library=fingerprint("make_cohort_report.py"),
     script:

@@ -1,6 +1,12 @@
 """What the rule files share: the checked config, the lists that span the grid, fingerprints."""
 
+import gc
 import sys
+
+# The plan is millions of small objects that live to the end: to walk them in search of garbage
+# again and again takes a tenth of its time.
+gc.freeze()
+gc.set_threshold(500_000)
 
 sys.path.insert(0, f"{workflow.basedir}/workflow_scripts")
 

@@ -9,8 +9,8 @@ if config["cohort"]["source"] in CONVERTED:
     ARCHIVE = config["cohort"]["source"] != "dicom"
     DICOM = config["cohort"][config["cohort"]["source"]]
     REVIEWED = DICOM["series"]
-    CHOSEN = REVIEWED or "results/cohorts/{cohort}/series.csv"
-    CONVERTED_CASE = "results/cohorts/{cohort}/converted/{case}"
+    CHOSEN = REVIEWED or "results/cohorts/<cohort>/series.csv"
+    CONVERTED_CASE = "results/cohorts/<cohort>/converted/{case}"
     REVIEWED_ROWS = {}
     if REVIEWED:
         from glioma_uq.cohorts.review import lines_by_case
@@ -40,9 +40,9 @@ if config["cohort"]["source"] in CONVERTED:
             **{name: f"{CONVERTED_CASE}/{name}.nii.gz" for name in MODALITIES},
             **{f"{name}_sidecar": f"{CONVERTED_CASE}/{name}.json" for name in MODALITIES},
             series=f"{CONVERTED_CASE}/series.csv",
-            quality="results/cohorts/{cohort}/quality/{case}/convert_case.csv",
+            quality="results/cohorts/<cohort>/quality/{case}/convert_case.csv",
         log:
-            "results/cohorts/{cohort}/logs/convert_case/{case}.log",
+            "results/cohorts/<cohort>/logs/convert_case/{case}.log",
         conda:
             "../envs/downloads.yaml"
         params:
@@ -66,9 +66,9 @@ if config["cohort"]["source"] in CONVERTED:
         rule select_series:
             """Say which series of the collection are T1, T1CE, T2 and FLAIR of each case, and why."""
             output:
-                series="results/cohorts/{cohort}/series.csv",
+                series="results/cohorts/<cohort>/series.csv",
             log:
-                "results/cohorts/{cohort}/logs/select_series.log",
+                "results/cohorts/<cohort>/logs/select_series.log",
             conda:
                 "../envs/downloads.yaml"
             params:
@@ -85,10 +85,10 @@ if config["cohort"]["source"] in CONVERTED:
             input:
                 series=ancient(CHOSEN) if REVIEWED else CHOSEN,
             output:
-                files="results/cohorts/{cohort}/downloaded/{case}/files.csv",
-                quality="results/cohorts/{cohort}/quality/{case}/download_series.csv",
+                files="results/cohorts/<cohort>/downloaded/{case}/files.csv",
+                quality="results/cohorts/<cohort>/quality/{case}/download_series.csv",
             log:
-                "results/cohorts/{cohort}/logs/download_series/{case}.log",
+                "results/cohorts/<cohort>/logs/download_series/{case}.log",
             conda:
                 "../envs/downloads.yaml"
             resources:

@@ -18,11 +18,11 @@ rule make_template:
     """Write the MNI152 template and its mask; for a phantom, also give it skull and scalp."""
     output:
         **{
-            name: f"results/cohorts/{{cohort}}/template/{file}"
+            name: f"results/cohorts/<cohort>/template/{file}"
             for name, file in TEMPLATE_FILES.items()
         },
     log:
-        "results/cohorts/{cohort}/logs/make_template.log",
+        "results/cohorts/<cohort>/logs/make_template.log",
     conda:
         "../envs/imaging.yaml"
     params:
@@ -36,10 +36,10 @@ if config["cohort"]["source"] == "phantom":
     rule make_phantom_labels:
         """Draw the phantom's labels, latent axes and true probabilities."""
         output:
-            labels="results/cohorts/{cohort}/labels.csv",
-            truth="results/cohorts/{cohort}/truth.csv",
+            labels="results/cohorts/<cohort>/labels.csv",
+            truth="results/cohorts/<cohort>/truth.csv",
         log:
-            "results/cohorts/{cohort}/logs/make_phantom_labels.log",
+            "results/cohorts/<cohort>/logs/make_phantom_labels.log",
         conda:
             "../envs/imaging.yaml"
         params:
@@ -63,18 +63,18 @@ if config["cohort"]["source"] == "phantom":
     rule make_phantom_case:
         """Scan one phantom subject: four native series, its segmentation and the truth."""
         input:
-            cohort_truth="results/cohorts/{cohort}/truth.csv",
-            tissues="results/cohorts/{cohort}/template/tissues.nii",
-            distances="results/cohorts/{cohort}/template/distances.nii",
+            cohort_truth="results/cohorts/<cohort>/truth.csv",
+            tissues="results/cohorts/<cohort>/template/tissues.nii",
+            distances="results/cohorts/<cohort>/template/distances.nii",
         output:
-            t1="results/cohorts/{cohort}/raw/{case}/t1.nii.gz",
-            t1ce="results/cohorts/{cohort}/raw/{case}/t1ce.nii.gz",
-            t2="results/cohorts/{cohort}/raw/{case}/t2.nii.gz",
-            flair="results/cohorts/{cohort}/raw/{case}/flair.nii.gz",
-            segmentation="results/cohorts/{cohort}/raw/{case}/segmentation.nii.gz",
-            truth="results/cohorts/{cohort}/raw/{case}/truth.json",
+            t1="results/cohorts/<cohort>/raw/{case}/t1.nii.gz",
+            t1ce="results/cohorts/<cohort>/raw/{case}/t1ce.nii.gz",
+            t2="results/cohorts/<cohort>/raw/{case}/t2.nii.gz",
+            flair="results/cohorts/<cohort>/raw/{case}/flair.nii.gz",
+            segmentation="results/cohorts/<cohort>/raw/{case}/segmentation.nii.gz",
+            truth="results/cohorts/<cohort>/raw/{case}/truth.json",
         log:
-            "results/cohorts/{cohort}/logs/make_phantom_case/{case}.log",
+            "results/cohorts/<cohort>/logs/make_phantom_case/{case}.log",
         conda:
             "../envs/imaging.yaml"
         params:

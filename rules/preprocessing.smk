@@ -9,7 +9,7 @@ AUTHORS = PREPROCESSING["variant"] == "authors"
 METHOD = PREPROCESSING["skull_stripping"]
 LIMITS = PREPROCESSING["quality"]["limits"]
 OTHERS = [modality for modality in MODALITIES if modality != "t1ce"]
-IN_COHORT = "results/cohorts/{cohort}"
+IN_COHORT = "results/cohorts/<cohort>"
 BRAIN_MASK = f"{IN_COHORT}/skull_stripped/{{case}}/brain_mask.nii.gz"
 TEMPLATE_MASK = f"{IN_COHORT}/template/brain_mask.nii.gz"
 T1CE_TO_TEMPLATE = f"{IN_COHORT}/registered/{{case}}/t1ce_to_template.txt"
@@ -51,9 +51,9 @@ rule correct_bias_field:
         **(TO_T1CE if AUTHORS else {}),
     output:
         **series("bias_corrected", MODALITIES),
-        quality="results/cohorts/{cohort}/quality/{case}/correct_bias_field.csv",
+        quality="results/cohorts/<cohort>/quality/{case}/correct_bias_field.csv",
     log:
-        "results/cohorts/{cohort}/logs/correct_bias_field/{case}.log",
+        "results/cohorts/<cohort>/logs/correct_bias_field/{case}.log",
     conda:
         "../envs/imaging.yaml"
     params:
@@ -77,9 +77,9 @@ rule coregister:
         ),
     output:
         **{name: f"{IN_COHORT}/registered/{{case}}/{name}_to_t1ce.txt" for name in OTHERS},
-        quality="results/cohorts/{cohort}/quality/{case}/coregister.csv",
+        quality="results/cohorts/<cohort>/quality/{case}/coregister.csv",
     log:
-        "results/cohorts/{cohort}/logs/coregister/{case}.log",
+        "results/cohorts/<cohort>/logs/coregister/{case}.log",
     conda:
         "../envs/imaging.yaml"
     params:
@@ -106,10 +106,10 @@ rule register_to_template:
         ),
         t1ce=f"{IN_COHORT}/{REGISTERED}/{{case}}/t1ce.nii.gz",
     output:
-        t1ce_to_template="results/cohorts/{cohort}/registered/{case}/t1ce_to_template.txt",
-        quality="results/cohorts/{cohort}/quality/{case}/register_to_template.csv",
+        t1ce_to_template="results/cohorts/<cohort>/registered/{case}/t1ce_to_template.txt",
+        quality="results/cohorts/<cohort>/quality/{case}/register_to_template.csv",
     log:
-        "results/cohorts/{cohort}/logs/register_to_template/{case}.log",
+        "results/cohorts/<cohort>/logs/register_to_template/{case}.log",
     conda:
         "../envs/imaging.yaml"
     params:
@@ -129,10 +129,10 @@ rule strip_skull:
         # N4 would give a background other than 0 many values, and stripped scans are known by it.
         t1ce=f"{IN_COHORT}/{'raw' if METHOD == 'none' else 'bias_corrected'}/{{case}}/t1ce.nii.gz",
     output:
-        brain_mask="results/cohorts/{cohort}/skull_stripped/{case}/brain_mask.nii.gz",
-        quality="results/cohorts/{cohort}/quality/{case}/strip_skull.csv",
+        brain_mask="results/cohorts/<cohort>/skull_stripped/{case}/brain_mask.nii.gz",
+        quality="results/cohorts/<cohort>/quality/{case}/strip_skull.csv",
     log:
-        "results/cohorts/{cohort}/logs/strip_skull/{case}.log",
+        "results/cohorts/<cohort>/logs/strip_skull/{case}.log",
     conda:
         "../envs/imaging.yaml"
     threads: 1 if METHOD in ("template", "none") else 4
@@ -154,13 +154,13 @@ rule normalise_case:
         **WHITE_MATTER,
         t1ce_to_template=T1CE_TO_TEMPLATE,
         brain_mask=BRAIN_MASK,
-        segmentation="results/cohorts/{cohort}/raw/{case}/segmentation.nii.gz",
-        template="results/cohorts/{cohort}/template/brain_mask.nii.gz",
+        segmentation="results/cohorts/<cohort>/raw/{case}/segmentation.nii.gz",
+        template="results/cohorts/<cohort>/template/brain_mask.nii.gz",
     output:
         **series("normalised", [*MODALITIES, "brain_mask", "segmentation"]),
-        quality="results/cohorts/{cohort}/quality/{case}/normalise_case.csv",
+        quality="results/cohorts/<cohort>/quality/{case}/normalise_case.csv",
     log:
-        "results/cohorts/{cohort}/logs/normalise_case/{case}.log",
+        "results/cohorts/<cohort>/logs/normalise_case/{case}.log",
     conda:
         "../envs/imaging.yaml"
     params:

@@ -18,7 +18,7 @@ if SOURCE != "phantom":
             "source": "converted",
             "options": {"path": f"results/cohorts/{COHORT}/converted"},
         }
-    SERIES = [f"results/cohorts/{{cohort}}/converted/{{case}}/{name}.nii.gz" for name in MODALITIES]
+    SERIES = [f"results/cohorts/<cohort>/converted/{{case}}/{name}.nii.gz" for name in MODALITIES]
 
     def images_of(case):
         """Return those images of a case that exist: a missing one is the step's to report."""
@@ -30,9 +30,9 @@ if SOURCE != "phantom":
             table=config["cohort"]["labels"]["table"],
             images=[path for case in CASES for path in images_of(case)],
         output:
-            labels="results/cohorts/{cohort}/labels.csv",
+            labels="results/cohorts/<cohort>/labels.csv",
         log:
-            "results/cohorts/{cohort}/logs/check_cohort.log",
+            "results/cohorts/<cohort>/logs/check_cohort.log",
         conda:
             "../envs/imaging.yaml"
         params:
@@ -48,13 +48,13 @@ if SOURCE != "phantom":
         """Read one case whole and write it in one layout, orientation and coding of labels."""
         input:
             # A corrected label must not register anything again, so only the images count.
-            labels=ancient("results/cohorts/{cohort}/labels.csv"),
+            labels=ancient("results/cohorts/<cohort>/labels.csv"),
             images=SERIES if SOURCE in CONVERTED else lambda wildcards: images_of(wildcards.case),
         output:
-            **{part: f"results/cohorts/{{cohort}}/raw/{{case}}/{part}.nii.gz" for part in PARTS},
-            quality="results/cohorts/{cohort}/quality/{case}/import_case.csv",
+            **{part: f"results/cohorts/<cohort>/raw/{{case}}/{part}.nii.gz" for part in PARTS},
+            quality="results/cohorts/<cohort>/quality/{case}/import_case.csv",
         log:
-            "results/cohorts/{cohort}/logs/import_case/{case}.log",
+            "results/cohorts/<cohort>/logs/import_case/{case}.log",
         conda:
             "../envs/imaging.yaml"
         params:

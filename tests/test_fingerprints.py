@@ -2,7 +2,7 @@
 
 import pytest
 
-from glioma_uq.fingerprints import fingerprint, hash_of_code
+from glioma_uq.fingerprints import fingerprint, read_code
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def library(tmp_path):
 
 def fresh(step, root):
     fingerprint.cache_clear()
-    hash_of_code.cache_clear()
+    read_code.cache_clear()
     return fingerprint(step, root)
 
 

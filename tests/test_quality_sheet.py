@@ -90,16 +90,20 @@ def cohort(tmp_path):
     for case in ("good", "bad"):
         for name in MODALITIES:
             scan = rng.normal(100, 20, GRID.shape).astype(np.float32)
-            write_image(tmp_path / f"corrected/{case}/{name}.nii.gz", scan, GRID)
+            write_image(tmp_path / f"bias_corrected/{case}/{name}.nii.gz", scan, GRID)
             write_image(tmp_path / f"raw/{case}/{name}.nii.gz", scan, GRID)
             write_image(tmp_path / f"normalised/{case}/{name}.nii.gz", scan / 100, GRID)
-        for name in ("normalised/{}/brain", "normalised/{}/tumour", "raw/{}/tumour"):
+        for name in (
+            "normalised/{}/brain_mask",
+            "normalised/{}/segmentation",
+            "raw/{}/segmentation",
+            "skull_stripped/{}/brain_mask",
+        ):
             write_image(tmp_path / f"{name.format(case)}.nii.gz", brain, GRID)
-        write_image(tmp_path / f"raw/{case}/brain.nii.gz", brain, GRID)
-        write_matrix(tmp_path / f"raw/{case}/matrix.txt", np.eye(4))
+        write_matrix(tmp_path / f"registered/{case}/t1ce_to_template.txt", np.eye(4))
         reason = "expected a Dice, found .7" if case == "bad" else ""
         write_row(
-            tmp_path / f"{case}.csv",
+            tmp_path / f"quality/{case}/coregister.csv",
             {"case": case, "step": "coregister", "reason": reason, "template_dice": 0.7},
         )
     leave_empty((tmp_path / "normalised/bad").iterdir())
@@ -108,28 +112,13 @@ def cohort(tmp_path):
 
 def draw(cohort, cases=("good", "bad")):
     """Draw the sheets of the cohort and return them, by case."""
-
-    def paths(form):
-        return [cohort / form.format(case=case) for case in cases]
-
-    pictures = paths("figures/{case}.png")
+    pictures = [cohort / f"figures/{case}.png" for case in cases]
     draw_quality_sheets.main(
         cases=cases,
         modalities=MODALITIES,
-        normalised={
-            name: paths(f"normalised/{{case}}/{name}.nii.gz")
-            for name in (*MODALITIES, "brain", "tumour")
-        },
-        native={
-            **{
-                f"native_corrected_{m}": paths(f"corrected/{{case}}/{m}.nii.gz") for m in MODALITIES
-            },
-            **{f"native_raw_{m}": paths(f"raw/{{case}}/{m}.nii.gz") for m in MODALITIES},
-            **{f"native_{m}": paths(f"raw/{{case}}/{m}.nii.gz") for m in ("brain", "tumour")},
-            "native_matrix": paths("raw/{case}/matrix.txt"),
-        },
+        steps=["coregister"],
+        cohort=cohort,
         template=cohort / "template.nii.gz",
-        quality=paths("{case}.csv"),
         pictures=pictures,
     )
     return {path.stem: np.asarray(Image.open(path)) for path in pictures}
@@ -152,15 +141,16 @@ def test_every_case_has_a_sheet_and_it_is_the_same_twice(cohort):
 def test_a_left_out_case_is_drawn_as_it_was_scanned(cohort):
     whole = draw(cohort, ["bad"])["bad"]
     assert has_colour(whole, OUTLINES["template"])
-    leave_empty([cohort / "raw/bad/matrix.txt", cohort / "raw/bad/brain.nii.gz"])
+    leave_empty((cohort / "registered/bad").iterdir())
+    leave_empty((cohort / "skull_stripped/bad").iterdir())
     assert not has_colour(draw(cohort, ["bad"])["bad"], OUTLINES["template"])
-    leave_empty((cohort / "corrected/bad").iterdir())
+    leave_empty((cohort / "bias_corrected/bad").iterdir())
     from_raw = draw(cohort, ["bad"])["bad"]
     assert from_raw.shape == whole.shape
 
 
 def test_a_case_of_which_nothing_is_left_gets_its_reason(cohort):
-    for folder in ("corrected/bad", "raw/bad"):
+    for folder in ("bias_corrected/bad", "raw/bad"):
         leave_empty((cohort / folder).iterdir())
     sheet = draw(cohort, ["bad"])["bad"]
     assert sheet.shape[0] < PANEL + 100

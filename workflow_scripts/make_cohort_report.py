@@ -26,7 +26,7 @@ def main(
 if __name__ == "__main__":
     with log_to(snakemake.log[0]):
         main(
-            cohort=snakemake.wildcards.cohort,
+            cohort=snakemake.params.cohort,
             cases=snakemake.input.cases,
             excluded=snakemake.input.excluded,
             quality=snakemake.input.quality,

@@ -9,7 +9,6 @@ re-runs exactly what depends on it.
 import ast
 import hashlib
 from functools import cache
-from modulefinder import ModuleFinder
 from pathlib import Path
 
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
@@ -24,18 +23,46 @@ def without_docstrings(tree):
     return tree
 
 
+def modules_imported(tree):
+    """Return the names that a module imports, `a.b` and `a.b.c` for `from a.b import c`."""
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            names.update((node.module, *(f"{node.module}.{alias.name}" for alias in node.names)))
+    return names
+
+
 @cache
-def hash_of_code(path):
-    """Return a hash of what a Python file computes."""
-    tree = without_docstrings(ast.parse(Path(path).read_text()))
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+def files_of_module(name, root):
+    """Return the files below `root` that importing `a.b.c` runs: of a, of a.b and of a.b.c."""
+    parts = name.split(".")
+    folders = [root.joinpath(*parts[:depth]) for depth in range(1, len(parts) + 1)]
+    files = [file for f in folders for file in (f.with_suffix(".py"), f / "__init__.py")]
+    return [file for file in files if file.is_file()]
+
+
+@cache
+def read_code(path, root):
+    """Return a hash of what a Python file computes, and the files below `root` it imports.
+
+    All steps together ask for each file once. The standard library's modulefinder scans it
+    anew for each, and every start of Snakemake, which a cluster's jobs are, would wait.
+    """
+    tree = without_docstrings(ast.parse(path.read_text()))
+    imported = {file for name in modules_imported(tree) for file in files_of_module(name, root)}
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), imported
 
 
 def files_reached(script, root):
     """Return the files below `root` that `script` reaches through imports, itself included."""
-    finder = ModuleFinder(path=[str(root)])
-    finder.run_script(str(script))
-    return sorted({Path(m.__file__) for m in finder.modules.values() if m.__file__})
+    reached, waiting = {script}, [script]
+    while waiting:
+        _, imported = read_code(waiting.pop(), root)
+        waiting += imported - reached
+        reached |= imported
+    return reached
 
 
 @cache
@@ -49,10 +76,8 @@ def fingerprint(step, root=SCRIPTS, also=None):
     """
     root = Path(root)
     digest = hashlib.sha256()
-    reached = {
-        *files_reached(root / step, root),
-        *(files_reached(root / also, root) if also else ()),
-    }
-    for path in sorted(reached):
-        digest.update(f"{path.relative_to(root)} {hash_of_code(path)}\n".encode())
+    starts = [root / step, *([root / also] if also else [])]
+    for path in sorted(set().union(*(files_reached(start, root) for start in starts))):
+        code, _ = read_code(path, root)
+        digest.update(f"{path.relative_to(root)} {code}\n".encode())
     return digest.hexdigest()[:16]

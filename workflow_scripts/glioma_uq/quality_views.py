@@ -22,39 +22,40 @@ class Template:
         return self.resampled
 
 
-def template_views(modalities, paths, template):
+def template_views(modalities, cohort, case, template):
     """Return {modality: View} of a case in template space, cut through its tumour.
 
-    `paths`: each modality, "brain" and "tumour" (empty without a reference).
+    `cohort` is the folder of the cohort; an empty segmentation means that there is no reference.
     """
-    brain = read_mask(paths["brain"])
+    folder = cohort / "normalised" / case
+    brain, tumour = read_mask(folder / "brain_mask.nii.gz"), folder / "segmentation.nii.gz"
     masks = {"brain": brain.data, "template": template.on(brain.grid)}
-    if not is_empty(paths["tumour"]):
-        masks["tumour"] = read_mask(paths["tumour"]).data
+    if not is_empty(tumour):
+        masks["tumour"] = read_mask(tumour).data
     centre = middle(masks.get("tumour"), brain.data)
     sizes = brain.grid.voxel_sizes
-    scans = {name: read_image(paths[name]).data for name in modalities}
+    scans = {name: read_image(folder / f"{name}.nii.gz").data for name in modalities}
     return {
         name: View(np.where(brain.data, scan, Z_RANGE[0]), sizes, Z_RANGE, centre, masks)
         for name, scan in scans.items()
     }
 
 
-def native_views(modalities, paths, template):
+def native_views(modalities, cohort, case, template):
     """Return {modality: View, or why there is none} of a left-out case as it was scanned.
 
-    `paths`: native_corrected_{modality}, native_raw_{modality}, native_brain, native_tumour
-    and native_matrix (T1CE to template), empty where no step kept any. The T1CE shows the
-    outlines that are left.
+    `cohort` is the folder of the cohort, with empty files where no step kept anything. The
+    T1CE shows the outlines that are left.
     """
     views = {}
     for name in modalities:
+        scans = [cohort / step / case / f"{name}.nii.gz" for step in ("bias_corrected", "raw")]
         try:
-            image = _read_first(paths[f"native_corrected_{name}"], paths[f"native_raw_{name}"])
+            image = _read_first(*scans)
         except BadCase as error:
             views[name] = str(error)
             continue
-        masks = native_masks(image.grid, paths, template) if name == "t1ce" else {}
+        masks = native_masks(image.grid, cohort, case, template) if name == "t1ce" else {}
         centre = middle(masks.get("tumour"), masks.get("brain"))
         scan = np.nan_to_num(image.data, posinf=0, neginf=0)
         centre = centre or tuple(n // 2 for n in scan.shape)
@@ -62,16 +63,20 @@ def native_views(modalities, paths, template):
     return views
 
 
-def native_masks(grid, paths, template):
+def native_masks(grid, cohort, case, template):
     """Return the outlines of a native T1CE on `grid` that earlier steps left, by name."""
+    files = {
+        "brain": cohort / "skull_stripped" / case / "brain_mask.nii.gz",
+        "tumour": cohort / "raw" / case / "segmentation.nii.gz",
+    }
     masks = {}
-    for name in ("brain", "tumour"):
-        path = paths[f"native_{name}"]
+    for name, path in files.items():
         mask = None if is_empty(path) else read_mask(path)
         if mask and same_grid(mask.grid, grid):
             masks[name] = mask.data
-    if not is_empty(paths["native_matrix"]):
-        back = np.linalg.inv(read_matrix(paths["native_matrix"]))
+    matrix = cohort / "registered" / case / "t1ce_to_template.txt"
+    if not is_empty(matrix):
+        back = np.linalg.inv(read_matrix(matrix))
         masks["template"] = resample_mask(template.mask, grid, back)
     return masks
 
