@@ -1,4 +1,4 @@
-# make demo | test | engines | downloads | public-labels | deepbet | hd-bet | hd-bet-v1 | slurm | lint | clean | help
+# make demo | test | engines | downloads | public-labels | deepbet | hd-bet | hd-bet-v1 | slurm | lint | audit | clean | help
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 CORES ?= $(shell nproc)
@@ -6,7 +6,7 @@ BIN = $(VENV)/bin
 INSTALLED = $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-real lint clean engines downloads deepbet hd-bet hd-bet-v1 public-labels slurm
+.PHONY: help setup demo test test-real lint audit clean engines downloads deepbet hd-bet hd-bet-v1 public-labels slurm
 
 help:           ## say what each target does
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -23,7 +23,7 @@ demo: setup     ## run the default study: a phantom cohort, from scans to figure
 	@echo "The report is in results/studies/phantom/report.html"
 
 test: setup engines downloads $(VENV)/.installed-test   ## run the unit tests, then the end-to-end tests
-	$(BIN)/python -m pytest -m "not workflow and not real"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not workflow and not real"
 	$(BIN)/python -m pytest -m "workflow"
 
 test-real: hd-bet-v1 deepbet    ## run the tests on real patients, where their data is
@@ -52,6 +52,10 @@ lint: setup     ## check style: ruff and snakefmt
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile rules
+
+audit: setup    ## look for known vulnerabilities in the pinned packages
+	$(BIN)/pip install --quiet --disable-pip-version-check pip-audit==2.10.1
+	for lock in requirements*.lock; do $(BIN)/pip-audit --disable-pip --no-deps --strict --requirement $$lock || exit 1; done
 
 clean:          ## remove all results, after asking
 	@printf 'Remove everything under results/ but its README? [y/N] '; read answer; \

@@ -25,7 +25,7 @@ wildcard_constraints:
     rate=r"\d\.\d\d",
     fold=r"\d+",
     seed=r"\d+",
-    passes=r"\d{3,}",
+    passes=r"\d\d\d+",
 
 
 rule all:
@@ -49,6 +49,7 @@ else:
     include: "rules/cohort_report.smk"
     include: "rules/training.smk"
     include: "rules/sampling.smk"
+    include: "rules/small_tumours.smk"
 
 
 include: "rules/statistics.smk"

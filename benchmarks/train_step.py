@@ -40,7 +40,7 @@ from monai.transforms import (  # noqa: E402
     SelectItemsd,
 )
 
-from glioma_uq.augmentation import ALL, build_augmentation  # noqa: E402
+from glioma_uq.augmentation import MC_DROPOUT, build_augmentation  # noqa: E402
 from glioma_uq.dataset import Dataset  # noqa: E402
 from glioma_uq.losses import MultiTaskLoss  # noqa: E402
 from glioma_uq.networks import build_network  # noqa: E402
@@ -85,7 +85,7 @@ def time_ours(trainer, epoch):
     for start in range(0, CASES, BATCH_SIZE):
         names = trainer.training[start : start + BATCH_SIZE]
         ready, batch = seconds(lambda names=names: trainer.prepare(names, epoch))
-        step, _ = seconds(lambda batch=batch: trainer.step(batch))
+        step, _ = seconds(lambda batch=batch: trainer.step(batch, epoch))
         batch = batch.to(trainer.device)
         trainer.optimiser.zero_grad(set_to_none=True)
         network, _ = seconds(lambda batch=batch: trainer.batch_loss(batch)[0].backward())
@@ -108,7 +108,7 @@ def plain_loader(folder, table):
             EnsureChannelFirstd([*MODALITIES, "mask"]),
             ConcatItemsd(MODALITIES, "images"),
             SelectItemsd(["images", "mask", "idh", "1p19q", "grade"]),
-            *build_augmentation(ALL, VOXEL_MM).transforms,
+            *build_augmentation(MC_DROPOUT, VOXEL_MM).transforms,
         ]
     )
     return plain.DataLoader(

@@ -11,12 +11,20 @@ gc.set_threshold(500_000)
 sys.path.insert(0, f"{workflow.basedir}/workflow_scripts")
 
 from glioma_uq.cohorts import list_cases, steps_of
+from glioma_uq.cohorts.labels import has_families
 from glioma_uq.configuration import check_config, needs_validation
+from glioma_uq.door import check_finished_studies
 from glioma_uq.fingerprints import fingerprint
 from glioma_uq.grid import ALL_SEEDS, ENSEMBLES, format_passes, format_rate, format_sampled
+from glioma_uq.network_check import check_networks_build
+from glioma_uq.parts import CLASSES as CLASSES_OF
 from glioma_uq.seeds import seed_for
+from glioma_uq.tasks import TASKS as ALL_TASKS
 
 check_config(config, f"{workflow.basedir}/rules/config.schema.yaml")
+if workflow.is_main_process:  # its jobs need not ask again
+    check_finished_studies(config)
+    check_networks_build(config)
 
 STUDY = config["study"]
 COHORT = config["cohort"]["name"]
@@ -28,10 +36,20 @@ SAMPLERS = ["mc-dropout"] if PUBLISHED else config["sampling"]["samplers"]
 # What is sampled and how, by its name in paths and tables; of Monte Carlo dropout the network's.
 SAMPLED = {format_sampled(n, sampler): (n, sampler) for n in NETWORKS for sampler in SAMPLERS}
 NETWORK = next(iter(SAMPLED))  # the one that the figures show
+TRAINED = SAMPLED[NETWORK][0]  # and what it is called where it is trained
+# The subtyping tasks, in one order whatever theirs in the config, and the classes of a voxel.
+TASKS = [task for task in ALL_TASKS if PUBLISHED or task in config["tasks"]]
+CLASSES = CLASSES_OF[config["segmentation"]]
+# Parts of tumours are judged by their labels, which are kept where maps are.
+PARTS = not PUBLISHED and config["segmentation"] == "parts" and bool(config["sampling"]["maps"])
+FAMILIES = PARTS and has_families(config["cohort"])
+# Whether several samples of a case can disagree.
+DISAGREE = not PUBLISHED and SAMPLERS != ["deterministic"] and max(config["sampling"]["passes"]) > 1
 RATES = ["0.00"] if PUBLISHED else [format_rate(rate) for rate in config["rates"]]
 PASSES = ["001"] if PUBLISHED else [format_passes(t) for t in config["sampling"]["passes"]]
 FOLDS = range(1, config["folds"]["number"] + 1)
 SEEDS = config["seeds"]
+INTERVALS = {name: config["statistics"][name] for name in ("resamples", "level", "interval")}
 CASE_STEPS = steps_of(config["cohort"]["source"])
 OVERLAYS = [
     f"results/cohorts/{COHORT}/figures/{case}.png" for case in CASES[: config["report"]["overlays"]]
@@ -70,7 +88,7 @@ def over_grid(path, networks=NETWORKS):
     )
 
 
-classification_cells = over_grid(f"{CELL}/classification.csv", SAMPLED)
+classification_cells = over_grid(f"{CELL}/classification.csv", SAMPLED) if TASKS else []
 segmentation_cells = [] if PUBLISHED else over_grid(f"{CELL}/segmentation.csv", SAMPLED)
 voxel_cells = []
 if not PUBLISHED and config["sampling"]["voxel_histograms"]:
@@ -84,3 +102,11 @@ if not PUBLISHED:
     fitted = ("recalibration", "conformal", "mask_control")
     STATISTICS += [table for table in fitted if config["statistics"][table]]
     STATISTICS += ["posterior_truth"] if config["cohort"]["source"] == "phantom" else []
+if not TASKS:
+    of_tasks = ("classification", "findings", "reliability", "recalibration", "conformal")
+    STATISTICS = [x for x in STATISTICS if x not in (*of_tasks, "posterior_truth")]
+if PARTS:
+    STATISTICS += ["table_1", "table_2", "table_3", "overlap", "overlap_tests", "lesions", "froc"]
+    if DISAGREE:
+        STATISTICS += ["uncertainty_by_size", "uncertainty_by_size_differences"]
+    STATISTICS += ["size_stress"] if FAMILIES else []

@@ -6,6 +6,15 @@ if not PUBLISHED:
     FIGURES += ["uncertainty_shares"] + (["rate_differences"] if len(RATES) > 1 else [])
     FIGURES += ["posterior_truth"] if config["cohort"]["source"] == "phantom" else []
     FIGURES += ["case_gallery"] if config["sampling"]["maps"] else []
+if not TASKS:
+    of_segmentation = ["rate_differences"] + (["figure_4", "case_gallery"] if DISAGREE else [])
+    FIGURES = [figure for figure in FIGURES if figure in (*of_segmentation, "risk_coverage")]
+if PARTS:
+    of_parts = ["tumour_volumes", "segmentation_gallery", "dice_by_size", "froc"]
+    of_parts += ["size_stress"] if FAMILIES else []
+    of_parts += ["uncertainty_by_size"] if DISAGREE else []
+    # A study of segmentation alone begins with the parts, another one ends with them.
+    FIGURES = [*FIGURES, *of_parts] if TASKS else [*of_parts, *FIGURES]
 
 # Voxel maps of the first network at every rate: which rate is chosen shows when jobs run.
 MAPS = [] if PUBLISHED else over_grid(f"{RUN}/samples/maps", [NETWORK])
@@ -239,7 +248,12 @@ rule draw_learning_curves:
     conda:
         "../envs/statistics.yaml"
     params:
-        network=NETWORK,
+        network=TRAINED if TASKS else None,  # where networks are compared, all
         library=fingerprint("draw_learning_curves.py"),
     script:
         "../workflow_scripts/draw_learning_curves.py"
+
+
+if PARTS:
+
+    include: "small_tumour_figures.smk"

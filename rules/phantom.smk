@@ -1,5 +1,7 @@
 """The template that all cohorts are registered to, and the cohort that we make ourselves."""
 
+from glioma_uq.phantom.families import family_of
+
 PHANTOM = config["cohort"].get("phantom", {})
 TEMPLATE_FILES = {
     "brain": "brain.nii.gz",
@@ -33,6 +35,10 @@ rule make_template:
 
 if config["cohort"]["source"] == "phantom":
 
+    def seed_of_case(case):
+        """Return the seed of a case, which all sizes of one lesion share."""
+        return seed_for(config["seed"], "phantom", family_of(case))
+
     rule make_phantom_labels:
         """Draw the phantom's labels, latent axes and true probabilities."""
         output:
@@ -53,8 +59,11 @@ if config["cohort"]["source"] == "phantom":
                     "missing",
                     "label_flips",
                     "diameter_mm",
+                    "small_diameter_mm",
+                    "enhancement",
                 )
             },
+            size_stress=PHANTOM["size_stress"],
             seed=seed_for(config["seed"], "phantom", "labels"),
             library=fingerprint("make_phantom_labels.py"),
         script:
@@ -81,7 +90,27 @@ if config["cohort"]["source"] == "phantom":
             in_plane_mm=PHANTOM["in_plane_mm"],
             slice_mm=PHANTOM["slice_mm"],
             bias_sd=PHANTOM["bias_sd"],
-            seed=lambda wildcards: seed_for(config["seed"], "phantom", wildcards.case),
+            seed=lambda wildcards: seed_of_case(wildcards.case),
             library=fingerprint("make_phantom_case.py"),
         script:
             "../workflow_scripts/make_phantom_case.py"
+
+    rule measure_phantom_volumes:
+        """Measure the true tumours of all cases on the study's grid, before any is scanned."""
+        input:
+            cohort_truth="results/cohorts/<cohort>/truth.csv",
+            tissues="results/cohorts/<cohort>/template/tissues.nii",
+            distances="results/cohorts/<cohort>/template/distances.nii",
+            template="results/cohorts/<cohort>/template/brain_mask.nii.gz",
+        output:
+            volumes="results/cohorts/<cohort>/volumes.csv",
+        log:
+            "results/cohorts/<cohort>/logs/measure_phantom_volumes.log",
+        conda:
+            "../envs/imaging.yaml"
+        params:
+            seeds={case: seed_of_case(case) for case in CASES},
+            options={name: config["preprocessing"][name] for name in ("voxel_size_mm", "margin_mm")},
+            library=fingerprint("measure_phantom_volumes.py"),
+        script:
+            "../workflow_scripts/measure_phantom_volumes.py"

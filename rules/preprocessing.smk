@@ -168,6 +168,7 @@ rule normalise_case:
         options={name: PREPROCESSING[name] for name in ("voxel_size_mm", "margin_mm")},
         field_options=REFINED,
         variant=PREPROCESSING["variant"],
+        clip=PREPROCESSING["clip"],
         limits=limits_of_step("normalise_case", LIMITS),
         on_bad_case=config["cohort"]["on_bad_case"],
         library=fingerprint("normalise_case.py"),

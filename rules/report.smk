@@ -57,12 +57,17 @@ rule make_report:
         figures=expand("results/studies/{{study}}/figures/{figure}.png", figure=FIGURES),
         learning_curves=[] if PUBLISHED else "results/studies/{study}/figures/learning_curves.png",
         curves=[] if PUBLISHED else "results/studies/{study}/figures/learning_curves.csv",
-        viewer="results/studies/{study}/viewer.html" if "case_gallery" in FIGURES else [],
+        viewer=(
+            []
+            if PUBLISHED or not config["sampling"]["maps"]
+            else "results/studies/{study}/viewer.html"
+        ),
         overlays=OVERLAYS,
         cases=[] if PUBLISHED else f"results/cohorts/{COHORT}/cases.csv",
         excluded=[] if PUBLISHED else f"results/cohorts/{COHORT}/excluded.csv",
         provenance="results/studies/{study}/provenance.json",
         template=f"{TEMPLATES}/report.html.jinja",
+        small_tumours=f"{TEMPLATES}/small_tumours.html.jinja",
         shared=SHARED_TEMPLATES,
     output:
         report="results/studies/{study}/report.html",

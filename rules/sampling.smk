@@ -55,6 +55,8 @@ rule sample_network:
         network=lambda wildcards: SAMPLED[wildcards.network][0],
         sampler=lambda wildcards: SAMPLED[wildcards.network][1],
         options=lambda wildcards: config["network_options"].get(SAMPLED[wildcards.network][0], {}),
+        tasks=TASKS,
+        classes=CLASSES,
         passes=config["sampling"]["passes"],
         nested=config["sampling"]["nested"],
         mapped=config["sampling"]["maps"],
@@ -71,6 +73,7 @@ rule sample_network:
 
 
 use rule sample_network as sample_validation with:
+    """Draw samples of every validation case, by which cells are chosen and probabilities mended."""
     output:
         probabilities="results/studies/{study}/{network}/dropout-{rate}/fold-{fold}/seed-{seed}/samples/validation/probabilities.csv",
         segmentation="results/studies/{study}/{network}/dropout-{rate}/fold-{fold}/seed-{seed}/samples/validation/segmentation.csv",
@@ -112,6 +115,7 @@ rule gather_cells:
 
 
 use rule gather_cells as gather_validation with:
+    """Write the same tables of the validation cases."""
     input:
         cases=f"results/cohorts/{COHORT}/cases.csv",
         probabilities=samples_of("validation/probabilities.csv"),

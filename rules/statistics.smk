@@ -1,6 +1,5 @@
 """From the tables of all cells to long tables of measures, tests, curves and findings."""
 
-INTERVALS = {name: config["statistics"][name] for name in ("resamples", "level", "interval")}
 ECE = {name: config["statistics"][f"ece_{name}"] for name in ("bins", "binning", "norm")}
 PUBLISHED_CELL = {"rule": "fixed", "rate": 0.0, "passes": 1}
 SELECT_BY = config["selection"] | (PUBLISHED_CELL if PUBLISHED else {})
@@ -13,7 +12,7 @@ def validation_cells(table):
 
 def cells_to_choose_by(kind):
     """Return the tables of the first network by which p and T are chosen, of a kind of measures."""
-    if PUBLISHED and kind == "segmentation":
+    if (PUBLISHED and kind == "segmentation") or (not TASKS and kind == "classification"):
         return []
     on_test = SELECT_BY["rule"] in ("fixed", "paper")
     of_validation = {"classification": "validation", "segmentation": "validation_segmentation"}

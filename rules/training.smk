@@ -1,9 +1,14 @@
 """From the cohort's volumes to one trained network for each rate, fold and seed."""
 
+from glioma_uq.cohorts.labels import has_families
+
+COHORT_TRUTH = f"results/cohorts/{COHORT}/truth.csv"
+
 
 rule assign_folds:
-    """Deal the cases out into folds, by patient, stratified by grade, IDH, 1p19q and source."""
+    """Deal the cases out into folds, by patient, so that all hold the same share of every stratum."""
     input:
+        **({"families": COHORT_TRUTH} if has_families(config["cohort"]) else {}),
         cases=f"results/cohorts/{COHORT}/cases.csv",
     output:
         folds="results/studies/{study}/folds.csv",
@@ -14,6 +19,9 @@ rule assign_folds:
     params:
         number=config["folds"]["number"],
         validation_share=config["folds"]["validation_share"],
+        test_share=config["folds"]["test_share"],
+        strata=config["folds"]["stratify_by"],
+        volumes=f"results/cohorts/{COHORT}/normalised",
         seed=seed_for(config["seed"], "folds"),
         library=fingerprint("assign_folds.py"),
     script:
@@ -39,6 +47,8 @@ rule train_network:
         volumes=f"results/cohorts/{COHORT}/normalised",
         modalities=MODALITIES,
         options=lambda wildcards: config["network_options"].get(wildcards.network, {}),
+        tasks=TASKS,
+        classes=CLASSES,
         settings=config["training"],
         keep_in_memory=config["keep_in_memory"],
         seed=lambda wildcards: seed_for(config["seed"], "train", *wildcards),

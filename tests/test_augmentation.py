@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from glioma_uq.augmentation import ALL, build_augmentation, changes
+from glioma_uq.augmentation import (
+    ALL,
+    MC_DROPOUT,
+    SMALL_TUMOURS,
+    build_augmentation,
+    changes,
+)
 
 EDGE = 12
 
@@ -23,7 +29,8 @@ def changed(names, seed, voxel_size_mm=1.0):
 
 
 def test_the_list_is_that_of_the_paper():
-    assert ALL == ("rotation", "crop", "flip_x", "flip_y", "flip_z", "intensity_shift", "gamma")
+    assert set(MC_DROPOUT) | set(SMALL_TUMOURS) | {"zoom"} == set(ALL)
+    assert [name for name in ALL if name in MC_DROPOUT] == list(MC_DROPOUT)  # as they are applied
     rotation = changes(1.0)["rotation"].rand_rotate
     for limits in (rotation.range_x, rotation.range_y, rotation.range_z):
         np.testing.assert_allclose(np.degrees(limits), [-30, 30])
@@ -32,7 +39,7 @@ def test_the_list_is_that_of_the_paper():
     assert changes(1.0)["gamma"].adjuster.gamma == (0.85, 1.15)
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", MC_DROPOUT)
 def test_each_change_happens_to_35_of_100_cases(name):
     untouched = volumes()["images"]
     share = np.mean([not torch.equal(changed([name], s)["images"], untouched) for s in range(400)])
@@ -40,10 +47,11 @@ def test_each_change_happens_to_35_of_100_cases(name):
 
 
 @pytest.mark.parametrize("axis", ["x", "y", "z"])
-def test_a_flip_moves_images_and_mask_together(axis):
+@pytest.mark.parametrize("kind", ["flip", "mirror"])
+def test_a_flip_moves_images_and_mask_together(axis, kind):
     flipped = next(
         after
-        for after in (changed([f"flip_{axis}"], seed) for seed in range(20))
+        for after in (changed([f"{kind}_{axis}"], seed) for seed in range(20))
         if not torch.equal(after["images"], volumes()["images"])
     )
     for key, value in volumes().items():
@@ -106,3 +114,59 @@ def test_what_happens_depends_on_the_seed_alone():
         changed(ALL, seed + 100)
         assert torch.equal(once["images"], again["images"])
         assert torch.equal(once["mask"], again["mask"])
+
+
+def test_every_second_case_is_mirrored():
+    untouched = volumes()["images"]
+    mirrored = [not torch.equal(changed(["mirror_y"], s)["images"], untouched) for s in range(400)]
+    assert np.mean(mirrored) == pytest.approx(0.5, abs=0.075)  # three standard errors
+
+
+def test_a_rotation_in_plane_turns_about_one_axis_by_up_to_10_degrees(monkeypatch):
+    angles = []
+
+    def rotated(keys, angle, **options):
+        angles.append(angle)
+        return dict
+
+    monkeypatch.setattr("glioma_uq.augmentation.Rotated", rotated)
+    for seed in range(200):
+        changed(["rotation_in_plane"], seed)
+    angles = np.degrees(angles)
+    assert ((angles != 0).sum(1) == 1).all()
+    assert ((angles != 0).sum(0) > 40).all()
+    assert -10 <= angles.min() < -9.5
+    assert 9.5 < angles.max() <= 10
+
+
+def test_a_rotation_in_plane_moves_the_parts_of_a_tumour_and_makes_none():
+    data = volumes()
+    data["mask"] = data["mask"] * 3
+    data["mask"][0, 6:9, 6:9, 6:9] = 1
+    augmentation = build_augmentation(["rotation_in_plane", "zoom"], 1.0)
+    augmentation.set_random_state(4)
+    after = augmentation(data)
+    assert after["mask"].shape == (1, EDGE, EDGE, EDGE)
+    assert set(after["mask"].unique().tolist()) == {0.0, 1.0, 3.0}
+    assert not torch.equal(after["mask"].as_subclass(torch.Tensor), data["mask"])
+
+
+def test_the_intensity_is_scaled_by_9_to_11_tenths_and_the_background_stays():
+    data = volumes()["images"]
+    ratios = np.array(
+        [float((changed(["intensity_scale"], s)["images"] / data).mean()) for s in range(200)]
+    )
+    assert 0.9 <= ratios.min() < 0.91
+    assert 1.09 < ratios.max() <= 1.1
+    factor = changed(["intensity_scale"], 3)["images"] / data
+    np.testing.assert_allclose(factor, factor.mean(), rtol=1e-5)
+
+
+def test_a_zoom_keeps_the_size_of_the_volume_and_changes_that_of_the_tumour():
+    sizes = set()
+    for seed in range(6):
+        after = changed(["zoom"], seed)
+        assert after["images"].shape == volumes()["images"].shape
+        assert set(after["mask"].unique().tolist()) <= {0.0, 1.0}
+        sizes.add(int((after["images"][0] == 0).sum()))
+    assert len(sizes) > 1  # the smaller ones leave background at the faces

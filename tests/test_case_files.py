@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from safetensors import safe_open
 
 from glioma_uq import case_files
 from glioma_uq.case_files import Plan, sample_cases, write_maps
@@ -319,3 +320,74 @@ def test_a_case_without_reference_has_no_histograms(networks, tmp_path, monkeypa
     _, segmentation, records = run(networks, tmp_path, extras=("hd95", "histograms"))
     assert segmentation["hd95_mm"].isna().all()
     assert all(record.histograms == [] for record in records)
+
+
+class Rebuilding(torch.nn.Module):
+    """Tells four classes apart by brightness, has no task, and says how well it rebuilds."""
+
+    def __init__(self, rate=0.0):
+        super().__init__()
+        self.dropout, self.asked = torch.nn.Dropout3d(rate), 0
+
+    def forward(self, images):
+        return {"segmentation": self.dropout(images)}
+
+    def reconstruction_error(self, images):
+        self.asked += 1
+        return self.dropout(images).square().mean((1, 2, 3, 4))
+
+
+def test_a_network_that_tells_parts_apart_leaves_labels_and_no_task(tmp_path):
+    network = Rebuilding()
+    options = dict(sampler="deterministic", passes=(1,), mapped=(1,))
+    passes, cells, records = run([network], tmp_path / "cases", **options)
+    assert passes.columns.tolist() == ["case", "pass", "predicted_volume_mm3"]
+    case = Cohort().load("b")
+    labels = records[1].maps[1]["labels"]
+    assert labels.dtype == torch.uint8
+    assert torch.equal(labels, case.images.argmax(0))
+    mean = 1 - case.images.softmax(0)[0]
+    torch.testing.assert_close(records[1].maps[1]["mean"], mean)
+    write_maps(records[1], case, tmp_path / "maps")
+    written = nibabel.load(tmp_path / "maps" / "b" / "passes-001" / "labels.nii.gz")
+    assert written.get_data_dtype() == np.uint8
+    np.testing.assert_array_equal(np.asarray(written.dataobj), labels)
+    volume = cells.set_index("case").at["b", "predicted_volume_mm3"]
+    assert volume == float((labels > 0).sum()) * 24.0
+    again = run([network], tmp_path / "cases", **options)
+    same(again, (passes, cells))
+    assert torch.equal(again[2][1].maps[1]["labels"], labels)
+    assert network.asked == len(Cohort.names)
+
+
+@pytest.mark.parametrize(("sampler", "rate"), [("deterministic", 0.0), ("mc-dropout", 0.5)])
+def test_the_error_of_reconstruction_is_that_with_dropout_asleep(tmp_path, sampler, rate):
+    network = Rebuilding(rate)
+    _, cells, _ = run([network], tmp_path, sampler=sampler, passes=(1, 3))
+    expected = [float(Cohort().load(name).images.square().mean()) for name in Cohort.names]
+    for _, rows in cells.groupby("passes"):
+        np.testing.assert_allclose(rows["reconstruction_error"], expected, rtol=1e-6)
+    assert cells.columns[-1] == "reconstruction_error"
+
+
+def test_the_error_of_an_ensemble_is_the_mean_of_its_members(tmp_path):
+    networks = [Rebuilding(), Rebuilding()]
+    networks[1].reconstruction_error = lambda images: torch.zeros(1)
+    _, cells, _ = run(networks, tmp_path, names=["a"], sampler="deep-ensemble", passes=(2,))
+    expected = float(Cohort().load("a").images.square().mean()) / 2
+    assert cells["reconstruction_error"].item() == pytest.approx(expected)
+
+
+def test_networks_that_rebuild_nothing_have_no_such_column(whole):
+    assert "reconstruction_error" not in whole[1]
+
+
+@pytest.mark.parametrize(
+    ("sampler", "passes", "kept"),
+    [("deterministic", 1, False), ("deep-ensemble", 2, False), ("deep-ensemble", 1, True),
+     ("mc-dropout", 4, True)],
+)  # fmt: skip
+def test_sums_are_kept_where_more_samples_may_come(networks, tmp_path, sampler, passes, kept):
+    run(networks, tmp_path, names=["a"], sampler=sampler, passes=(passes,))
+    with safe_open(tmp_path / "a.safetensors", framework="pt") as file:
+        assert any(key.startswith("sum/") for key in file.keys()) == kept  # noqa: SIM118

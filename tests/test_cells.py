@@ -108,3 +108,37 @@ def test_folds_and_seeds_are_gathered_into_one_table_for_each_t(tmp_path):
         ]  # fmt: skip
         assert classification[t]["idh_label"].tolist() == [0, 0, 1, 1]
         assert segmentation[t]["rim_predictive"].tolist() == [expected] * 4
+
+
+def gathered(tmp_path, probabilities):
+    cases = pd.DataFrame(
+        {"case": ["a", "b"], "source": "s", "idh": [0, 1], "1p19q": [0, -1], "grade": [2, 4]}
+    )
+    paths = [tmp_path / name for name in ("passes", "regions", "voxels")]
+    write_table(probabilities, paths[0])
+    rows = pd.DataFrame({"case": ["a", "b"], "passes": 2, "reconstruction_error": [0.5, 0.25]})
+    write_table(rows, paths[1])
+    write_table(rows[:0], paths[2])
+    return gather_cells([(1, 7, *paths)], cases, [2])
+
+
+def test_a_task_that_the_network_has_not_is_unknown_for_every_case(tmp_path):
+    table = table_of_passes(2)
+    whole = gathered(tmp_path, table)[0][2]
+    of_idh = gathered(tmp_path, table[["case", "pass", "idh_0", "idh_1"]])[0][2]
+    assert of_idh.columns.tolist() == whole.columns.tolist()
+    mine = [column for column in whole if column.startswith("idh")]
+    pd.testing.assert_frame_equal(of_idh[mine], whole[mine], check_exact=True)
+    for task in ("1p19q", "grade"):
+        assert (of_idh[f"{task}_label"] == -1).all()
+        of_task = of_idh.filter(like=f"{task}_").drop(columns=f"{task}_label")
+        assert of_task.isna().all(axis=None)
+
+
+def test_a_network_without_tasks_leaves_who_was_sampled_alone(tmp_path):
+    passes = table_of_passes(2)[["case", "pass"]].assign(predicted_volume_mm3=1.0)
+    classification, segmentation, voxels = gathered(tmp_path, passes)
+    assert classification[2].columns.tolist() == ["case", "source", "fold", "seed"]
+    assert classification[2]["case"].tolist() == ["a", "b"]
+    assert segmentation[2]["reconstruction_error"].tolist() == [0.5, 0.25]
+    assert voxels[2].empty

@@ -50,10 +50,42 @@ def test_every_study_passes(path):
             "expected a known key under training, found 'epoch': did you mean 'epochs'?",
         ),
         ({"rates": [0.2, 1.0]}, r"expected less than 1 for rates.1, found 1.0"),
-        ({"rates": [0]}, "expected more than 0 for rates.0, found 0"),
+        ({"rates": [-0.1]}, "expected at least 0 for rates.0, found -0.1"),
+        ({"rates": [0, 0.2]}, "expected rates above 0 for the sampler mc-dropout, found 0: leave"),
+        (
+            {"rates": [0.0], "sampling": {"samplers": ["deterministic", "mc-dropout-ensemble"]}},
+            "expected rates above 0 for the sampler mc-dropout-ensemble",
+        ),
+        ({"tasks": ["idh", "mgmt"]}, "expected tasks.1, found 'mgmt'"),
+        ({"segmentation": "regions"}, "expected segmentation, found 'regions'"),
+        (
+            {
+                "segmentation": "parts",
+                "cohort": {"segmentation_labels": {"core": [1], "oedema": [], "enhancing": [2]}},
+            },
+            "expected labels of oedema in cohort.segmentation_labels for segmentation parts",
+        ),
+        (
+            {"training": {"crop": {"size": [8, 8, 8], "enhancing_share": 0.3}}},
+            "expected segmentation parts for training.crop.enhancing_share, found tumour",
+        ),
+        ({"training": {"crop": {"size": [8, 8]}}}, "at least 3 entries for training.crop.size"),
+        ({"training": {"auxiliary": {"schedule": "steps"}}}, "did you mean 'step'?"),
+        ({"preprocessing": {"clip": [95, 5]}}, r"lower percentile of preprocessing.clip first"),
+        (
+            {"tasks": [], "selection": {"rule": "nll"}},
+            "expected selection.rule fixed for a study without tasks, found nll",
+        ),
         ({"rates": [0.4, 0.2]}, r"expected rates in ascending order .* write \[0.2, 0.4\]"),
         ({"sampling": {"passes": [0]}}, "expected at least 1 for sampling.passes.0, found 0"),
         ({"folds": {"number": 1}}, "expected at least 2 for folds.number, found 1"),
+        ({"folds": {"test_share": 0.2}}, "expected no folds.test_share for folds.scheme cross"),
+        ({"folds": {"scheme": "holdout"}}, "expected folds.number 1 for .* holdout, found 2"),
+        (
+            {"folds": {"scheme": "holdout", "number": 1}},
+            "expected folds.test_share for folds.scheme holdout, found none",
+        ),
+        ({"folds": {"stratify_by": ["et_sise"]}}, "found 'et_sise': did you mean 'et_size'"),
         ({"folds": {"number": "two"}}, "expected a value of type integer for folds.number"),
         ({"study": "a/b"}, "expected a text of the form .* for study, found 'a/b'"),
         (
@@ -97,3 +129,28 @@ def test_a_rule_needs_no_cell_and_null_turns_parts_off():
     assert needs_validation(checked(statistics=off, selection={"rule": "brier"}))
     assert needs_validation(checked())
     checked(sampling={"voxel_histograms": False}, statistics={"mask_control": None})
+
+
+def test_a_study_of_parts_without_tasks_or_dropout_passes():
+    config = checked(
+        tasks=[],
+        segmentation="parts",
+        rates=[0.0],
+        networks=["dmfnet"],
+        preprocessing={"clip": [5, 95]},
+        training={
+            "schedule": "poly",
+            "amsgrad": True,
+            "segmentation_loss": "generalised_dice",
+            "ce_weight": 1,
+            "auxiliary": {"schedule": "ramp", "until": 20, "before": [0.5, 0.5]},
+            "crop": {"size": [128, 128, 128], "enhancing_share": 0.3},
+            "augmentation": ["rotation_in_plane", "mirror_x", "intensity_scale", "zoom"],
+        },
+        sampling={"samplers": ["deterministic"], "passes": [1], "maps": [1]},
+        selection={"rate": 0.0, "passes": 1},
+        statistics={"mask_control": None},
+    )
+    assert not needs_validation(config)
+    assert (checked()["tasks"], checked()["segmentation"]) == (["idh", "1p19q", "grade"], "tumour")
+    assert checked()["preprocessing"]["clip"] is None

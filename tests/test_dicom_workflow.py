@@ -68,7 +68,8 @@ def test_a_folder_of_dicom_with_one_case_of_two_patients(tmp_path):
     cohort = {"source": "dicom", "dicom": {"path": "dicom"}}
     snakemake(tmp_path, cohort, ["a", "b", "absent"])
     assert read_image(tmp_path / "results/cohorts/c/raw/a/t1.nii.gz").grid.shape == (12, 10, 14)
-    assert "found b (115 files) and stranger (14 files)" in reason(tmp_path, "b", "convert_case")
+    two = reason(tmp_path, "b", "convert_case")
+    assert "found that of 2 (115 files as 1_0_0.dcm and 14 files as 70_0_0.dcm)" in two
     assert "found no dicom/absent" in reason(tmp_path, "absent", "convert_case")
     assert reason(tmp_path, "b", "import_case") == "excluded at an earlier step"
     assert "Nothing to be done" in snakemake(tmp_path, cohort, ["a", "b", "absent"])

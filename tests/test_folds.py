@@ -1,11 +1,13 @@
 """Folds: every case is tested once, nobody is in two splits, strata are dealt evenly."""
 
+import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
 
+import assign_folds as step
 from glioma_uq.errors import BadInput
-from glioma_uq.folds import assign_folds, cases_of
+from glioma_uq.folds import assign_folds, cases_of, deal, size_strata, with_et_size
 
 
 @pytest.fixture
@@ -57,3 +59,107 @@ def test_the_seed_decides_and_the_order_of_rows_within_it_is_kept(cases):
 def test_too_few_cases_are_refused(cases):
     with pytest.raises(BadInput, match="expected at least 15 cases for 5 folds, found 9"):
         assign_folds(cases.head(9), 5, 0.2, seed=1)
+
+
+# A holdout
+
+
+def test_a_holdout_tests_its_share_once_and_the_others_never(cases):
+    folds = assign_folds(cases, 1, 0.2, seed=1, test_share=0.2)
+    assert folds["case"].tolist() == cases["case"].tolist()
+    assert folds["split"].value_counts().to_dict() == {
+        "training": 65, "validation": 17, "test": 21,
+    }  # fmt: skip
+    table = pd.crosstab(folds["split"], cases["grade"], normalize="columns")
+    assert (table.loc["test"] - 0.2).abs().max() < 0.05
+
+
+@pytest.mark.parametrize("share", [0.05, 0.2, 0.29, 0.5])
+def test_a_holdout_deals_its_share_to_within_half_a_case(share):
+    for n in range(3, 120):
+        assert abs(deal(n, 1, share).sum() - n * share) <= 0.5 + 1e-6
+
+
+def test_too_small_a_holdout_is_refused(cases):
+    sentence = "expected at least 15 cases for a holdout with a test share of 0.2, found 14"
+    with pytest.raises(BadInput, match=sentence):
+        assign_folds(cases.head(14), 1, 0.2, seed=1, test_share=0.2)
+    assert len(assign_folds(cases.head(15), 1, 0.2, seed=1, test_share=0.2)) == 15
+
+
+# Families
+
+
+def families_of(cases, sizes=4):
+    """Return each case in several sizes: case, family and the labels."""
+    rows = [cases.assign(family=cases["case"], case=cases["case"] + f"_{i}") for i in range(sizes)]
+    return pd.concat(rows).sort_values("case", ignore_index=True)
+
+
+@pytest.mark.parametrize("options", [{"number": 5}, {"number": 1, "test_share": 0.3}])
+def test_no_family_is_parted(cases, options):
+    table = families_of(cases)
+    folds = assign_folds(table, validation_share=0.2, seed=1, **options)
+    assert folds["case"].tolist() == table["case"].tolist() * options["number"]
+    splits = folds.assign(family=folds["case"].str[:4]).groupby(["fold", "family"])["split"]
+    assert (splits.nunique() == 1).all()
+    assert (splits.size() == 4).all()
+
+
+def test_families_are_dealt_as_their_first_case_would_be(cases):
+    together = assign_folds(families_of(cases), 5, 0.2, seed=1)
+    alone = assign_folds(cases, 5, 0.2, seed=1)
+    assert together["split"][::4].tolist() == alone["split"].tolist()
+
+
+def test_too_few_families_are_refused(cases):
+    with pytest.raises(BadInput, match="expected at least 15 families for 5 folds, found 9"):
+        assign_folds(families_of(cases.head(9)), 5, 0.2, seed=1)
+
+
+# Size of the enhancing tumour
+
+
+def test_size_strata_are_tertiles_beside_none_and_unknown():
+    assert size_strata([0, 50, 900, np.nan, 10, 0]).tolist() == [0, 2, 3, -1, 1, 0]
+    counts = np.bincount(size_strata(np.random.default_rng(0).uniform(1, 9, 100)))
+    assert counts.tolist() == [0, 34, 33, 33]
+    assert size_strata([0.0, 0.0]).tolist() == [0, 0]
+
+
+def test_a_family_has_one_stratum_by_its_largest_case():
+    table = pd.DataFrame({"case": list("abcd"), "family": list("ppqr")})
+    volumes = {"a": 500, "b": 0, "c": 20, "d": np.nan}
+    assert with_et_size(table, volumes)["et_size"].tolist() == [2, 2, 1, -1]
+
+
+def test_no_enhancing_tumour_at_all_is_refused(cases):
+    with pytest.raises(BadInput, match="found none in all 103 cases: leave it out of folds"):
+        with_et_size(cases, dict.fromkeys(cases["case"], 0.0))
+
+
+def test_the_step_stratifies_by_the_size_in_the_segmentations(cases, tmp_path):
+    """30 cases with 0, 1 .. 14 voxels of 8 mm3 of ET, each twice; one without a segmentation."""
+    table = cases.head(31).assign(grade=2)
+    for i, case in enumerate(table["case"]):
+        (tmp_path / case).mkdir()
+        labels = np.ones((4, 4, 4), np.uint8)
+        labels.flat[: i // 2] = 3
+        nib.save(
+            nib.Nifti1Image(labels, np.diag([2, 2, 2, 1])), tmp_path / case / "segmentation.nii.gz"
+        )
+    (tmp_path / table["case"].iloc[30] / "segmentation.nii.gz").write_bytes(b"")
+    assert step.et_volume(tmp_path, table["case"].iloc[7]) == 3 * 8
+    assert np.isnan(step.et_volume(tmp_path, table["case"].iloc[30]))
+    table.to_csv(tmp_path / "cases.csv", index=False)
+    step.main(
+        cases=tmp_path / "cases.csv", number=2, validation_share=0.2, seed=1,
+        strata=["et_size", "grade"], volumes=tmp_path, output=tmp_path / "folds.csv",
+    )  # fmt: skip
+    folds = pd.read_csv(tmp_path / "folds.csv")
+    volumes = np.append(np.arange(30) // 2 * 8.0, np.nan)
+    strata = dict(zip(table["case"], size_strata(volumes), strict=True))
+    tested = folds[folds["split"] == "test"]
+    hands = pd.crosstab(tested["case"].map(strata), tested["fold"])
+    assert hands.index.tolist() == [-1, 0, 1, 2, 3]
+    assert (hands.max(axis=1) - hands.min(axis=1)).max() <= 1

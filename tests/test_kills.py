@@ -114,6 +114,8 @@ def arguments(cohort, folder, **changes):
         "fold": 1,
         "seed": 1,
         "modalities": ["t1ce", "flair"],
+        "tasks": ["idh", "1p19q", "grade"],
+        "classes": 2,
         "settings": SETTINGS,
         "keep_in_memory": False,
         "library": "x",
@@ -242,3 +244,41 @@ def test_a_network_without_segmentation_is_trained_and_labels_of_the_others_are_
     table.to_csv(tmp_path / "cases.csv", index=False)
     with pytest.raises(BadInput, match="labels of 1p19q among the 5 training cases, found all 1"):
         train_network(**given | {"cases": str(tmp_path / "cases.csv")})
+
+
+SMALL_TUMOURS = {
+    "network": "dmfnet-umodule",
+    "options": {"width": 4},
+    "tasks": [],
+    "classes": 4,
+    "rate": 0.0,
+    "settings": SETTINGS
+    | {
+        "schedule": "poly",
+        "amsgrad": True,
+        "segmentation_loss": "generalised_dice",
+        "auxiliary": {"until": 1},
+        "crop": {"size": [12, 12, 12], "enhancing_share": 0.5},
+    },
+}
+
+
+def test_a_killed_job_with_crops_and_auxiliary_terms_ends_with_the_same_weights(
+    cohort, tmp_path, capsys
+):
+    once, killed = tmp_path / "once", tmp_path / "killed"
+    once.mkdir()
+    killed.mkdir()
+    train_network(**arguments(cohort, once, **SMALL_TUMOURS))
+    given = arguments(cohort, killed, **SMALL_TUMOURS)
+    job = start(given, "inside an epoch")
+    job.communicate(timeout=120)
+    assert job.returncode == -signal.SIGKILL
+    capsys.readouterr()
+    train_network(**given)
+    assert "going on after epoch 1\n" in capsys.readouterr().out
+    check_same(killed, once)
+    curve = pd.read_csv(given["curve"])
+    assert curve["weight_auxiliary"].tolist() == pytest.approx([0.5, 0.05, 0.05])
+    assert curve["auxiliary_reconstruction_1_relative"].gt(0).all()
+    assert curve["validation_dice_et"].notna().all()

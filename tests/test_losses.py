@@ -93,6 +93,27 @@ def test_classes_that_no_training_case_has_leave_no_0_over_0():
     assert float(loss(logits, mask, only_new)) == float(loss(logits, mask, without))
 
 
+def test_without_tasks_the_loss_is_that_of_the_segmentation():
+    logits, mask, _ = batch()
+    logits = {"segmentation": logits["segmentation"]}
+    for weight in (1.0, 4.0):
+        loss = MultiTaskLoss({}, segmentation_weight=weight)
+        alone = float(loss.segmentation(logits["segmentation"], mask))
+        assert float(loss(logits, mask, {})) == pytest.approx(alone, rel=1e-6)
+    assert float(loss({"segmentation": None}, None, {})) == 0.0
+
+
+def test_a_task_that_the_network_has_not_weighs_nothing():
+    logits, mask, labels = batch()
+    of_two = {task: labels[task] for task in ("idh", "grade")}
+    loss = MultiTaskLoss(of_two)
+    del logits["1p19q"]
+    assert loss.task_weights == {"idh": 1.0, "grade": 1.0}
+    nobody = labels | {"1p19q": torch.full((4,), -1)}
+    unknown = MultiTaskLoss(nobody)(logits | {"1p19q": torch.zeros(4, 2)}, mask, nobody)
+    assert float(loss(logits, mask, of_two)) == float(unknown)
+
+
 def test_a_batch_without_any_term_costs_nothing():
     logits, _, labels = batch(known=False)
     logits = {name: values.requires_grad_() for name, values in logits.items()}

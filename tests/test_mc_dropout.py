@@ -31,6 +31,14 @@ def test_sampling_leaves_the_network_and_its_buffers_as_they_were(network, image
     assert not any("forward" in vars(module) for module in network.modules())
 
 
+def test_dropout_sleeps_between_the_passes(network, images):
+    with torch.no_grad():
+        expected = network.eval()(images)["segmentation"]
+        with awake_dropout(network) as awake:
+            awake(images, [1, 2, 3])
+            assert torch.equal(network(images)["segmentation"], expected)
+
+
 def test_the_network_is_restored_after_an_error(network):
     with pytest.raises(RuntimeError), awake_dropout(network) as awake:
         awake(torch.zeros(1, 1, 16, 16, 16), [1])

@@ -10,11 +10,13 @@ import torch
 import yaml
 
 from glioma_uq import networks
+from glioma_uq.acceleration import accelerate
 from glioma_uq.configuration import check_config
 from glioma_uq.errors import BadInput
 from glioma_uq.fingerprints import fingerprint
 from glioma_uq.mc_dropout import awake_dropout
 from glioma_uq.networks import build_network, list_networks
+from glioma_uq.tasks import TASKS
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -40,6 +42,10 @@ def seeded(**options):
         ({"heads": "separate"}, 25_534_121 + 2 * (1472 + 1) * 512),
         ({"modalities": 3}, 25_534_121 - 27 * 32),
         ({"width": 8}, 1_598_513),
+        ({"classes": 4}, 25_534_121 + 2 * (32 + 1)),
+        ({"tasks": ["grade"]}, 25_534_121 - (512 + 1) * 4),
+        ({"tasks": ()}, 25_534_121 - (1472 + 1) * 512 - (512 + 1) * 7),
+        ({"tasks": (), "heads": "separate"}, 25_534_121 - (1472 + 1) * 512 - (512 + 1) * 7),
         ({"classification_only": True}, 15_365_383),
         ({"classification_only": True, "heads": "separate"}, 15_365_383 + 2 * (992 + 1) * 512),
     ],
@@ -62,6 +68,35 @@ def test_csnet_that_only_classifies_has_no_segmentation():
     network = build_network("csnet", width=2, classification_only=True, heads="separate").eval()
     logits = network(torch.randn(1, 4, 16, 16, 16))
     assert {task: x.shape[1] for task, x in logits.items()} == {"idh": 2, "1p19q": 2, "grade": 3}
+
+
+@pytest.mark.parametrize("tasks", [(), ("grade", "idh")])
+@pytest.mark.parametrize("dropout", ["channel", "element"])
+@torch.no_grad()
+def test_csnet_has_the_classes_and_tasks_asked_for_and_so_have_its_fast_passes(tasks, dropout):
+    network = seeded(width=4, rate=0.4, classes=4, tasks=tasks, dropout=dropout).eval()
+    images = torch.randn(1, 4, 16, 16, 16, generator=torch.Generator().manual_seed(2))
+    with awake_dropout(network) as awake:
+        logits = awake(images, [1])
+    with awake_dropout(accelerate(network)) as awake:
+        fast = awake(images, [1])
+    assert list(logits) == list(fast) == ["segmentation", *(t for t in TASKS if t in tasks)]
+    assert logits["segmentation"].shape[1] == 4
+    for task, x in logits.items():
+        torch.testing.assert_close(fast[task], x, atol=1e-5, rtol=1e-5)
+
+
+def test_csnet_without_heads_starts_from_the_weights_of_one_with_them():
+    both, alone = seeded(width=2).state_dict(), seeded(width=2, tasks=()).state_dict()
+    assert set(both) - set(alone) == {
+        name for name in both if name.startswith(("head", "subtypes"))
+    }
+    assert all(torch.equal(both[name], x) for name, x in alone.items())
+
+
+def test_csnet_that_only_classifies_needs_a_task():
+    with pytest.raises(BadInput, match="expected subtyping tasks for csnet .* found none"):
+        build_network("csnet", tasks=[], classification_only=True)
 
 
 @pytest.mark.parametrize(("classification_only", "number"), [(False, 10), (True, 6)])
@@ -126,10 +161,10 @@ def test_a_network_is_added_as_the_page_says(page):
     name = config["networks"][1]
     assert name in list_networks()
     options = config["network_options"][name]
-    network = build_network(name, modalities=4, rate=0.4, **options)
+    network = build_network(name, modalities=4, rate=0.4, classes=3, tasks=TASKS, **options)
     with awake_dropout(network) as awake:
         logits = awake(torch.randn(2, 4, 6, 7, 8), [1, 2])
-    assert logits["segmentation"].shape == (2, 2, 6, 7, 8)
+    assert logits["segmentation"].shape == (2, 3, 6, 7, 8)
     assert [logits[task].shape[1] for task in ("idh", "1p19q", "grade")] == [2, 2, 3]
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from glioma_uq.errors import BadCase
 from glioma_uq.images import Grid, Image, read_mask
-from glioma_uq.normalisation import study_grid, z_score, z_score_twice
+from glioma_uq.normalisation import clip_to_percentiles, study_grid, z_score, z_score_twice
 
 
 @pytest.fixture
@@ -74,3 +74,15 @@ def test_no_brain_and_a_flat_brain_are_refused():
         z_score(np.ones((2, 2, 2)), np.zeros((2, 2, 2), bool))
     with pytest.raises(BadCase, match="found 1 everywhere"):
         z_score(np.ones((2, 2, 2)), np.ones((2, 2, 2), bool))
+
+
+def test_clipping_holds_what_lies_beyond_two_percentiles_of_the_brain():
+    data = np.arange(1000.0).reshape(10, 10, 10)
+    brain = data < 101
+    clipped = clip_to_percentiles(data, brain, [5, 95])
+    assert (clipped[brain].min(), clipped[brain].max()) == (5.0, 95.0)
+    between = brain & (data > 5) & (data < 95)
+    np.testing.assert_array_equal(clipped[between], data[between])
+    assert z_score(clipped, brain).max() < z_score(data, brain).max()
+    np.testing.assert_array_equal(clip_to_percentiles(data, brain, [0, 100])[brain], data[brain])
+    assert clip_to_percentiles(data, np.zeros_like(brain), [5, 95]) is data

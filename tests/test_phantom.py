@@ -142,6 +142,28 @@ def test_flips_change_as_many_classes_as_the_rate_says():
     assert all(row["idh"] == 1 for row in rows if row["1p19q"] == 1)
 
 
+def test_more_enhancement_tells_nothing_of_the_labels():
+    """A shift that all classes share moves the axis and leaves the posterior."""
+    plain, moved = (model.draw_cohort(40, 1, **OPTIONS, enhancement=e)[1] for e in (0.0, 1.5))
+    for row, other in zip(plain, moved, strict=True):
+        assert other["z_enhancement"] == pytest.approx(row["z_enhancement"] + 1.5)
+        for column in row.keys() - {"z_enhancement"}:
+            same = pytest.approx(row[column]) if column.startswith("p_") else row[column]
+            assert other[column] == same
+
+
+def test_small_tumours_are_as_small_as_asked_and_the_others_stay():
+    options = OPTIONS | {"small_share": 0.5}
+    usual, wider = (
+        model.draw_cohort(40, 1, **options, small_diameter_mm=mm)[1] for mm in ((7, 16), (14, 20))
+    )
+    small = [row["diameter_mm"] for row in wider if row["small"]]
+    assert len(small) == 20
+    assert 14 <= min(small) < max(small) <= 20
+    others = [[row for row in rows if not row["small"]] for rows in (usual, wider)]
+    assert others[0] == others[1]
+
+
 def test_too_many_missing_idh_labels_are_refused():
     missing = {"idh": 0.9, "1p19q": 0.0, "grade": 0.0}
     with pytest.raises(BadInput, match="lower the missing share of IDH"):

@@ -98,19 +98,16 @@ def test_known_rows_refuse_what_cannot_be_measured(imported):
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"Patient": ["P-1", "P-1"]}, "expected one row for each case .* found 2 of P-1"),
-        ({"Patient": ["P-1", ""]}, "expected an id of the case in line 3"),
-        ({"IDH": [1, 2]}, 'expected the idh label .* found "2" in case P-1; write -1'),
         ({"IDH": [1, ""]}, 'expected the idh label .* found "" in case P-1; write -1'),
         ({"Grade": ["IV", 2]}, 'grade label among .* found "IV" in case P-2'),
         ({"wildtype": [0.25, np.nan]}, 'idh probabilities from 0 to 1, found "" in case P-1'),
-        ({"wildtype": [-0.1, 0.5]}, 'idh probabilities from 0 to 1, found "-0.1" in case P-2'),
         ({"wildtype": [np.inf, 0.5]}, "idh probabilities that sum to 1 .* found inf in case P-2"),
         ({"g2": [0.1, 1]}, "grade probabilities that sum to 1 within 0.001, found 1.1 in case P-2"),
         ({"g2": ["high", 1]}, 'grade probabilities from 0 to 1, found "high" in case P-2'),
     ],
 )
-def test_a_wrong_table_is_refused_in_one_sentence(imported, changes, sentence):
+def test_a_wrong_table_names_the_case(imported, changes, sentence):
+    """Other kinds, with their whole sentences: docs/bad_input.md."""
     with pytest.raises(BadInput, match=sentence) as refusal:
         imported(table(**changes))
     assert "\n" not in str(refusal.value)
@@ -122,15 +119,23 @@ def test_a_missing_column_is_refused_with_the_closest_name(imported):
 
 
 def test_a_co_deletion_without_idh_mutation_is_refused(imported):
-    columns = COLUMNS | {"1p19q": {"label": "codeleted", "probabilities": ["g3", "g4"]}}
-    frame = table(IDH=[0, 1], codeleted=[1, -1], g2=0.0, g3=0.5, g4=0.5)
+    columns = {"case": "Patient", "idh": COLUMNS["idh"]}
+    columns |= {"1p19q": {"label": "codeleted", "probabilities": ["g3", "g4"]}}
+    frame = table(IDH=[0, 1], codeleted=[1, -1], g3=0.5, g4=0.5)
     with pytest.raises(BadInput, match="only with IDH mutation .* in case P-2"):
         imported(frame, columns)
 
 
-def test_too_few_probability_columns_are_refused(imported):
-    columns = COLUMNS | {"grade": {"label": "Grade", "probabilities": ["g2", "g3"]}}
-    with pytest.raises(BadInput, match=r"expected 3 probability columns for grade, .* found 2"):
+@pytest.mark.parametrize(
+    ("named", "sentence"),
+    [
+        (["g2", "g3"], r"expected 3 probability columns for grade, .* found 2"),
+        (["g2", "g3", "g3"], 'a column for each label and class .* found "g3" 2 times'),
+    ],
+)
+def test_columns_that_do_not_fit_the_classes_are_refused(imported, named, sentence):
+    columns = COLUMNS | {"grade": {"label": "Grade", "probabilities": named}}
+    with pytest.raises(BadInput, match=sentence):
         imported(table(), columns)
 
 
@@ -138,10 +143,12 @@ def test_too_few_probability_columns_are_refused(imported):
     ("content", "sentence"),
     [
         (None, "found no file; mend the path"),
-        (b"", "found No columns to parse"),
+        (b"", "expected one row for each case .* found none"),
         (b"Patient,IDH\n", "expected one row for each case .* found none"),
-        (b"Patient\n\xff\xfe\n", "expected a CSV table .* found 'utf-8' codec"),
-        (b"a,b\n1,2\n1,2,3,4\n", "expected a CSV table .* found Error tokenizing"),
+        (b"Patient\n\xff\xfe\n", "expected a table as text in UTF-8 .* found 'utf-8' codec"),
+        (b"a,b\n1,2\n1,2,3,4\n", "expected 2 fields in line 3 .* found 4"),
+        (b"Patient,IDH\nP-1,1,0\n", "expected 2 fields in line 2 .* found 3"),
+        (b"Patient,IDH,IDH\nP-1,1,0\n", "expected one column 'IDH' .* found 2"),
     ],
 )
 def test_a_file_that_is_no_table_is_refused(tmp_path, content, sentence):

@@ -51,6 +51,7 @@ def fetch_from_tcia(options, patience):
     key = tcia.key_to(options, patience)
 
     def fetch(row, folder, options, patience):
+        tcia.check_ours(row.url, options["address"])
         return tcia.download_series(
             row.url, folder, int(float(row.instances)), options["collection"], key, patience
         )

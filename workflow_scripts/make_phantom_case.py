@@ -19,9 +19,9 @@ def main(
     *, case, seed, in_plane_mm, slice_mm, bias_sd, cohort_truth, tissues, distances, images, truth
 ):
     """Write the series in `images` (modality or "segmentation" -> path) and truth.json."""
-    z, diameter_mm = read_latent_axes(cohort_truth, case)
+    z, diameter_mm, scale = read_lesion(cohort_truth, case)
     anatomy = Anatomy(nib.load(tissues), nib.load(distances))
-    subject = draw_subject(seed, anatomy, z, diameter_mm)
+    subject = draw_subject(seed, anatomy, z, diameter_mm, scale)
     facts = describe_case(case, seed, z, diameter_mm, in_plane_mm, slice_mm, bias_sd, subject)
     for modality in MODALITIES:
         series = series_of(facts, modality)
@@ -32,14 +32,18 @@ def main(
         temporary.write_text(json.dumps(facts, indent=1) + "\n")
 
 
-def read_latent_axes(cohort_truth, case):
-    """Return (z [7] in the order of AXES, diameter in mm) of a case from the cohort's truth.csv."""
+def read_lesion(cohort_truth, case):
+    """Return what the cohort's truth.csv says of a case's lesion.
+
+    z [7] in the order of AXES, the diameter in mm, and the scale of a case of a size stress (or 1).
+    """
     with open(cohort_truth, newline="") as file:
         rows = {row["case"]: row for row in csv.DictReader(file)}
     if case not in rows:
         raise BadInput(f"expected {case} in {cohort_truth}, found no such row: check its name.")
     row = rows[case]
-    return [float(row[f"z_{axis}"]) for axis in AXES], float(row["diameter_mm"])
+    z = [float(row[f"z_{axis}"]) for axis in AXES]
+    return z, float(row["diameter_mm"]), float(row.get("scale", 1))
 
 
 if __name__ == "__main__":

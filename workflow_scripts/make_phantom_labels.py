@@ -4,12 +4,18 @@ import csv
 
 from glioma_uq.files import written_whole
 from glioma_uq.logs import log_to
+from glioma_uq.phantom.families import in_every_size, with_scales
 from glioma_uq.phantom.labels import draw_cohort
 
 
-def main(*, cases, seed, options, labels, truth):
-    """Write labels.csv, what a study sees, and truth.csv; `options` are those of draw_cohort."""
+def main(*, cases, seed, options, labels, truth, size_stress=None):
+    """Write labels.csv, what a study sees, and truth.csv; `options` are those of draw_cohort.
+
+    With `size_stress`, scales, `cases` are families and each has a row for every size.
+    """
     rows, true_rows = draw_cohort(cases, seed, **options)
+    if size_stress is not None:
+        rows, true_rows = in_every_size(rows, size_stress), with_scales(true_rows, size_stress)
     write_rows(rows, labels)
     write_rows(true_rows, truth)
     print(f"{len(rows)} cases")
@@ -29,6 +35,7 @@ if __name__ == "__main__":
             cases=snakemake.params.cases,
             seed=snakemake.params.seed,
             options=snakemake.params.options,
+            size_stress=snakemake.params.size_stress,
             labels=snakemake.output.labels,
             truth=snakemake.output.truth,
         )

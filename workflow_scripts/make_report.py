@@ -32,7 +32,8 @@ def main(
     choice = read_choice(paths["selection"])
     paths |= {"curves": curves, "cases": cases, "excluded": excluded}
     tables = {name: read_table(path) if path else None for name, path in paths.items()}
-    verdict = learned(tables["classification"], tables.get("segmentation"))
+    judged = ("classification", "segmentation", "overlap")
+    verdict = learned(*map(tables.get, judged))
     shown = contents.from_tables(tables, config, network, choice)
     folder = Path(output).parent
     html = page.render(

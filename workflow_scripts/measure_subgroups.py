@@ -19,7 +19,8 @@ def main(*, classification, segmentation, selection, network, seed, intervals, e
     classification, segmentation = (
         at_cell(paths, *cell) for paths in (classification, segmentation)
     )
-    groups = subgroups(*map(read_table, [*classification, *segmentation]))
+    tables = [read_table(path) for path in (*classification, *segmentation)]
+    groups = subgroups(tables[0], tables[-1])
     of_classes = partial(
         classification_measures, seed=seed, ece=Ece.of_config(**ece), auc_average=auc_average
     )

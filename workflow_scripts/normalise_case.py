@@ -4,7 +4,7 @@ import numpy as np
 
 from glioma_uq.images import Image, is_empty, read_image, read_mask, write_image
 from glioma_uq.logs import log_to
-from glioma_uq.normalisation import study_grid, z_score, z_score_twice
+from glioma_uq.normalisation import clip_to_percentiles, study_grid, z_score, z_score_twice
 from glioma_uq.quality import leave_empty, one_case
 from glioma_uq.transforms import compose, read_matrix, resample, resample_labels, resample_mask
 
@@ -12,7 +12,7 @@ from glioma_uq.transforms import compose, read_matrix, resample, resample_labels
 def main(
     *, case, scans, to_t1ce, t1ce_to_template, brain_mask, segmentation, template, options,
     normalised, quality, limits, on_bad_case, variant="default", white_matter=None,
-    field_options=None,
+    field_options=None, clip=None,
 ):  # fmt: skip
     """Write `normalised`: modality, "brain_mask" and "segmentation" to path.
 
@@ -20,6 +20,7 @@ def main(
     An empty file as `segmentation` means that there is no reference, and stays empty.
     `variant` "authors" takes the template's brain for everyone's, also of the tumour.
     With `white_matter`, the template's, the shading that is left in it is divided out first.
+    With `clip`, two percentiles, intensities beyond those of the brain are held at them.
     """
     with one_case(
         case,
@@ -42,7 +43,10 @@ def main(
             scan, matrix = read_image(path), compose(first, t1ce_matrix)
             if white_matter:
                 scan = even(scan, read_mask(white_matter), matrix, field_options)
-            write_image(normalised[modality], score(resample(scan, grid, matrix), brain), grid)
+            placed = resample(scan, grid, matrix)
+            if clip:
+                placed = clip_to_percentiles(placed, brain, clip)
+            write_image(normalised[modality], score(placed, brain), grid)
             seen = Image(np.ones(scan.grid.shape, bool), scan.grid)
             covered = resample(seen, grid, matrix, order=0)[brain].mean()
             figures[f"{modality}_brain_covered"] = round(float(covered), 4)
@@ -86,6 +90,7 @@ if __name__ == "__main__":
             field_options=snakemake.params.field_options,
             options=snakemake.params.options,
             variant=snakemake.params.variant,
+            clip=snakemake.params.clip,
             limits=snakemake.params.limits,
             normalised={name: path for name, path in snakemake.output.items() if name != "quality"},
             quality=snakemake.output.quality,

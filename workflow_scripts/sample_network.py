@@ -4,7 +4,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pandas as pd
-from safetensors.torch import load_file
 
 from glioma_uq.acceleration import accelerate, keep_freed_memory
 from glioma_uq.case_files import Plan, hash_file, sample_cases, write_maps
@@ -14,29 +13,35 @@ from glioma_uq.files import written_whole
 from glioma_uq.folds import cases_of
 from glioma_uq.logs import log_to
 from glioma_uq.networks import build_network
+from glioma_uq.splits import check_splits
 from glioma_uq.tables import append_rows, read_table, write_table
 from glioma_uq.voxel_histograms import COLUMNS, histogram_rows
+from glioma_uq.weights import load_weights
 
 
 def load_network(path, device, name, options):
     """Return the trained network of which `path` has the weights."""
     network = build_network(name, **options)
-    network.load_state_dict(load_file(path))
+    load_weights(network, path, name)
     return network.to(device)
 
 
 def main(*, cases, folds, split, models, volumes, network, sampler, options, rate, fold, seed,
-         modalities, passes, nested, mapped, keep_sums, hd95, histograms, batch_size, device,
-         acceleration, library, threads, case_files,
+         modalities, tasks, classes, passes, nested, mapped, keep_sums, hd95, histograms,
+         batch_size, device, acceleration, library, threads, case_files,
          probabilities, segmentation, voxels, maps):  # fmt: skip
     set_threads(threads)
     device = choose_device(device)
-    dataset = Dataset(volumes, read_table(cases), modalities)
-    sampled = cases_of(read_table(folds), fold, split)
-    options = {"modalities": len(modalities), "rate": rate, **options}
+    table, folds = read_table(cases), read_table(folds)
+    check_splits(folds, table["case"])
+    dataset = Dataset(volumes, table, modalities, classes=classes)
+    sampled = cases_of(folds, fold, split)
+    shape = {"modalities": len(modalities), "classes": classes, "tasks": tuple(tasks)}
+    options = {**shape, "rate": rate, **options}
     networks = [load_network(path, device, network, options) for path in models]
     if acceleration and device.type == "cpu":
-        keep_freed_memory()
+        if sampler != "deterministic":  # one pass a case is not worth half as much memory again
+            keep_freed_memory()
         networks = [accelerate(trained) for trained in networks]
     settings = [network, options, modalities, sampler, acceleration, library]
     settings += map(hash_file, models)
@@ -70,6 +75,8 @@ if __name__ == "__main__":
             fold=int(snakemake.wildcards.fold),
             seed=snakemake.params.seed,
             modalities=snakemake.params.modalities,
+            tasks=snakemake.params.tasks,
+            classes=snakemake.params.classes,
             passes=snakemake.params.passes,
             nested=snakemake.params.nested,
             mapped=snakemake.params.mapped,

@@ -12,29 +12,35 @@ from glioma_uq.devices import choose_device, set_threads
 from glioma_uq.files import written_whole
 from glioma_uq.folds import cases_of
 from glioma_uq.logs import log_to
+from glioma_uq.network_check import check_dropout
 from glioma_uq.networks import build_network
 from glioma_uq.settings import Settings
+from glioma_uq.splits import check_splits
 from glioma_uq.tables import read_table, write_table
 from glioma_uq.training import Trainer, check_labels
 
 
-def main(*, cases, folds, volumes, network, options, rate, fold, seed, modalities, settings,
-         keep_in_memory, library, threads, model, curve, checkpoint):  # fmt: skip
+def main(*, cases, folds, volumes, network, options, rate, fold, seed, modalities, tasks,
+         classes, settings, keep_in_memory, library, threads, model, curve,
+         checkpoint):  # fmt: skip
     set_threads(threads)
     table, folds = read_table(cases), read_table(folds)
+    check_splits(folds, table["case"])
     training, validation = (cases_of(folds, fold, split) for split in ("training", "validation"))
-    check_labels(table.set_index("case"), training)
+    check_labels(table.set_index("case"), training, tasks)
     names, settings = training + validation, Settings(**settings)
-    dataset = Dataset(volumes, table, modalities, keep_in_memory)
+    dataset = Dataset(volumes, table, modalities, keep_in_memory, classes)
     dataset.keep_what_fits(names)
 
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        untrained = build_network(network, modalities=len(modalities), rate=rate, **options)
+        shape = {"modalities": len(modalities), "classes": classes, "tasks": tuple(tasks)}
+        untrained = build_network(network, rate=rate, **shape, **options)
+    check_dropout(untrained, network, rate)
     workers = threads if choose_device(settings.device).type == "cuda" else 0
-    trainer = Trainer(untrained, dataset, training, validation, settings, seed, workers)
+    trainer = Trainer(untrained, dataset, training, validation, settings, seed, workers, tasks)
     seen = [table.set_index("case").loc[names].to_csv(), dataset.checksums(names)]
-    grid = [network, options, rate, seed, modalities]
+    grid = [network, options, rate, seed, modalities, tasks, classes]
     trainer.run(checkpoint, [grid, asdict(settings), seen, library])
 
     write_table(pd.DataFrame(trainer.curve), curve)
@@ -55,6 +61,8 @@ if __name__ == "__main__":
             fold=int(snakemake.wildcards.fold),
             seed=snakemake.params.seed,
             modalities=snakemake.params.modalities,
+            tasks=snakemake.params.tasks,
+            classes=snakemake.params.classes,
             settings=snakemake.params.settings,
             keep_in_memory=snakemake.params.keep_in_memory,
             library=snakemake.params.library,

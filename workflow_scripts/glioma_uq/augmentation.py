@@ -1,8 +1,10 @@
 """Random changes of a training case: MONAI's transforms, seeded for each case and epoch.
 
-The list, its ranges and its probability of .35 a change are those of the public code of
+`MC_DROPOUT`, its ranges and its probability of .35 a change are those of the public code of
 the Monte Carlo dropout study. Where that code fills with the minimum we fill with the
-background, which is 0 in our normalised volumes and the minimum in theirs.
+background, which is 0 in our normalised volumes and the minimum in theirs. `SMALL_TUMOURS` is
+the list of the small-tumour study, which leaves open in which plane it turns, and whether it
+scales the intensity or, as `zoom` does, the volume.
 """
 
 import math
@@ -14,7 +16,10 @@ from monai.transforms import (
     RandFlipd,
     Randomizable,
     RandRotated,
+    RandScaleIntensityd,
     RandShiftIntensityd,
+    RandZoomd,
+    Rotated,
 )
 
 PROBABILITY = 0.35
@@ -22,6 +27,8 @@ LARGEST_ANGLE = math.radians(30)
 LARGEST_CROP_MM = 20
 LARGEST_SHIFT = 0.2
 GAMMA = (0.85, 1.15)
+LARGEST_ANGLE_IN_PLANE = math.radians(10)
+LARGEST_SCALE = 0.1
 BACKGROUND = 0.0
 BOTH = ("images", "mask")
 
@@ -47,6 +54,19 @@ class RandEmptyFacesd(Randomizable, MapTransform):
         return data
 
 
+class RandRotationInPlaned(Randomizable, MapTransform):
+    """Turn by U(-largest, largest) about one of the three axes, each as probable."""
+
+    def __init__(self, keys, largest, mode):
+        super().__init__(keys)
+        self.largest, self.mode = largest, mode
+
+    def __call__(self, data):
+        angles = [0.0, 0.0, 0.0]
+        angles[self.R.randint(3)] = self.R.uniform(-self.largest, self.largest)
+        return Rotated(self.keys, angles, mode=self.mode, padding_mode="zeros")(data)
+
+
 def changes(voxel_size_mm):
     """Return every change by name, in the order in which they are applied."""
     return {
@@ -59,10 +79,26 @@ def changes(voxel_size_mm):
             mode=("bilinear", "nearest"),
             padding_mode="zeros",
         ),
+        "rotation_in_plane": RandRotationInPlaned(
+            BOTH, LARGEST_ANGLE_IN_PLANE, mode=("bilinear", "nearest")
+        ),
+        "zoom": RandZoomd(
+            BOTH,
+            prob=1.0,
+            min_zoom=1 - LARGEST_SCALE,
+            max_zoom=1 + LARGEST_SCALE,
+            mode=("trilinear", "nearest"),
+            padding_mode="constant",
+        ),
         "crop": RandEmptyFacesd(BOTH, PROBABILITY, round(LARGEST_CROP_MM / voxel_size_mm)),
         "flip_x": RandFlipd(BOTH, prob=PROBABILITY, spatial_axis=0),
         "flip_y": RandFlipd(BOTH, prob=PROBABILITY, spatial_axis=1),
         "flip_z": RandFlipd(BOTH, prob=PROBABILITY, spatial_axis=2),
+        **{
+            f"mirror_{axis}": RandFlipd(BOTH, prob=0.5, spatial_axis=number)
+            for number, axis in enumerate("xyz")
+        },
+        "intensity_scale": RandScaleIntensityd("images", factors=LARGEST_SCALE, prob=1.0),
         "intensity_shift": RandShiftIntensityd(
             "images", offsets=(0, LARGEST_SHIFT), prob=PROBABILITY
         ),
@@ -70,6 +106,8 @@ def changes(voxel_size_mm):
     }
 
 
+MC_DROPOUT = ("rotation", "crop", "flip_x", "flip_y", "flip_z", "intensity_shift", "gamma")
+SMALL_TUMOURS = ("rotation_in_plane", "mirror_x", "mirror_y", "mirror_z", "intensity_scale")
 ALL = tuple(changes(voxel_size_mm=1.0))
 
 

@@ -29,7 +29,8 @@ class Batch(NamedTuple):
 
     Attributes:
         images: (B, modalities, X, Y, Z).
-        tumour: (B', 1, X, Y, Z) of the B' <= B cases that have a reference; None for B' = 0.
+        tumour: (B', 1, X, Y, Z), class indices as floats, of the B' <= B cases that have a
+            reference; None for B' = 0.
         outlined: (B,) bool, which cases these are.
         labels: class indices by task, each (B,), -1 where unknown.
     """

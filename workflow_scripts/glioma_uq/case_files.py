@@ -34,8 +34,8 @@ class Plan(NamedTuple):
         settings: all else that the numbers depend on (weights, options, code), for json.
         nested: one run of the largest T gives all, as prefixes; else each T is drawn afresh.
         mapped: those T whose voxel maps are kept.
-        keep_sums: whether a case's file holds the sums, 28 bytes a voxel, that let a larger
-            number of passes draw just the new ones.
+        keep_sums: whether a case's file holds the sums, 28 bytes a voxel of two classes and 44
+            of four, that let a larger number of passes draw just the new ones.
         extras: what is measured beside the rest, of `sampling.EXTRAS`.
     """
 
@@ -138,7 +138,8 @@ def sample_once(sampler, case, plan, run):
         record = sample_case(
             sampler, case, run.passes, plan.device, plan.batch_size, mapped, record, plan.extras
         )
-        write_record(record, path, identity, plan.keep_sums)
+        more = record.passes < sampler.distinct
+        write_record(record, path, identity, plan.keep_sums and more)
     record = record.only(run.passes, mapped)
     if not plan.nested:
         record.probabilities = [{**row, "run": run.passes[0]} for row in record.probabilities]
@@ -164,7 +165,10 @@ def sample_cases(name, networks, dataset, cases, plan, seed):
 
 
 def write_maps(record, case, folder):
-    """Write the maps of `record` as NIfTI in the case's space: float32, entropies in nats."""
+    """Write the maps of `record` as NIfTI in the case's space: float32, entropies in nats.
+
+    `labels` alone is uint8: the most probable part of the tumour, by its canonical label.
+    """
     for t, maps in record.maps.items():
         for kind, values in maps.items():
             path = Path(folder) / case.name / f"passes-{format_passes(t)}" / f"{kind}.nii.gz"

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from glioma_uq.tables import read_table
-from glioma_uq.tasks import TASKS
+from glioma_uq.tasks import TASKS, UNKNOWN
 from glioma_uq.uncertainty import decompose_members, decompose_prefixes
 
 KINDS = ("predictive", "aleatoric", "epistemic")
@@ -19,12 +19,18 @@ def stack_passes(probabilities, classes, task):
     return stacked.transpose(1, 0, 2)
 
 
+def tasks_of(probabilities):
+    """Return the tasks that rows of passes have columns of."""
+    return [task for task, (first, *_) in TASKS.items() if f"{task}_{first}" in probabilities]
+
+
 def classification_cells(probabilities, passes):
     """Return {T: table} of mean probabilities and uncertainties, one row for each case.
 
     Args:
-        probabilities: one row for each case and pass: case, pass, {task}_{class}; `run`, the T
-            that a pass was drawn for, where each has its own; `member` where networks took turns.
+        probabilities: one row for each case and pass: case, pass, {task}_{class} of the tasks
+            that the network has; `run`, the T that a pass was drawn for, where each has its own;
+            `member` where networks took turns.
         passes: the numbers of passes T, ascending; each T takes the first T passes, or all
             that there are where a sampler has fewer.
     """
@@ -33,7 +39,8 @@ def classification_cells(probabilities, passes):
         return {t: classification_cells(run, [t])[t] for t, run in runs.items()}
     probabilities = probabilities.sort_values(["case", "pass"], kind="stable")
     cells = {t: {"case": probabilities["case"].unique(), "epistemic_clipped": 0} for t in passes}
-    for task, classes in TASKS.items():
+    for task in tasks_of(probabilities):
+        classes = TASKS[task]
         samples = stack_passes(probabilities, classes, task)
         drawn = [min(t, len(samples)) for t in passes]
         uncertainty = decompose_prefixes(samples, sorted(set(drawn)))
@@ -54,11 +61,22 @@ def classification_cells(probabilities, passes):
 
 
 def with_labels(cell, cases, fold, seed):
-    """Return the table of a cell in the order of the contract: case, source, fold, seed, tasks."""
+    """Return the table of a cell in the order of the contract: case, source, fold, seed, tasks.
+
+    A task that the network has not is unknown for every case, as it is in a table of published
+    predictions; of a network without any task only the first four columns stay.
+    """
     labels = cases.rename(columns={task: f"{task}_label" for task in TASKS})
     joined = cell.merge(labels, on="case", validate="one_to_one").assign(fold=fold, seed=seed)
     columns = ["case", "source", "fold", "seed"]
+    there = [task for task in TASKS if f"{task}_predictive" in joined]
+    if not there:
+        return joined[columns]
     for task, classes in TASKS.items():
+        if task not in there:
+            joined[f"{task}_label"] = UNKNOWN
+            named = [*(f"probability_{label}" for label in classes), *KINDS]
+            joined[[f"{task}_{name}" for name in named]] = np.nan
         columns.append(f"{task}_label")
         columns += [f"{task}_probability_{label}" for label in classes]
         columns += [f"{task}_{kind}" for kind in (*KINDS, *MEMBER_KINDS)]

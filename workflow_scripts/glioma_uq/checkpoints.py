@@ -30,15 +30,17 @@ def read_checkpoint(path, identity, device="cpu"):
     """
     path = Path(path)
     for leftover in path.parent.glob(f".*.{path.name}"):
-        leftover.unlink()
+        leftover.unlink(missing_ok=True)
     if not path.exists():
         return None
     try:
         state = torch.load(path, map_location=device, weights_only=True)
-    except (EOFError, RuntimeError, ValueError, pickle.UnpicklingError) as error:
+    except (EOFError, FileNotFoundError, RuntimeError, ValueError, pickle.UnpicklingError) as error:
         print(f"{path} is no whole checkpoint ({type(error).__name__}): starting anew")
         return None
-    if state.pop("identity") != json.dumps(identity, sort_keys=True):
+    if not isinstance(state, dict) or state.pop("identity", None) != json.dumps(
+        identity, sort_keys=True
+    ):
         print(f"{path} is of another configuration, code or cohort: starting anew")
         return None
     return state

@@ -19,7 +19,8 @@ class Case(NamedTuple):
         name: the case's id.
         images: (modalities, X, Y, Z) float32 z-scores, background 0.
         brain: (X, Y, Z) bool.
-        tumour: (1, X, Y, Z) float32, 1 where the reference segmentation is > 0; None without one.
+        tumour: (1, X, Y, Z) float32, class indices of the reference segmentation, 0 outside the
+            tumour: 1 inside, or 1 core, 2 oedema, 3 enhancing; None without a reference.
         labels: class index by task, -1 where unknown.
         voxel_volume_mm3: volume of a voxel.
         affine: 4x4, voxel index to world mm; None for cubic voxels that are nowhere.
@@ -65,10 +66,11 @@ class Dataset:
         table: one row for each case: case, idh, 1p19q, grade (a pandas table).
         modalities: file names without ending, in the network's order.
         keep_in_memory: keep each volume after its first reading.
+        classes: of the segmentation: 2 takes a tumour as one, 4 tells its parts apart.
     """
 
-    def __init__(self, folder, table, modalities, keep_in_memory=False):
-        self.folder, self.modalities = Path(folder), list(modalities)
+    def __init__(self, folder, table, modalities, keep_in_memory=False, classes=2):
+        self.folder, self.modalities, self.classes = Path(folder), list(modalities), classes
         self.table = table.set_index("case")
         self.kept = {} if keep_in_memory else None
 
@@ -126,15 +128,24 @@ class Dataset:
                 "delete the folder and let the preprocessing write it again."
             )
         brain = folder / "brain_mask.nii.gz"
-        tumour = None
-        if self.has_segmentation(name):
-            tumour = (load_volume(folder / "segmentation.nii.gz", np.uint8) > 0).float()[None]
         return Case(
             name=name,
             images=images,
             brain=load_volume(brain, np.uint8) > 0,
-            tumour=tumour,
+            tumour=self._read_tumour(name) if self.has_segmentation(name) else None,
             labels={task: values[0] for task, values in self.labels([name]).items()},
             voxel_volume_mm3=float(np.prod(nibabel.load(brain).header.get_zooms())),
             affine=nibabel.load(brain).affine,
         )
+
+    def _read_tumour(self, name):
+        path = self.folder / name / "segmentation.nii.gz"
+        labels = load_volume(path, np.uint8)
+        if self.classes == 2:
+            return (labels > 0).float()[None]
+        if labels.max() >= self.classes:
+            raise BadInput(
+                f"expected the labels 0 to {self.classes - 1} in {path}, found {labels.max()}: "
+                "set cohort.segmentation_labels and let the preprocessing write it again."
+            )
+        return labels.float()[None]

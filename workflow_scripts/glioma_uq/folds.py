@@ -1,52 +1,113 @@
 """Who trains, who validates and who is tested in each fold: by patient, stratified, seeded."""
 
+import math
+
 import numpy as np
 import pandas as pd
 
 from glioma_uq.errors import BadInput
 
 STRATA = ["grade", "idh", "1p19q", "source"]
+ET_SIZE = "et_size"  # the stratum of enhancing tumour (ET) size
 
 
-def dealing_order(cases, rng):
+def dealing_order(cases, rng, strata=STRATA):
     """Return the rows shuffled and then sorted by stratum, so that dealing them out one by
     one gives every hand the same share of every stratum, to within one case."""
     shuffled = cases.iloc[rng.permutation(len(cases))]
-    return shuffled.sort_values(STRATA, kind="stable")
+    return shuffled.sort_values(list(strata), kind="stable")
 
 
-def assign_folds(cases, number, validation_share, seed):
+def size_strata(volumes):
+    """Return the stratum of each volume in mm3: 1-3 its tertile, 0 for none, -1 for unknown (NaN).
+
+    Tertiles are those of the volumes above 0: cases without are a group of their own.
+    """
+    volumes = np.asarray(volumes, float)
+    strata = np.where(np.isnan(volumes), -1, 0)
+    some = np.flatnonzero(volumes > 0)
+    ranks = np.argsort(np.argsort(volumes[some], kind="stable"), kind="stable")
+    strata[some] = 1 + 3 * ranks // max(len(some), 1)
+    return strata
+
+
+def with_et_size(cases, et_mm3):
+    """Return the table with the column `et_size`, the stratum of each case's ET.
+
+    Args:
+        cases: one row for each case, with `case` and, where several belong together, `family`.
+        et_mm3: {case: volume of its ET in mm3}, NaN without a reference segmentation.
+
+    Raises:
+        BadInput: there is no ET at all.
+    """
+    families = cases["family"] if "family" in cases else cases["case"]
+    largest = cases["case"].map(et_mm3).groupby(families).max()
+    if not (largest > 0).any():
+        raise BadInput(
+            f"expected enhancing tumour in some segmentation to stratify by {ET_SIZE}, found none "
+            f"in all {len(cases)} cases: leave it out of folds.stratify_by."
+        )
+    strata = dict(zip(largest.index, size_strata(largest), strict=True))
+    return cases.assign(**{ET_SIZE: families.map(strata)})
+
+
+def assign_folds(cases, number, validation_share, seed, *, strata=STRATA, test_share=None):
     """Return case, fold, split: each case is tested in one fold and seen in all others.
 
     Args:
-        cases: one row for each case: case, source, idh, 1p19q, grade.
+        cases: one row for each case: case, the columns of `strata`, and `family` where several
+            cases are to stay in one split; the first of a family stands for all.
         number: how many folds; the test cases of fold k are the k-th hand.
         validation_share: share of each fold's other cases that choose the best weights.
         seed: integer.
+        strata: columns of which every split gets the same share, the first the most exactly.
+        test_share: for a holdout, in which this share is tested and nobody else ever is;
+            then `number` is 1.
 
     Raises:
-        BadInput: there are too few cases for so many folds.
+        BadInput: there are too few cases for so many folds, or for so small a test.
     """
-    if len(cases) < 3 * number:
-        raise BadInput(
-            f"expected at least {3 * number} cases for {number} folds, found {len(cases)}: "
-            "use fewer folds or more cases."
-        )
+    families = cases["family"] if "family" in cases else cases["case"]
+    patients = cases.assign(family=families).drop_duplicates("family")
+    check_enough(len(patients), number, test_share, "families" if "family" in cases else "cases")
     rng = np.random.default_rng(seed)
-    dealt = dealing_order(cases, rng)
-    hand = np.arange(len(dealt)) % number + 1
+    dealt = dealing_order(patients, rng, strata)
+    hand = deal(len(dealt), number, test_share)
     folds = []
     for fold in range(1, number + 1):
-        rest = dealing_order(dealt[hand != fold], rng)
+        rest = dealing_order(dealt[hand != fold], rng, strata)
         every = round(1 / validation_share)
-        validation = set(rest["case"].iloc[::every])
-        tested = set(dealt["case"][hand == fold])
-        splits = [
-            "test" if case in tested else "validation" if case in validation else "training"
-            for case in cases["case"]
-        ]
+        split_of = dict.fromkeys(rest["family"], "training")
+        split_of |= dict.fromkeys(rest["family"].iloc[::every], "validation")
+        split_of |= dict.fromkeys(dealt["family"][hand == fold], "test")
+        splits = families.map(split_of)
         folds.append(pd.DataFrame({"case": cases["case"], "fold": fold, "split": splits}))
     return pd.concat(folds, ignore_index=True)
+
+
+def deal(n, number, test_share=None):
+    """Return the hand [n] of each in the order of dealing: 1 to `number` in turn.
+
+    Of a holdout, 1 for round(n * test_share) of them, evenly spread, and 0 for the others.
+    """
+    if test_share is None:
+        return np.arange(n) % number + 1
+    return np.diff(np.floor(np.arange(n + 1) * test_share + 0.5 + 1e-9)).astype(int)
+
+
+def check_enough(n, number, test_share, what="cases"):
+    """Refuse less than three to be tested in each fold."""
+    fewest = 3 * number if test_share is None else math.ceil(3 / test_share - 1e-9)
+    if n >= fewest:
+        return
+    splits = (
+        f"{number} folds" if test_share is None else f"a holdout with a test share of {test_share}"
+    )
+    change = "fewer folds" if test_share is None else "a larger folds.test_share"
+    raise BadInput(
+        f"expected at least {fewest} {what} for {splits}, found {n}: use {change} or more {what}."
+    )
 
 
 def cases_of(folds, fold, split):

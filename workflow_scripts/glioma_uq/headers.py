@@ -8,7 +8,7 @@ import nibabel as nib
 import numpy as np
 
 from glioma_uq.errors import BadCase
-from glioma_uq.images import BROKEN_FILE, Grid, open_image, read_voxels
+from glioma_uq.images import BROKEN_FILE, Grid, in_one_line, open_image, read_voxels
 
 FEWEST_VOXELS = 4  # ASSUME: along each axis; fewer cannot be registered
 MOST_VOXELS = 2**28  # ASSUME: 1 GiB in float32; a whole head at 0.5 mm has 2**27
@@ -97,7 +97,7 @@ def _check_transform(image, path):
         qform = nib.aff2axcodes(header.get_qform())
     except BROKEN_FILE as error:
         raise BadCase(
-            f"expected a spatial transform, found a broken qform in {path} ({error}), "
+            f"expected a spatial transform, found a broken qform in {path} ({in_one_line(error)}), "
             "convert it from DICOM again"
         ) from error
     sform = nib.aff2axcodes(image.affine)

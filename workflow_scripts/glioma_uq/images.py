@@ -121,7 +121,8 @@ def read_voxels(image, path):
     except BROKEN_FILE as error:
         _raise_unless_broken(error)
         raise BadCase(
-            f"expected a whole image, found that {path} breaks off ({error}), copy it again"
+            f"expected a whole image, found that {path} breaks off ({in_one_line(error)}), "
+            "copy it again"
         ) from error
 
 
@@ -149,7 +150,8 @@ def open_image(path):
     except BROKEN_FILE as error:
         _raise_unless_broken(error)
         raise BadCase(
-            f"expected a NIfTI image, found that {path} cannot be read ({error}), export it again"
+            f"expected a NIfTI image, found that {path} cannot be read ({in_one_line(error)}), "
+            "export it again"
         ) from error
     shape = image.shape
     if len(shape) < 3 or any(n != 1 for n in shape[3:]) or min(shape) < 1:
@@ -162,6 +164,11 @@ def open_image(path):
             f"expected positive voxel sizes, found {sizes} mm in {path}, correct its header"
         )
     return image
+
+
+def in_one_line(error):
+    """Return what an error says without its line breaks."""
+    return " ".join(str(error).split())
 
 
 def _raise_unless_broken(error):

@@ -11,16 +11,18 @@ from pathlib import Path
 def log_to(path):
     """Send stdout and stderr of the enclosed work to the file `path`, line by line.
 
-    An exception is written at the end of the log and raised again.
+    An exception is written at the end of the log and raised again, with the log's path as its
+    last line. The language of the machine does not matter, nor do names that are no text.
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     stdout, stderr = sys.stdout, sys.stderr
-    with open(path, "w", buffering=1) as log:
+    with open(path, "w", buffering=1, encoding="utf-8", errors="backslashreplace") as log:
         sys.stdout = sys.stderr = log
         try:
             yield
-        except BaseException:
+        except BaseException as error:
             traceback.print_exc(file=log)
+            error.add_note(f"The log of this job: {path}")
             raise
         finally:
             sys.stdout, sys.stderr = stdout, stderr

@@ -1,6 +1,8 @@
-"""The multi-task loss: one Dice term and one cross-entropy for each subtyping task.
+"""The multi-task loss: one term for the segmentation and one for each subtyping task.
 
-    L = (w_s L_Dice + sum_t w_t CE_t) / (w_s + sum_t w_t),   w_t = N / N_known(t)
+    L = (w_s L_s + sum_t w_t CE_t) / (w_s + sum_t w_t),   w_t = N / N_known(t)
+
+L_s is one of `segmentation_losses`, in the paper Dice.
 
 A case whose label is unknown drops out of that task's term only; the task's weight makes
 up for it. A task without any label has weight 0, and a network without a segmentation
@@ -9,9 +11,9 @@ w_s = 0. w_s is 1 in the paper. Source: the public code of the Monte Carlo dropo
 """
 
 import torch
-from monai.losses import DiceCELoss, DiceLoss
 from torch.nn.functional import cross_entropy
 
+from glioma_uq.segmentation_losses import build_segmentation_loss
 from glioma_uq.tasks import TASKS, UNKNOWN
 
 
@@ -26,29 +28,26 @@ def class_weights(labels, classes):
     return torch.where(counts > 0, weights, 0.0).float()
 
 
-SEGMENTATION = {"dice": DiceLoss, "dice_ce": DiceCELoss}
-
-
 class MultiTaskLoss(torch.nn.Module):
     """Weigh the tasks by the labels of the *training* cases.
 
     Args:
-        labels: class indices of all training cases by task, each (N,), -1 where unknown.
-        segmentation: `dice`, or `dice_ce` for the sum of Dice and voxel-wise cross-entropy.
+        labels: class indices of all training cases by task, each (N,), -1 where unknown; of the
+            tasks that the network has, maybe none.
+        segmentation: `dice`, `dice_ce` or `generalised_dice`, see `segmentation_losses`.
         segmentation_weight: w_s, the weight of the segmentation term.
+        ce_weight: weight of the voxel-wise cross-entropy inside that term.
     """
 
-    def __init__(self, labels, segmentation="dice", segmentation_weight=1.0):
+    def __init__(self, labels, segmentation="dice", segmentation_weight=1.0, ce_weight=1.0):
         super().__init__()
         self.segmentation_weight = segmentation_weight
-        self.segmentation = SEGMENTATION[segmentation](
-            softmax=True, include_background=True, to_onehot_y=True
-        )
+        self.segmentation = build_segmentation_loss(segmentation, ce_weight)
         self.task_weights = {}
-        for task, classes in TASKS.items():
-            known = int((labels[task] != UNKNOWN).sum())
-            self.task_weights[task] = len(labels[task]) / known if known else 0.0
-            self.register_buffer(f"weights_{task}", class_weights(labels[task], len(classes)))
+        for task, values in labels.items():
+            known = int((values != UNKNOWN).sum())
+            self.task_weights[task] = len(values) / known if known else 0.0
+            self.register_buffer(f"weights_{task}", class_weights(values, len(TASKS[task])))
 
     def forward(self, logits, segmentation, labels):
         """Return the loss of a batch; without any term it is a 0 that needs no gradient.
@@ -56,11 +55,12 @@ class MultiTaskLoss(torch.nn.Module):
         Args:
             logits: dict of logits by task, as the networks return them; without
                 `segmentation` there is no such term, nor its weight.
-            segmentation: (B', 1, X, Y, Z), 1 in the tumour, of the B' <= B cases that have a
-                reference and whose logits stand in `logits["segmentation"]`; None for B' = 0.
+            segmentation: (B', 1, X, Y, Z), class indices as floats, of the B' <= B cases that
+                have a reference and whose logits stand in `logits["segmentation"]`; None for
+                B' = 0.
             labels: class indices by task, each (B,), -1 where unknown.
         """
-        total = torch.zeros((), device=logits["grade"].device)
+        total = torch.zeros(())  # of no dimension, so it may meet a GPU's terms
         weights = sum(self.task_weights.values())
         if "segmentation" in logits:
             weights += self.segmentation_weight

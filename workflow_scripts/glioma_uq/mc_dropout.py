@@ -48,13 +48,20 @@ def awake_dropout(network):
     generators = []
 
     def forward_of(module):
-        return lambda x: x * draw_mask(module, x.shape, generators).to(x.device)
+        def drop(x):
+            if not generators:  # outside of a pass, where a network may be asked for other things
+                return x
+            return x * draw_mask(module, x.shape, generators).to(x.device)
+
+        return drop
 
     @torch.no_grad()
     def forward(images, seeds):
         generators[:] = [torch.Generator().manual_seed(seed) for seed in seeds]
         with autocast(images.device):
-            return network(images)
+            logits = network(images)
+        generators.clear()
+        return logits
 
     network.eval()
     for module in dropouts:

@@ -23,6 +23,14 @@ def study_grid(template_mask, *, voxel_size_mm, margin_mm):
     return Grid(tuple(int(n) for n in shape), template_mask.grid.affine @ to_template)
 
 
+def clip_to_percentiles(data, brain, percentiles):
+    """Return `data` with its values held between two percentiles of those in `brain`, in %."""
+    if not brain.any():
+        return data
+    low, high = np.percentile(data[brain], percentiles)
+    return np.clip(data, low, high)
+
+
 def z_score(data, brain):
     """Return (data - mean) / sd with mean and sd of the voxels in `brain`, 0 outside, float32.
 

@@ -8,8 +8,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from glioma_uq.config_texts import check_prediction_columns
 from glioma_uq.errors import BadInput
 from glioma_uq.tasks import TASKS, UNKNOWN
+from glioma_uq.text_tables import check_named_once, read_text_table
 from glioma_uq.uncertainty import entropy
 
 ROW_SUM_TOLERANCE = 1e-3  # how far printed probabilities may miss 1 before they are no rounding
@@ -67,6 +69,7 @@ def import_predictions(path, columns):
     unknown for every case. Probabilities are divided by their sum; without Monte Carlo passes
     all doubt counts as aleatoric. Raises BadInput, in one sentence, for a table that is wrong.
     """
+    check_prediction_columns(columns)
     raw = _read_text(path)
     cells = pd.DataFrame({"case": _cases(raw, columns["case"], path)})
     cells["source"] = _column(raw, columns["source"], path) if "source" in columns else ""
@@ -83,14 +86,12 @@ def _read_text(path):
     """Return the CSV at `path` with every field as stripped text."""
     if not Path(path).is_file():
         raise BadInput(f"expected a table of predictions at {path}, found no file; mend the path")
-    try:
-        raw = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        raise BadInput(f"expected a CSV table in {path}, found {reason}; mend it") from error
-    if raw.empty:
+    header, rows = read_text_table(path)
+    if not rows:
         raise BadInput(f"expected one row for each case in {path}, found none; add the predictions")
-    return raw.apply(lambda column: column.str.strip())
+    for column in filter(None, header):
+        check_named_once(column, header, path)
+    return pd.DataFrame(rows, dtype=str)
 
 
 def _column(raw, name, path):
@@ -119,11 +120,6 @@ def _cases(raw, name, path):
 def _task(raw, task, named, cases, path):
     """Return the columns of one task: label, normalised probabilities, uncertainties."""
     classes = TASKS[task]
-    if len(named["probabilities"]) != len(classes):
-        raise BadInput(
-            f"expected {len(classes)} probability columns for {task}, one for each of "
-            f"{list(classes)}, found {len(named['probabilities'])}; name them in predictions"
-        )
     texts = pd.concat([_column(raw, name, path) for name in named["probabilities"]], axis=1)
     probabilities = _probabilities(texts, task, cases)
     predictive = entropy(probabilities)

@@ -81,7 +81,7 @@ def write_row(path, row):
 
 def write_table(path, columns, rows):
     """Write dicts as CSV; what a row does not have stays empty."""
-    with written_whole(path) as temporary, open(temporary, "w", newline="") as file:
+    with written_whole(path) as temporary, _open_text(temporary, "w") as file:
         table = csv.DictWriter(file, columns, restval="", lineterminator="\n")
         table.writeheader()
         table.writerows(rows)
@@ -89,8 +89,13 @@ def write_table(path, columns, rows):
 
 def read_rows(path):
     """Return the rows of a CSV file as dicts of text."""
-    with open(path, newline="") as file:
+    with _open_text(path) as file:
         return list(csv.DictReader(file))
+
+
+def _open_text(path, mode="r"):
+    """Open a table, whatever the machine's language; a file's name may hold bytes of no text."""
+    return open(path, mode, newline="", encoding="utf-8", errors="backslashreplace")
 
 
 def foreground(data):

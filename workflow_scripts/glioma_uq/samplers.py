@@ -29,11 +29,14 @@ class Sampler(NamedTuple):
         distinct: how many different samples there are; a larger T uses just these.
         members: networks that take turns, pass t is of member (t - 1) mod `members`, where
             their disagreement is told apart from that of their own samples; else 1.
+        reconstruction_error: function images -> the networks' mean error of reconstruction
+            with dropout asleep, MSE / variance; None where they reconstruct nothing.
     """
 
     draw: Callable
     distinct: float = math.inf
     members: int = 1
+    reconstruction_error: Callable | None = None
 
 
 def probabilities_of(logits):
@@ -163,6 +166,27 @@ SAMPLERS = {
 }
 
 
+def reconstruction_error_of(networks):
+    """Return the function images (1, modalities, X, Y, Z) -> mean error, or None, see `Sampler`."""
+    if not all(hasattr(network, "reconstruction_error") for network in networks):
+        return None
+
+    @torch.no_grad()
+    def error(images):
+        with autocast(images.device):
+            errors = [network.eval().reconstruction_error(images) for network in networks]
+        return float(torch.cat(errors).double().mean())
+
+    return error
+
+
+@contextmanager
+def with_reconstruction_error(context, networks):
+    """Give the sampler of a context what `reconstruction_error_of` returns."""
+    with context as sampler:
+        yield sampler._replace(reconstruction_error=reconstruction_error_of(networks))
+
+
 def open_sampler(name, networks, seed):
     """Return the context of a sampler: `with open_sampler(...) as sampler`.
 
@@ -175,4 +199,4 @@ def open_sampler(name, networks, seed):
         raise BadInput(
             f"expected a sampler among {', '.join(SAMPLERS)}, found {name!r}: choose one of these."
         )
-    return SAMPLERS[name](networks, seed)
+    return with_reconstruction_error(SAMPLERS[name](networks, seed), networks)

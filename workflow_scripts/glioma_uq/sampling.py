@@ -7,10 +7,12 @@ samples. Memory holds the network and a few volumes, whatever the number of pass
 from dataclasses import dataclass, field
 
 import numpy as np
+import torch
 
 from glioma_uq.devices import to_device
 from glioma_uq.errors import BadInput
 from glioma_uq.overlap import dice
+from glioma_uq.parts import CLASSES
 from glioma_uq.regions import REGIONS, find_regions, missed_mass, region_means
 from glioma_uq.surface_distance import hd95
 from glioma_uq.tasks import TASKS
@@ -30,7 +32,8 @@ class Record:
         segmentation: a row for each T.
         histograms: where asked for, the voxels of each T counted by probability, a list of
             dicts, see `voxel_histograms.case_histograms`.
-        maps: by T, {mean, predictive, aleatoric, epistemic: (X, Y, Z) float32}.
+        maps: by T, {mean, predictive, aleatoric, epistemic: (X, Y, Z) float32}, and where the
+            network tells the parts of a tumour apart {labels: (X, Y, Z) uint8}.
         sums: the `VoxelUncertainty` to go on from, where it is known.
     """
 
@@ -93,6 +96,10 @@ def sample_case(sampler, case, passes, device, batch_size, mapped=(), record=Non
                 for t in record.missing(passes, mapped):
                     if min(t, sampler.distinct) == number:
                         summarise(record, case, t, t in mapped, extras)
+    if sampler.reconstruction_error:
+        error = sampler.reconstruction_error(images)
+        for row in record.segmentation:
+            row["reconstruction_error"] = error
     return record
 
 
@@ -101,9 +108,10 @@ def take_in(record, case, sample, members):
     row = {"case": case.name, "pass": record.passes + 1}
     if members > 1:
         row["member"] = record.passes % members + 1
-    for task, classes in TASKS.items():
-        values = sample[task].tolist()
-        row |= {f"{task}_{label}": p for label, p in zip(classes, values, strict=True)}
+    for task in TASKS:
+        if task in sample:
+            values = sample[task].tolist()
+            row |= {f"{task}_{label}": p for label, p in zip(TASKS[task], values, strict=True)}
     volume = float("nan")
     if "segmentation" in sample:
         record.sums.add(sample["segmentation"])
@@ -142,6 +150,8 @@ def summarise(record, case, passes, keep_maps, extras=()):
     if keep_maps:
         kept = {"mean": mean[1:].sum(0)} | maps
         record.maps[passes] = {kind: values.float() for kind, values in kept.items()}
+        if len(mean) == CLASSES["parts"]:
+            record.maps[passes]["labels"] = mean.argmax(0).to(torch.uint8)
 
 
 def describe_segmentation(mean, maps, case, extras=()):

@@ -1,29 +1,41 @@
 """How a network is trained: the settings, and the schedule of the learning rate."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
-from glioma_uq.augmentation import ALL
+from glioma_uq.augmentation import MC_DROPOUT
+from glioma_uq.auxiliary import AuxiliaryWeights
+from glioma_uq.crops import Crop
+
+POWER = 0.9  # of the schedule `poly`, as in the public code of DMFNet
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How a network is trained; the defaults are those of the public code of the paper.
+    """How a network is trained; the defaults are those of the Monte Carlo dropout study's code.
 
     Attributes:
         epochs: largest number of passes over the training cases.
         batch_size: cases in one step of the optimiser.
         learning_rate, weight_decay: of Adam.
+        amsgrad: whether Adam divides by the largest second moment so far.
         schedule: `plateau` multiplies the learning rate by `plateau_factor`, but not below
             `smallest_learning_rate`, when the validation loss has not fallen for
-            `plateau_patience` epochs; `cosine` lets it fall to that over all epochs.
+            `plateau_patience` epochs; `cosine` lets it fall to that over all epochs; `poly`
+            multiplies it by (1 - e / epochs)^0.9, e epochs being done.
         stopping_patience: epochs without a new lowest validation loss after which training ends.
         stopping: `patience` ends it then, `smallest_learning_rate` (the public code of the
             paper) not before the learning rate is at its smallest.
         gradient_clip: largest norm of the gradient; None leaves it as it is.
-        segmentation_loss: `dice`, or `dice_ce` for Dice and voxel-wise cross-entropy.
+        segmentation_loss: `dice`, or `dice_ce` for Dice and voxel-wise cross-entropy, or
+            `generalised_dice` for that of Sudre et al. and voxel-wise cross-entropy.
+        ce_weight: weight of that cross-entropy.
         segmentation_weight: weight of the segmentation term in the loss; each task has about 1.
+        auxiliary: the weights of a network's auxiliary terms by epoch, `AuxiliaryWeights` or a
+            dict of its attributes.
+        crop: what is cut out of training cases, `Crop` or a dict of its attributes; validation
+            sees whole volumes.
         weights: which weights are kept, those of the `best` epoch or of the `last`.
         augmentation: names of the random changes of training cases (glioma_uq.augmentation).
         device: auto, cpu or cuda.
@@ -33,6 +45,7 @@ class Settings:
     batch_size: int = 4
     learning_rate: float = 1e-5
     weight_decay: float = 1e-5
+    amsgrad: bool = False
     schedule: str = "plateau"
     plateau_factor: float = 0.25
     plateau_patience: int = 5
@@ -41,10 +54,18 @@ class Settings:
     stopping: str = "patience"
     gradient_clip: float | None = None
     segmentation_loss: str = "dice"
+    ce_weight: float = 1.0
     segmentation_weight: float = 1.0
+    auxiliary: AuxiliaryWeights = field(default_factory=AuxiliaryWeights)
+    crop: Crop = field(default_factory=Crop)
     weights: str = "best"
-    augmentation: tuple = ALL
+    augmentation: tuple = MC_DROPOUT
     device: str = "auto"
+
+    def __post_init__(self):
+        for name, kind in (("auxiliary", AuxiliaryWeights), ("crop", Crop)):
+            if isinstance(given := getattr(self, name), dict):
+                object.__setattr__(self, name, kind(**given))
 
 
 def build_schedule(optimiser, settings):
@@ -53,6 +74,8 @@ def build_schedule(optimiser, settings):
         return torch.optim.lr_scheduler.CosineAnnealingLR(
             optimiser, settings.epochs, eta_min=settings.smallest_learning_rate
         )
+    if settings.schedule == "poly":
+        return torch.optim.lr_scheduler.PolynomialLR(optimiser, settings.epochs, POWER)
     return torch.optim.lr_scheduler.ReduceLROnPlateau(
         optimiser,
         factor=settings.plateau_factor,

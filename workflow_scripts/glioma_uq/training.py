@@ -14,12 +14,15 @@ import numpy as np
 import torch
 
 from glioma_uq.augmentation import build_augmentation
+from glioma_uq.auxiliary import sum_of_terms
 from glioma_uq.batches import ahead, even_batches, stack_cases
 from glioma_uq.checkpoints import read_checkpoint, write_checkpoint
+from glioma_uq.crops import check_crop, crop_case
 from glioma_uq.devices import autocast, choose_device
 from glioma_uq.errors import BadInput
 from glioma_uq.losses import MultiTaskLoss
 from glioma_uq.overlap import dice
+from glioma_uq.parts import CLASSES, REGIONS, in_region
 from glioma_uq.seeds import seed_for
 from glioma_uq.settings import build_schedule
 from glioma_uq.tasks import TASKS, UNKNOWN
@@ -34,14 +37,28 @@ def check_finite(loss, epoch):
         )
 
 
-def check_labels(table, training):
+def regions_of(labels, classes):
+    """Return the masks whose Dice the learning curve shows, by the names of its columns.
+
+    Args:
+        labels: class indices, of the network or of the reference.
+        classes: how many the network tells apart.
+    """
+    masks = {"validation_dice": labels > 0}
+    if classes == CLASSES["parts"]:
+        masks |= {f"validation_dice_{region}": in_region(labels, region) for region in REGIONS}
+    return masks
+
+
+def check_labels(table, training, tasks=tuple(TASKS)):
     """Say which tasks no case has a label of; refuse one that only other cases have labels of.
 
     Args:
         table: one row for each case of the cohort, indexed by case, with a column a task.
         training: ids of the training cases.
+        tasks: the tasks that the network has.
     """
-    for task in TASKS:
+    for task in tasks:
         known = table[task] != UNKNOWN
         if not known.any():
             print(f"no case has a label of {task}: its head stays untrained")
@@ -56,31 +73,43 @@ class Trainer:
     """Train `network` on `training` cases and keep the weights that fit `validation` best.
 
     Args:
-        network: a module of the registry; one without segmentation learns the tasks alone.
+        network: a module of the registry; one without segmentation learns the tasks alone, one
+            without tasks the segmentation. What it calls `auxiliary` while it trains is added to
+            the loss, see `AuxiliaryWeights`.
         dataset: a `Dataset`.
         training, validation: lists of case ids.
         settings: `Settings`.
         seed: integer; all randomness follows from it.
         workers: threads that make batches ready while the network works on the one before;
             their number changes no weight.
+        tasks: the subtyping tasks that the network has.
     """
 
-    def __init__(self, network, dataset, training, validation, settings, seed, workers=0):
+    def __init__(
+        self, network, dataset, training, validation, settings, seed, workers=0, tasks=tuple(TASKS)
+    ):
         self.dataset, self.training, self.validation = dataset, training, validation
         self.settings, self.seed, self.workers = settings, seed, workers
         self.device = choose_device(settings.device)
         self.network = network.to(self.device, memory_format=torch.channels_last_3d)
+        labels = dataset.labels(training)
         self.loss = MultiTaskLoss(
-            dataset.labels(training), settings.segmentation_loss, settings.segmentation_weight
+            {task: labels[task] for task in TASKS if task in tasks},
+            settings.segmentation_loss,
+            settings.segmentation_weight,
+            settings.ce_weight,
         ).to(self.device)
         self.optimiser = torch.optim.Adam(
             network.parameters(),
             lr=settings.learning_rate,
             weight_decay=settings.weight_decay,
+            amsgrad=settings.amsgrad,
             fused=True,
         )
         self.scheduler = build_schedule(self.optimiser, settings)
-        self.voxel_size_mm = dataset.load(training[0]).voxel_volume_mm3 ** (1 / 3)
+        first = dataset.load(training[0])
+        check_crop(settings.crop, first.images.shape[1:])
+        self.voxel_size_mm = first.voxel_volume_mm3 ** (1 / 3)
         self.curve, self.best, self.best_loss, self.best_epoch = [], None, np.inf, 0
 
     @property
@@ -138,8 +167,8 @@ class Trainer:
         epoch = self.epoch + 1
         with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
             torch.manual_seed(seed_for(self.seed, "dropout", epoch))
-            train_loss = self.fit(epoch)
-        validation_loss, validation_dice = self.validate()
+            trained = self.fit(epoch)
+        validation_loss, dices = self.validate()
         check_finite(validation_loss, epoch)
         learning_rate = self.learning_rate
         self.scheduler.step(*([validation_loss] if self.settings.schedule == "plateau" else []))
@@ -148,31 +177,44 @@ class Trainer:
             self.best_loss, self.best_epoch = validation_loss, epoch
         row = {
             "epoch": epoch,
-            "train_loss": train_loss,
+            "train_loss": trained.pop("train_loss"),
             "validation_loss": validation_loss,
-            "validation_dice": validation_dice,
+            "validation_dice": dices.pop("validation_dice"),
             "learning_rate": learning_rate,
+            **dices,
+            **trained,
         }
         self.curve.append(row)
         return row
 
     def fit(self, epoch):
-        """Take one optimiser step for each batch; return the mean loss over the cases."""
+        """Take one optimiser step for each batch; return the means over the cases.
+
+        They are `train_loss` and, where the network has such, each auxiliary term and the
+        weights of this epoch.
+        """
         self.network.train()
         rng = np.random.default_rng(seed_for(self.seed, "order", epoch))
         names = even_batches(self.training, self.settings.batch_size, rng)
-        total = 0.0
+        totals = {}
         with closing(ahead(partial(self.prepare, epoch=epoch), names, self.workers)) as batches:
             for batch in batches:
-                loss = self.step(batch)
-                check_finite(loss, epoch)
-                total += loss * len(batch.images)
-        return total / len(self.training)
+                parts = self.step(batch, epoch)
+                check_finite(parts["train_loss"], epoch)
+                for name, value in parts.items():
+                    totals[name] = totals.get(name, 0.0) + value * len(batch.images)
+        return {name: total / len(self.training) for name, total in totals.items()}
 
-    def step(self, batch):
-        """Take one step of the optimiser; return the loss before it."""
+    def step(self, batch, epoch):
+        """Take one step of the optimiser; return the loss before it and what it is made of."""
         self.optimiser.zero_grad(set_to_none=True)
-        loss, _ = self.batch_loss(batch.to(self.device))
+        loss, logits = self.batch_loss(batch.to(self.device))
+        terms, logged = logits.get("auxiliary", {}), {}
+        auxiliary = sum_of_terms(terms)
+        if auxiliary is not None:
+            of_labels, of_auxiliary = self.settings.auxiliary.at(epoch, self.settings.epochs)
+            loss = of_labels * loss + of_auxiliary * auxiliary
+            logged = {"weight_labels": of_labels, "weight_auxiliary": of_auxiliary}
         if loss.requires_grad:  # a batch without any label or outline teaches nothing
             loss.backward()
             if self.settings.gradient_clip:
@@ -180,7 +222,8 @@ class Trainer:
                     self.network.parameters(), self.settings.gradient_clip
                 )
             self.optimiser.step()
-        return float(loss.detach())
+        logged |= {f"auxiliary_{name}": float(term.detach()) for name, term in terms.items()}
+        return {"train_loss": float(loss.detach()), **logged}
 
     def prepare(self, names, epoch=None):
         """Return the `Batch` of these cases, changed as in `epoch`, or as they are."""
@@ -190,13 +233,18 @@ class Trainer:
         return stack_cases(cases, pinned=self.device.type == "cuda")
 
     def changed(self, case, epoch):
-        """Return the augmented case; the change depends on (seed, epoch, case) alone."""
+        """Return the case augmented and then cropped, so that turning leaves no empty corners.
+
+        Both depend on (seed, epoch, case) alone.
+        """
         augmentation = build_augmentation(self.settings.augmentation, self.voxel_size_mm)
         augmentation.set_random_state(seed_for(self.seed, case.name, epoch) % 2**32)
         mask = torch.zeros_like(case.images[:1]) if case.tumour is None else case.tumour
         volumes = augmentation({"images": case.images, "mask": mask})
         tumour = None if case.tumour is None else volumes["mask"].as_subclass(torch.Tensor)
-        return case._replace(images=volumes["images"].as_subclass(torch.Tensor), tumour=tumour)
+        images = volumes["images"].as_subclass(torch.Tensor)
+        rng = np.random.default_rng(seed_for(self.seed, "crop", case.name, epoch))
+        return crop_case(case._replace(images=images, tumour=tumour), self.settings.crop, rng)
 
     def batch_loss(self, batch):
         """Return the loss of a batch and the network's logits."""
@@ -215,23 +263,27 @@ class Trainer:
 
     @torch.no_grad()
     def validate(self):
-        """Return mean loss and mean Dice of the validation cases, dropout asleep.
+        """Return mean loss and mean Dice by column of the validation cases, dropout asleep.
 
-        Dice is NaN without a segmentation, of the network or of any case.
+        Dice is NaN without a segmentation, of the network or of any case. Where training sees
+        crops, a whole volume takes the memory of several: they come one by one.
         """
         self.network.eval()
-        size = self.settings.batch_size
+        size = self.settings.batch_size if self.settings.crop.size is None else 1
         names = [self.validation[at : at + size] for at in range(0, len(self.validation), size)]
-        total, dices = 0.0, []
+        total, dices = 0.0, {"validation_dice": []}
         with closing(ahead(self.prepare, names, self.workers)) as batches:
             for batch in batches:
                 loss, logits = self.batch_loss(batch.to(self.device))
                 total += float(loss) * len(batch.images)
                 if "segmentation" in logits and batch.tumour is not None:
-                    predicted = logits["segmentation"].argmax(1).cpu()[batch.outlined] > 0
-                    dices += map(dice, predicted, batch.tumour[:, 0] > 0)
-        mean_dice = float(np.mean(dices)) if dices else float("nan")
-        return total / len(self.validation), mean_dice
+                    classes = logits["segmentation"].shape[1]
+                    predicted = logits["segmentation"].argmax(1).cpu()[batch.outlined]
+                    reference = regions_of(batch.tumour[:, 0], classes)
+                    for name, masks in regions_of(predicted, classes).items():
+                        dices.setdefault(name, []).extend(map(dice, masks, reference[name]))
+        means = {name: float(np.mean(x)) if x else float("nan") for name, x in dices.items()}
+        return total / len(self.validation), means
 
     def save(self, checkpoint, identity):
         """Write all that the next epoch depends on."""

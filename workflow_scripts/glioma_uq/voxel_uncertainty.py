@@ -8,8 +8,11 @@ KINDS = ("predictive", "aleatoric", "epistemic")
 
 
 def voxel_entropy(probability):
-    """Return the entropy in nats of probabilities (classes, X, Y, Z), with 0 ln 0 = 0."""
-    return torch.special.entr(probability).sum(0)
+    """Return the entropy in nats of probabilities (classes, X, Y, Z), with 0 ln 0 = 0.
+
+    In float64, class by class: all classes at once would take the memory of as many volumes.
+    """
+    return sum(torch.special.entr(of_class.double()) for of_class in probability)
 
 
 def is_tumour(probability):
@@ -37,7 +40,6 @@ class VoxelUncertainty:
     def add(self, probability):
         """Take in one pass, (classes, X, Y, Z); members take turns."""
         voted = is_tumour(probability)
-        probability = probability.double()
         if self.passes == 0:
             shape = (self.members, *probability.shape)
             self.probability = torch.zeros(shape, dtype=torch.float64, device=voted.device)

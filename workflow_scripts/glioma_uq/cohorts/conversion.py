@@ -10,11 +10,22 @@ from glioma_uq.files import written_whole
 from glioma_uq.images import check_values, read_image, write_image
 
 LONGEST_CONVERSION_S = 600
+# Nothing that could tell who was scanned, where or when; dcm2niix's own -ba keeps comments,
+# addresses and serial numbers.
+KEPT_OF_HEADER = {
+    "ContrastBolusIngredient", "ConversionSoftware", "ConversionSoftwareVersion", "EchoTime",
+    "EchoTrainLength", "FlipAngle", "ImageOrientationPatientDICOM", "ImageType", "InversionTime",
+    "MRAcquisitionType", "MagneticFieldStrength", "Manufacturer", "ManufacturersModelName",
+    "Modality", "PatientPosition", "PhaseEncodingDirection", "PixelBandwidth", "RepetitionTime",
+    "ScanningSequence", "SequenceName", "SequenceVariant", "SeriesDescription", "SeriesNumber",
+    "SliceThickness", "SpacingBetweenSlices",
+}  # fmt: skip
 
 
 def convert(files, output, sidecar):
-    """Write the series in `files` (DICOM) as one NIfTI volume `output`, its header as `sidecar`.
+    """Write the series in `files` (DICOM) as one NIfTI volume, and what the scanner was set to.
 
+    `output`: path of the volume; `sidecar`: path of the json, which has KEPT_OF_HEADER alone.
     dcm2niix (Li et al., J Neurosci Methods 2016, 10.1016/j.jneumeth.2016.03.001) turns
     the voxels; the volume is then written in the closest RAS orientation, with the
     same bytes each time. Raises BadCase when other than one 3-D volume comes out.
@@ -32,6 +43,7 @@ def convert(files, output, sidecar):
         write_image(output, image.data, image.grid)
         with written_whole(sidecar) as temporary:
             facts = json.loads(volume.with_suffix(".json").read_text())
+            facts = {name: fact for name, fact in facts.items() if name in KEPT_OF_HEADER}
             temporary.write_text(json.dumps(facts, indent=1, sort_keys=True) + "\n")
 
 

@@ -1,6 +1,5 @@
 """One folder of DICOM for each case: what lies in it, and its conversion to NIfTI by dcm2niix."""
 
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -42,14 +41,19 @@ def read_folder(folder, case):
 
 
 def check_one_patient(headers, folder):
-    """Raise BadCase when the headers of one folder name more than one patient."""
-    patients = Counter(_text(h, "PatientID") or _text(h, "PatientName") for h in headers)
+    """Raise BadCase when the headers of one folder name more than one patient.
+
+    `headers`: as pydicom reads them, each with its `filename` below `folder`.
+    """
+    patients = {}
+    for header in headers:
+        whose = _text(header, "PatientID") or _text(header, "PatientName")
+        patients.setdefault(whose, []).append(Path(header.filename).relative_to(folder))
     if len(patients) > 1:
-        found = " and ".join(
-            f"{name or 'nobody'} ({n} files)" for name, n in sorted(patients.items())
-        )
+        # By their files: the sentence goes into tables and reports, where no name may be.
+        found = " and ".join(f"{len(files)} files as {files[0]}" for files in patients.values())
         raise BadCase(
-            f"expected DICOM of one patient in {folder}, found {found}, "
+            f"expected DICOM of one patient in {folder}, found that of {len(patients)} ({found}), "
             "give each patient a folder of his own"
         )
 

@@ -77,7 +77,8 @@ def files_of(url, bucket_address, patience=PATIENCE):
 
 def _parsed(answer, address):
     try:
-        return ElementTree.fromstring(answer.content)
+        # Since expat 2.4.1 entities cannot explode, and this parser fetches nothing.
+        return ElementTree.fromstring(answer.content)  # noqa: S314
     except ElementTree.ParseError as error:
         raise TransferFailed(
             f"expected the list of files of {address}, found no XML ({error}), correct "

@@ -3,25 +3,32 @@
 Snakemake reads this module while it plans, so it imports nothing heavy.
 """
 
-import csv
 from collections import Counter
 from difflib import get_close_matches
 from pathlib import Path
 
+from glioma_uq.case_names import check_case_name, check_no_twins
 from glioma_uq.errors import BadInput
+from glioma_uq.phantom.families import case_names
+from glioma_uq.text_tables import check_named_once, read_text_table
 
 LABELS = {"idh": (0, 1), "1p19q": (0, 1), "grade": (2, 3, 4)}
 UNKNOWN = -1
 NOT_KNOWN = ("", "n/a", "NA", str(UNKNOWN))  # "n/a" is BIDS's word for it
 LABEL_COLUMNS = ("case", "source", *LABELS)
-FORBIDDEN_IN_CASE = '/\\{}*?"'
 
 
 def list_cases(cohort):
     """Return the names of all cases of the cohort that a config's `cohort` describes."""
     if cohort["source"] == "phantom":
-        return [f"phantom-{i + 1:03d}" for i in range(cohort["phantom"]["cases"])]
+        phantom = cohort["phantom"]
+        return case_names(phantom["cases"], phantom.get("size_stress"))
     return [row["case"] for row in read_labels(source=cohort["source"], **cohort["labels"])]
+
+
+def has_families(cohort):
+    """Return whether several cases of the cohort are one lesion, so that no split may part them."""
+    return cohort["source"] == "phantom" and cohort["phantom"].get("size_stress") is not None
 
 
 def read_labels(table, columns, source="folder", only=None, contradictory="refuse"):
@@ -43,10 +50,9 @@ def read_labels(table, columns, source="folder", only=None, contradictory="refus
         raise BadInput(
             f"expected a labels table, found no file {table}, correct cohort.labels.table"
         )
-    rows = _read_rows(table)
+    header, rows = read_text_table(table)
     if not rows:
         raise BadInput(f"expected a row for each case, found no row in {table}, fill the table")
-    header = list(rows[0])
     for column in (*filter(None, columns.values()), *(only or {})):
         _check_column(column, header, table)
     rows = _chosen(rows, only or {}, table)
@@ -57,15 +63,9 @@ def read_labels(table, columns, source="folder", only=None, contradictory="refus
     return cases
 
 
-def _read_rows(table):
-    """Return the rows of a CSV or TSV file as dicts; a byte order mark is dropped."""
-    delimiter = "\t" if table.suffix == ".tsv" else ","
-    with open(table, newline="", encoding="utf-8-sig") as file:
-        return list(csv.DictReader(file, delimiter=delimiter))
-
-
 def _check_column(column, header, table):
     if column in header:
+        check_named_once(column, header, table)
         return
     near = get_close_matches(column, header, 1, cutoff=0)
     raise BadInput(
@@ -77,9 +77,9 @@ def _check_column(column, header, table):
 def _chosen(rows, only, table):
     """Return the rows that `only` leaves."""
     for column, texts in only.items():
-        left = [row for row in rows if _text(row, column) in texts]
+        left = [row for row in rows if row[column] in texts]
         if not left:
-            there = ", ".join(sorted({_text(row, column) for row in rows}))
+            there = ", ".join(sorted({row[column] for row in rows}))
             raise BadInput(
                 f"expected rows of {table} with {' or '.join(texts)} as {column}, found "
                 f"{there}, correct cohort.labels.only"
@@ -90,22 +90,18 @@ def _chosen(rows, only, table):
 
 def _case(row, columns, source, table):
     """Return one row of the table with its labels checked."""
-    case = _text(row, columns["case"])
-    if not case or case in (".", "..") or set(case) & set(FORBIDDEN_IN_CASE):
-        raise BadInput(
-            f"expected the name of a folder as case, found {case!r} in {table}, "
-            f"use a name without any of {FORBIDDEN_IN_CASE}"
-        )
+    case = row[columns["case"]]
+    check_case_name(case, table)
     named = columns.get("source")
     labels = {task: _label(row, columns[task], task, case) for task in LABELS}
-    return {"case": case, "source": _text(row, named) if named else source, **labels}
+    return {"case": case, "source": row[named] if named else source, **labels}
 
 
 def _label(row, column, task, case):
     """Return one label as a number, -1 for an unknown one."""
     if column is None:
         return UNKNOWN
-    text = _text(row, column)
+    text = row[column]
     allowed = {str(value): value for value in LABELS[task]} | dict.fromkeys(NOT_KNOWN, UNKNOWN)
     if text not in allowed:
         values = ", ".join(str(value) for value in (*LABELS[task], UNKNOWN))
@@ -114,10 +110,6 @@ def _label(row, column, task, case):
             f"found {text!r}, correct it or leave it empty if it is unknown"
         )
     return allowed[text]
-
-
-def _text(row, column):
-    return (row[column] or "").strip()
 
 
 def _settle_contradiction(case, columns, contradictory):
@@ -141,3 +133,4 @@ def _check_listed_once(cases, table):
             f"expected each case once, found {case} {count} times in {table}, "
             "keep one row for each patient"
         )
+    check_no_twins(counts, table)

@@ -1,9 +1,9 @@
 """Which lines of a reviewed table of series belong to which case, read while Snakemake plans."""
 
-import csv
 from pathlib import Path
 
 from glioma_uq.errors import BadInput
+from glioma_uq.text_tables import read_text_table
 
 
 def lines_by_case(path):
@@ -14,9 +14,8 @@ def lines_by_case(path):
             "of the cohort's source"
         )
     lines = {}
-    with open(path, newline="", encoding="utf-8-sig") as file:
-        for row in csv.DictReader(file):
-            if row.get("modality"):
-                line = f"{row['modality']} {row.get('SeriesInstanceUID')}"
-                lines.setdefault(row.get("case"), []).append(line)
+    for row in read_text_table(path)[1]:
+        if row.get("modality"):
+            line = f"{row['modality']} {row.get('SeriesInstanceUID')}"
+            lines.setdefault(row.get("case"), []).append(line)
     return lines

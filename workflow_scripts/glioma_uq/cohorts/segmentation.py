@@ -6,10 +6,7 @@ Canonical labels: 1 core (necrosis and non-enhancing tumour), 2 oedema, 3 enhanc
 import numpy as np
 
 from glioma_uq.errors import BadCase
-
-PARTS = {"core": 1, "oedema": 2, "enhancing": 3}
-# The regions of the BraTS challenge: enhancing tumour, tumour core, whole tumour.
-REGIONS = {"et": {"enhancing"}, "tc": {"core", "enhancing"}, "wt": set(PARTS)}
+from glioma_uq.parts import PARTS, REGIONS
 
 
 def to_canonical(data, coding, path):

@@ -4,9 +4,11 @@ from difflib import get_close_matches
 
 import pandas as pd
 
+from glioma_uq.case_names import check_uid
 from glioma_uq.cohorts.series import choose_series, why_missing
 from glioma_uq.errors import BadCase, BadInput
 from glioma_uq.files import written_whole
+from glioma_uq.text_tables import check_named_once, read_text_table
 
 FIRST_COLUMNS = (
     "case", "modality", "reason", "StudyDate", "SeriesNumber", "SeriesDescription", "instances",
@@ -38,19 +40,23 @@ def write_series(path, table):
 
 
 def read_series(path, also=()):
-    """Return a table of series, all text; raise BadInput for a missing column.
+    """Return a table of series, all text; raise BadInput for a missing column or what is no UID.
 
     `also`: columns that it must have beside case, modality and SeriesInstanceUID.
     """
-    table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    header, rows = read_text_table(path)
+    table = pd.DataFrame(rows, columns=list(dict.fromkeys(header)), dtype=str)
     for column in (*NEEDED, *also):
         if column not in table:
             raise BadInput(
                 f"expected a column {column} in {path}, found {', '.join(table.columns)}, "
                 "start from a copy of results/cohorts/*/series.csv"
             )
+        check_named_once(column, header, path)
+    for uid in filter(None, table.SeriesInstanceUID):
+        check_uid(uid, path)
     reason = table.get("reason", "by the reviewed table")
-    return table.assign(modality=table.modality.str.strip(), reason=reason)
+    return table.assign(reason=reason)
 
 
 def rows_of(table, case, path):

@@ -105,6 +105,15 @@ def download_series(url, folder, instances, collection, key, patience=PATIENCE):
     return files
 
 
+def check_ours(url, address):
+    """Raise BadInput unless `url`, from a table of series, is the archive's: it gets the login."""
+    if not url.startswith(f"{address}/"):
+        raise BadInput(
+            f"expected addresses below {address} in the table of series, found {url!r}, which "
+            "would get your login, correct the column url"
+        )
+
+
 def check_zip(path, instances):
     """Return "" or what is wrong with a zip that should hold that many DICOM files."""
     try:

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.lines import Line2D
 
 from glioma_uq.errors import BadInput
-from glioma_uq.figures.style import BLUE, GREEN, ORANGE, panels, say, styled
+from glioma_uq.figures.style import BLUE, GREEN, ORANGE, head, panels, say, styled
 from glioma_uq.figures.words import span
 
 WHERE = re.compile(
@@ -43,17 +43,21 @@ def read_learning_curves(paths, *, network=None):
 
 @styled
 def draw_learning_curves(table):
-    """Return the figure: for each rate losses above and validation Dice below, a line a fold."""
-    rates = np.unique(table["rate"])
-    columns = min(len(rates), MOST_COLUMNS)
-    blocks = -(-len(rates) // columns)
+    """Return the figure: for each network and rate losses above and Dice below, a line a fold."""
+    groups = list(table.groupby(["network", "rate"], sort=False))
+    columns = min(len(groups), MOST_COLUMNS)
+    blocks = -(-len(groups) // columns)
     figure, grid = panels(
         2 * blocks, columns, width=max(1.9 * columns, 3.4), height=0.6 + 2.7 * blocks,
         sharex=True, gridspec_kw={"height_ratios": [3, 2] * blocks},
     )  # fmt: skip
+    one = table["network"].nunique() == 1
     for place, axes in enumerate(grid.reshape(blocks, 2, columns).swapaxes(1, 2).reshape(-1, 2)):
-        if place < len(rates):
-            draw_rate(*axes, table[table["rate"] == rates[place]], rates[place])
+        if place < len(groups):
+            (network, rate), curves = groups[place]
+            draw_rate(*axes, curves, rate)
+            if not one:
+                head(axes[0], network)
         else:
             axes[0].set_axis_off()
             axes[1].set_axis_off()
@@ -80,7 +84,7 @@ def headline(table):
 
 
 def draw_rate(above, below, table, rate):
-    """Draw the curves of one rate; a dot marks the epoch whose weights were kept."""
+    """Draw the curves of one network and rate; a dot marks the epoch whose weights were kept."""
     curves = [curve for _, curve in table.groupby(["fold", "seed"], sort=True)]
     for curve in curves:
         thin = {"linewidth": 0.8, "alpha": 0.8}

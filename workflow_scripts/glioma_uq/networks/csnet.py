@@ -11,6 +11,7 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from glioma_uq.errors import BadInput
+from glioma_uq.network_options import check_choice, known_tasks
 from glioma_uq.tasks import TASKS
 
 DROPOUTS = {"channel": nn.Dropout3d, "element": nn.Dropout}
@@ -24,15 +25,6 @@ def double_convolution(channels_in, channels_out):
         nn.Conv3d(channels_out, channels_out, 3, padding=1),
         nn.ReLU(),
     )
-
-
-def check_choice(option, found, allowed):
-    """Refuse a value that an option does not have."""
-    if found not in allowed:
-        raise BadInput(
-            f"expected {' or '.join(allowed)} for the option {option} of csnet, found {found!r}: "
-            "correct network_options."
-        )
 
 
 class Decoder(nn.Module):
@@ -89,7 +81,7 @@ def hidden_layer(features, width):
 class CSNet(nn.Module):
     """Map volumes (B, modalities, X, Y, Z) to a dict of logits by task.
 
-    `segmentation` has shape (B, 2, X, Y, Z), `idh` and `1p19q` (B, 2), `grade` (B, 3).
+    `segmentation` has shape (B, classes, X, Y, Z), `idh` and `1p19q` (B, 2), `grade` (B, 3).
     Every feature map passes a dropout layer of the same `rate` (the probability of
     dropping). The heads read the global maximum of each feature map, after dropout and
     before batch normalisation.
@@ -98,6 +90,8 @@ class CSNet(nn.Module):
         modalities: number of input volumes.
         width: channels of the first layer; each of the four levels below has twice as many.
         rate: probability of dropping.
+        classes: number of classes of the segmentation.
+        tasks: names of the subtyping tasks; without any there are no heads.
         dropout: `channel` drops whole channels, `element` single ones (the 2023 original).
         heads: `shared`, one hidden layer for all tasks, or `separate`, one for each (2023).
         classification_only: leave out decoder and segmentation; the heads read the encoder.
@@ -112,6 +106,8 @@ class CSNet(nn.Module):
         modalities=4,
         width=32,
         rate=0.25,
+        classes=2,
+        tasks=tuple(TASKS),
         dropout="channel",
         heads="shared",
         classification_only=False,
@@ -119,8 +115,14 @@ class CSNet(nn.Module):
         activation_checkpointing=False,
     ):
         super().__init__()
-        check_choice("dropout", dropout, DROPOUTS)
-        check_choice("heads", heads, ("shared", "separate"))
+        check_choice("csnet", "dropout", dropout, DROPOUTS)
+        check_choice("csnet", "heads", heads, ("shared", "separate"))
+        tasks = known_tasks(tasks)
+        if classification_only and not tasks:
+            raise BadInput(
+                "expected subtyping tasks for csnet with the option classification_only, found "
+                "none: name tasks, or leave the option out."
+            )
         self.classification_only = classification_only
         self.activation_checkpointing = activation_checkpointing
         c = [width * 2**level for level in range(5)]
@@ -130,22 +132,11 @@ class CSNet(nn.Module):
         )
         self.build_encoder(modalities, c)
         if not classification_only:
-            self.build_decoder(c)
+            self.build_decoder(c, classes)
         self.standardise = (
             RunningStandardisation(features) if feature_standardisation else nn.Identity()
         )
-        shared = heads == "shared"
-        self.head = nn.Sequential(
-            nn.Dropout(rate), *(hidden_layer(features, c[4]) if shared else [])
-        )
-        self.subtypes = nn.ModuleDict(
-            {
-                task: nn.Linear(c[4], len(classes))
-                if shared
-                else nn.Sequential(*hidden_layer(features, c[4]), nn.Linear(c[4], len(classes)))
-                for task, classes in TASKS.items()
-            }
-        )
+        self.build_heads(features, c[4], rate, heads == "shared", tasks)
 
     def build_encoder(self, modalities, c):
         """Add the layers from the images down to the bottleneck, `c` channels at each level."""
@@ -161,7 +152,7 @@ class CSNet(nn.Module):
         self.down3 = nn.Sequential(nn.MaxPool3d(3, 2, padding=1), nn.BatchNorm3d(c[2]))
         self.down4 = nn.Sequential(nn.MaxPool3d(3, 2, padding=1), nn.BatchNorm3d(c[3]))
 
-    def build_decoder(self, c):
+    def build_decoder(self, c, classes):
         """Add the layers from the bottleneck up to the segmentation."""
         self.normalise_bottleneck = nn.BatchNorm3d(c[4])
         self.decoder4 = Decoder(c[4], c[3], nn.ConvTranspose3d(c[4], c[3], 2, stride=2))
@@ -172,7 +163,17 @@ class CSNet(nn.Module):
         self.normalise2 = nn.BatchNorm3d(c[1])
         self.decoder1 = Decoder(c[1], c[0], nn.ConvTranspose3d(c[1], c[0], 9, stride=3))
         self.normalise1 = nn.BatchNorm3d(c[0])
-        self.segmentation = nn.Conv3d(c[0], 2, 1)
+        self.segmentation = nn.Conv3d(c[0], classes, 1)
+
+    def build_heads(self, features, width, rate, shared, tasks):
+        """Add the layers from the pooled features to the logits of the subtyping tasks."""
+        before = hidden_layer(features, width) if shared and tasks else []
+        self.head = nn.Sequential(nn.Dropout(rate), *before)
+        self.subtypes = nn.ModuleDict()
+        for task in tasks:
+            hidden = [] if shared else hidden_layer(features, width)
+            last = nn.Linear(width, len(TASKS[task]))
+            self.subtypes[task] = last if shared else nn.Sequential(*hidden, last)
 
     def convolve(self, block, *inputs):
         """Return block(*inputs); only blocks without dropout and batch normalisation may come."""
@@ -197,6 +198,8 @@ class CSNet(nn.Module):
 
     def classify(self, features):
         """Return the logits of the subtyping tasks from all feature maps."""
+        if not self.subtypes:
+            return {}
         pooled = torch.cat([x.amax(dim=(2, 3, 4)) for x in features], dim=1)
         shared = self.head(self.standardise(pooled))
         return {task: layer(shared) for task, layer in self.subtypes.items()}

@@ -49,11 +49,14 @@ class Series:
         return Grid(self.shape, affine)
 
 
-def draw_subject(seed, anatomy, z, diameter_mm):
-    """Return the `Subject` of one seed, with the latent axes z [7] and the diameter in mm."""
+def draw_subject(seed, anatomy, z, diameter_mm, scale=1.0):
+    """Return the `Subject` of one seed, with the latent axes z [7] and the diameter in mm.
+
+    `scale` shrinks the lesion and changes nothing else.
+    """
     head = draw_head(np.random.default_rng(seed_for(seed, "head")), CENTRE_MM)
     rng = np.random.default_rng(seed_for(seed, "lesion"))
-    return Subject(head, draw_lesion(rng, anatomy, z, diameter_mm))
+    return Subject(head, draw_lesion(rng, anatomy, z, diameter_mm, scale))
 
 
 def draw_series(seed, modality, in_plane_mm, slice_mm, bias_sd=BIAS_SD):

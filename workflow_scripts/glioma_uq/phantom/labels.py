@@ -9,6 +9,7 @@ from collections import namedtuple
 import numpy as np
 
 from glioma_uq.errors import BadInput
+from glioma_uq.phantom.families import family_names
 
 Class = namedtuple("Class", "name idh codeleted grade")
 AXES = ("enhancement", "mismatch", "border", "calcification", "frontal", "size", "oedema")
@@ -43,15 +44,20 @@ GRADE_MEANS = {
 SMALL_DIAMETER_MM = (7.0, 16.0)
 
 
-def class_means(separation_subtype, separation_grade):
-    """Return mu [8, 7]: the separations scale the subtypes' and the grades' share of the means."""
-    return np.array(
+def class_means(separation_subtype, separation_grade, enhancement=0.0):
+    """Return mu [8, 7]: the separations scale the subtypes' and the grades' share of the means.
+
+    `enhancement` moves all classes alike along that axis, so it tells nothing of the class.
+    """
+    means = np.array(
         [
             separation_subtype * np.array(SUBTYPE_MEANS[c.idh, c.codeleted])
             + separation_grade * np.array(GRADE_MEANS[c.grade])
             for c in CLASSES
         ]
     )
+    means[:, AXES.index("enhancement")] += enhancement
+    return means
 
 
 def class_posterior(z, means, flip_rate=0.0):
@@ -118,10 +124,13 @@ def flip_classes(classes, rate, rng):
     return recorded
 
 
-def draw_diameters(size, small, rng, typical_mm=38.0):
-    """Return diameters in mm: typical_mm exp(.42 z_size) in 7-80, or 7-16 for the `small` ones."""
+def draw_diameters(size, small, rng, typical_mm=38.0, small_mm=SMALL_DIAMETER_MM):
+    """Return diameters in mm: typical_mm exp(.42 z_size) in 7-80.
+
+    Those of the `small` cases lie evenly in `small_mm` (low, high).
+    """
     usual = np.clip(typical_mm * np.exp(0.42 * size), 7, 80)
-    return np.where(small, rng.uniform(*SMALL_DIAMETER_MM, len(size)), usual)
+    return np.where(small, rng.uniform(*small_mm, len(size)), usual)
 
 
 def draw_missing(codeleted, missing, rng):
@@ -145,6 +154,8 @@ def draw_cohort(
     missing,
     label_flips=0.0,
     diameter_mm=38.0,
+    small_diameter_mm=SMALL_DIAMETER_MM,
+    enhancement=0.0,
 ):
     """Return (labels, truth), two lists of dicts, one row for each case, from one seed.
 
@@ -152,17 +163,18 @@ def draw_cohort(
     the true probabilities of those labels, the diameter in mm and z. `labels` is what a study sees.
     """
     rng = np.random.default_rng(seed)
-    means = class_means(separation_subtype, separation_grade)
+    means = class_means(separation_subtype, separation_grade, enhancement)
     classes = draw_classes(cases, rng)
     z = means[classes] + rng.standard_normal((cases, len(AXES)))
     small = draw_subset(cases, small_share, rng)
-    diameters = draw_diameters(z[:, AXES.index("size")], small, rng, diameter_mm)
+    size = z[:, AXES.index("size")]
+    diameters = draw_diameters(size, small, rng, diameter_mm, small_diameter_mm)
     recorded = flip_classes(classes, label_flips, rng)
     hidden = draw_missing(np.array([CLASSES[c].codeleted for c in recorded]), missing, rng)
     probabilities = task_probabilities(class_posterior(z, means, label_flips))
     labels, truth = [], []
-    for i in range(cases):
-        name, known = f"phantom-{i + 1:03d}", CLASSES[recorded[i]]
+    for i, name in enumerate(family_names(cases)):
+        known = CLASSES[recorded[i]]
         tasks = {"idh": known.idh, "1p19q": known.codeleted, "grade": known.grade}
         shown = {task: UNKNOWN if hidden[task][i] else value for task, value in tasks.items()}
         labels.append({"case": name, "source": "phantom", **shown, "problem": ""})

@@ -40,17 +40,23 @@ class Lesion:
     patches: Field
     spots: Field
     fingers: Field
+    scale: float = 1.0  # the lesion is drawn as above, then shrunk about its centre
 
     @property
     def reach(self):
         """Distance from the centre, in mm, beyond which nothing of the lesion is found."""
         # 3 sd of the outline, 3 edge widths; the oedema ends softly at 1.6 of its reach.
         core = self.radius * (1 + 3 * self.irregularity) + 3 * self.border
-        return max(core, self.radius + 1.6 * self.oedema + 6) * float(self.aspect.max())
+        whole = max(core, self.radius + 1.6 * self.oedema + 6) * float(self.aspect.max())
+        return whole * self.scale
 
 
-def draw_lesion(rng, anatomy, z, diameter_mm):
-    """Return the `Lesion` that z [7] (in the order of AXES) and the diameter in mm describe."""
+def draw_lesion(rng, anatomy, z, diameter_mm, scale=1.0):
+    """Return the `Lesion` that z [7] (in the order of AXES) and the diameter in mm describe.
+
+    `scale` shrinks all of it, edges and textures too, so that every size shows the same lesion:
+    the point c + s v of scale s is the point c + v of scale 1, but for the tissue it lies in.
+    """
     z = dict(zip(AXES, z, strict=True))
     radius = diameter_mm / 2
     aspect = rng.uniform(0.75, 1.3, 3)
@@ -72,6 +78,7 @@ def draw_lesion(rng, anatomy, z, diameter_mm):
         patches=texture_field(rng, 4.5),
         spots=texture_field(rng, 4.5),
         fingers=texture_field(rng, 9),
+        scale=scale,
     )
 
 
@@ -109,7 +116,8 @@ def lesion_tissue(lesion, points, grey, white, brain):
     Components: core, oedema, necrosis, enhancing, calcified; also "rim" (0 inside, 1 at the
     core's edge), "grain" and "spots" (unit noise) for the texture.
     """
-    local = lesion.frame.astype(np.float32) @ (points - lesion.centre[:, None])
+    from_centre = (points - lesion.centre[:, None]) / np.float32(lesion.scale)
+    local = lesion.frame.astype(np.float32) @ from_centre
     reach = np.linalg.norm(local / lesion.aspect[:, None].astype(np.float32), axis=0)
     outline, grain, spots = lesion.outline(local), lesion.patches(local), lesion.spots(local)
     radius, edge = lesion.radius, reach / lesion.radius + lesion.irregularity * outline

@@ -15,6 +15,7 @@ from glioma_uq.phantom.acquisition import (
     draw_subject,
     grid_points,
     near_lesion,
+    render_segmentation,
     scanner_to_template,
 )
 from glioma_uq.phantom.fields import transform
@@ -24,10 +25,14 @@ from glioma_uq.phantom.labels import AXES
 LANDMARKS_MM = np.array(
     list(product((-40.0, 0.0, 40.0), (-65.0, -18.0, 30.0), (-10.0, 15.0, 40.0)))
 )
+FARTHEST_BENT_MM = 20  # more than the displacement of any head
 
 
 def describe_case(case, seed, z, diameter_mm, in_plane_mm, slice_mm, bias_sd, subject):
-    """Return truth.json's content: what was drawn, and the pose, size and noise of each series."""
+    """Return truth.json's content: what was drawn, and the pose, size and noise of each series.
+
+    diameter_mm is that of the lesion before its `scale`, which is left out where it is 1.
+    """
     truth = {
         "case": case,
         "seed": seed,
@@ -38,6 +43,8 @@ def describe_case(case, seed, z, diameter_mm, in_plane_mm, slice_mm, bias_sd, su
         "slice_mm": [float(mm) for mm in slice_mm],
         "bias_sd": float(bias_sd),
     }
+    if subject.lesion.scale != 1:
+        truth["scale"] = subject.lesion.scale
     series = {modality: series_of(truth, modality) for modality in MODALITIES}
     return truth | {
         "series": {
@@ -62,7 +69,7 @@ def series_of(truth, modality):
 def subject_of(truth, anatomy):
     """Return the `Subject`, drawn again from the case's seed."""
     z = [truth["z"][axis] for axis in AXES]
-    return draw_subject(truth["seed"], anatomy, z, truth["diameter_mm"])
+    return draw_subject(truth["seed"], anatomy, z, truth["diameter_mm"], truth.get("scale", 1.0))
 
 
 def true_transform(truth, modality):
@@ -97,6 +104,17 @@ def alignment_error(modality_to_t1ce, truth, modality, points=LANDMARKS_MM):
     there = transform(np.linalg.inv(true_transform(truth, modality)), points)
     right = transform(np.linalg.inv(true_transform(truth, "t1ce")), points)
     return np.linalg.norm(transform(np.asarray(modality_to_t1ce), there) - right, axis=0)
+
+
+def true_labels(subject, anatomy, grid):
+    """Return the true segmentation, uint8, at the voxel centres of `grid` near the lesion [N].
+
+    `grid` lies in the template's space, as the study's does; what is left out is 0.
+    """
+    points = grid_points(grid)
+    from_centre = np.linalg.norm(points - subject.lesion.centre[:, None], axis=0)
+    near = from_centre < subject.lesion.reach + FARTHEST_BENT_MM
+    return render_segmentation(subject, anatomy, points[:, near])
 
 
 def true_bias_field(truth, modality):

@@ -93,11 +93,69 @@ CAPTIONS = {
         "by voxel, all three on one scale up to ln 2 nats, the most that two classes can have. "
         "Dropout rate {rate}.",
     ),
+    "tumour_volumes": (
+        "How large are the tumours",
+        "Volumes of the reference segmentations, each case once, 0 without the region. (a) "
+        "Enhancing tumour; tumour core (enhancing, necrotic and other non-enhancing tumour); whole "
+        "tumour (core and oedema): the box holds the middle half of the cases, the orange line is "
+        "the median, whiskers reach 1.5 box heights at most, circles lie beyond. (b) How many "
+        "cases have an enhancing tumour of at most so many ml, on a logarithmic axis; dashed: the "
+        "1 and 2 ml (1,000 and 2,000 mm³, so many voxels of 1 mm) below which the tables call a "
+        "tumour small.",
+    ),
+    "segmentation_gallery": (
+        "What do the networks see, and what not",
+        "Cases with enhancing tumour from the smallest to the largest, spread evenly over the "
+        "study, in the axial slice with most of it (the patient’s left is on the left): scans, the "
+        "reference, and the prediction of each network, drawn over the first scan. Beside each "
+        "case its volume of enhancing tumour; below each prediction the Dice of the enhancing "
+        "tumour in the whole volume. Dropout rate {rate}; networks of the first seed that have not "
+        "seen the case.",
+    ),
+    "dice_by_size": (
+        "Is a small tumour outlined worse",
+        "Dice of the enhancing tumour (0: no overlap with the reference, 1: the same voxels). (a) "
+        "Mean over the cases whose enhancing tumour has so many ml, n below each; bars are {level} "
+        "% bootstrap intervals. Where there is none, a case counts 1 when none is predicted, else "
+        "0. (b) Every case with enhancing tumour, on a logarithmic axis; dashed: 1 and 2 ml. A "
+        "case of several seeds counts once, with its mean. Dropout rate {rate}.",
+    ),
+    "froc": (
+        "Which lesions are found, and at what price",
+        "Enhancing lesions, the connected parts of the reference’s enhancing tumour. One is found "
+        "where a predicted lesion shares a voxel with it; a predicted lesion that touches none is "
+        "false. (a) Share found against false ones for each case when predictions smaller than a "
+        "limit are left out: the mark at the end of a line is all that a network predicts, to the "
+        "left only ever larger ones count. (b) Share found by size of the lesion, with {level} % "
+        "bootstrap intervals over cases. Dropout rate {rate}.",
+    ),
+    "uncertainty_by_size": (
+        "Is the doubt about small tumours another one",
+        "By volume of the enhancing tumour (below 1 ml is part of below 2 ml), with {level} % "
+        "bootstrap intervals: (a) the share of the uncertainty that is epistemic (the passes "
+        "disagree), in the predicted tumour; (b) the calibration error of the voxels’ "
+        "probability of tumour, in the tumour and its rim; (c) the chance that a case whose "
+        "enhancing tumour is missed (less than a tenth of it found) has more total uncertainty "
+        "than one where it is found; (d) the same chance for other scores, over all cases. Dashed: "
+        "0.5, a score that tells nothing. Where nobody or everybody missed it there is no such "
+        "chance. Dropout rate {rate}.",
+    ),
+    "size_stress": (
+        "What if the same tumour were smaller",
+        "The same phantom subjects, each scanned with its tumour at several sizes: a family, all "
+        "of whose members are tested by networks that have seen none of them. (a) Mean Dice at "
+        "each scale of the diameter (half the diameter is an eighth of the volume); (b) minus that "
+        "of the same subject at the largest scale; (c) each network minus the first one on the "
+        "same tumour. Bars are {level} % bootstrap intervals over families, so that all "
+        "differences are paired; one that leaves 0 out is more than chance. Families whose region "
+        "is empty at some scale are left out of it. Dropout rate {rate}.",
+    ),
     "learning_curves": (
         "Did the networks learn, and when did they stop",
         "Loss and validation Dice by epoch, a line for each fold and seed, a pair of panels for "
-        "each dropout rate p. Dots mark the epoch with the lowest validation loss, whose weights "
-        "were kept. A validation loss that rises while the training loss falls is overfitting.",
+        "each dropout rate p and each network that is drawn. Dots mark the epoch with the lowest "
+        "validation loss, whose weights were kept. A validation loss that rises while the training "
+        "loss falls is overfitting.",
     ),
     "quality_figures": (
         "Where every case lies",

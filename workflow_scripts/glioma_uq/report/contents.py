@@ -4,8 +4,8 @@ import numpy as np
 
 from glioma_uq.figures.selection import TASK_NAMES, of_cell, of_network
 from glioma_uq.figures.words import span
-from glioma_uq.report import statistics_tables
-from glioma_uq.report.verdict import number, with_interval
+from glioma_uq.report import small_tumours, statistics_tables
+from glioma_uq.report.verdict import number, p_value, with_interval
 from glioma_uq.tasks import TASKS, UNKNOWN
 
 CLASS_NAMES = {
@@ -14,7 +14,6 @@ CLASS_NAMES = {
     "grade": ("grade 2", "grade 3", "grade 4"),
 }
 ENDS = ("low", "high")
-SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 MEASURE_NAMES = {
     "ece": "Expected calibration error",
     "ece_null": "the same of perfect probabilities at this n",
@@ -67,20 +66,25 @@ def from_tables(tables, config, network, choice):
         choice: (rate, passes) of the cell that the page shows.
     """
     rate, passes = choice
+    level = config["statistics"]["level"]
     measures = [tables.get(name) for name in ("segmentation", "classification")]
     ranks = of_network(tables["rank_tests"], network)
     findings, selection = tables.get("findings"), tables.get("selection")
     columns = ("what", "here", "paper", "why")
+    parts = small_tumours.about_parts(tables, rate, passes, level)
+    about_small = [] if parts is None else [small_tumours.fact(parts)]
     return {
         "study": config["study"],
+        "title": title(tables),
         "network": network,
         "cell": {
             "rate": f"{rate:.2f}",
             "passes": passes,
-            "level": f"{100 * config['statistics']['level']:g}",
+            "level": f"{100 * level:g}",
             "dice_threshold": config["statistics"]["dice_threshold"],
         },
-        "facts": what_was_run(tables, config["cohort"]["name"]),
+        "facts": what_was_run(tables, config) + about_small,
+        "parts": parts,
         "departures": [[row[name] for name in columns] for row in config.get("departures", [])],
         "summaries": [
             summary(of_network(table, network), rate, passes)
@@ -92,9 +96,19 @@ def from_tables(tables, config, network, choice):
         "how_chosen": None if selection is None else statistics_tables.how_chosen(selection),
         "findings": [] if findings is None else statistics_tables.finding_rows(findings),
         "count_verdicts": "" if findings is None else statistics_tables.count_verdicts(findings),
-        "warnings": statistics_tables.warnings(tables, rate, passes),
+        "warnings": [
+            *statistics_tables.warnings(tables, rate, passes),
+            *small_tumours.warnings(parts),
+        ],
         "tables": statistics_tables.sortable_tables(tables, rate, passes),
     }
+
+
+def title(tables):
+    """Return the question that the study asks."""
+    if tables.get("classification") is None and tables.get("overlap") is not None:
+        return "How well do networks outline small tumours?"
+    return "How far can the networks’ doubt be trusted?"
 
 
 def excluded_rows(excluded):
@@ -104,26 +118,28 @@ def excluded_rows(excluded):
     return excluded[["case", "step", "reason"]].fillna("").to_numpy().tolist()
 
 
-def what_was_run(tables, cohort):
+def what_was_run(tables, config):
     """Return [(name, text)] about cases and grid; tables that a study lacks are None."""
-    classification, curves = tables["classification"], tables["curves"]
+    classification, curves = tables.get("classification"), tables["curves"]
+    grid = tables["segmentation"] if classification is None else classification
     if tables["cases"] is None:
         known = classification[classification["measure"] == "auc"].groupby("task")["n"].max()
         facts = [
             (f"{TASK_NAMES[task]} known", counted(known.get(task, 0), "case")) for task in TASKS
         ]
     else:
-        facts = about_cases(tables["cases"], tables["excluded"], cohort)
+        name, tasks = config["cohort"]["name"], config.get("tasks", TASKS)
+        facts = about_cases(tables["cases"], tables["excluded"], name, tasks)
     facts += [
-        ("Networks", ", ".join(classification["network"].unique())),
-        ("Dropout rates p", listed(classification["rate"], "{:.2f}")),
-        ("Monte Carlo passes T", listed(classification["passes"], "{:d}")),
+        ("Networks", ", ".join(grid["network"].unique())),
+        ("Dropout rates p", listed(grid["rate"], "{:.2f}")),
+        ("Passes T", listed(grid["passes"], "{:d}")),
     ]
     return facts + ([] if curves is None else _about_training(curves))
 
 
-def about_cases(cases, excluded, cohort):
-    """Return how many cases there are, from where, and how many are known for each task."""
+def about_cases(cases, excluded, cohort, tasks=TASKS):
+    """Return how many cases there are, from where, and how many are known for each of `tasks`."""
     sources = cases["source"].value_counts().sort_index()
     left_out = 0 if excluded is None else excluded["case"].nunique()
     facts = [
@@ -131,11 +147,11 @@ def about_cases(cases, excluded, cohort):
         ("Left out", counted(left_out, "case")),
         ("Sources", ", ".join(f"{source} {n}" for source, n in sources.items())),
     ]
-    for task, classes in TASKS.items():
+    for task in (task for task in TASKS if task in tasks):
         labels = cases[task]
         counts = [
             f"{(labels == label).sum()} {name}"
-            for label, name in zip(classes, CLASS_NAMES[task], strict=True)
+            for label, name in zip(TASKS[task], CLASS_NAMES[task], strict=True)
         ]
         known = f"{(labels != UNKNOWN).sum()} of {len(cases)}: {', '.join(counts)}"
         facts.append((f"{TASK_NAMES[task]} known", known))
@@ -219,13 +235,3 @@ def rank_rows(ranks):
         )
         for row in sorted(ranks.itertuples(), key=lambda row: order.index(row.task))
     ]
-
-
-def p_value(p):
-    """Return a p value with two significant digits, in powers of ten where it is tiny."""
-    if np.isnan(p):
-        return "not measured"
-    if p >= 0.001:
-        return f"{p:.2g}" if p < 0.0995 else f"{p:.2f}"
-    mantissa, power = f"{p:.1e}".split("e")
-    return f"{mantissa} × 10{str(int(power)).translate(SUPERSCRIPT)}"

@@ -7,5 +7,6 @@ Classification: `calibration`, `scoring`, `discrimination`, `risk_coverage`. Seg
 `rank_tests` compares wrong with right cases. Decided on validation cases: `selection` (p and T,
 written and read back by `choice`), `recalibration`, `conformal`, `risk_control`. `posterior_truth`
 is for cohorts whose true probabilities are known. `findings` holds the paper's `claims` against
-`grid_statistics`.
+`grid_statistics`. Of small tumours: `overlap_groups`, `paired_tests`, `froc`, `size_uncertainty`,
+`size_stress`, and `quoted_results`, the tables of their paper.
 """

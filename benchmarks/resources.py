@@ -1,0 +1,82 @@
+"""How long and how much memory each step takes: runs Snakemake and watches its jobs.
+
+python benchmarks/resources.py ARGUMENTS OF SNAKEMAKE
+
+Prints a row for each step: number of jobs, median and longest wall time, CPU time of the longest,
+peak resident memory of the largest with the processes that it started. Looks five times a second:
+what a job does in its last fifth is not seen.
+"""
+
+import re
+import statistics
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+
+import psutil
+
+STEP = re.compile(r"\.snakemake/scripts/tmp\w+\.(\w+)\.py")
+INTERVAL_S = 0.2
+
+
+@dataclass
+class Job:
+    """What was seen of one job so far: seconds and megabytes."""
+
+    step: str
+    wall_s: float = 0.0
+    cpu_s: float = 0.0
+    peak_mb: float = 0.0
+
+
+def peak_of(process):
+    """Return the peak resident memory of a process so far, in MB."""
+    with open(f"/proc/{process.pid}/status") as file:
+        found = re.search(r"VmHWM:\s+(\d+) kB", file.read())
+    return int(found[1]) / 1024 if found else 0.0
+
+
+def look(driver, jobs):
+    """Bring `jobs`, by process, up to date with what runs below the process `driver`."""
+    for process in driver.children(recursive=True):
+        try:
+            step = STEP.search(" ".join(process.cmdline()[:4]))
+            if not step or process.name() == "sh":
+                continue
+            job = jobs.setdefault((process.pid, process.create_time()), Job(step[1]))
+            family = [process, *process.children(recursive=True)]
+            job.wall_s = time.time() - process.create_time()
+            job.cpu_s = sum(sum(member.cpu_times()[:4]) for member in family[:1])
+            others = sum(member.memory_info().rss for member in family[1:]) / 2**20
+            job.peak_mb = max(job.peak_mb, peak_of(process) + others)
+        except (psutil.Error, OSError):
+            continue  # it has just ended
+
+
+def main():
+    command = [sys.executable, "-m", "snakemake", *sys.argv[1:]]
+    jobs = {}
+    with subprocess.Popen(command) as run:
+        driver = psutil.Process(run.pid)
+        while run.poll() is None:
+            look(driver, jobs)
+            time.sleep(INTERVAL_S)
+    by_step = defaultdict(list)
+    for job in jobs.values():
+        by_step[job.step].append(job)
+    print("step | jobs | median s | longest s | its CPU s | peak MB")
+    for step, group in sorted(by_step.items()):
+        longest = max(group, key=lambda job: job.wall_s)
+        median = statistics.median(job.wall_s for job in group)
+        peak = max(job.peak_mb for job in group)
+        print(
+            f"{step} | {len(group)} | {median:.1f} | {longest.wall_s:.1f} | "
+            f"{longest.cpu_s:.1f} | {peak:.0f}"
+        )
+    return run.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

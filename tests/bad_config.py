@@ -1,0 +1,149 @@
+"""Kinds of bad config: each is a change of the default study."""
+
+import copy
+
+import yaml
+from bad_input import ROOT, kind
+
+from glioma_uq.configuration import check_config
+from glioma_uq.variants import check_variant
+
+SCHEMA = ROOT / "rules" / "config.schema.yaml"
+DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
+OF_FOLDER = {"source": "folder", "folder": {"path": "x"}, "labels": {"table": "x.csv"}}
+OF_TCIA = {"source": "tcia", "tcia": {"collection": "x"}, "labels": {"table": "x.csv"}}
+NAMED = {"label": "IDH", "probabilities": ["p0", "p1"]}
+PUBLISHED = {"path": "x.csv", "network": "theirs", "columns": {"case": "Patient", "idh": NAMED}}
+
+KEYS = {
+    "a misspelt key": {"sampeling": {}},
+    "a misspelt key inside another": {"training": {"epoch": 3}},
+    "a value of the wrong type": {"folds": {"number": "two"}},
+    "a number that is text to YAML": {"training": {"learning_rate": "1e-5"}},
+    "a number with a point where only whole ones go": {"folds": {"number": 2.0}},
+    "a word that is none of the choices": {"selection": {"rule": "nl"}},
+    "a study's name with a slash": {"study": "a/b"},
+    "a study's name with a line break": {"study": "a\n"},
+    "a number that is none": {"training": {"learning_rate": float("nan")}},
+    "a login inside an address": {
+        "cohort": OF_TCIA | {"tcia": {"collection": "x", "address": "https://ada:secret@host"}}
+    },
+    "a password where the name of its variable belongs": {
+        "cohort": OF_TCIA | {"tcia": {"collection": "x", "variables": {"password": "secret!"}}}
+    },
+}
+GRID = {
+    "a rate of 1": {"rates": [0.2, 1.0]},
+    "a rate of 0 with dropout awake": {"rates": [0.0, 0.2]},
+    "rates that do not ascend": {"rates": [0.4, 0.2]},
+    "a rate there twice": {"rates": [0.2, 0.2]},
+    "a rate of three decimals": {"rates": [0.125, 0.2]},
+    "T = 0": {"sampling": {"passes": [0, 30]}},
+    "numbers of passes T that do not ascend": {"sampling": {"passes": [30, 10]}},
+    "maps of a T that is not sampled": {"sampling": {"maps": [35]}},
+    "members of an ensemble with unequal turns": {
+        "seeds": [1, 2, 3], "sampling": {"samplers": ["mc-dropout-ensemble"]},
+    },
+    "one fold": {"folds": {"number": 1}},
+    "a holdout without its share": {"folds": {"number": 1, "scheme": "holdout"}},
+    "a phantom too small for its folds": {"folds": {"number": 40}},
+    "a chosen rate that is not in the grid": {"selection": {"rate": 0.25}},
+    "a chosen T that is not in the grid": {"selection": {"passes": 35}},
+    "a control of masks without its histograms": {"sampling": {"voxel_histograms": False}},
+}  # fmt: skip
+NETWORKS = {
+    "a network that is not there": {"networks": ["csnett"]},
+    "options of a network that is not there": {"network_options": {"csnett": {"width": 8}}},
+    "an option that the network does not have": {"network_options": {"csnet": {"widht": 8}}},
+    "a width that is no number of channels": {"network_options": {"csnet": {"width": 2.5}}},
+    "a width of 0": {"network_options": {"csnet": {"width": 0}}},
+    "a subtype that nobody knows": {"tasks": ["idh", "mgmt"]},
+    "crops around parts that the study does not tell apart": {
+        "training": {"crop": {"size": [8, 8, 8], "enhancing_share": 0.5}}
+    },
+}
+COHORT = {
+    "a source that is not there": {"cohort": {"source": "foldr"}},
+    "a source without its options": {"cohort": {"source": "folder"}},
+    "a cohort without a table of labels": {"cohort": {"source": "folder", "folder": {"path": "x"}}},
+    "modalities without T1CE": {"cohort": {"modalities": ["t1", "t2"]}},
+    "one number for two parts of the tumour": {
+        "cohort": {"segmentation_labels": {"core": [1], "oedema": [2], "enhancing": [1]}}
+    },
+    "one column for two labels": {
+        "cohort": OF_FOLDER | {"labels": {"table": "x", "columns": {"idh": "m", "1p19q": "m"}}}
+    },
+    "a file's name that leads out of the case": {
+        "cohort": OF_FOLDER | {"folder": {"path": "x", "names": {"t1": "../other/T1.nii.gz"}}}
+    },
+    "a pattern that is an absolute path": {
+        "cohort": OF_FOLDER | {"folder": {"path": "x", "names": {"t1": "/data/*.nii.gz"}}}
+    },
+    "a rule for series that is no pattern": {
+        "cohort": OF_TCIA
+        | {"tcia": {"collection": "x", "series_rules": {"t1": {"include": "(t1"}}}}
+    },
+    "limits of a figure that nobody measures": {
+        "preprocessing": {"quality": {"limits": {"brain_volume_l": [0, 1]}}}
+    },
+    "limits the wrong way round": {
+        "preprocessing": {"quality": {"limits": {"template_dice": [1.0, 0.8]}}}
+    },
+    "percentiles the wrong way round": {"preprocessing": {"clip": [99, 1]}},
+}
+PREDICTIONS = {
+    "one column for a label and a probability": {
+        "predictions": PUBLISHED
+        | {"columns": {"case": "Patient", "idh": {"label": "p0", "probabilities": ["p0", "p1"]}}}
+    },
+    "too few columns for a task": {
+        "predictions": PUBLISHED | {"columns": {"case": "Patient", "grade": NAMED}}
+    },
+}
+GROUPS = {
+    "Config: keys and values": KEYS,
+    "Config: the grid": GRID,
+    "Config: networks": NETWORKS,
+    "Config: the cohort": COHORT,
+    "Config: predictions of another model": PREDICTIONS,
+}
+
+
+def merge(config, override):
+    """Merge as Snakemake merges config files: mappings into mappings, all else replaced."""
+    for key, value in override.items():
+        if isinstance(value, dict) and isinstance(config.get(key), dict):
+            merge(config[key], value)
+        else:
+            config[key] = value
+    return config
+
+
+def checked(override):
+    """Return the default config with `override` as the workflow checks it."""
+    return check_config(merge(copy.deepcopy(DEFAULT), copy.deepcopy(override)), SCHEMA)
+
+
+for group, kinds in GROUPS.items():
+    for what, override in kinds.items():
+        kind(group, what)(lambda folder, override=override: checked(override))
+
+
+@kind("Config: keys and values", "a key that is not given")
+def missing_key(folder):
+    config = copy.deepcopy(DEFAULT)
+    del config["folds"]["number"]
+    check_config(config, SCHEMA)
+
+
+@kind("Config: the cohort", "whole heads and no template with a skull")
+def no_head_template(folder):
+    config = checked({"cohort": OF_FOLDER})
+    check_variant(config["preprocessing"], config["cohort"])
+
+
+@kind("Config: the grid", "more folds than cases of the rarest class")
+def rare_class(folder):
+    rows = [f"P{i},{i % 2},{int(i == 1)},2" for i in range(9)]
+    (folder / "labels.csv").write_text("\n".join(["case,idh,1p19q,grade", *rows]) + "\n")
+    checked({"cohort": OF_FOLDER | {"labels": {"table": str(folder / "labels.csv")}}})

@@ -1,0 +1,128 @@
+"""Voxels of predicted regions, counted: worked examples, laws, and the rule of 500 voxels."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from nibabel.affines import from_matvec
+
+import measure_overlap
+from glioma_uq.errors import BadInput
+from glioma_uq.images import Grid, write_image
+from glioma_uq.overlap import dice
+from glioma_uq.parts import in_region
+from glioma_uq.region_overlap import (
+    COLUMNS,
+    count_voxels,
+    few_enhancing_to_core,
+    overlap_row,
+    under_rules,
+)
+
+CORE, OEDEMA, ENHANCING = 1, 2, 3
+
+
+def masks(seed=0, share=0.3):
+    rng = np.random.default_rng(seed)
+    return [rng.random((6, 5, 4)) < share for _ in range(2)]
+
+
+def test_a_worked_example():
+    predicted, reference, brain = (np.zeros((4, 5, 1), dtype=bool) for _ in range(3))
+    reference[0, :4], predicted[0, 1:], predicted[3, 0], brain[:2] = True, True, True, True
+    row = overlap_row(predicted, reference, brain, voxel_volume_mm3=8.0)
+    assert [row[name] for name in ("tp", "fp", "fn", "tn")] == [3, 2, 1, 14]
+    assert (row["fp_in_brain"], row["brain_voxels"]) == (1, 10)
+    assert row["dice"] == 2 * 3 / (2 * 3 + 2 + 1)
+    assert (row["tpr"], row["fpr"], row["fpr_in_brain"]) == (3 / 4, 2 / 16, 1 / 6)
+    assert (row["reference_volume_mm3"], row["predicted_volume_mm3"]) == (32.0, 40.0)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_every_voxel_is_counted_once_and_dice_is_that_of_the_samplers(seed):
+    predicted, reference = masks(seed)
+    brain = np.ones_like(predicted)
+    counts = count_voxels(predicted, reference, brain)
+    assert sum(counts[name] for name in ("tp", "fp", "fn", "tn")) == reference.size
+    row = overlap_row(predicted, reference, brain, 1.0)
+    assert row["dice"] == dice(predicted, reference)
+    assert row["fpr_in_brain"] == row["fpr"]
+
+
+@pytest.mark.parametrize(("predicted", "expected"), [(False, 1.0), (True, 0.0)])
+def test_an_empty_reference_has_a_dice_and_no_tpr(predicted, expected):
+    reference = np.zeros((2, 2, 2), dtype=bool)
+    row = overlap_row(np.full_like(reference, predicted), reference, ~reference, 1.0)
+    assert row["dice"] == expected
+    assert np.isnan(row["tpr"])
+    assert row["fpr"] == float(predicted)
+
+
+@pytest.mark.parametrize(
+    ("voxels", "voxel_volume", "kept"),
+    [(500, 1.0, True), (499, 1.0, False), (63, 8.0, True), (62, 8.0, False)],
+)
+def test_fewer_than_500_enhancing_voxels_of_1_mm3_become_core(voxels, voxel_volume, kept):
+    labels = np.zeros(1000, dtype=np.uint8)
+    labels[:voxels], labels[voxels : voxels + 10] = ENHANCING, OEDEMA
+    found = few_enhancing_to_core(labels, voxel_volume)
+    assert (found == ENHANCING).sum() == (voxels if kept else 0)
+    assert (found == CORE).sum() == (0 if kept else voxels)
+    assert (found == OEDEMA).sum() == 10
+    assert found.dtype == np.uint8
+    assert (labels == ENHANCING).sum() == voxels
+
+
+def test_the_rule_moves_the_enhancing_tumour_alone():
+    labels = np.random.default_rng(0).integers(0, 4, (5, 5, 5)).astype(np.uint8)
+    plain, moved = under_rules(labels, 1.0).values()
+    assert plain is labels
+    assert not in_region(moved, "et").any()
+    for region in ("tc", "wt"):
+        assert (in_region(moved, region) == in_region(plain, region)).all()
+
+
+def written_study(folder, grids=None):
+    """Write two cases, of which B has no reference; return the arguments of the step."""
+    grid = Grid((4, 4, 4), from_matvec(np.diag([2.0, 2.0, 2.0])))
+    reference = np.zeros(grid.shape, dtype=np.uint8)
+    reference[:2, :2, :2], reference[3, 3, 3] = ENHANCING, OEDEMA
+    predicted = np.where(reference == OEDEMA, 0, reference).astype(np.uint8)
+    labels = folder / "maps" / "A" / "passes-001" / "labels.nii.gz"
+    labels.parent.mkdir(parents=True)
+    write_image(labels, predicted, grids or grid)
+    for case in "AB":
+        (folder / "normalised" / case).mkdir(parents=True)
+    write_image(folder / "normalised" / "A" / "segmentation.nii.gz", reference, grid)
+    brain = np.ones(grid.shape, dtype=np.uint8)
+    write_image(folder / "normalised" / "A" / "brain_mask.nii.gz", brain, grid)
+    (folder / "normalised" / "B" / "segmentation.nii.gz").touch()
+    pd.DataFrame({"case": ["A", "B"], "source": "phantom"}).to_csv(folder / "cases.csv")
+    splits = pd.DataFrame({"case": ["A", "B"], "fold": 1, "split": "test"})
+    splits.to_csv(folder / "folds.csv", index=False)
+    return {
+        "cases": folder / "cases.csv", "folds": folder / "folds.csv",
+        "maps": [str(folder / "maps")] * 2, "fold": [1, 1], "seed": [1, 2], "passes": 1,
+        "volumes": folder / "normalised", "overlap": folder / "overlap.csv",
+        "lesions": folder / "lesions.csv",
+    }  # fmt: skip
+
+
+def test_the_step_writes_a_row_for_each_seed_region_and_rule(tmp_path):
+    measure_overlap.main(**written_study(tmp_path))
+    overlap, lesions = (pd.read_csv(tmp_path / f"{n}.csv") for n in ("overlap", "lesions"))
+    assert overlap.columns.tolist() == COLUMNS
+    assert overlap.groupby(["seed", "region", "rule"]).size().tolist() == [1] * 12
+    assert overlap["case"].unique().tolist() == ["A"]
+    first = overlap[overlap["seed"] == 1].set_index(["region", "rule"])
+    assert first.loc[("et", "none"), "dice"] == 1
+    assert first.loc[("et", "et500"), "dice"] == 0  # 8 voxels of 8 mm3 are fewer than 500 mm3
+    assert first.loc[("wt", "none"), "fn"] == 1
+    assert first.loc[("et", "none"), "reference_volume_mm3"] == 64
+    whole = lesions[(lesions["region"] == "wt") & (lesions["rule"] == "none")]
+    assert whole[whole["seed"] == 2]["found"].tolist() == [True, False]
+
+
+def test_labels_on_another_grid_are_refused(tmp_path):
+    moved = Grid((4, 4, 4), from_matvec(np.diag([2.0, 2.0, 2.0]), [5, 0, 0]))
+    with pytest.raises(BadInput, match="expected the grid of .*segmentation.nii.gz"):
+        measure_overlap.main(**written_study(tmp_path, moved))

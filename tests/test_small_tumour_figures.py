@@ -1,0 +1,451 @@
+"""Figures and report of the study of small tumours, from tables that its own statistics made."""
+
+import json
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image as Picture
+
+import draw_segmentation_gallery as gallery_step
+import make_report
+from glioma_uq.errors import BadInput
+from glioma_uq.figures.dice_by_size import dice_by_size, draw_dice_by_size, size_of
+from glioma_uq.figures.froc import draw_froc, froc
+from glioma_uq.figures.learning_curves import draw_learning_curves
+from glioma_uq.figures.networks import looks, nearest_cells, shown_names, told
+from glioma_uq.figures.segmentation_gallery import COLOURS, draw_segmentation_gallery
+from glioma_uq.figures.size_stress import draw_size_stress, size_stress
+from glioma_uq.figures.style import save_figure
+from glioma_uq.figures.tumour_volumes import draw_tumour_volumes, tumour_volumes
+from glioma_uq.figures.uncertainty_by_size import draw_uncertainty_by_size, uncertainty_by_size
+from glioma_uq.images import Grid, Image, write_image
+from glioma_uq.predictions import Cell
+from glioma_uq.region_overlap import RULES
+from glioma_uq.report import small_tumours
+from glioma_uq.report.page import title_in
+from glioma_uq.report.statistics_tables import TABLES
+from glioma_uq.report.verdict import learned, where_there_is_some
+from glioma_uq.shown_parts import ShownParts, find_labels, spread_over_sizes
+from glioma_uq.statistics.froc import curves, draw_lesions
+from glioma_uq.statistics.long_tables import COLUMNS
+from glioma_uq.statistics.overlap_groups import draw_groups, long_table
+from glioma_uq.statistics.paired_tests import compare_networks
+from glioma_uq.statistics.quoted_results import paper_table
+
+NETWORKS = ["dmfnet-deterministic", "dmfnet-umodule-deterministic"]
+CELLS = [Cell(network, 0.0, 1) for network in NETWORKS]
+VOLUMES = [0, 0, 300, 600, 900, 1200, 1800, 3000, 4000, 8000, 15000, 30000, 42000, 50000]  # of ET
+DRAWN = {"resamples": 50, "interval": "percentile"}
+INTERVALS = {"level": 0.95, "interval": "percentile"}
+HERE = {"networks": NETWORKS, "rate": 0.0, "passes": 1}
+
+
+def overlap_table(gain, seeds=(1, 2)):
+    """Return a cell's table of overlap in which a larger tumour has a higher Dice."""
+    rows = []
+    for (i, volume), seed, region, rule in product(
+        enumerate(VOLUMES), seeds, ("et", "wt", "tc"), RULES
+    ):
+        mm3 = {"et": volume, "tc": 2 * volume + 500, "wt": 4 * volume + 9000}[region]
+        dice = (
+            1.0
+            if mm3 == 0
+            else min(0.15 * np.log10(mm3) + gain + 0.01 * (i % 3 + seed) + 0.01 * gain * i, 0.95)
+        )
+        tpr = np.nan if mm3 == 0 else dice
+        rows.append((f"case-{i:02d}", "x", 1, seed, region, rule, dice, tpr, 1e-4, 1e-3, 5, mm3))
+    names = ["case", "source", "fold", "seed", "region", "rule", "dice", "tpr", "fpr",
+             "fpr_in_brain", "fp", "reference_volume_mm3"]  # fmt: skip
+    return pd.DataFrame(rows, columns=names)
+
+
+def lesion_table(overlap, most_missed):
+    """Return a cell's table of lesions: one a case, found where it is larger than `most_missed`."""
+    mine = overlap[overlap["reference_volume_mm3"] > 0]
+    volume = mine["reference_volume_mm3"].to_numpy(float)
+    found = volume > most_missed
+    table = mine[["case", "seed", "fold", "region", "rule", "dice"]].assign(
+        lesion=1.0, volume_mm3=volume, found=found, score_mm3=np.where(found, 0.8 * volume, np.nan)
+    )
+    false = table[table["case"] == "case-05"].assign(
+        lesion=np.nan, volume_mm3=500.0, found=False, dice=0.0, score_mm3=500.0
+    )
+    return pd.concat([table, false], ignore_index=True)
+
+
+def scale_table():
+    """Return a table of size stress as `compare_sizes` writes it."""
+    rows = []
+    for (j, network), task, scale in product(enumerate(NETWORKS), ("et", "wt"), (1.0, 0.6, 0.3)):
+        level = 0.8 * scale + 0.05 * j
+        kinds = {"": level, "scale 1": level - 0.8, NETWORKS[0]: 0.05}
+        for minus, value in kinds.items():
+            if (minus == "scale 1" and scale == 1) or (minus == NETWORKS[0] and j == 0):
+                continue
+            rows.append((network, 0.0, 1, task, "dice", value, value - 0.1, value + 0.1, 9, "none",
+                         scale, minus, ""))  # fmt: skip
+    return pd.DataFrame(rows, columns=[*COLUMNS[:-1], "rule", "scale", "minus", "reason"])
+
+
+def doubt_table():
+    """Return a table of uncertainty by size as `measure_uncertainty_by_size` writes it."""
+    groups = ("all", "from_2000", "below_2000", "below_1000", "empty")
+    of_all = ("rim_predictive", "outside_mass_mm3", "tumour_or_top_epistemic")
+    rows = []
+    for (j, network), group in product(enumerate(NETWORKS), groups):
+        measures = {"epistemic_share": 0.1, "voxel_ece_dilated": 0.05,
+                    "missed_auroc_tumour_or_top_predictive": 0.7}  # fmt: skip
+        if group == "all":
+            measures |= {f"missed_auroc_{score}": 0.6 for score in of_all}
+        for measure, value in measures.items():
+            unknown = group == "empty" and "auroc" in measure
+            value = np.nan if unknown else value + 0.1 * j
+            rows.append((network, 0.0, 1, "et", measure, value, value - 0.05, value + 0.05,
+                         0 if unknown else 9, group, ""))  # fmt: skip
+    return pd.DataFrame(rows, columns=[*COLUMNS[:-1], "group", "reason"])
+
+
+def shown_parts(number=2):
+    grid = Grid((10, 12, 6), np.eye(4))
+    labels = np.zeros(grid.shape, np.uint8)
+    labels[3:7, 3:8, 2:5] = 2
+    labels[4:6, 4:7, 2:4] = 1
+    labels[5, 5, 2:4] = 3
+    noise = np.random.default_rng(1).normal(size=grid.shape)
+    scans = {name: Image(noise, grid) for name in ("flair", "t1ce", "t1")}
+    missed = Image(np.where(labels == 3, 1, labels).astype(np.uint8), grid)
+    predicted = dict(zip(NETWORKS, (Image(labels, grid), missed), strict=True))
+    dice = dict(zip(NETWORKS, (1.0, 0.0), strict=True))
+    brain = Image(np.ones(grid.shape, bool), grid)
+    return [
+        ShownParts(f"case-{i}", 0.3 + i, scans, Image(labels, grid), predicted, dice, brain)
+        for i in range(number)
+    ]
+
+
+@pytest.fixture(scope="module")
+def tables():
+    """The statistics of two networks, of which the second is better on every case."""
+    overlap = {cell: overlap_table(gain) for cell, gain in zip(CELLS, (0.05, 0.2), strict=True)}
+    lesions = {
+        cell: lesion_table(overlap[cell], missed)
+        for cell, missed in zip(CELLS, (2000, 700), strict=True)
+    }
+    placed = draw_groups(overlap, **DRAWN, rng=np.random.default_rng(1))
+    long = long_table(placed, ["group", "rule"], **INTERVALS).astype({"rate": float})
+    of_lesions = draw_lesions(overlap, lesions, **DRAWN, rng=np.random.default_rng(1))
+    found = {
+        "overlap": long,
+        "overlap_tests": compare_networks(
+            overlap, NETWORKS[0], **DRAWN, level=0.95, rng=np.random.default_rng(1)
+        ).astype({"rate": float}),
+        "lesions": long_table(of_lesions, ["group", "rule", "n_lesions"], **INTERVALS).astype(
+            {"rate": float}
+        ),
+        "froc": curves(overlap, lesions).astype({"rate": float}),
+        "size_stress": scale_table(),
+        "uncertainty_by_size": doubt_table(),
+    }
+    for name in ("table_1", "table_2", "table_3"):
+        found[name] = paper_table(name, long, NETWORKS, "tiny")
+    return {"cells": overlap, **found}
+
+
+@pytest.fixture(scope="module")
+def drawn(tables):
+    """Each figure with its table."""
+    volumes = tumour_volumes(tables["cells"][CELLS[0]])
+    by_size = dice_by_size(tables["cells"], **DRAWN, level=0.95, rng=np.random.default_rng(1))
+    found = froc(tables["froc"], tables["lesions"], **HERE)
+    stress = size_stress(tables["size_stress"], **HERE)
+    doubt = uncertainty_by_size(tables["uncertainty_by_size"], **HERE)
+    return {
+        "tumour_volumes": (draw_tumour_volumes(volumes), volumes),
+        "dice_by_size": (draw_dice_by_size(by_size), by_size),
+        "froc": (draw_froc(found), found),
+        "size_stress": (draw_size_stress(stress), stress),
+        "uncertainty_by_size": (draw_uncertainty_by_size(doubt), doubt),
+        "segmentation_gallery": (draw_segmentation_gallery(shown_parts(), n=10), volumes),
+    }
+
+
+SAYS = {
+    "tumour_volumes": "Median volume is 2.4 ml (enhancing tumour), 5.3 ml (tumour core) and 18.6 "
+    "ml (whole tumour); 5 of 12 enhancing tumours are below 2 ml",
+    "dice_by_size": "is 0.49 (dmfnet) and 0.64 (dmfnet-umodule) at < 1 ml and 0.77 (dmfnet)",
+    "froc": "found: 0.58 (dmfnet) and 0.83 (dmfnet-umodule); false lesions for each case: 0.07",
+    "size_stress": "Shrunk to 0.3 of its diameter, the same tumour changes the Dice of its "
+    "enhancing part by −0.56 (dmfnet) and −0.51 (dmfnet-umodule)",
+    "uncertainty_by_size": "below 2 ml: 0.10 (dmfnet) and 0.20 (dmfnet-umodule), from 2 ml: 0.10",
+    "segmentation_gallery": "2 of 10 cases with enhancing tumour, from the smallest to the "
+    "largest: its mean Dice over them is 1.00 (dmfnet) and 0.00 (dmfnet-umodule)",
+}
+
+
+@pytest.mark.parametrize("name", SAYS)
+def test_a_figure_says_what_its_numbers_show(drawn, name):
+    figure, _ = drawn[name]
+    assert SAYS[name] in " ".join(figure.get_suptitle().split())
+
+
+def test_a_figure_is_three_files_and_its_table_is_what_it_draws(drawn, tmp_path):
+    figure, table = drawn["dice_by_size"]
+    paths = {kind: tmp_path / f"figure.{kind}" for kind in ("pdf", "png", "csv")}
+    save_figure(figure, table, **paths)
+    assert SAYS["dice_by_size"] in title_in(paths["png"])
+    assert paths["pdf"].read_bytes().startswith(b"%PDF")
+    read = pd.read_csv(paths["csv"], dtype={"rate": str})
+    pd.testing.assert_frame_equal(read, table.replace("", np.nan), check_dtype=False)
+
+
+@pytest.mark.parametrize("name", [name for name in SAYS if name != "segmentation_gallery"])
+def test_every_panel_tells_its_n(drawn, name):
+    figure, _ = drawn[name]
+    told_n = [axes for axes in figure.axes if "n = " in axes.get_title(loc="left")]
+    assert len(told_n) == len(figure.axes)
+
+
+def tick_texts(axes):
+    return [text.get_text() for text in axes.get_xticklabels()]
+
+
+def test_dice_by_size_writes_n_into_every_label_and_leaves_no_case_out(drawn):
+    figure, table = drawn["dice_by_size"]
+    assert tick_texts(figure.axes[0]) == [
+        "none\nn = 2", "< 1\nn = 3", "1–2\nn = 2", "2–5\nn = 2", "5–20\nn = 2", "≥ 20\nn = 3"
+    ]  # fmt: skip
+    assert len(table) == 2 * len(VOLUMES)
+
+
+def test_a_size_group_has_the_mean_of_its_cases_over_seeds(tables, drawn):
+    _, table = drawn["dice_by_size"]
+    mine = table[(table["network"] == NETWORKS[0]) & (table["size"] == "1–2")]
+    assert mine["value"].iloc[0] == pytest.approx(mine["dice"].mean())
+    cell = tables["cells"][CELLS[0]]
+    rows = (cell["case"] == "case-05") & (cell["region"] == "et") & (cell["rule"] == "none")
+    of_case = mine.loc[mine["case"] == "case-05", "dice"]
+    assert of_case.iloc[0] == pytest.approx(cell.loc[rows, "dice"].mean())
+
+
+def test_an_upper_limit_of_a_size_belongs_to_the_next_one():
+    assert size_of([0, 1e-9, 1, 2, 20]).tolist() == ["none", "< 1", "1–2", "2–5", "≥ 20"]
+
+
+def test_a_froc_curve_ends_at_all_that_a_network_predicts(tables, drawn):
+    figure, _ = drawn["froc"]
+    lesions = tables["lesions"]
+    mine = lesions[(lesions["network"] == NETWORKS[1]) & (lesions["task"] == "et")
+                   & (lesions["rule"] == "none") & (lesions["group"] == "all")]  # fmt: skip
+    mine = mine.set_index("measure")["value"]
+    marks = [line for line in figure.axes[0].lines if line.get_marker() == "s"]
+    assert marks[0].get_xydata().tolist() == [
+        pytest.approx([mine["false_per_case"], mine["sensitivity"]])
+    ]
+
+
+def test_size_stress_draws_levels_and_two_kinds_of_paired_differences(drawn):
+    figure, table = drawn["size_stress"]
+    assert len(figure.axes) == 6
+    assert set(table["kind"]) == {"level", "from the largest", "from the first network"}
+    assert tick_texts(figure.axes[0]) == ["1", "0.6", "0.3"]
+    assert tick_texts(figure.axes[1]) == ["0.6", "0.3"]
+
+
+def test_doubt_that_nobody_could_measure_is_not_drawn(drawn):
+    figure, _ = drawn["uncertainty_by_size"]
+    assert tick_texts(figure.axes[0])[0] == "none\nn = 9"
+    assert tick_texts(figure.axes[2])[0] == "< 1\nn = 9"
+
+
+@pytest.mark.parametrize("volumes", [[0, 0], [0, 500]])
+def test_figures_survive_cohorts_with_hardly_any_enhancing_tumour(tables, volumes):
+    cases = [f"case-{i:02d}" for i in range(len(volumes))]
+    few = {}
+    for cell, table in tables["cells"].items():
+        table = table[table["case"].isin(cases)].copy()
+        volume = table["case"].map(dict(zip(cases, volumes, strict=True)))
+        table.loc[table["region"] == "et", "reference_volume_mm3"] = volume
+        few[cell] = table
+    assert draw_tumour_volumes(tumour_volumes(few[CELLS[0]]))
+    table = dice_by_size(few, **DRAWN, level=0.95, rng=np.random.default_rng(1))
+    assert draw_dice_by_size(table)
+    assert draw_segmentation_gallery([], n=0)
+
+
+def test_the_gallery_spreads_from_the_smallest_to_the_largest_and_leaves_none_out(tables):
+    shown = spread_over_sizes(tables["cells"][CELLS[0]], 3)
+    assert list(shown.values()) == [300, 4000, 50000]
+    assert len(spread_over_sizes(tables["cells"][CELLS[0]], 99)) == 12
+
+
+def test_parts_are_drawn_in_their_colours(drawn):
+    figure, _ = drawn["segmentation_gallery"]
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert names == ["oedema", "enhancing tumour", "core (necrosis, non-enhancing)"]
+    truth = figure.axes[3].images[-1]
+    assert truth.cmap.colors == [COLOURS[part] for part in ("core", "oedema", "enhancing")]
+
+
+def test_the_gallery_finds_the_labels_of_the_fold_that_tested_a_case(tables, tmp_path):
+    case = shown_parts()[0]
+    run = "{}/dropout-0.00/fold-{}/seed-1/samples/maps"
+    maps = [tmp_path / run.format(n, fold) for n in NETWORKS for fold in (1, 2)]
+    scans = tmp_path / "normalised/case-02"
+    for folder in (*(m / "case-02/passes-001" for m in maps[1::2]), scans):
+        folder.mkdir(parents=True)
+    for folder, labels in zip(maps[1::2], case.predicted.values(), strict=True):
+        write_image(folder / "case-02/passes-001/labels.nii.gz", labels.data, labels.grid)
+    for name, image in {**case.scans, "segmentation": case.truth}.items():
+        write_image(scans / f"{name}.nii.gz", image.data, image.grid)
+    write_image(scans / "brain_mask.nii.gz", case.brain.data.astype(np.uint8), case.brain.grid)
+    overlap = []
+    for cell, table in tables["cells"].items():
+        overlap.append(tmp_path / cell.network / "dropout-0.00/passes-001/overlap.csv")
+        overlap[-1].parent.mkdir(parents=True)
+        table[table["case"] == "case-02"].to_csv(overlap[-1], index=False)
+    selection = tmp_path / "selection.csv"
+    pd.DataFrame({"item": ["choice"], "rate": 0.0, "passes": 1}).to_csv(selection, index=False)
+    files = {kind: tmp_path / f"gallery.{kind}" for kind in ("pdf", "png", "csv")}
+    gallery_step.main(
+        overlap=overlap, selection=selection, networks=NETWORKS, cases_shown=4, maps=maps,
+        volumes=tmp_path / "normalised", modalities=["t1", "t1ce", "flair"], **files,
+    )  # fmt: skip
+    read = pd.read_csv(files["csv"])
+    assert read["dice"].round(2).tolist() == [0.45, 0.61]
+    with pytest.raises(BadInput, match="expected labels of case-09 by dmfnet-deterministic at T"):
+        find_labels(maps, NETWORKS[0], 0.0, 1, "case-09")
+
+
+def test_the_nearest_number_of_passes_with_tables_is_shown(tmp_path):
+    paths = [
+        tmp_path / f"{n}/dropout-0.20/passes-{t}/overlap.csv" for n in "ab" for t in ("005", "020")
+    ]
+    assert list(nearest_cells(paths, ["b", "a"], 0.2, 30)) == [
+        Cell("b", 0.2, 20),
+        Cell("a", 0.2, 20),
+    ]
+    with pytest.raises(BadInput, match=r"expected a table of c at rate 0.2 near 30 passes"):
+        nearest_cells(paths, ["a", "c"], 0.2, 30)
+
+
+def test_networks_go_without_the_sampler_that_they_share_and_look_apart():
+    assert shown_names(["a-deterministic", "b-deterministic"]) == {
+        "a-deterministic": "a", "b-deterministic": "b"
+    }  # fmt: skip
+    assert shown_names(["a", "a-deterministic"])["a-deterministic"] == "a-deterministic"
+    ten = looks([f"network-{i}" for i in range(10)])
+    assert len({tuple(look.values()) for look in ten.values()}) == 10
+    assert told({"a": 0.1, "b": np.nan}) == "0.10 (a)"
+    assert told(dict(zip("abcd", (0.3, 0.1, 0.4, 0.2), strict=True))) == "0.10 (b) to 0.40 (c)"
+
+
+def test_learning_curves_of_several_networks_have_panels_with_their_names():
+    curve = {"epoch": [1, 2], "train_loss": 1.0, "validation_loss": 1.0, "validation_dice": 0.5}
+    parts = [pd.DataFrame({"network": n, "rate": 0.0, "fold": 1, "seed": 1, **curve}) for n in "ab"]
+    figure = draw_learning_curves(pd.concat(parts))
+    assert [axes.texts[0].get_text() for axes in figure.axes[:2]] == ["a", "b"]
+
+
+def test_quoted_rows_stand_apart_from_measured_ones(tables):
+    about = small_tumours.about_parts(tables, 0.0, 1, 0.95)
+    first = about["tables"][0]
+    assert [row[0] for row in first["measured"]] == [
+        "dmfnet", "dmfnet, few voxels to core", "dmfnet-umodule",
+        "dmfnet-umodule, few voxels to core",
+    ]  # fmt: skip
+    assert first["quoted"][0] == ["DMFNet", "not said", "0.2720", "0.2316", "0.0000"]
+    assert first["quoted"][-1][2] == "0.4499"
+    assert about["tables"][2]["quoted"][0][1] == "66"
+    assert about["cases"] == {"all": 14, "below_2000": 5, "below_1000": 3, "empty": 2}
+
+
+def test_better_is_said_only_where_interval_and_test_agree(tables):
+    about = small_tumours.about_parts(tables, 0.0, 1, 0.95)
+    assert about["summary"][0].startswith("dmfnet-umodule minus dmfnet, Dice of enhancing tumour")
+    row = next(
+        small_tumours.paired_rows(tables["overlap_tests"], NETWORKS, "below_2000").__iter__()
+    )
+    assert small_tumours.judged(row._replace(low=0.1, high=0.2, p_holm=0.01), 0.95) == "better"
+    assert "undecided" in small_tumours.judged(row._replace(low=0.1, high=0.2, p_holm=0.2), 0.95)
+    assert "undecided" in small_tumours.judged(row._replace(low=-0.1, p_holm=0.01), 0.95)
+
+
+def test_few_small_tumours_are_a_warning(tables):
+    about = small_tumours.about_parts(tables, 0.0, 1, 0.95)
+    assert "Only 5 cases have enhancing tumour below 2,000 mm³" in small_tumours.warnings(about)[0]
+    assert small_tumours.fact(about)[1] == (
+        "in 12 of 14 cases; 5 below 2,000 mm³, of these 3 below 1,000 mm³"
+    )
+
+
+def test_enhancing_tumour_must_be_found_where_there_is_some():
+    groups = pd.DataFrame({"value": [0.5, 1.0], "n": [10, 4]}, index=["all", "empty"])
+    assert where_there_is_some(groups) == pytest.approx(1 / 6)
+    assert np.isnan(where_there_is_some(groups.assign(n=[4, 4])))
+    assert where_there_is_some(groups.assign(value=[0.5, np.nan], n=[10, 0])) == 0.5
+
+
+def write_report(folder, tables):
+    """Write the report of a study of segmentation alone."""
+    names = ["table_1", "table_2", "table_3", "overlap", "overlap_tests", "lesions", "froc"]
+    mine = {name: tables[name] for name in names}
+    row = (0.0, 1, "segmentation", "dice", 0.7, 0.6, 0.8, 12, "")
+    mine["segmentation"] = pd.DataFrame([(n, *row) for n in NETWORKS], columns=COLUMNS)
+    rank = ["network", "rate", "passes", "task", "n_right", "n_wrong", "u", "p", "p_holm", "auroc"]
+    mine["rank_tests"] = pd.DataFrame(
+        [(NETWORKS[0], 0.0, 1, "segmentation", 8, 4, 20.0, 0.1, 0.1, 0.7)], columns=rank
+    )
+    mine["selection"] = pd.DataFrame(
+        {"network": NETWORKS[:1], "rule": "fixed", "cases": "config", "exploratory": False,
+         "item": "choice", "rate": 0.0, "passes": 1, "task": "", "measure": "settled", "value": 1.0}
+    )  # fmt: skip
+    rest = {
+        "cases": pd.DataFrame({"case": ["a"], "source": "x", "idh": -1, "1p19q": -1, "grade": -1}),
+        "excluded": pd.DataFrame(columns=["case", "step", "reason"]),
+        "curves": pd.DataFrame(
+            {"network": "dmfnet", "rate": 0.0, "fold": 1, "seed": 1, "epoch": [9]}
+        ),
+    }
+    for name, table in {**mine, **rest}.items():
+        table.to_csv(folder / f"{name}.csv", index=False)
+    (folder / "provenance.json").write_text(json.dumps({"commit": "abc"}))
+    figures = []
+    for name in ("tumour_volumes", "froc"):
+        figures.append(folder / f"{name}.png")
+        Picture.new("RGB", (1, 1)).save(figures[-1])
+    make_report.main(
+        statistics=[folder / f"{name}.csv" for name in mine],
+        **{name: folder / f"{name}.csv" for name in rest},
+        figures=figures, learning_curves=None, viewer=None, overlays=[],
+        provenance=folder / "provenance.json", network=NETWORKS[0], output=folder / "report.html",
+        config={"study": "small", "cohort": {"name": "tiny"}, "tasks": [],
+                "statistics": {"level": 0.95, "dice_threshold": 0.8}},
+    )  # fmt: skip
+    return (folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_report_of_segmentation_alone_tells_of_small_tumours_and_of_no_subtype(
+    tables, tmp_path
+):
+    html = write_report(tmp_path, tables)
+    for text in ("How well do networks outline small tumours?", "The networks have learned",
+                 "mean Dice of enhancing tumour, where there is some, of dmfnet-deterministic",
+                 "Compared are dmfnet, dmfnet-umodule", "Quoted from the paper: BraTS 2018",
+                 "No rank goes across the two tables", "in 12 of 14 cases"):  # fmt: skip
+        assert text in html, text
+    assert html.index("Table 1. Enhancing") < html.index('id="figures"')
+    for text in ("IDH", "1p/19q", "ECE", 'id="findings"'):
+        assert text not in html, text
+
+
+def test_a_network_that_lost_the_enhancing_tumour_has_not_learned(tables):
+    lost = tables["overlap"].assign(value=lambda t: t["value"].where(t["group"] == "empty", 0.2))
+    verdict = learned(None, None, lost)
+    assert not verdict.learned
+    assert "where there is some, of dmfnet-deterministic at rate 0.00 is 0.07" in verdict.sentence
+
+
+def test_tables_of_small_tumours_can_be_sorted_in_the_report(tables):
+    assert {name for name in tables if name not in ("cells", "froc")} <= set(TABLES)

@@ -1,0 +1,27 @@
+"""Compare the overlap of every network with the first one's, case by case."""
+
+import numpy as np
+
+from glioma_uq.logs import log_to
+from glioma_uq.seeds import seed_for
+from glioma_uq.statistics.long_tables import read_cells
+from glioma_uq.statistics.paired_tests import compare_networks
+from glioma_uq.tables import write_table
+
+
+def main(*, overlap, reference, seed, intervals, output):
+    rng = np.random.default_rng(seed_for(seed, "bootstrap"))
+    table = compare_networks(read_cells(overlap), reference, **intervals, rng=rng)
+    write_table(table, output)
+    print(f"{len(table)} tests")
+
+
+if __name__ == "__main__":
+    with log_to(snakemake.log[0]):
+        main(
+            overlap=snakemake.input.overlap,
+            reference=snakemake.params.reference,
+            seed=snakemake.params.seed,
+            intervals=snakemake.params.intervals,
+            output=snakemake.output.table,
+        )

@@ -1,0 +1,35 @@
+"""Compare overlap between sizes of one and the same tumour, and between networks at each size."""
+
+import numpy as np
+
+from glioma_uq.logs import log_to
+from glioma_uq.seeds import seed_for
+from glioma_uq.statistics.long_tables import read_cells, write_measures
+from glioma_uq.statistics.overlap_groups import long_table
+from glioma_uq.statistics.size_stress import COLUMNS, compare_sizes
+from glioma_uq.tables import read_table
+
+
+def main(*, overlap, truth, reference, seed, intervals, output):
+    placed = compare_sizes(
+        read_cells(overlap),
+        read_table(truth),
+        reference,
+        resamples=intervals["resamples"],
+        interval=intervals["interval"],
+        rng=np.random.default_rng(seed_for(seed, "bootstrap")),
+    )
+    shown = {name: intervals[name] for name in ("level", "interval")}
+    write_measures(long_table(placed, COLUMNS, **shown), output)
+
+
+if __name__ == "__main__":
+    with log_to(snakemake.log[0]):
+        main(
+            overlap=snakemake.input.overlap,
+            truth=snakemake.input.truth,
+            reference=snakemake.params.reference,
+            seed=snakemake.params.seed,
+            intervals=snakemake.params.intervals,
+            output=snakemake.output.table,
+        )

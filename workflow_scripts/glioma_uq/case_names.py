@@ -1,0 +1,54 @@
+"""Ids from tables, which become folders and files: none leads elsewhere or hides what it is.
+
+Snakemake reads this module while it plans, so it imports nothing heavy.
+"""
+
+import re
+from unicodedata import normalize
+
+from glioma_uq.errors import BadInput
+
+FORBIDDEN = '/\\{}<>*?"'
+LONGEST_BYTES = 150  # file systems take 255; endings and temporary names come on top
+UID = re.compile(r"[0-9.]{1,64}", re.ASCII)  # PS3.5 9.1
+
+
+def check_case_name(case, table):
+    """Raise BadInput unless `case`, an id from `table`, can be the name of a folder anywhere.
+
+    Signs that only look like others are read as these (NFKC: a fullwidth slash is a slash).
+    """
+    plain = normalize("NFKC", case)
+    begins = plain[:1].isalnum() or plain[:1] == "_"
+    if not begins or not case.isprintable() or set(case + plain) & set(FORBIDDEN):
+        looks = f", which reads as {plain!r}," if plain != case else ""
+        raise BadInput(
+            f"expected the name of a folder as case, found {case!r}{looks} in {table}, begin it "
+            f"with a letter or digit and use no control character and none of {FORBIDDEN}"
+        )
+    if len(case.encode()) > LONGEST_BYTES:
+        raise BadInput(
+            f"expected the name of a case in at most {LONGEST_BYTES} bytes, found "
+            f"{len(case.encode())} in {table}: {case[:20]}..., shorten it"
+        )
+
+
+def check_no_twins(cases, table):
+    """Raise BadInput for two names that some file systems take for one: P-1 and p-1."""
+    seen = {}
+    for case in cases:
+        other = seen.setdefault(normalize("NFKC", case).casefold(), case)
+        if other != case:
+            raise BadInput(
+                f"expected names that differ in more than capitals, found {other!r} and {case!r} "
+                f"in {table}, which some file systems take for one, rename one"
+            )
+
+
+def check_uid(uid, table):
+    """Raise BadInput unless `uid` is the UID of a series: digits and dots, at most 64."""
+    if not UID.fullmatch(uid) or set(uid) == {"."}:
+        raise BadInput(
+            f"expected a SeriesInstanceUID of digits and dots, found {uid[:80]!r} in {table}, "
+            "correct it"
+        )

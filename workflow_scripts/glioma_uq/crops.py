@@ -1,0 +1,57 @@
+"""Random crops of training cases, of which a share lies around enhancing tumour."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from glioma_uq.errors import BadInput
+from glioma_uq.parts import PARTS
+
+
+@dataclass(frozen=True)
+class Crop:
+    """What a network sees of a training case.
+
+    Attributes:
+        size: voxels along x, y, z; None is the whole volume.
+        enhancing_share: share of the crops around a voxel of enhancing tumour that is drawn at
+            random; the others, and those of cases without such a voxel, lie anywhere.
+    """
+
+    size: tuple | None = None
+    enhancing_share: float = 0.0
+
+
+def check_crop(crop, shape):
+    """Refuse a crop that is longer than a volume of `shape` on any axis."""
+    if crop.size is not None and any(np.greater(crop.size, shape)):
+        raise BadInput(
+            f"expected training.crop.size within the volumes' {list(shape)} voxels, found "
+            f"{list(crop.size)}: make it smaller, or null for whole volumes."
+        )
+
+
+def first_voxel(shape, tumour, crop, rng):
+    """Return the crop's voxel of lowest indices, so that the crop lies inside `shape`."""
+    free = np.subtract(shape, crop.size)
+    if rng.random() < crop.enhancing_share and tumour is not None:
+        enhancing = (tumour[0] == PARTS["enhancing"]).nonzero()
+        if len(enhancing):
+            centre = enhancing[rng.integers(len(enhancing))].numpy()
+            return np.clip(centre - np.array(crop.size) // 2, 0, free)
+    return rng.integers(free + 1)
+
+
+def crop_case(case, crop, rng):
+    """Return a `Case` cut to a crop of `crop.size`, drawn with `rng`; whole where that is None."""
+    if crop.size is None:
+        return case
+    shape = case.images.shape[1:]
+    check_crop(crop, shape)
+    first = first_voxel(shape, case.tumour, crop, rng)
+    box = tuple(slice(int(a), int(a) + n) for a, n in zip(first, crop.size, strict=True))
+    return case._replace(
+        images=case.images[:, *box],
+        brain=case.brain[box],
+        tumour=None if case.tumour is None else case.tumour[:, *box],
+    )

@@ -1,0 +1,145 @@
+"""Dice of the enhancing tumour (ET) by its size: means of size groups, and every case."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.lines import Line2D
+
+from glioma_uq.figures.networks import (
+    SMALL_ML,
+    add_network_legend,
+    dodge,
+    draw_marks,
+    looks,
+    told,
+)
+from glioma_uq.figures.style import GREY, count_text, head, panels, say, say_empty, styled
+from glioma_uq.grid import format_rate
+from glioma_uq.statistics.bootstrap import draw_resamples, weighted_mean
+from glioma_uq.statistics.intervals import CORRECTED
+from glioma_uq.statistics.long_tables import draw_cell, numbers
+
+# ASSUME: the paper draws groups of sizes and does not say which; the first two end where it calls
+# a tumour small, the last begins at the 20 ml that it gives as the median.
+SIZES = {
+    "none": (0, 0),
+    "< 1": (0, 1),
+    "1–2": (1, 2),
+    "2–5": (2, 5),
+    "5–20": (5, 20),
+    "≥ 20": (20, np.inf),
+}
+UNBROKEN = "\xa0"  # a space at which no line ends
+OF_CASE = ["network", "rate", "passes", "case", "et_volume_ml", "dice", "size"]
+OF_SIZE = ["value", "low", "high", "n", "reason"]
+
+
+def size_of(volume_ml):
+    """Return the group of `SIZES` of each volume of ET in ml [N]; an upper limit lies outside."""
+    limits = [high for _, high in list(SIZES.values())[1:-1]]
+    places = 1 + np.searchsorted(limits, volume_ml, side="right")
+    return np.array(list(SIZES))[np.where(np.asarray(volume_ml) > 0, places, 0)]
+
+
+def dice_by_size(tables, *, resamples, level, interval, rng):
+    """Return a row for each cell and case, `OF_CASE`, with the mean of its size group, `OF_SIZE`.
+
+    Dice is a case's mean over seeds; value, low and high are of the group's mean, n its cases.
+
+    Args:
+        tables: {cell: table of overlap}, one cell of each network, in order.
+        resamples, level, interval, rng: of the bootstrap.
+    """
+    rows = {cell: of_enhancing(table) for cell, table in tables.items()}
+    drawn = draw_resamples(rows.values(), resamples, rng)
+    parts = []
+    for cell, table in rows.items():
+        for size in SIZES:
+            mine = table[table["size"] == size]
+            if len(mine):
+                (found,) = draw_cell(cell, mine, mean_dice, drawn, interval in CORRECTED)
+                cases = mine.groupby("case", as_index=False).agg(
+                    {"et_volume_ml": "first", "dice": "mean", "size": "first"}
+                )
+                cases.insert(0, "passes", cell.passes)
+                cases.insert(0, "rate", format_rate(cell.rate))
+                cases.insert(0, "network", cell.network)
+                named = dict(zip(OF_SIZE, numbers(found, level, interval)[2:], strict=True))
+                parts.append(cases.assign(**named))
+    return pd.concat(parts, ignore_index=True)[OF_CASE + OF_SIZE]
+
+
+def of_enhancing(overlap):
+    """Return case, seed, et_volume_ml, size and dice of ET without a rule."""
+    rows = overlap[(overlap["region"] == "et") & (overlap["rule"] == "none")]
+    volume = rows["reference_volume_mm3"] / 1000
+    rows = rows[["case", "seed", "dice"]].assign(et_volume_ml=volume, size=size_of(volume))
+    return rows.reset_index(drop=True)
+
+
+def mean_dice(rows, weights):
+    """Yield the mean Dice of a group."""
+    yield "et", "dice", weighted_mean(rows["dice"].to_numpy(float), weights), rows["case"].nunique()
+
+
+def groups_of(table):
+    """Return one row for each network and size group."""
+    return table.drop_duplicates(["network", "size"])
+
+
+@styled
+def draw_dice_by_size(table, *, level=0.95):
+    """Return the figure of `dice_by_size`."""
+    networks = list(table["network"].unique())
+    styles = looks(networks)
+    figure, (grid,) = panels(1, 2, height=3.4, gridspec_kw={"width_ratios": [1.25, 1]}, sharey=True)
+    draw_groups(grid[0], groups_of(table), networks, styles)
+    draw_cases(grid[1], table[table["et_volume_ml"] > 0], networks, styles)
+    grid[0].set(ylabel="Dice of enhancing tumour", ylim=(-0.04, 1.04))
+    bar = Line2D([], [], color=GREY, linewidth=1.1, label=f"{100 * level:g} % interval")
+    add_network_legend(figure, networks, styles, more=[bar])
+    say(figure, headline(table))
+    return figure
+
+
+def draw_groups(axes, groups, networks, styles):
+    """Draw the mean Dice of each size group, the networks beside each other."""
+    sizes = [size for size in SIZES if size in set(groups["size"])]
+    for i, network in enumerate(networks):
+        mine = groups[groups["network"] == network].set_index("size").reindex(sizes).reset_index()
+        draw_marks(axes, np.arange(len(sizes)) + dodge(i, len(networks)), mine, styles[network])
+    counts = groups.groupby("size")["n"].max()
+    axes.set_xticks(range(len(sizes)), [f"{size}\nn = {counts[size]}" for size in sizes])
+    axes.set_xlabel("Volume of enhancing tumour (ml)")
+    axes.set_title(count_text([counts.sum()]) + " cases")
+    head(axes, "(a) By size")
+
+
+def draw_cases(axes, cases, networks, styles):
+    """Draw every case that has enhancing tumour on the logarithm of its volume."""
+    head(axes, "(b) Every case")
+    axes.set_title(count_text([cases["case"].nunique()]) + " cases with enhancing tumour")
+    axes.set(xscale="log", xlabel="Volume of enhancing tumour (ml)")
+    if cases.empty:
+        say_empty(axes, "no enhancing tumour")
+        return
+    for network in networks:
+        mine = cases[cases["network"] == network]
+        axes.plot(mine["et_volume_ml"], mine["dice"], linestyle="", markersize=3, alpha=0.7,
+                  markeredgewidth=0, **styles[network])  # fmt: skip
+    axes.xaxis.set_major_formatter("{x:g}")
+    for limit in SMALL_ML:
+        axes.axvline(limit, color=GREY, linestyle=(0, (4, 3)), linewidth=0.8)
+
+
+def headline(table):
+    """Return each network's Dice of the smallest and of the largest enhancing tumours."""
+    groups = groups_of(table)
+    sizes = [size for size in list(SIZES)[1:] if size in set(groups["size"])]
+    if not sizes:
+        return "No case has enhancing tumour"
+    texts = []
+    for size in dict.fromkeys((sizes[0], sizes[-1])):
+        mine = groups[groups["size"] == size]
+        values = told(dict(zip(mine["network"], mine["value"], strict=True)))
+        texts.append(f"{values} at " + f"{size} ml".replace(" ", UNBROKEN))
+    return f"Mean Dice of enhancing tumour is {' and '.join(texts)}"

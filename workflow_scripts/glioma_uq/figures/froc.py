@@ -1,0 +1,103 @@
+"""Enhancing lesions found against false ones: FROC curves, and what is found by lesion size."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.lines import Line2D
+
+from glioma_uq.figures.networks import (
+    add_network_legend,
+    at_nearest,
+    dodge,
+    draw_marks,
+    in_order,
+    looks,
+    told,
+)
+from glioma_uq.figures.style import GREY, count_text, head, panels, say, say_empty, styled
+
+SIZES = {
+    "below_250": "< 0.25",
+    "250_to_1000": "0.25–1",
+    "1000_to_2000": "1–2",
+    "from_2000": "≥ 2",
+}
+CURVE, BY_SIZE, ALL = "curve", "by size", "all"
+COLUMNS = ["part", "network", "rate", "passes", "threshold_mm3", "false_per_case", "sensitivity",
+           "group", "measure", "value", "low", "high", "n", "n_lesions"]  # fmt: skip
+
+
+def froc(curves, lesions, *, networks, rate, passes):
+    """Return the points of the curves and the sensitivities by size as one table, `COLUMNS`.
+
+    Both of enhancing tumour without a rule, at one cell of each network.
+    """
+    curve, by_size = (
+        at_nearest(in_order(table, networks), rate, passes) for table in (curves, lesions)
+    )
+    curve, by_size = (t[(t["task"] == "et") & (t["rule"] == "none")] for t in (curve, by_size))
+    shown = by_size["measure"].isin(["sensitivity", "false_per_case"])
+    parts = [curve.assign(part=CURVE), by_size[shown].assign(part=BY_SIZE)]
+    return pd.concat([p for p in parts if len(p)], ignore_index=True).reindex(columns=COLUMNS)
+
+
+@styled
+def draw_froc(table, *, level=0.95):
+    """Return the figure of `froc`."""
+    networks = list(table["network"].unique())
+    styles = looks(networks)
+    figure, (grid,) = panels(1, 2, height=3.4, sharey=True)
+    draw_curves(grid[0], table, networks, styles)
+    draw_sizes(grid[1], table[table["measure"] == "sensitivity"], networks, styles)
+    grid[0].set(ylabel="Share of enhancing lesions found", ylim=(-0.04, 1.04))
+    bar = Line2D([], [], color=GREY, linewidth=1.1, label=f"{100 * level:g} % interval")
+    add_network_legend(figure, networks, styles, more=[bar])
+    say(figure, headline(table))
+    return figure
+
+
+def draw_curves(axes, table, networks, styles):
+    """Draw the curve of each network; a mark is the whole of its predictions."""
+    for network in networks:
+        mine = table[(table["network"] == network) & (table["part"] == CURVE)]
+        if len(mine):
+            axes.step([0, *mine["false_per_case"]], [0, *mine["sensitivity"]], where="post",
+                      color=styles[network]["color"])  # fmt: skip
+            axes.plot(*mine[["false_per_case", "sensitivity"]].iloc[-1], markersize=4.2, zorder=3,
+                      clip_on=False, **styles[network])  # fmt: skip
+    whole = table[(table["group"] == ALL) & (table["measure"] == "sensitivity")]
+    false = table[table["measure"] == "false_per_case"]
+    lesions = int(whole["n_lesions"].max()) if len(whole) else 0
+    axes.set_title(f"{count_text(false['n'])} cases with {lesions} lesions")
+    axes.set(xlim=(0, None), xlabel="False lesions for each case")
+    head(axes, "(a) Found and false")
+
+
+def draw_sizes(axes, rows, networks, styles):
+    """Draw which share of the lesions of each size is found."""
+    counts = rows.groupby("group")["n_lesions"].max()
+    sizes = [size for size in SIZES if counts.get(size, 0) > 0]
+    for i, network in enumerate(networks):
+        mine = rows[rows["network"] == network].set_index("group").reindex(sizes)
+        draw_marks(axes, np.arange(len(sizes)) + dodge(i, len(networks)), mine, styles[network])
+    labels = [f"{SIZES[size]}\n{counts[size]:.0f}" for size in sizes]
+    axes.set_xticks(range(len(sizes)), labels)
+    axes.set_xlabel("Volume of the lesion (ml), number of lesions")
+    axes.set_title(count_text([counts.get(ALL, 0)]) + " lesions")
+    head(axes, "(b) By size of the lesion")
+    if not sizes:
+        say_empty(axes, "no lesion")
+
+
+def headline(table):
+    """Return which share of the lesions each network finds, and with how many false ones."""
+    whole = table[table["group"] == ALL]
+    values = {
+        measure: dict(zip(rows["network"], rows["value"], strict=True))
+        for measure, rows in whole.groupby("measure")
+    }
+    if not values.get("sensitivity"):
+        return "No case has enhancing tumour"
+    return (
+        f"Share of enhancing lesions found: {told(values['sensitivity'])}; "
+        f"false lesions for each case: {told(values.get('false_per_case', {}))}"
+    )

@@ -1,0 +1,116 @@
+"""What becomes of Dice when one and the same tumour shrinks: levels and paired differences."""
+
+import numpy as np
+from matplotlib.lines import Line2D
+
+from glioma_uq.figures.networks import (
+    REGION_NAMES,
+    add_network_legend,
+    at_nearest,
+    dodge,
+    draw_marks,
+    in_order,
+    looks,
+    shown_names,
+    told,
+)
+from glioma_uq.figures.style import GREY, count_text, head, panels, say, say_empty, styled
+
+REGIONS = ("et", "wt")
+LEVEL, FROM_LARGEST, FROM_FIRST = "level", "from the largest", "from the first network"
+
+
+def size_stress(table, *, networks, rate, passes):
+    """Return the rows of Dice without a rule, of one cell of each network, with their `kind`."""
+    rows = at_nearest(in_order(table, networks), rate, passes)
+    rows = rows[(rows["measure"] == "dice") & (rows["rule"] == "none")]
+    minus = rows["minus"].fillna("").astype(str)
+    kind = np.select(
+        [minus == "", minus.str.startswith("scale ")], [LEVEL, FROM_LARGEST], FROM_FIRST
+    )
+    return rows.assign(minus=minus, kind=kind).reset_index(drop=True)
+
+
+@styled
+def draw_size_stress(table, *, level=0.95):
+    """Return the figure of `size_stress`: a row for each region, a column for each kind."""
+    networks = list(table["network"].unique())
+    styles = looks(networks)
+    kinds = [kind for kind in (LEVEL, FROM_LARGEST, FROM_FIRST) if kind in set(table["kind"])]
+    regions = [region for region in REGIONS if region in set(table["task"])]
+    if not kinds:
+        return _without_families()
+    figure, grid = panels(len(regions), len(kinds), height=0.9 + 2.3 * len(regions))
+    for axes_of_region, region in zip(grid, regions, strict=True):
+        for axes, kind in zip(axes_of_region, kinds, strict=True):
+            rows = table[(table["task"] == region) & (table["kind"] == kind)]
+            draw_panel(axes, rows, networks, styles)
+            axes.set_ylabel(label_of(kind, region))
+    for axes, kind in zip(grid[0], kinds, strict=True):
+        head(axes, title_of(kind, table))
+    for axes in grid[-1]:
+        axes.set_xlabel("Scale of the diameter")
+    bar = Line2D([], [], color=GREY, linewidth=1.1, label=f"{100 * level:g} % interval")
+    add_network_legend(figure, networks, styles, more=[bar])
+    say(figure, headline(table))
+    return figure
+
+
+def draw_panel(axes, rows, networks, styles):
+    """Draw the values by scale, the largest on the left, in steps of equal width."""
+    scales = sorted(rows["scale"].unique(), reverse=True)
+    if rows["kind"].iloc[:1].ne(LEVEL).any():
+        axes.axhline(0, color=GREY, linewidth=0.8)
+    for i, network in enumerate(networks):
+        mine = rows[rows["network"] == network].set_index("scale")
+        if len(mine):
+            mine = mine.reindex(scales)
+            x = np.arange(len(scales)) + dodge(i, len(networks), 0.4)
+            axes.plot(x, mine["value"], color=styles[network]["color"], linewidth=0.8, alpha=0.6)
+            draw_marks(axes, x, mine, styles[network])
+    axes.set_xticks(range(len(scales)), [f"{scale:g}" for scale in scales])
+    axes.set_xlim(-0.5, len(scales) - 0.5)
+    axes.set_title(count_text(rows["n"]) + " families")
+    if rows["value"].isna().all():
+        say_empty(axes)
+
+
+def title_of(kind, table):
+    """Return the head of a column."""
+    if kind == LEVEL:
+        return "(a) Mean Dice"
+    if kind == FROM_LARGEST:
+        return f"(b) Minus that at {minus_of(kind, table)}"
+    return f"(c) Minus {shown_names(list(table['network'].unique()))[minus_of(kind, table)]}"
+
+
+def label_of(kind, region):
+    """Return the label of the axis of a panel."""
+    what = REGION_NAMES[region].capitalize()
+    return f"{what}\nDice" if kind == LEVEL else "Difference of Dice"
+
+
+def minus_of(kind, table):
+    """Return what was taken away in the differences of a kind."""
+    return table.loc[table["kind"] == kind, "minus"].iloc[0]
+
+
+def headline(table):
+    """Return what the smallest scale does to each network's Dice of enhancing tumour."""
+    rows = table[(table["kind"] == FROM_LARGEST) & (table["task"] == "et")]
+    if rows["value"].isna().all():
+        return "No family of tumours could be compared over its sizes"
+    smallest = rows["scale"].min()
+    mine = rows[rows["scale"] == smallest]
+    change = dict(zip(mine["network"], mine["value"], strict=True))
+    return (
+        f"Shrunk to {smallest:g} of its diameter, the same tumour changes the Dice of its "
+        f"enhancing part by {told(change, '{:+.2f}')}"
+    )
+
+
+def _without_families():
+    figure, ((axes,),) = panels(1, 1, height=1.5)
+    say_empty(axes)
+    say(figure, "No family of tumours was measured")
+    return figure

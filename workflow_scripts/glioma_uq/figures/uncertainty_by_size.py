@@ -1,0 +1,119 @@
+"""Uncertainty by size of the enhancing tumour (ET), and whether it finds the tumours missed."""
+
+import numpy as np
+from matplotlib.lines import Line2D
+
+from glioma_uq.figures.networks import (
+    add_network_legend,
+    at_nearest,
+    dodge,
+    draw_marks,
+    in_order,
+    looks,
+    told,
+)
+from glioma_uq.figures.style import GREY, count_text, head, panels, say, say_empty, styled
+
+GROUPS = {
+    "empty": "none",
+    "below_1000": "< 1",
+    "below_2000": "< 2",
+    "from_2000": "≥ 2",
+    "all": "all",
+}
+SHARE, ECE, AUROC = "epistemic_share", "voxel_ece_dilated", "missed_auroc_"
+BASE = f"{AUROC}tumour_or_top_predictive"
+BY_SIZE = {
+    SHARE: ("(a) Epistemic share", "Epistemic / total uncertainty"),
+    ECE: ("(b) Calibration of voxels", "Calibration error"),
+    BASE: ("(c) Do doubtful cases hide tumours?", "AUROC for a missed tumour"),
+}
+SCORES = {  # by which a missed tumour may be found
+    "tumour_or_top_predictive": "predicted tumour, total",
+    "tumour_or_top_epistemic": "predicted tumour, epistemic",
+    "rim_predictive": "its rim, total",
+    "outside_mass_mm3": "tumour expected elsewhere",
+    "brain_epistemic": "brain, epistemic",
+    "reconstruction_error": "reconstruction error",
+}
+
+
+def uncertainty_by_size(table, *, networks, rate, passes):
+    """Return the rows that the figure shows, of one cell of each network."""
+    rows = at_nearest(in_order(table, networks), rate, passes)
+    measures = [*BY_SIZE, *(AUROC + score for score in SCORES)]
+    return rows[rows["measure"].isin(measures)].reset_index(drop=True)
+
+
+@styled
+def draw_uncertainty_by_size(table, *, level=0.95):
+    """Return the figure of `uncertainty_by_size`: three measures by size, and the scores."""
+    networks = list(table["network"].unique())
+    styles = looks(networks)
+    figure, grid = panels(2, 2, height=5.4)
+    for axes, (measure, names) in zip(grid.flat, BY_SIZE.items(), strict=False):
+        draw_sizes(axes, table[table["measure"] == measure], networks, styles, *names)
+    draw_scores(grid[1, 1], table[table["group"] == "all"], networks, styles)
+    chance = {"color": GREY, "linestyle": (0, (4, 3)), "linewidth": 0.8}
+    grid[1, 0].axhline(0.5, **chance)
+    grid[1, 1].axvline(0.5, **chance)
+    bar = Line2D([], [], color=GREY, linewidth=1.1, label=f"{100 * level:g} % interval")
+    add_network_legend(figure, networks, styles, more=[bar])
+    say(figure, headline(table))
+    return figure
+
+
+def draw_sizes(axes, rows, networks, styles, title, label):
+    """Draw one measure of each network by size of ET."""
+    known = rows.dropna(subset="value")
+    groups = [group for group in GROUPS if group in set(known["group"])]
+    for i, network in enumerate(networks):
+        mine = known[known["network"] == network].set_index("group").reindex(groups)
+        draw_marks(axes, np.arange(len(groups)) + dodge(i, len(networks)), mine, styles[network])
+    counts = known.groupby("group")["n"].max()
+    axes.set_xticks(range(len(groups)), [f"{GROUPS[g]}\nn = {counts[g]:.0f}" for g in groups])
+    axes.set(xlabel="Volume of enhancing tumour (ml)", ylabel=label)
+    axes.set_title(count_text(counts[counts.index == "all"]) + " cases")
+    head(axes, title)
+    if not groups:
+        say_empty(axes)
+
+
+def draw_scores(axes, rows, networks, styles):
+    """Draw how well each score of all cases tells missed tumours from found ones."""
+    rows = rows.dropna(subset="value")
+    scores = [score for score in SCORES if f"{AUROC}{score}" in set(rows["measure"])]
+    for i, network in enumerate(networks):
+        mine = rows[rows["network"] == network].set_index("measure")
+        mine = mine.reindex([AUROC + score for score in scores])
+        y = 0.12 - np.arange(len(scores)) - 0.45 * i / max(len(networks) - 1, 1)
+        axes.hlines(y, mine["low"], mine["high"], color=styles[network]["color"], linewidth=1.1,
+                    alpha=0.8)  # fmt: skip
+        axes.plot(mine["value"], y, linestyle="", markersize=4.2, zorder=3, **styles[network])
+    for place, score in enumerate(scores):  # within the panel, which would else be a narrow one
+        axes.annotate(SCORES[score], (0, -place + 0.4), (2, 0), size=6.5, va="center",
+                      xycoords=("axes fraction", "data"), textcoords="offset points")  # fmt: skip
+    axes.set_yticks([])
+    axes.set_ylim(-len(scores) + 0.45, 0.6)
+    axes.grid(False, axis="y")
+    axes.grid(True, axis="x")
+    axes.set_xlabel("AUROC for a missed tumour")
+    of_scores = rows[rows["measure"].str.startswith(AUROC)]
+    axes.set_title(count_text(of_scores["n"]) + " cases with enhancing tumour")
+    head(axes, "(d) Which doubt finds missed tumours?")
+    if not scores:
+        say_empty(axes)
+
+
+def headline(table):
+    """Return the epistemic share by size, and how well doubt finds missed tumours."""
+
+    def of(measure, group):
+        rows = table[(table["measure"] == measure) & (table["group"] == group)]
+        return dict(zip(rows["network"], rows["value"], strict=True))
+
+    return (
+        f"Epistemic share below 2 ml: {told(of(SHARE, 'below_2000'))}, from 2 ml: "
+        f"{told(of(SHARE, 'from_2000'))}; AUROC of doubt for a missed tumour: "
+        f"{told(of(BASE, 'all'))}"
+    )

@@ -1,0 +1,67 @@
+"""Lesions: connected parts of a region, and which of them a prediction finds.
+
+Two voxels belong to one lesion where they share a face, an edge or a corner (26-connected).
+"""
+
+import numpy as np
+from scipy.ndimage import find_objects, label
+
+from glioma_uq.region_overlap import volume_of
+
+NEIGHBOURS = np.ones((3, 3, 3), dtype=bool)
+COLUMNS = ["case", "seed", "fold", "region", "rule", "lesion", "volume_mm3", "found", "dice",
+           "score_mm3"]  # fmt: skip
+
+
+def match_lesions(predicted, reference, voxel_volume_mm3):
+    """Return a row (dict) for each reference lesion, largest first, then for each false one.
+
+    A predicted lesion touches a reference lesion where they share a voxel. `found`: some
+    predicted lesion touches it. `dice`: of the lesion and all predicted lesions that touch it
+    together, 0 where there are none; one prediction that spans two lesions fits neither.
+    A predicted lesion that touches none is false: `lesion` None, `found` False, `dice` 0.
+    `score_mm3`, by which a FROC curve orders, is the volume of the false lesion, or of the
+    largest predicted lesion that touches a reference one; NaN where none does.
+
+    Args:
+        predicted, reference: (X, Y, Z) bool.
+        voxel_volume_mm3: volume of a voxel.
+    """
+    # ASSUME: a larger predicted lesion is a surer one; the samplers keep no probability of the
+    # enhancing tumour alone that could order them better.
+    shared = count_shared(predicted, reference)
+    sizes, predicted_sizes = shared[1:].sum(axis=1), shared[:, 1:].sum(axis=0)
+    touching = shared[1:, 1:] > 0
+    rows = []
+    for number, i in enumerate(np.argsort(-sizes, kind="stable"), start=1):
+        hit, partners = shared[i + 1, 1:].sum(), predicted_sizes[touching[i]]
+        score = volume_of(partners.max(), voxel_volume_mm3) if len(partners) else np.nan
+        rows.append(
+            {
+                "lesion": number,
+                "volume_mm3": volume_of(sizes[i], voxel_volume_mm3),
+                "found": bool(touching[i].any()),
+                "dice": float(2 * hit / (sizes[i] + partners.sum())),
+                "score_mm3": score,
+            }
+        )
+    false = np.sort(predicted_sizes[~touching.any(axis=0)])[::-1]
+    return rows + [
+        {"lesion": None, "volume_mm3": volume, "found": False, "dice": 0.0, "score_mm3": volume}
+        for volume in (volume_of(size, voxel_volume_mm3) for size in false)
+    ]
+
+
+def count_shared(predicted, reference):
+    """Return [1 + R, 1 + P]: how many voxels each of R reference and P predicted lesions share.
+
+    Row and column 0 are the voxels of no lesion: those of the box around both masks.
+    """
+    box = find_objects((predicted | reference).astype(np.uint8))
+    if not box:
+        return np.zeros((1, 1), dtype=np.int64)
+    (of_reference, r), (of_predicted, p) = (
+        label(mask[box[0]], NEIGHBOURS) for mask in (reference, predicted)
+    )
+    pairs = of_reference.astype(np.int64) * (p + 1) + of_predicted
+    return np.bincount(pairs.ravel(), minlength=(r + 1) * (p + 1)).reshape(r + 1, p + 1)

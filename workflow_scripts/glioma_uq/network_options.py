@@ -1,0 +1,24 @@
+"""What several networks ask of their options, refused in one sentence that says which is wrong."""
+
+from glioma_uq.errors import BadInput
+from glioma_uq.tasks import TASKS
+
+
+def check_choice(network, option, found, allowed):
+    """Refuse a value that an option of a network does not have."""
+    if found not in allowed:
+        raise BadInput(
+            f"expected {' or '.join(map(str, allowed))} for the option {option} of {network}, "
+            f"found {found!r}: correct network_options."
+        )
+
+
+def known_tasks(tasks):
+    """Return the names of subtyping tasks in the order of `TASKS`; refuse unknown ones."""
+    unknown = [task for task in tasks if task not in TASKS]
+    if unknown:
+        raise BadInput(
+            f"expected subtyping tasks among {', '.join(TASKS)}, found {unknown[0]!r}: "
+            "correct tasks."
+        )
+    return tuple(task for task in TASKS if task in tasks)

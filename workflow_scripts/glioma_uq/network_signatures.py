@@ -1,0 +1,70 @@
+"""What options a network has, read from its file without importing torch."""
+
+import ast
+import difflib
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+from glioma_uq.errors import BadInput
+
+FROM_STUDY = ("self", "modalities", "rate", "classes", "tasks")  # what other keys of a study give
+WORDS = {bool: "true or false", int: "an integer above 0", float: "a number", str: "a name"}
+
+
+@cache
+def options_of(network):
+    """Return {option: its default value} of a network's constructor, None for no plain value.
+
+    None instead of a dict where the file does not show it: no class of its own, or **options.
+    """
+    file = find_spec(f"glioma_uq.networks.{network.replace('-', '_')}").origin
+    tree = ast.parse(Path(file).read_text())
+    last = [node for node in tree.body if isinstance(node, ast.Assign)][-1]
+    classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+    chosen = classes.get(getattr(last.value, "id", None))
+    body = chosen.body if chosen else ()
+    inits = [node for node in body if getattr(node, "name", "") == "__init__"]
+    if not inits or inits[0].args.kwarg:
+        return None
+    asked = inits[0].args
+    positional = dict(
+        zip([a.arg for a in asked.args][::-1], map(_plain, asked.defaults[::-1]), strict=False)
+    )
+    keyword = {a.arg: _plain(d) for a, d in zip(asked.kwonlyargs, asked.kw_defaults, strict=True)}
+    names = [a.arg for a in (*asked.args, *asked.kwonlyargs) if a.arg not in FROM_STUDY]
+    return {name: (positional | keyword).get(name) for name in names}
+
+
+def check_options(network, options):
+    """Raise BadInput for an option that a network does not have, or of another type."""
+    known = options_of(network)
+    if known is None:
+        return
+    for name, value in options.items():
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1, cutoff=0.5)
+            hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(known) or 'none'}."
+            raise BadInput(
+                f"expected an option of {network} under network_options, found {name!r}: {hint}"
+            )
+        if not _fits(value, known[name]):
+            raise BadInput(
+                f"expected {WORDS[type(known[name])]} for network_options.{network}.{name}, "
+                f"found {value!r}: {known[name]!r} is its default."
+            )
+
+
+def _plain(node):
+    return node.value if isinstance(node, ast.Constant) else None
+
+
+def _fits(value, default):
+    """Say whether a value is of the type of the default, and above 0 where that is an integer."""
+    if default is None:
+        return True
+    if isinstance(default, float):
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if type(default) is int:
+        return type(value) is int and (value > 0 or default <= 0)
+    return type(value) is type(default)

@@ -1,0 +1,106 @@
+"""The U-Net of Kao et al.: one member of their ensemble.
+
+Source: Kao et al., Brain Tumor Segmentation and Tractographic Feature Extraction from
+Structural MR Images for Overall Survival Prediction, MICCAI Brainlesion Workshop 2018. Their
+published result is the mean of 26 networks, DeepMedics and U-Nets, some of which read a brain
+parcellation besides the images; this is one U-Net that reads the images alone. Its layers are
+those of the authors' later code, its five outputs the labels 0 to 4 of BraTS, of which 3 never
+occurs. With four inputs and `width=16` it has 9,451,567 parameters.
+"""
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from glioma_uq.network_parts import check_options, dropout
+from glioma_uq.padding import crop, pad
+
+GROUPS = 4
+
+
+def convolution(channels_in, channels_out, kernel=3):
+    """Return a convolution without bias and its group normalisation."""
+    return nn.Sequential(
+        nn.Conv3d(channels_in, channels_out, kernel, padding=kernel // 2, bias=False),
+        nn.GroupNorm(GROUPS, channels_out),
+    )
+
+
+def activated(*arguments):
+    """Return `convolution` followed by ReLU."""
+    return nn.Sequential(*convolution(*arguments), nn.ReLU(inplace=True))
+
+
+def double(x):
+    """Return volumes (B, C, X, Y, Z) at twice the resolution."""
+    return functional.interpolate(x, scale_factor=2, mode="trilinear")
+
+
+class Down(nn.Module):
+    """Change the channels, then add what two convolutions make of the result."""
+
+    def __init__(self, channels_in, channels_out):
+        super().__init__()
+        self.change = convolution(channels_in, channels_out)
+        self.residual = nn.Sequential(
+            activated(channels_out, channels_out), convolution(channels_out, channels_out)
+        )
+
+    def forward(self, x):
+        x = self.change(x)
+        return functional.relu(x + self.residual(x))
+
+
+class Up(nn.Module):
+    """Double the resolution, halve the channels, and merge with the encoder's features."""
+
+    def __init__(self, channels, bottom, rate):
+        super().__init__()
+        self.first = nn.Identity() if bottom else activated(2 * channels, channels)
+        self.halve = activated(channels, channels // 2, 1)
+        self.merge = nn.Sequential(activated(channels, channels), *dropout(rate))
+
+    def forward(self, x, skip):
+        return self.merge(torch.cat([skip, self.halve(double(self.first(x)))], dim=1))
+
+
+class KaoUNet(nn.Module):
+    """Map volumes (B, modalities, X, Y, Z) to {"segmentation": logits (B, classes, X, Y, Z)}.
+
+    The logits are the sum of those of three resolutions, brought to the finest. Axes are
+    padded to multiples of 16.
+
+    Args:
+        modalities: number of input volumes.
+        width: channels of the full resolution, a multiple of 8, doubled at each of the four
+            levels below.
+        rate: probability of dropping a channel after the bottom and each level of the decoder.
+        classes: outputs of the segmentation.
+        tasks: subtyping heads, of which it has none.
+    """
+
+    def __init__(self, modalities=4, width=16, rate=0.0, classes=5, tasks=()):
+        super().__init__()
+        check_options("kao-unet", tasks, width, 8)
+        c = [width * 2**level for level in range(5)]
+        self.down = nn.MaxPool3d(2)
+        self.encoder = nn.ModuleList(map(Down, [modalities, *c], c))
+        self.bottom = nn.Sequential(*dropout(rate))
+        self.decoder = nn.ModuleList(Up(n, n == c[4], rate) for n in c[:0:-1])
+        self.segmentation = nn.ModuleList(nn.Conv3d(n, classes, 1) for n in c[3:0:-1])
+
+    def forward(self, images):
+        skips = [self.encoder[0](pad(images, 16))]
+        for level in self.encoder[1:]:
+            skips.append(level(self.down(skips[-1])))
+        x = self.decoder[0](self.bottom(skips.pop()), skips.pop())
+        logits = []
+        for level, head in zip(self.decoder[1:], self.segmentation, strict=True):
+            x = level(x, skips.pop())
+            logits.append(head(x))
+        coarse, middle, fine = logits
+        summed = fine + double(middle + double(coarse))
+        return {"segmentation": crop(summed, images.shape[2:])}
+
+
+NETWORK = KaoUNet

@@ -1,0 +1,65 @@
+"""3D U-Net: the first U-Net on volumes.
+
+Source: Çiçek et al., 3D U-Net: Learning Dense Volumetric Segmentation from Sparse Annotation,
+MICCAI 2016, with padded convolutions, so that the output has the input's size. With four
+inputs, `width=32` and four classes it has 19,076,452 parameters.
+"""
+
+import torch
+from torch import nn
+
+from glioma_uq.network_parts import check_options, dropout
+from glioma_uq.padding import crop, pad
+
+
+def double_convolution(channels_in, between, channels_out):
+    """Return two 3³ convolutions, each followed by batch normalisation and ReLU."""
+    return nn.Sequential(
+        nn.Conv3d(channels_in, between, 3, padding=1),
+        nn.BatchNorm3d(between),
+        nn.ReLU(inplace=True),
+        nn.Conv3d(between, channels_out, 3, padding=1),
+        nn.BatchNorm3d(channels_out),
+        nn.ReLU(inplace=True),
+    )
+
+
+class UNet3D(nn.Module):
+    """Map volumes (B, modalities, X, Y, Z) to {"segmentation": logits (B, classes, X, Y, Z)}.
+
+    Channels double before each max pooling; transposed convolutions of 2³ keep them.
+    Axes are padded to multiples of 8.
+
+    Args:
+        modalities: number of input volumes.
+        width: channels of the first layer; 2, 4, 8 and 16 times as many leave the four levels.
+        rate: probability of dropping a channel after the bottom and each level of the decoder.
+        classes: outputs of the segmentation.
+        tasks: subtyping heads, of which it has none.
+    """
+
+    def __init__(self, modalities=4, width=32, rate=0.0, classes=4, tasks=()):
+        super().__init__()
+        check_options("unet3d", tasks, width)
+        c = [width * 2**level for level in range(5)]
+        self.down = nn.MaxPool3d(2)
+        inputs = [modalities, *c[1:4]]
+        self.encoder = nn.ModuleList(map(double_convolution, inputs, c[:4], c[1:]))
+        self.bottom = nn.Sequential(*dropout(rate))
+        self.up = nn.ModuleList(nn.ConvTranspose3d(n, n, 2, stride=2) for n in c[:1:-1])
+        self.decoder = nn.ModuleList(
+            nn.Sequential(double_convolution(3 * n, n, n), *dropout(rate)) for n in c[3:0:-1]
+        )
+        self.segmentation = nn.Conv3d(c[1], classes, 1)
+
+    def forward(self, images):
+        skips = [self.encoder[0](pad(images, 8))]
+        for level in self.encoder[1:]:
+            skips.append(level(self.down(skips[-1])))
+        x = self.bottom(skips.pop())
+        for up, level in zip(self.up, self.decoder, strict=True):
+            x = level(torch.cat([skips.pop(), up(x)], dim=1))
+        return {"segmentation": crop(self.segmentation(x), images.shape[2:])}
+
+
+NETWORK = UNet3D

@@ -1,0 +1,93 @@
+"""How well the predicted regions of a tumour agree with the reference: voxels counted.
+
+Regions and canonical labels are those of `parts`. Everything is counted on the whole grid, where
+nearly all voxels are true negatives, and false positives once more inside the brain.
+"""
+
+import numpy as np
+
+from glioma_uq.parts import PARTS, REGIONS, in_region
+
+RULES = ("none", "et500")
+ET500 = 500
+COUNTS = ["tp", "fp", "fn", "tn", "fp_in_brain", "brain_voxels"]
+COLUMNS = ["case", "source", "fold", "seed", "region", "rule", *COUNTS,
+           "dice", "tpr", "fpr", "fpr_in_brain",
+           "reference_volume_mm3", "predicted_volume_mm3"]  # fmt: skip
+
+
+def volume_of(voxels, voxel_volume_mm3):
+    """Return the volume of so many voxels in mm3, to three digits: 1000 voxels of 1 mm are 1000."""
+    return round(float(voxels * voxel_volume_mm3), 3)
+
+
+def few_enhancing_to_core(labels, voxel_volume_mm3):
+    """Return the labels with all enhancing tumour as core where fewer than 500 voxels enhance.
+
+    The rule of DMFNet's public code (its option `postprocess`), there on the 1 mm grid of BraTS.
+    """
+    # ASSUME: on other grids the rule means the volume of those 500 voxels, 500 mm³; counted in
+    # voxels of 3 mm it would take tumours of 13 ml.
+    enhancing = labels == PARTS["enhancing"]
+    if volume_of(enhancing.sum(), voxel_volume_mm3) >= ET500:
+        return labels
+    return np.where(enhancing, np.uint8(PARTS["core"]), labels)
+
+
+def under_rules(labels, voxel_volume_mm3):
+    """Return {rule: labels} of all `RULES`: as predicted, and with `few_enhancing_to_core`."""
+    return dict(zip(RULES, (labels, few_enhancing_to_core(labels, voxel_volume_mm3)), strict=True))
+
+
+def count_voxels(predicted, reference, brain):
+    """Return the counts `COUNTS` of two masks, a dict of int, and `negatives_in_brain`.
+
+    All three are (X, Y, Z) bool.
+    """
+    tp, fp = int((predicted & reference).sum()), int((predicted & ~reference).sum())
+    fn = int(reference.sum()) - tp
+    return {
+        "tp": tp,
+        "fp": fp,
+        "fn": fn,
+        "tn": reference.size - tp - fp - fn,
+        "fp_in_brain": int((predicted & ~reference & brain).sum()),
+        "brain_voxels": int(brain.sum()),
+        "negatives_in_brain": int((brain & ~reference).sum()),
+    }
+
+
+def rates_of(counts):
+    """Return Dice and rates of `count_voxels`.
+
+    Dice = 2 TP / (2 TP + FP + FN), of two empty masks 1; TPR = TP / (TP + FN), NaN without
+    a reference; FPR = FP / (FP + TN); the same with the voxels of the brain alone.
+    """
+    tp, fp, fn, tn = (counts[name] for name in COUNTS[:4])
+    return {
+        "dice": 2 * tp / (2 * tp + fp + fn) if tp + fp + fn else 1.0,
+        "tpr": _share(tp, tp + fn),
+        "fpr": _share(fp, fp + tn),
+        "fpr_in_brain": _share(counts["fp_in_brain"], counts["negatives_in_brain"]),
+    }
+
+
+def overlap_row(predicted, reference, brain, voxel_volume_mm3):
+    """Return the numbers of one region as a dict: counts, rates and the two volumes."""
+    counts = count_voxels(predicted, reference, brain)
+    tp, fp, fn = (counts[name] for name in COUNTS[:3])
+    return {name: counts[name] for name in COUNTS} | rates_of(counts) | {
+        "reference_volume_mm3": volume_of(tp + fn, voxel_volume_mm3),
+        "predicted_volume_mm3": volume_of(tp + fp, voxel_volume_mm3),
+    }  # fmt: skip
+
+
+def regions_of(predicted, reference, voxel_volume_mm3):
+    """Yield (region, rule, predicted mask, reference mask) of two volumes of canonical labels."""
+    for rule, labels in under_rules(predicted, voxel_volume_mm3).items():
+        for region in REGIONS:
+            yield region, rule, in_region(labels, region), in_region(reference, region)
+
+
+def _share(part, whole):
+    return part / whole if whole else float("nan")

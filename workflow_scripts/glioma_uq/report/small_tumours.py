@@ -1,0 +1,173 @@
+"""What the report says of the parts of tumours: who was compared, the paper's tables, tests."""
+
+import numpy as np
+
+from glioma_uq.figures.networks import REGION_NAMES, at_nearest, shown_names
+from glioma_uq.figures.words import joined
+from glioma_uq.report.verdict import number, p_value, with_interval
+from glioma_uq.statistics.paired_tests import OF_RULES
+
+TABLES = {  # name: (title, {column: head})
+    "table_1": (
+        "Table 1. Enhancing tumours below 2,000 mm³",
+        {"dice": "Dice", "tpr": "TPR", "fpr": "FPR"},
+    ),
+    "table_2": (
+        "Table 2. Enhancing tumours below 1,000 mm³",
+        {"dice": "Dice", "tpr": "TPR", "fpr": "FPR"},
+    ),
+    "table_3": (
+        "Table 3. Dice of the three regions, all cases",
+        {"et": "Enhancing tumour", "wt": "Whole tumour", "tc": "Tumour core"},
+    ),
+}
+GROUPS = {
+    "below_2000": "enhancing tumour below 2,000 mm³",
+    "below_1000": "enhancing tumour below 1,000 mm³",
+    "all": "all cases",
+    "empty": "no enhancing tumour",
+}
+RULES = {"none": "", "et500": ", few voxels to core"}
+TESTED = [("et", "below_2000"), ("et", "below_1000"), ("et", "all"), ("wt", "all"), ("tc", "all")]
+FEW = 20  # cases of a group below which its numbers hardly tell networks apart
+
+
+def about_parts(tables, rate, passes, level):
+    """Return the texts of the section on small tumours; None of a study without parts.
+
+    Args:
+        tables: those of the statistics, by the names of their files.
+        rate, passes: of the chosen cell; of T the nearest with labels is shown.
+        level: of the intervals.
+    """
+    if tables.get("overlap") is None:
+        return None
+    tests = at_nearest(tables["overlap_tests"], rate, passes)
+    networks = order_of(tables["table_1"])
+    names = shown_names(networks)
+    return {
+        "networks": list(names.values()),
+        "cases": case_counts(tables["overlap"], rate, passes),
+        "summary": [
+            sentence(row, names, level) for row in paired_rows(tests, networks, "below_2000")
+        ],
+        "tables": [paper_table(name, tables[name], names, rate, passes) for name in TABLES],
+        "tests": [
+            paired_row(row, names, [GROUPS[group]], task)
+            for task, group in TESTED
+            for row in paired_rows(tests, networks, group, task)
+        ],
+        "rules": [
+            paired_row(row, names, [GROUPS[group]])
+            for group in GROUPS
+            for row in paired_rows(tests, networks, group, rule=OF_RULES)
+        ],
+    }
+
+
+def order_of(table):
+    """Return the networks that were measured, in the order of the study."""
+    return list(table.loc[table["origin"] == "measured", "network"].unique())
+
+
+def case_counts(overlap, rate, passes):
+    """Return {group: number of cases}."""
+    rows = at_nearest(overlap, rate, passes)
+    rows = rows[(rows["task"] == "et") & (rows["rule"] == "none") & (rows["measure"] == "dice")]
+    return {group: int(n) for group, n in rows.groupby("group")["n"].max().items()}
+
+
+def paired_rows(tests, networks, group, task="et", rule="none"):
+    """Return the tests of Dice of one region and group, in the order of the networks."""
+    rows = tests[
+        (tests["task"] == task) & (tests["group"] == group)
+        & (tests["rule"] == rule) & (tests["measure"] == "dice")
+    ]  # fmt: skip
+    return sorted(rows.itertuples(), key=lambda row: networks.index(row.network))
+
+
+def sentence(row, names, level):
+    """Return in words how a network does beside the first one on the small tumours."""
+    text = (
+        f"{names[row.network]} minus {names[row.reference]}, Dice of {GROUPS[row.group]}: "
+        f"{with_interval(row.difference, row.low, row.high)}, n = {row.n:.0f}, "
+        f"p = {p_value(row.p_holm)} (Holm): "
+    )
+    return text + judged(row, level) + "."
+
+
+def judged(row, level):
+    """Say which way a difference goes where interval and test agree that there is one."""
+    seen = (row.low > 0 or row.high < 0) and row.p_holm < 1 - level
+    if not seen:
+        return "undecided at this n"
+    return "better" if row.difference > 0 else "worse"
+
+
+def paired_row(row, names, cases, task="et"):
+    """Return one paired test as texts."""
+    return [
+        names[row.network],
+        REGION_NAMES[task].capitalize(),
+        *cases,
+        with_interval(row.difference, row.low, row.high),
+        f"{row.n:.0f}",
+        f"{row.n_different:.0f}",
+        p_value(row.p),
+        p_value(row.p_holm),
+    ]
+
+
+def paper_table(name, table, names, rate, passes):
+    """Return {title, head, measured, quoted, source} of one of the paper's tables."""
+    title, columns = TABLES[name]
+    measured = table[table["origin"] == "measured"]
+    quoted = table[table["origin"] == "quoted"]
+    mine = at_nearest(measured, rate, passes) if len(measured) else measured
+    return {
+        "title": title,
+        "head": ["Network", "n", *columns.values()],
+        "measured": [
+            [
+                f"{names[row.network]}{RULES[row.rule]}",
+                f"{row.n:.0f}",
+                *(
+                    with_interval(
+                        *(getattr(row, f"{c}{end}") for end in ("", "_low", "_high")), digits=4
+                    )
+                    for c in columns
+                ),
+            ]
+            for row in mine.itertuples()
+        ],
+        "quoted": [
+            [row.network, "not said" if np.isnan(row.n) else f"{row.n:.0f}",
+             *(number(getattr(row, c), 4) for c in columns)]
+            for row in quoted.itertuples()
+        ],
+        "source": joined(quoted["cases"].unique()),
+    }  # fmt: skip
+
+
+def warnings(about):
+    """Return the sentences on groups of so few cases that they decide little."""
+    if about is None:
+        return []
+    few = {g: about["cases"].get(g, 0) for g in ("below_2000", "below_1000")}
+    return [
+        f"{'No case has' if n == 0 else 'Only 1 case has' if n == 1 else f'Only {n} cases have'} "
+        f"{GROUPS[group]}: its intervals are wide, if there are any, and differences between "
+        "networks are mostly chance."
+        for group, n in few.items()
+        if n < FEW
+    ]
+
+
+def fact(about):
+    """Return the fact on enhancing tumours of the list of what was run."""
+    counts = {"all": 0, "empty": 0, "below_2000": 0, "below_1000": 0} | about["cases"]
+    return (
+        "Enhancing tumour",
+        f"in {counts['all'] - counts['empty']} of {counts['all']} cases; {counts['below_2000']} "
+        f"below 2,000 mm³, of these {counts['below_1000']} below 1,000 mm³",
+    )

@@ -1,0 +1,148 @@
+"""Lesions found against false ones: by size of the lesion, and over all thresholds (FROC).
+
+A table of events has a row for each run of a case (`event` run: one case of one seed, which is
+what false lesions are counted by), each reference lesion and each false one.
+"""
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from glioma_uq.region_overlap import RULES
+from glioma_uq.statistics.bootstrap import draw_resamples, ratio, weighted_mean
+from glioma_uq.statistics.intervals import CORRECTED
+from glioma_uq.statistics.long_tables import draw_cell
+from glioma_uq.statistics.overlap_groups import REGIONS, Placed
+
+# ASSUME: four sizes of lesions; the larger limits are those of the groups of cases.
+SIZES_MM3 = {
+    "all": (0, np.inf),
+    "below_250": (0, 250),
+    "250_to_1000": (250, 1000),
+    "1000_to_2000": (1000, 2000),
+    "from_2000": (2000, np.inf),
+}
+FALSE_PER_CASE = (0.125, 0.25, 0.5, 1, 2)
+CURVE = ["network", "rate", "passes", "task", "rule", "threshold_mm3",
+         "false_per_case", "sensitivity"]  # fmt: skip
+
+
+def events_of(overlap, lesions, region, rule):
+    """Return the events of one region and rule from a cell's tables of overlap and lesions."""
+    runs, mine = (
+        table[(table["region"] == region) & (table["rule"] == rule)] for table in (overlap, lesions)
+    )
+    kind = np.where(mine["lesion"].notna(), "reference", "false")
+    runs = runs[["case", "seed"]].assign(event="run")
+    return pd.concat([runs, mine.assign(event=kind)], ignore_index=True)
+
+
+def of_size(events, size):
+    """Return which events are reference lesions of a size, smallest <= volume < largest: bool."""
+    smallest, largest = SIZES_MM3[size]
+    inside = (events["volume_mm3"] >= smallest) & (events["volume_mm3"] < largest)
+    return (inside & (events["event"] == "reference")).to_numpy()
+
+
+def lesion_measures(events, weights, region, size):
+    """Yield (region, measure, draws [B], n cases) of the lesions of one size.
+
+    `sensitivity`, the share of reference lesions that are found; `lesion_dice`, their mean Dice.
+    Of all sizes also: `lesion_dice_with_false`, in which each false lesion counts as 0 (as in
+    BraTS 2023); `false_per_case`; `sensitivity_at_{f}_false`, see `sensitivity_at`.
+    """
+    mine, mask = events["event"].to_numpy(), of_size(events, size)
+    n = events["case"][mask].nunique()
+    found = events["found"][mask].to_numpy(dtype=float)
+    dice = events["dice"].to_numpy(dtype=float)
+    yield region, "sensitivity", weighted_mean(found, weights[:, mask]), n
+    yield region, "lesion_dice", weighted_mean(dice[mask], weights[:, mask]), n
+    if size != "all":
+        return
+    lesions, cases = mine != "run", events["case"].nunique()
+    yield region, "lesion_dice_with_false", weighted_mean(dice[lesions], weights[:, lesions]), cases
+    false, runs = (weights[:, mine == kind].sum(axis=1) for kind in ("false", "run"))
+    yield region, "false_per_case", ratio(false, runs), cases
+    points, there = operating_points(events, weights)[1:], weights[:, mask].any(axis=1)
+    for most in FALSE_PER_CASE:
+        draws = np.where(there, sensitivity_at(most, *points), np.nan)
+        yield region, f"sensitivity_at_{most:g}_false", draws, n
+
+
+def operating_points(events, weights):
+    """Return (thresholds [S], false lesions per case [B, S], sensitivity [B, S]), S falling.
+
+    At a threshold the predicted lesions of at least that volume count: a reference lesion is
+    found where one of them touches it, those that touch none are false.
+    """
+    mine, score = events["event"].to_numpy(), events["score_mm3"].to_numpy(dtype=float)
+    thresholds = np.unique(score[~np.isnan(score)])[::-1]
+    runs, total = (weights[:, mine == kind].sum(axis=1) for kind in ("run", "reference"))
+    false, found = (
+        weight_from(score[mine == kind], thresholds, weights[:, mine == kind])
+        for kind in ("false", "reference")
+    )
+    return thresholds, ratio(false, _like(false, runs)), ratio(found, _like(found, total))
+
+
+def weight_from(score, thresholds, weights):
+    """Return [B, S]: the weight of the scores [N] that reach each of S falling thresholds.
+
+    A score that is NaN reaches none.
+    """
+    order = np.argsort(-score, kind="stable")  # NaN last
+    total = np.zeros((len(weights), len(score) + 1))
+    np.cumsum(weights[:, order], axis=1, out=total[:, 1:])
+    return total[:, np.searchsorted(-score[order], -thresholds, side="right")]
+
+
+def sensitivity_at(most, false, sensitivity):
+    """Return the highest sensitivity [B] with at most `most` false lesions per case.
+
+    0 where already the surest prediction is too many.
+    """
+    last = (false <= most).sum(axis=1)
+    reached = np.hstack([np.zeros((len(sensitivity), 1)), sensitivity])
+    return reached[np.arange(len(reached)), last]
+
+
+def draw_lesions(overlap, lesions, *, resamples, interval, rng):
+    """Return the `Placed` (size, rule, number of lesions) of {cell: table} of both kinds."""
+    drawn = draw_resamples(overlap.values(), resamples, rng)
+    placed = []
+    for cell, region, rule, events in events_of_cells(overlap, lesions):
+        for size in SIZES_MM3:
+            number = events[of_size(events, size)].groupby(["case", "lesion"]).ngroups
+            measures = partial(lesion_measures, region=region, size=size)
+            found = draw_cell(cell, events, measures, drawn, interval in CORRECTED)
+            placed += [Placed(d, (size, rule, number)) for d in found]
+    return placed
+
+
+def curves(overlap, lesions):
+    """Return the FROC curves of all cells as a table, columns `CURVE`."""
+    parts = []
+    for cell, region, rule, events in events_of_cells(overlap, lesions):
+        points = operating_points(events, np.ones((1, len(events))))
+        thresholds, false, sensitivity = (np.ravel(values) for values in points)
+        name = dict(zip(CURVE[:3], (cell.network, f"{cell.rate:.2f}", cell.passes), strict=True))
+        parts.append(
+            pd.DataFrame(
+                {**name, "task": region, "rule": rule, "threshold_mm3": thresholds,
+                 "false_per_case": false, "sensitivity": sensitivity}
+            )
+        )  # fmt: skip
+    return pd.concat(parts, ignore_index=True)
+
+
+def events_of_cells(overlap, lesions):
+    """Yield (cell, region, rule, events) in order of cells."""
+    for cell in sorted(overlap):
+        for region in REGIONS:
+            for rule in RULES:
+                yield cell, region, rule, events_of(overlap[cell], lesions[cell], region, rule)
+
+
+def _like(values, column):
+    return np.broadcast_to(column[:, None], values.shape)

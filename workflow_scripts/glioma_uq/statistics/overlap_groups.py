@@ -1,0 +1,102 @@
+"""Overlap by groups of cases: those whose enhancing tumour is small, and those without any.
+
+The groups are nested: `below_2000` and `below_1000` have an enhancing tumour (ET) of more than 0
+and less than so many mm³, `empty` has none, `all` is every case. A case belongs to its groups
+with all its regions. One matrix of resamples serves all cells, groups and regions.
+"""
+
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from glioma_uq.grid import format_rate
+from glioma_uq.region_overlap import RULES
+from glioma_uq.statistics.bootstrap import draw_resamples, weighted_mean
+from glioma_uq.statistics.intervals import CORRECTED
+from glioma_uq.statistics.long_tables import COLUMNS, Drawn, difference, draw_cell, numbers
+
+BELOW_MM3 = {"below_2000": 2000, "below_1000": 1000}
+GROUPS = ("all", *BELOW_MM3, "empty")
+REGIONS = ("et", "wt", "tc")  # in the paper's order
+MEASURES = ("dice", "tpr", "fpr", "fpr_in_brain", "fp")
+
+
+class Placed(NamedTuple):
+    """A `Drawn`, and the `place` that it has in a table's further columns, a tuple."""
+
+    drawn: Drawn
+    place: tuple
+
+
+def in_group(volume, group):
+    """Return which cases belong to `group`, [N] bool, by their volume of ET in mm3 [N]."""
+    if group == "all":
+        return np.ones(len(volume), dtype=bool)
+    if group == "empty":
+        return volume == 0
+    return (volume > 0) & (volume < BELOW_MM3[group])
+
+
+def et_volumes(table):
+    """Return the reference volume of ET of each case in mm3, a Series by case."""
+    of_et = table[(table["region"] == "et") & (table["rule"] == "none")]
+    return of_et.groupby("case")["reference_volume_mm3"].first()
+
+
+def parts_of(table, groups=GROUPS):
+    """Yield ((group, rule), region, rows) of a cell's table of overlap."""
+    volume = table["case"].map(et_volumes(table)).to_numpy()
+    for region in REGIONS:
+        for rule in RULES:
+            mine = ((table["region"] == region) & (table["rule"] == rule)).to_numpy()
+            for group in groups:
+                yield (group, rule), region, table[mine & in_group(volume, group)]
+
+
+def overlap_measures(rows, weights, region):
+    """Yield (region, measure, draws [B], n cases): the mean over the cases where it is defined."""
+    for measure in MEASURES:
+        known = rows[measure].notna().to_numpy()
+        draws = weighted_mean(rows[measure][known], weights[:, known])
+        yield region, measure, draws, rows["case"][known].nunique()
+
+
+def draw_groups(tables, *, resamples, interval, rng):
+    """Return the `Placed` (group, rule) of {cell: table of overlap}, in order of cells."""
+    drawn = draw_resamples(tables.values(), resamples, rng)
+    return [
+        Placed(found, place)
+        for cell, table in sorted(tables.items(), key=lambda pair: pair[0])
+        for place, region, rows in parts_of(table)
+        for found in draw_cell(
+            cell,
+            rows,
+            partial(overlap_measures, region=region),
+            drawn,
+            interval in CORRECTED,
+        )
+    ]
+
+
+def from_reference(placed, reference):
+    """Yield each `Placed` of another network minus its partner of network `reference`.
+
+    Partners have the same rate, passes, task, measure and place; what has none is left out.
+    """
+    of_reference = {(p.drawn.cell, p.drawn.task, p.drawn.measure, p.place): p.drawn for p in placed}
+    for drawn, place in placed:
+        partner = (drawn.cell._replace(network=reference), drawn.task, drawn.measure, place)
+        if drawn.cell.network != reference and partner in of_reference:
+            yield Placed(difference(drawn, of_reference[partner]), place)
+
+
+def long_table(placed, columns, *, level, interval):
+    """Return the long table of `placed`: `long_tables.COLUMNS`, with `columns` before reason."""
+    rows = [
+        (cell.network, format_rate(cell.rate), cell.passes, *numbers(d, level, interval), *place)
+        for (d, place), cell in ((p, p.drawn.cell) for p in placed)
+    ]
+    table = pd.DataFrame(rows, columns=[*COLUMNS, *columns])
+    return table[[*COLUMNS[:-1], *columns, COLUMNS[-1]]]

@@ -1,0 +1,89 @@
+"""What becomes of overlap when one and the same tumour shrinks: paired within families of cases.
+
+A family is one phantom subject at several scales of its tumour. Families, not cases, are
+resampled, with all their scales and all seeds, so that every difference is paired.
+"""
+
+from functools import partial
+
+from glioma_uq.errors import BadInput
+from glioma_uq.region_overlap import RULES
+from glioma_uq.statistics.bootstrap import draw_resamples, weighted_mean
+from glioma_uq.statistics.intervals import CORRECTED
+from glioma_uq.statistics.long_tables import difference, draw_cell
+from glioma_uq.statistics.overlap_groups import Placed, from_reference
+
+REGIONS = ("et", "wt")
+MEASURES = ("dice", "tpr")
+COLUMNS = ["rule", "scale", "minus"]
+
+
+def with_scales(table, truth):
+    """Return a cell's table of overlap with columns family and scale, the family as its `case`.
+
+    Cases that belong to no family drop out. Raises BadInput where `truth` knows no families.
+    """
+    missing = {"family", "scale"} - set(truth)
+    if missing:
+        raise BadInput(
+            f"expected the columns family and scale in the cohort's truth.csv, found no "
+            f"{' and no '.join(sorted(missing))}; make a cohort of families at several scales"
+        )
+    joined = table.merge(truth[["case", "family", "scale"]].dropna(), on="case")
+    return joined.assign(case=joined["family"].astype(str))
+
+
+def whole_families(rows):
+    """Return the rows of those families that have a region to find at every scale.
+
+    Without one the TPR is undefined, and scales would be compared over other families.
+    """
+    volume = rows.pivot_table("reference_volume_mm3", "case", "scale", aggfunc="min")
+    return rows[rows["case"].isin(volume.index[(volume > 0).all(axis=1)])]
+
+
+def scale_measures(rows, weights, region):
+    """Yield (region, measure, draws [B], n families) of one scale."""
+    n = rows["case"].nunique()
+    for measure in MEASURES:
+        yield region, measure, weighted_mean(rows[measure], weights), n
+
+
+def compare_sizes(tables, truth, reference, *, resamples, interval, rng):
+    """Return the `Placed` (rule, scale, minus) of {cell: table of overlap}.
+
+    `minus` is "" for the mean at a scale; `scale 1` for that minus the mean at scale 1, or
+    whichever is the largest; the name of network `reference` for a network minus it at a scale.
+    """
+    tables = {cell: with_scales(table, truth) for cell, table in sorted(tables.items())}
+    drawn = draw_resamples(tables.values(), resamples, rng)
+    levels = []
+    for cell, table in tables.items():
+        for region in REGIONS:
+            for rule in RULES:
+                mine = table[(table["region"] == region) & (table["rule"] == rule)]
+                for scale, rows in whole_families(mine).groupby("scale", sort=False):
+                    measures = partial(scale_measures, region=region)
+                    found = draw_cell(cell, rows, measures, drawn, interval in CORRECTED)
+                    levels += [Placed(d, (rule, float(scale), "")) for d in found]
+    levels.sort(key=lambda p: -p.place[1])
+    between = [
+        Placed(d, (rule, scale, reference))
+        for d, (rule, scale, _) in from_reference(levels, reference)
+    ]
+    return [*levels, *from_largest(levels), *between]
+
+
+def from_largest(levels):
+    """Yield each of `levels` minus that of the same cell, region and rule at the largest scale."""
+    largest = max((p.place[1] for p in levels), default=None)
+    whole = {_key(p): p.drawn for p in levels if p.place[1] == largest}
+    for level in levels:
+        rule, scale, _ = level.place
+        if scale != largest:
+            drawn = difference(level.drawn, whole[_key(level)])
+            yield Placed(drawn, (rule, scale, f"scale {largest:g}"))
+
+
+def _key(placed):
+    return placed.drawn.cell, placed.drawn.task, placed.drawn.measure, placed.place[0]

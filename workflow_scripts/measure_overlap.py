@@ -1,0 +1,80 @@
+"""Count how the predicted regions of every case agree with the reference, voxels and lesions."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from glioma_uq import lesions as lesion_tables
+from glioma_uq import region_overlap as overlap_tables
+from glioma_uq.errors import BadInput
+from glioma_uq.folds import cases_of
+from glioma_uq.grid import format_passes
+from glioma_uq.images import is_empty, read_image, same_grid
+from glioma_uq.logs import log_to, progress
+from glioma_uq.tables import read_table, write_table
+
+
+def read_case(case, labels, volumes):
+    """Return (predicted labels, reference labels, brain, voxel volume in mm3) of one case."""
+    paths = labels, *(Path(volumes, case, f"{n}.nii.gz") for n in ("segmentation", "brain_mask"))
+    predicted, reference, brain = (read_image(path, np.uint8) for path in paths)
+    for image, path in ((predicted, labels), (brain, paths[2])):
+        if not same_grid(image.grid, reference.grid):
+            raise BadInput(
+                f"expected the grid of {paths[1]}, shape {reference.grid.shape}, found shape "
+                f"{image.grid.shape} or another place in {path}; delete it and run again"
+            )
+    return predicted.data, reference.data, brain.data > 0, reference.grid.voxel_volume
+
+
+def measure_case(predicted, reference, brain, voxel_volume):
+    """Return (overlap rows, lesion rows) of one case, of all regions and rules."""
+    overlaps, lesions = [], []
+    for region, rule, *masks in overlap_tables.regions_of(predicted, reference, voxel_volume):
+        name = {"region": region, "rule": rule}
+        overlaps.append(name | overlap_tables.overlap_row(*masks, brain, voxel_volume))
+        lesions += [name | row for row in lesion_tables.match_lesions(*masks, voxel_volume)]
+    return overlaps, lesions
+
+
+def main(*, cases, folds, maps, fold, seed, volumes, passes, overlap, lesions):
+    """`fold` and `seed` say of what each folder of `maps` is."""
+    sources, splits = read_table(cases).set_index("case")["source"], read_table(folds)
+    todo = [
+        (case, *run) for run in zip(fold, seed, maps, strict=True)
+        for case in cases_of(splits, run[0], "test")
+    ]  # fmt: skip
+    overlaps, found, without = [], [], 0
+    for case, of_fold, of_seed, folder in progress(todo, "cases measured"):
+        if is_empty(Path(volumes, case, "segmentation.nii.gz")):
+            without += 1
+            continue
+        labels = Path(folder, case, f"passes-{format_passes(passes)}", "labels.nii.gz")
+        name = {"case": case, "source": sources[case], "fold": of_fold, "seed": of_seed}
+        for rows, more in zip(
+            (overlaps, found), measure_case(*read_case(case, labels, volumes)), strict=True
+        ):
+            rows += [name | row for row in more]
+    for rows, columns, path in (
+        (overlaps, overlap_tables.COLUMNS, overlap),
+        (found, lesion_tables.COLUMNS, lesions),
+    ):
+        table = pd.DataFrame(rows, columns=columns)
+        write_table(table.sort_values(["case", "seed"], kind="stable"), path)
+    print(f"{without} cases without reference segmentation are left out")
+
+
+if __name__ == "__main__":
+    with log_to(snakemake.log[0]):
+        main(
+            cases=snakemake.input.cases,
+            folds=snakemake.input.folds,
+            maps=snakemake.input.maps,
+            fold=snakemake.params.folds,
+            seed=snakemake.params.seeds,
+            volumes=snakemake.params.volumes,
+            passes=int(snakemake.wildcards.passes),
+            overlap=snakemake.output.overlap,
+            lesions=snakemake.output.lesions,
+        )

@@ -1,0 +1,57 @@
+"""Measure how large a phantom's tumours are on the study's grid, before any is scanned."""
+
+import nibabel as nib
+import pandas as pd
+
+from glioma_uq.cohorts.segmentation import volumes_mm3
+from glioma_uq.cohorts.sources import CANONICAL
+from glioma_uq.images import read_mask
+from glioma_uq.logs import log_to
+from glioma_uq.normalisation import study_grid
+from glioma_uq.phantom.acquisition import draw_subject
+from glioma_uq.phantom.anatomy import Anatomy
+from glioma_uq.phantom.labels import AXES
+from glioma_uq.phantom.truth import true_labels
+from glioma_uq.tables import read_table, write_table
+
+SMALL_MM3 = (1000, 2000)
+
+
+def main(*, cohort_truth, seeds, tissues, distances, template, options, volumes):
+    """Write volumes.csv: case, et_mm3, tc_mm3, wt_mm3 of true labels on the study's grid.
+
+    `seeds`: {case: seed}; `options`: voxel_size_mm and margin_mm of the grid.
+    """
+    anatomy = Anatomy(nib.load(tissues), nib.load(distances))
+    grid = study_grid(read_mask(template), **options)
+    rows = []
+    for row in read_table(cohort_truth).to_dict("records"):
+        z = [row[f"z_{axis}"] for axis in AXES]
+        scale = row.get("scale", 1.0)
+        subject = draw_subject(seeds[row["case"]], anatomy, z, row["diameter_mm"], scale)
+        labels = true_labels(subject, anatomy, grid)
+        rows.append({"case": row["case"], **volumes_mm3(labels, CANONICAL, grid.voxel_volume)})
+    table = pd.DataFrame(rows)
+    write_table(table, volumes)
+    print(summary(table["et_mm3"]))
+
+
+def summary(et_mm3):
+    """Return in one line how many cases have enhancing tumour (ET), and how small it is."""
+    some = et_mm3[et_mm3 > 0]
+    below = ", ".join(f"{(some < limit).sum()} below {limit} mm3" for limit in SMALL_MM3)
+    quartiles = ", ".join(f"{volume:.0f}" for volume in some.quantile([0.25, 0.5, 0.75]))
+    return f"ET in {len(some)} of {len(et_mm3)} cases: {below}; quartiles {quartiles} mm3"
+
+
+if __name__ == "__main__":
+    with log_to(snakemake.log[0]):
+        main(
+            cohort_truth=snakemake.input.cohort_truth,
+            tissues=snakemake.input.tissues,
+            distances=snakemake.input.distances,
+            template=snakemake.input.template,
+            seeds=snakemake.params.seeds,
+            options=snakemake.params.options,
+            volumes=snakemake.output.volumes,
+        )

@@ -1,0 +1,38 @@
+"""Measure the overlap of each region by groups of cases and sizes of lesions, with intervals."""
+
+import numpy as np
+
+from glioma_uq.logs import log_to
+from glioma_uq.seeds import seed_for
+from glioma_uq.statistics.froc import curves, draw_lesions
+from glioma_uq.statistics.long_tables import read_cells, write_measures
+from glioma_uq.statistics.overlap_groups import draw_groups, long_table
+from glioma_uq.tables import write_table
+
+
+def main(*, overlap, lesions, seed, intervals, output, of_lesions, froc):
+    tables, lesions = read_cells(overlap), read_cells(lesions)
+    shown = {name: intervals[name] for name in ("level", "interval")}
+    drawn = {name: intervals[name] for name in ("resamples", "interval")}
+
+    def rng():
+        return np.random.default_rng(seed_for(seed, "bootstrap"))
+
+    placed = draw_groups(tables, **drawn, rng=rng())
+    write_measures(long_table(placed, ["group", "rule"], **shown), output)
+    placed = draw_lesions(tables, lesions, **drawn, rng=rng())
+    write_measures(long_table(placed, ["group", "rule", "n_lesions"], **shown), of_lesions)
+    write_table(curves(tables, lesions), froc)
+
+
+if __name__ == "__main__":
+    with log_to(snakemake.log[0]):
+        main(
+            overlap=snakemake.input.overlap,
+            lesions=snakemake.input.lesions,
+            seed=snakemake.params.seed,
+            intervals=snakemake.params.intervals,
+            output=snakemake.output.overlap,
+            of_lesions=snakemake.output.lesions,
+            froc=snakemake.output.froc,
+        )

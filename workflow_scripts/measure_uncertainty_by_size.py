@@ -1,0 +1,42 @@
+"""Measure uncertainty by size of the enhancing tumour, and how well it finds what was missed."""
+
+import numpy as np
+import pandas as pd
+
+from glioma_uq.logs import log_to
+from glioma_uq.seeds import seed_for
+from glioma_uq.statistics.long_tables import read_cells, together, write_measures
+from glioma_uq.statistics.overlap_groups import from_reference, long_table
+from glioma_uq.statistics.size_uncertainty import draw_by_size, without_histograms
+
+
+def main(*, segmentation, overlap, voxels, reference, seed, intervals, output, differences):
+    tables = [read_cells(paths) for paths in (segmentation, overlap, voxels)]
+    shown = {name: intervals[name] for name in ("level", "interval")}
+    placed = draw_by_size(
+        *tables,
+        resamples=intervals["resamples"],
+        interval=intervals["interval"],
+        rng=np.random.default_rng(seed_for(seed, "bootstrap")),
+    )
+    table = long_table(placed, ["group"], **shown)
+    rows = without_histograms(set(tables[1]) - set(tables[2]))
+    unknown = pd.DataFrame(rows, columns=table.columns)
+    write_measures(together([table, unknown]), output)
+    compared = long_table(from_reference(placed, reference), ["group"], **shown)
+    compared.insert(1, "reference", reference)
+    write_measures(compared, differences)
+
+
+if __name__ == "__main__":
+    with log_to(snakemake.log[0]):
+        main(
+            segmentation=snakemake.input.segmentation,
+            overlap=snakemake.input.overlap,
+            voxels=snakemake.input.voxels,
+            reference=snakemake.params.reference,
+            seed=snakemake.params.seed,
+            intervals=snakemake.params.intervals,
+            output=snakemake.output.table,
+            differences=snakemake.output.differences,
+        )
