@@ -39,13 +39,15 @@ def sample(cases, passes):
     """Sample so many cases as the rule does; print the peak resident memory in MiB."""
     import torch
 
+    from glioma_uq.acceleration import accelerate, keep_freed_memory
     from glioma_uq.case_files import Plan, sample_cases
     from glioma_uq.networks import build_network
     from glioma_uq.tables import append_rows
 
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    network = build_network("csnet", width=1, rate=0.4, dropout="element")
+    keep_freed_memory()
+    network = accelerate(build_network("csnet", width=1, rate=0.4, dropout="element"))
     with tempfile.TemporaryDirectory() as folder:
         plan = Plan([passes // 2, passes], BATCH_SIZE, torch.device("cpu"), folder, [])
         names = [str(number) for number in range(cases)]

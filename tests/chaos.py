@@ -134,7 +134,7 @@ def half_written(folder, expected):
 
 def left_behind(folder):
     """Return what no run should leave: temporary files, checkpoints, locks, marks of unfinished."""
-    results = [p for p in (folder / "results").rglob("*") if p.name.startswith(".")]
+    results = [p for p in (folder / "results").rglob(".*") if p.name != ".snakemake_timestamp"]
     results += (folder / "results").rglob("checkpoint.pt")
     own = [p for name in ("locks", "incomplete") for p in (folder / ".snakemake" / name).glob("*")]
     return [str(path.relative_to(folder)) for path in results + own]

@@ -1,0 +1,198 @@
+"""Two real patients of BRATS, T1CE and FLAIR, walk through the study of small tumours."""
+
+import json
+import os
+import subprocess
+import sys
+from itertools import product
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import yaml
+from safetensors.torch import save_file
+from snakemake.utils import update_config
+from test_workflow import ROOT, copy_of_repository, snakemake
+
+import draw_tumour_volumes
+import import_case
+import measure_overlap
+from glioma_uq.configuration import check_config
+from glioma_uq.dataset import Dataset
+from glioma_uq.images import read_image, write_image
+from glioma_uq.networks import build_network
+from glioma_uq.parts import REGIONS, in_region
+from glioma_uq.settings import Settings
+from glioma_uq.training import Trainer
+from glioma_uq.transforms import read_matrix
+
+CASES = ["brats_2013_pat0001_1", "brats_2013_pat0002_1"]
+MODALITIES = ["t1ce", "flair"]
+NAMES = {"t1ce": "T1CE.nii.gz", "flair": "FLAIR.nii.gz", "segmentation": "seg_GT.nii.gz",
+         "brain_mask": "brainmask.nii.gz"}  # fmt: skip
+CODING = {"core": [1, 3], "oedema": [2], "enhancing": [4]}
+EXPERTS_NUMBERS = {"et": [4], "tc": [1, 3, 4], "wt": [1, 2, 3, 4]}
+TABLE = pd.DataFrame({"case": CASES, "source": "brats", "idh": -1, "1p19q": -1, "grade": -1})
+COHORT = "results/cohorts/real_brats"
+MOST_MEMORY = 4 * 2**30
+
+# Runs the step of sampling by itself, and prints the most memory that it ever had.
+SAMPLE = """
+import json, resource, sys
+import sample_network
+sample_network.main(**json.load(sys.stdin))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def counted(real_data, case):
+    """Return the volume of each region in mm3 (voxels are 1 mm3), counted in the expert's file."""
+    expert = np.asarray(nib.load(real_data / case / NAMES["segmentation"]).dataobj)
+    return {
+        region: float(np.isin(expert, numbers).sum()) for region, numbers in EXPERTS_NUMBERS.items()
+    }
+
+
+def volumes_of(labels):
+    return {
+        region: in_region(labels.data, region).sum() * labels.grid.voxel_volume
+        for region in REGIONS
+    }
+
+
+def study():
+    """Return the config of the study of small tumours with all defaults."""
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    update_config(config, yaml.safe_load((ROOT / "studies/small_tumours.yaml").read_text()))
+    return check_config(config, ROOT / "rules/config.schema.yaml")
+
+
+def figure_4(folder, volumes, maps):
+    """Run the steps from labels to Figure 4; return the table that it draws."""
+    TABLE.to_csv(folder / "cases.csv", index=False)
+    TABLE[["case"]].assign(fold=1, split="test").to_csv(folder / "folds.csv", index=False)
+    measure_overlap.main(
+        cases=folder / "cases.csv", folds=folder / "folds.csv", maps=[maps], fold=[1], seed=[1],
+        volumes=volumes, passes=1, overlap=folder / "overlap.csv", lesions=folder / "lesions.csv",
+    )  # fmt: skip
+    files = {kind: folder / f"tumour_volumes.{kind}" for kind in ("pdf", "png", "csv")}
+    draw_tumour_volumes.main(overlap=folder / "overlap.csv", **files)
+    return pd.read_csv(files["csv"])
+
+
+@pytest.fixture(scope="module")
+def native(real_data, tmp_path_factory):
+    """Folder of both cases as imported, on the grid of their scans, which are z-scored."""
+    folder = tmp_path_factory.mktemp("native")
+    (folder / "labels.csv").write_text("case,problem\n" + "".join(f"{c},\n" for c in CASES))
+    for case in CASES:
+        (folder / case).mkdir()
+        import_case.main(
+            case=case, labels=folder / "labels.csv", source="folder",
+            options={"path": str(real_data), "names": NAMES}, modalities=MODALITIES,
+            follow_links=False, coding=CODING, on_bad_case="stop",
+            images={part: folder / case / f"{part}.nii.gz" for part in NAMES},
+            quality=folder / f"{case}.csv",
+        )  # fmt: skip
+    return folder
+
+
+@pytest.mark.real
+def test_figure_4_of_cases_on_their_own_grid_has_the_volumes_in_the_files(
+    real_data, native, tmp_path
+):
+    for case in CASES:
+        expert = read_image(native / case / "segmentation.nii.gz", np.uint8)
+        path = tmp_path / "maps" / case / "passes-001" / "labels.nii.gz"
+        path.parent.mkdir(parents=True)
+        write_image(path, expert.data, expert.grid)
+    drawn = figure_4(tmp_path, native, tmp_path / "maps").set_index(["case", "region"])
+    for case in CASES:
+        assert drawn.loc[case, "volume_mm3"].to_dict() == counted(real_data, case)
+    overlap = pd.read_csv(tmp_path / "overlap.csv")
+    assert (overlap.loc[overlap["rule"] == "none", "dice"] == 1).all()
+
+
+@pytest.fixture(scope="module")
+def walked(real_data, tmp_path_factory):
+    """A copy of the repository in which the study's rules have preprocessed both cases."""
+    folder = copy_of_repository(tmp_path_factory.mktemp("real_brats"))
+    (folder / "cases.csv").write_text("\n".join(["case", *CASES]) + "\n")
+    cohort = {
+        "name": "real_brats", "source": "folder", "modalities": MODALITIES, "on_bad_case": "stop",
+        "labels": {"table": "cases.csv"}, "segmentation_labels": CODING,
+        "folder": {"path": str(real_data.resolve()), "names": NAMES},
+    }  # fmt: skip
+    override = {"study": "real_brats", "cohort": cohort, "networks": ["dmfnet-umodule"]}
+    (folder / "real_brats.yaml").write_text(yaml.safe_dump(override))
+    configs = ["studies/small_tumours.yaml", "real_brats.yaml"]
+    snakemake(folder, f"{COHORT}/cases.csv", "--configfile", *configs, config=None)
+    return folder / COHORT
+
+
+@pytest.mark.real
+def test_the_studys_preprocessing_keeps_every_label_and_its_share_of_space(real_data, walked):
+    """The affine registration changes volumes by one factor, the determinant, and no more."""
+    quality = pd.read_csv(walked / "quality.csv").set_index("case")
+    assert pd.read_csv(walked / "excluded.csv").empty
+    for case in CASES:
+        direct = counted(real_data, case)
+        assert {region: quality.at[case, f"{region}_mm3"] for region in REGIONS} == direct
+        labels = read_image(walked / "normalised" / case / "segmentation.nii.gz", np.uint8)
+        assert np.allclose(labels.grid.voxel_sizes, 1)
+        assert np.unique(labels.data).tolist() == [0, 1, 2, 3]
+        matrix = read_matrix(walked / "registered" / case / "t1ce_to_template.txt")
+        factor = abs(np.linalg.det(matrix[:3, :3]))
+        for region, volume in volumes_of(labels).items():
+            assert volume / factor == pytest.approx(direct[region], rel=0.02), (case, region)
+        assert quality.at[case, "tumour_outside_brain_ml"] < 0.01 * direct["wt"] / 1000
+
+
+@pytest.mark.real
+def test_a_few_steps_on_crops_lower_the_loss(walked):
+    dataset = Dataset(walked / "normalised", TABLE, MODALITIES, keep_in_memory=True, classes=4)
+    chosen = {"crop": {"size": [48] * 3, "enhancing_share": 1.0}, "augmentation": []}
+    settings = Settings(**study()["training"] | chosen)
+    torch.manual_seed(1)
+    network = build_network("dmfnet-umodule", modalities=2, classes=4, tasks=(), width=8)
+    trainer = Trainer(network, dataset, CASES, [], settings, seed=1, tasks=())
+    rows = pd.DataFrame([trainer.fit(epoch) for epoch in range(1, 13)])
+    assert np.isfinite(rows).all(axis=None)
+    assert rows["train_loss"][-4:].mean() < 0.8 * rows["train_loss"][:4].mean()
+
+
+@pytest.mark.real
+def test_a_whole_volume_takes_less_than_4_gib_at_full_width(real_data, native, tmp_path):
+    """240 x 240 x 155 voxels, which the network pads to 160; figure 4 is drawn from its labels."""
+    TABLE.to_csv(tmp_path / "cases.csv", index=False)
+    TABLE[["case"]].assign(fold=1, split="test").to_csv(tmp_path / "folds.csv", index=False)
+    torch.manual_seed(1)
+    network = build_network("dmfnet", modalities=2, classes=4, tasks=())
+    save_file(network.state_dict(), tmp_path / "model.safetensors")
+    sampling = study()["sampling"]
+    same = ("passes", "nested", "keep_sums", "hd95", "batch_size", "device", "acceleration")
+    files = {"cases": "cases.csv", "folds": "folds.csv", "case_files": "files",
+             "probabilities": "p.csv", "segmentation": "s.csv", "voxels": "v.csv", "maps": "maps",
+             }  # fmt: skip
+    given = {name: sampling[name] for name in same}
+    given |= {name: str(tmp_path / file) for name, file in files.items()}
+    given |= {
+        "split": "test", "models": [str(tmp_path / "model.safetensors")], "volumes": str(native),
+        "network": "dmfnet", "sampler": "deterministic", "options": {}, "rate": 0.0, "fold": 1,
+        "seed": 1, "modalities": MODALITIES, "tasks": [], "classes": 4,
+        "mapped": sampling["maps"], "histograms": sampling["voxel_histograms"], "library": "",
+        "threads": 1,
+    }  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", SAMPLE], input=json.dumps(given), text=True, capture_output=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "workflow_scripts")}, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert int(done.stdout.split()[-1]) * 1024 < MOST_MEMORY  # Linux counts KiB
+    drawn = figure_4(tmp_path, native, tmp_path / "maps").set_index(["case", "region"])
+    for case, region in product(CASES, REGIONS):
+        assert drawn.at[(case, region), "volume_mm3"] == counted(real_data, case)[region]
+        labels = tmp_path / "maps" / case / "passes-001" / "labels.nii.gz"
+        assert nib.load(labels).shape == (240, 240, 155)
