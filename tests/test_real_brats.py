@@ -146,7 +146,7 @@ def test_the_studys_preprocessing_keeps_every_label_and_its_share_of_space(real_
         matrix = read_matrix(walked / "registered" / case / "t1ce_to_template.txt")
         factor = abs(np.linalg.det(matrix[:3, :3]))
         for region, volume in volumes_of(labels).items():
-            assert volume / factor == pytest.approx(direct[region], rel=0.02), (case, region)
+            assert volume / factor == pytest.approx(direct[region], rel=0.03), (case, region)
         assert quality.at[case, "tumour_outside_brain_ml"] < 0.01 * direct["wt"] / 1000
 
 
@@ -160,7 +160,10 @@ def test_a_few_steps_on_crops_lower_the_loss(walked):
     trainer = Trainer(network, dataset, CASES, [], settings, seed=1, tasks=())
     rows = pd.DataFrame([trainer.fit(epoch) for epoch in range(1, 13)])
     assert np.isfinite(rows).all(axis=None)
-    assert rows["train_loss"][-4:].mean() < 0.8 * rows["train_loss"][:4].mean()
+    terms = rows["auxiliary_reconstruction_1"] + rows["auxiliary_reconstruction_2"]
+    of_labels = (rows["train_loss"] - rows["weight_auxiliary"] * terms) / rows["weight_labels"]
+    for loss in (rows["train_loss"], of_labels, terms):
+        assert loss[-4:].mean() < 0.9 * loss[:4].mean()
 
 
 @pytest.mark.real
@@ -190,7 +193,9 @@ def test_a_whole_volume_takes_less_than_4_gib_at_full_width(real_data, native, t
         env=os.environ | {"PYTHONPATH": str(ROOT / "workflow_scripts")}, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
-    assert int(done.stdout.split()[-1]) * 1024 < MOST_MEMORY  # Linux counts KiB
+    most = int(done.stdout.split()[-1]) * 1024  # Linux counts KiB
+    print(f"at most {most / 2**30:.2f} GiB")
+    assert most < MOST_MEMORY
     drawn = figure_4(tmp_path, native, tmp_path / "maps").set_index(["case", "region"])
     for case, region in product(CASES, REGIONS):
         assert drawn.at[(case, region), "volume_mm3"] == counted(real_data, case)[region]
