@@ -25,6 +25,7 @@ rule measure_overlap:
         folds=lambda wildcards: [fold for fold in FOLDS for _ in seeds_of(wildcards)],
         seeds=lambda wildcards: [seed for _ in FOLDS for seed in seeds_of(wildcards)],
         volumes=f"results/cohorts/{COHORT}/normalised",
+        registered=f"results/cohorts/{COHORT}/registered",
         library=fingerprint("measure_overlap.py"),
     script:
         "../workflow_scripts/measure_overlap.py"

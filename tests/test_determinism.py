@@ -6,11 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 import torch
-from safetensors.torch import load_file
 from test_kills import arguments, cohort  # noqa: F401, a fixture
 
 from glioma_uq.mc_dropout import awake_dropout
@@ -28,38 +25,36 @@ def _threads_as_before():
     torch.set_num_threads(before)
 
 
-def trained(cohort, folder, threads):  # noqa: F811
-    """Train on so many threads; return the weights, as bytes and as tensors, and the curve."""
+def trained(cohort, folder):  # noqa: F811
+    """Train in a new folder; return the bytes of the weights."""
     folder.mkdir()
-    given = arguments(cohort, folder, threads=threads)
+    given = arguments(cohort, folder)
     train_network(**given)
-    content = Path(given["model"]).read_bytes()
-    return content, load_file(given["model"]), pd.read_csv(given["curve"])
+    return Path(given["model"]).read_bytes()
 
 
-@pytest.mark.usefixtures("_threads_as_before")
-def test_trained_weights_are_the_same_bytes_on_one_thread_and_close_on_two(cohort, tmp_path):  # noqa: F811
-    once, weights, curve = trained(cohort, tmp_path / "once", 1)
-    again, _, _ = trained(cohort, tmp_path / "again", 1)
+def test_trained_weights_are_the_same_bytes(cohort, tmp_path):  # noqa: F811
+    once, again = (trained(cohort, tmp_path / name) for name in ("once", "again"))
     assert once == again
-    _, on_two, curve_on_two = trained(cohort, tmp_path / "two", 2)
-    for name, values in weights.items():
-        assert np.allclose(values, on_two[name], rtol=0, atol=TOLERANCE), name
-    assert np.allclose(curve, curve_on_two, rtol=0, atol=TOLERANCE)
 
 
 @pytest.mark.usefixtures("_threads_as_before")
-def test_samples_of_a_network_are_close_on_one_and_two_threads():
-    torch.manual_seed(0)
-    network = build_network("csnet", modalities=2, rate=0.3, width=4).eval()
-    images = torch.randn(2, 2, 16, 16, 16)
-    outputs = []
+def test_samples_and_gradients_are_close_on_one_and_two_threads():
+    """What training makes of the difference is larger: Adam divides by the gradient's own size."""
+    images, found = torch.randn(2, 2, 16, 16, 16), []
     for threads in (1, 2):
         torch.set_num_threads(threads)
+        torch.manual_seed(0)
+        network = build_network("csnet", modalities=2, rate=0.3, width=4)
         with awake_dropout(network) as forward:
-            outputs.append(forward(images, [1, 2]))
-    for name, values in outputs[0].items():
-        assert (values - outputs[1][name]).abs().max() < TOLERANCE, name
+            values = dict(forward(images, [1, 2]))
+        network.train()
+        sum(logits.logsumexp(1).mean() for logits in network(images).values()).backward()
+        values |= {n: p.grad for n, p in network.named_parameters() if p.grad is not None}
+        found.append(values)
+    assert len(found[0]) > 20
+    for name, value in found[0].items():
+        assert (value - found[1][name]).abs().max() < TOLERANCE, name
 
 
 @pytest.mark.workflow

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from itertools import product
 
 import nibabel as nib
 import numpy as np
@@ -23,10 +22,10 @@ from glioma_uq.configuration import check_config
 from glioma_uq.dataset import Dataset
 from glioma_uq.images import read_image, write_image
 from glioma_uq.networks import build_network
-from glioma_uq.parts import REGIONS, in_region
+from glioma_uq.parts import REGIONS
 from glioma_uq.settings import Settings
 from glioma_uq.training import Trainer
-from glioma_uq.transforms import read_matrix
+from glioma_uq.transforms import read_matrix, write_matrix
 
 CASES = ["brats_2013_pat0001_1", "brats_2013_pat0002_1"]
 MODALITIES = ["t1ce", "flair"]
@@ -55,13 +54,6 @@ def counted(real_data, case):
     }
 
 
-def volumes_of(labels):
-    return {
-        region: in_region(labels.data, region).sum() * labels.grid.voxel_volume
-        for region in REGIONS
-    }
-
-
 def study():
     """Return the config of the study of small tumours with all defaults."""
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -69,17 +61,28 @@ def study():
     return check_config(config, ROOT / "rules/config.schema.yaml")
 
 
-def figure_4(folder, volumes, maps):
+def figure_4(folder, volumes, maps, registered):
     """Run the steps from labels to Figure 4; return the table that it draws."""
     TABLE.to_csv(folder / "cases.csv", index=False)
     TABLE[["case"]].assign(fold=1, split="test").to_csv(folder / "folds.csv", index=False)
     measure_overlap.main(
         cases=folder / "cases.csv", folds=folder / "folds.csv", maps=[maps], fold=[1], seed=[1],
-        volumes=volumes, passes=1, overlap=folder / "overlap.csv", lesions=folder / "lesions.csv",
+        volumes=volumes, registered=registered, passes=1, overlap=folder / "overlap.csv",
+        lesions=folder / "lesions.csv",
     )  # fmt: skip
     files = {kind: folder / f"tumour_volumes.{kind}" for kind in ("pdf", "png", "csv")}
     draw_tumour_volumes.main(overlap=folder / "overlap.csv", **files)
-    return pd.read_csv(files["csv"])
+    return pd.read_csv(files["csv"]).set_index(["case", "region"])["volume_mm3"]
+
+
+def experts(volumes, maps):
+    """Write the experts' labels as if they were predicted; return their folder."""
+    for case in CASES:
+        expert = read_image(volumes / case / "segmentation.nii.gz", np.uint8)
+        path = maps / case / "passes-001" / "labels.nii.gz"
+        path.parent.mkdir(parents=True)
+        write_image(path, expert.data, expert.grid)
+    return maps
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +99,7 @@ def native(real_data, tmp_path_factory):
             images={part: folder / case / f"{part}.nii.gz" for part in NAMES},
             quality=folder / f"{case}.csv",
         )  # fmt: skip
+        write_matrix(folder / case / "t1ce_to_template.txt", np.eye(4))
     return folder
 
 
@@ -103,14 +107,9 @@ def native(real_data, tmp_path_factory):
 def test_figure_4_of_cases_on_their_own_grid_has_the_volumes_in_the_files(
     real_data, native, tmp_path
 ):
+    drawn = figure_4(tmp_path, native, experts(native, tmp_path / "maps"), native)
     for case in CASES:
-        expert = read_image(native / case / "segmentation.nii.gz", np.uint8)
-        path = tmp_path / "maps" / case / "passes-001" / "labels.nii.gz"
-        path.parent.mkdir(parents=True)
-        write_image(path, expert.data, expert.grid)
-    drawn = figure_4(tmp_path, native, tmp_path / "maps").set_index(["case", "region"])
-    for case in CASES:
-        assert drawn.loc[case, "volume_mm3"].to_dict() == counted(real_data, case)
+        assert drawn.loc[case].to_dict() == counted(real_data, case)
     overlap = pd.read_csv(tmp_path / "overlap.csv")
     assert (overlap.loc[overlap["rule"] == "none", "dice"] == 1).all()
 
@@ -133,10 +132,12 @@ def walked(real_data, tmp_path_factory):
 
 
 @pytest.mark.real
-def test_the_studys_preprocessing_keeps_every_label_and_its_share_of_space(real_data, walked):
-    """The affine registration changes volumes by one factor, the determinant, and no more."""
+def test_the_studys_preprocessing_keeps_every_label_and_its_volume(real_data, walked, tmp_path):
+    """What the affine registration adds to a brain, 35 and 40 % here, Figure 4 takes off again."""
     quality = pd.read_csv(walked / "quality.csv").set_index("case")
     assert pd.read_csv(walked / "excluded.csv").empty
+    volumes = walked / "normalised"
+    drawn = figure_4(tmp_path, volumes, experts(volumes, tmp_path / "maps"), walked / "registered")
     for case in CASES:
         direct = counted(real_data, case)
         assert {region: quality.at[case, f"{region}_mm3"] for region in REGIONS} == direct
@@ -144,9 +145,8 @@ def test_the_studys_preprocessing_keeps_every_label_and_its_share_of_space(real_
         assert np.allclose(labels.grid.voxel_sizes, 1)
         assert np.unique(labels.data).tolist() == [0, 1, 2, 3]
         matrix = read_matrix(walked / "registered" / case / "t1ce_to_template.txt")
-        factor = abs(np.linalg.det(matrix[:3, :3]))
-        for region, volume in volumes_of(labels).items():
-            assert volume / factor == pytest.approx(direct[region], rel=0.03), (case, region)
+        assert np.linalg.det(matrix) > 1.2
+        assert drawn.loc[case].to_dict() == pytest.approx(direct, rel=0.03)
         assert quality.at[case, "tumour_outside_brain_ml"] < 0.01 * direct["wt"] / 1000
 
 
@@ -196,8 +196,8 @@ def test_a_whole_volume_takes_less_than_4_gib_at_full_width(real_data, native, t
     most = int(done.stdout.split()[-1]) * 1024  # Linux counts KiB
     print(f"at most {most / 2**30:.2f} GiB")
     assert most < MOST_MEMORY
-    drawn = figure_4(tmp_path, native, tmp_path / "maps").set_index(["case", "region"])
-    for case, region in product(CASES, REGIONS):
-        assert drawn.at[(case, region), "volume_mm3"] == counted(real_data, case)[region]
+    drawn = figure_4(tmp_path, native, tmp_path / "maps", native)
+    for case in CASES:
+        assert drawn.loc[case].to_dict() == counted(real_data, case)
         labels = tmp_path / "maps" / case / "passes-001" / "labels.nii.gz"
         assert nib.load(labels).shape == (240, 240, 155)

@@ -17,6 +17,7 @@ from glioma_uq.region_overlap import (
     overlap_row,
     under_rules,
 )
+from glioma_uq.transforms import write_matrix
 
 CORE, OEDEMA, ENHANCING = 1, 2, 3
 
@@ -81,8 +82,11 @@ def test_the_rule_moves_the_enhancing_tumour_alone():
         assert (in_region(moved, region) == in_region(plain, region)).all()
 
 
-def written_study(folder, grids=None):
-    """Write two cases, of which B has no reference; return the arguments of the step."""
+def written_study(folder, grids=None, larger=1.0):
+    """Write two cases, of which B has no reference; return the arguments of the step.
+
+    `larger`: how much longer the registration made each axis of A.
+    """
     grid = Grid((4, 4, 4), from_matvec(np.diag([2.0, 2.0, 2.0])))
     reference = np.zeros(grid.shape, dtype=np.uint8)
     reference[:2, :2, :2], reference[3, 3, 3] = ENHANCING, OEDEMA
@@ -90,6 +94,9 @@ def written_study(folder, grids=None):
     labels = folder / "maps" / "A" / "passes-001" / "labels.nii.gz"
     labels.parent.mkdir(parents=True)
     write_image(labels, predicted, grids or grid)
+    (folder / "registered" / "A").mkdir(parents=True)
+    matrix = np.diag([larger, larger, larger, 1.0])
+    write_matrix(folder / "registered" / "A" / "t1ce_to_template.txt", matrix)
     for case in "AB":
         (folder / "normalised" / case).mkdir(parents=True)
     write_image(folder / "normalised" / "A" / "segmentation.nii.gz", reference, grid)
@@ -102,8 +109,8 @@ def written_study(folder, grids=None):
     return {
         "cases": folder / "cases.csv", "folds": folder / "folds.csv",
         "maps": [str(folder / "maps")] * 2, "fold": [1, 1], "seed": [1, 2], "passes": 1,
-        "volumes": folder / "normalised", "overlap": folder / "overlap.csv",
-        "lesions": folder / "lesions.csv",
+        "volumes": folder / "normalised", "registered": folder / "registered",
+        "overlap": folder / "overlap.csv", "lesions": folder / "lesions.csv",
     }  # fmt: skip
 
 
@@ -120,6 +127,18 @@ def test_the_step_writes_a_row_for_each_seed_region_and_rule(tmp_path):
     assert first.loc[("et", "none"), "reference_volume_mm3"] == 64
     whole = lesions[(lesions["region"] == "wt") & (lesions["rule"] == "none")]
     assert whole[whole["seed"] == 2]["found"].tolist() == [True, False]
+
+
+def test_volumes_are_those_before_registration_stretched_the_brain(tmp_path):
+    """8 voxels of 8 mm³ in a brain that became twice as long on every axis were 8 mm³."""
+    measure_overlap.main(**written_study(tmp_path, larger=2.0))
+    overlap, lesions = (pd.read_csv(tmp_path / f"{n}.csv") for n in ("overlap", "lesions"))
+    of_et = overlap[(overlap["region"] == "et") & (overlap["rule"] == "none")]
+    for table, column in (
+        (of_et, "reference_volume_mm3"), (of_et, "predicted_volume_mm3"),
+        (lesions[(lesions["region"] == "et") & (lesions["rule"] == "none")], "volume_mm3"),
+    ):  # fmt: skip
+        assert table[column].tolist() == [8, 8]
 
 
 def test_labels_on_another_grid_are_refused(tmp_path):

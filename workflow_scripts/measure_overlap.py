@@ -13,10 +13,15 @@ from glioma_uq.grid import format_passes
 from glioma_uq.images import is_empty, read_image, same_grid
 from glioma_uq.logs import log_to, progress
 from glioma_uq.tables import read_table, write_table
+from glioma_uq.transforms import read_matrix
 
 
-def read_case(case, labels, volumes):
-    """Return (predicted labels, reference labels, brain, voxel volume in mm3) of one case."""
+def read_case(case, labels, volumes, registered):
+    """Return (predicted labels, reference labels, brain, voxel volume in mm3) of one case.
+
+    The volume is that of the patient's own brain, before the affine registration made it as
+    large as the template's: MNI152 is some 40 % larger than most.
+    """
     paths = labels, *(Path(volumes, case, f"{n}.nii.gz") for n in ("segmentation", "brain_mask"))
     predicted, reference, brain = (read_image(path, np.uint8) for path in paths)
     for image, path in ((predicted, labels), (brain, paths[2])):
@@ -25,7 +30,9 @@ def read_case(case, labels, volumes):
                 f"expected the grid of {paths[1]}, shape {reference.grid.shape}, found shape "
                 f"{image.grid.shape} or another place in {path}; delete it and run again"
             )
-    return predicted.data, reference.data, brain.data > 0, reference.grid.voxel_volume
+    matrix = read_matrix(Path(registered, case, "t1ce_to_template.txt"))
+    voxel_volume = reference.grid.voxel_volume / abs(np.linalg.det(matrix[:3, :3]))
+    return predicted.data, reference.data, brain.data > 0, voxel_volume
 
 
 def measure_case(predicted, reference, brain, voxel_volume):
@@ -38,7 +45,7 @@ def measure_case(predicted, reference, brain, voxel_volume):
     return overlaps, lesions
 
 
-def main(*, cases, folds, maps, fold, seed, volumes, passes, overlap, lesions):
+def main(*, cases, folds, maps, fold, seed, volumes, registered, passes, overlap, lesions):
     """`fold` and `seed` say of what each folder of `maps` is."""
     sources, splits = read_table(cases).set_index("case")["source"], read_table(folds)
     todo = [
@@ -52,9 +59,8 @@ def main(*, cases, folds, maps, fold, seed, volumes, passes, overlap, lesions):
             continue
         labels = Path(folder, case, f"passes-{format_passes(passes)}", "labels.nii.gz")
         name = {"case": case, "source": sources[case], "fold": of_fold, "seed": of_seed}
-        for rows, more in zip(
-            (overlaps, found), measure_case(*read_case(case, labels, volumes)), strict=True
-        ):
+        counted = measure_case(*read_case(case, labels, volumes, registered))
+        for rows, more in zip((overlaps, found), counted, strict=True):
             rows += [name | row for row in more]
     for rows, columns, path in (
         (overlaps, overlap_tables.COLUMNS, overlap),
@@ -74,6 +80,7 @@ if __name__ == "__main__":
             fold=snakemake.params.folds,
             seed=snakemake.params.seeds,
             volumes=snakemake.params.volumes,
+            registered=snakemake.params.registered,
             passes=int(snakemake.wildcards.passes),
             overlap=snakemake.output.overlap,
             lesions=snakemake.output.lesions,

@@ -95,12 +95,15 @@ start() {
 }
 
 stop() {
-  if runs slurmctld; then scancel --user="$(id -un)" || true; fi
+  if runs slurmctld; then
+    scancel --user="$(id -un)" || true
+    until_true eval '[ -z "$(squeue --noheader)" ]' || fail "jobs did not end: see squeue"
+  fi
   for daemon in slurmd slurmctld munged; do
     if runs "$daemon"; then kill "$(cat "$STATE/$daemon.pid")"; fi
     until_true eval "! runs $daemon" || fail "$daemon did not stop"
   done
-  if grep -qsF "$OURS" "$CONFIG/slurm.conf"; then rm "$CONFIG"/{slurm,gres,cgroup}.conf; fi
+  if grep -qsF "$OURS" "$CONFIG/slurm.conf"; then rm -f "$CONFIG"/{slurm,gres,cgroup}.conf; fi
   rm -rf "$STATE"
 }
 
