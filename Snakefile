@@ -33,6 +33,7 @@ rule all:
     default_target: True
     input:
         f"results/studies/{STUDY}/report.html",
+        lambda wildcards: FIGURE_FILES,
         [] if PUBLISHED else f"results/cohorts/{COHORT}/report.html",
 
 

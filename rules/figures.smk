@@ -16,6 +16,13 @@ if PARTS:
     # A study of segmentation alone begins with the parts, another one ends with them.
     FIGURES = [*FIGURES, *of_parts] if TASKS else [*of_parts, *FIGURES]
 
+# With these as targets a deleted figure is drawn again without being asked for by name.
+FIGURE_FILES = expand(
+    f"results/studies/{STUDY}/figures/{{figure}}.{{kind}}",
+    figure=FIGURES if PUBLISHED else [*FIGURES, "learning_curves"],
+    kind=("pdf", "png", "csv"),
+)
+
 # Voxel maps of the first network at every rate: which rate is chosen shows when jobs run.
 MAPS = [] if PUBLISHED else over_grid(f"{RUN}/samples/maps", [NETWORK])
 
