@@ -52,9 +52,11 @@ def test_what_a_killed_process_left_goes_when_the_file_is_written_again(tmp_path
 def test_a_process_killed_while_it_writes_leaves_the_old_file(tmp_path, sign):
     path = tmp_path / "a.csv"
     path.write_text("old")
+    # What a shell starts in the background is deaf to SIGINT, and so is all that it starts.
     code = f"""
-import time
+import signal, time
 from glioma_uq.files import written_whole
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with written_whole({str(path)!r}) as temporary:
     temporary.write_text("half")
     print("writing", flush=True)
