@@ -15,7 +15,7 @@ from glioma_uq.quality_figures import (
     overview,
     series_and_ending,
 )
-from glioma_uq.report.contents import about_cases, counted, excluded_rows
+from glioma_uq.report.who import about_cases, counted, excluded_rows
 
 NOT_MEASURED = {"text": "", "value": "", "outside": ""}
 OTHER = "other"  # the step of a figure that has no text of its own

@@ -6,13 +6,9 @@ from glioma_uq.figures.selection import TASK_NAMES, of_cell, of_network
 from glioma_uq.figures.words import span
 from glioma_uq.report import small_tumours, statistics_tables
 from glioma_uq.report.verdict import number, p_value, with_interval
-from glioma_uq.tasks import TASKS, UNKNOWN
+from glioma_uq.report.who import about_cases, counted, excluded_rows
+from glioma_uq.tasks import TASKS
 
-CLASS_NAMES = {
-    "idh": ("wildtype", "mutated"),
-    "1p19q": ("intact", "co-deleted"),
-    "grade": ("grade 2", "grade 3", "grade 4"),
-}
 ENDS = ("low", "high")
 MEASURE_NAMES = {
     "ece": "Expected calibration error",
@@ -111,13 +107,6 @@ def title(tables):
     return "How far can the networks’ doubt be trusted?"
 
 
-def excluded_rows(excluded):
-    """Return [case, step, reason] of each excluded case; None where the study has no such table."""
-    if excluded is None:
-        return None
-    return excluded[["case", "step", "reason"]].fillna("").to_numpy().tolist()
-
-
 def what_was_run(tables, config):
     """Return [(name, text)] about cases and grid; tables that a study lacks are None."""
     classification, curves = tables.get("classification"), tables["curves"]
@@ -136,31 +125,6 @@ def what_was_run(tables, config):
         ("Passes T", listed(grid["passes"], "{:d}")),
     ]
     return facts + ([] if curves is None else _about_training(curves))
-
-
-def about_cases(cases, excluded, cohort, tasks=TASKS):
-    """Return how many cases there are, from where, and how many are known for each of `tasks`."""
-    sources = cases["source"].value_counts().sort_index()
-    left_out = 0 if excluded is None else excluded["case"].nunique()
-    facts = [
-        ("Cohort", f"{cohort}: {counted(len(cases), 'case')}"),
-        ("Left out", counted(left_out, "case")),
-        ("Sources", ", ".join(f"{source} {n}" for source, n in sources.items())),
-    ]
-    for task in (task for task in TASKS if task in tasks):
-        labels = cases[task]
-        counts = [
-            f"{(labels == label).sum()} {name}"
-            for label, name in zip(TASKS[task], CLASS_NAMES[task], strict=True)
-        ]
-        known = f"{(labels != UNKNOWN).sum()} of {len(cases)}: {', '.join(counts)}"
-        facts.append((f"{TASK_NAMES[task]} known", known))
-    return facts
-
-
-def counted(number, what):
-    """Return "1 case" or "2 cases"."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _about_training(curves):
