@@ -16,7 +16,6 @@ from glioma_uq.configuration import check_config, needs_validation
 from glioma_uq.door import check_finished_studies
 from glioma_uq.fingerprints import fingerprint
 from glioma_uq.grid import ALL_SEEDS, ENSEMBLES, format_passes, format_rate, format_sampled
-from glioma_uq.network_check import check_networks_build
 from glioma_uq.parts import CLASSES as CLASSES_OF
 from glioma_uq.seeds import seed_for
 from glioma_uq.tasks import TASKS as ALL_TASKS
@@ -24,7 +23,6 @@ from glioma_uq.tasks import TASKS as ALL_TASKS
 check_config(config, f"{workflow.basedir}/rules/config.schema.yaml")
 if workflow.is_main_process:  # its jobs need not ask again
     check_finished_studies(config)
-    check_networks_build(config)
 
 STUDY = config["study"]
 COHORT = config["cohort"]["name"]
