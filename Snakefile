@@ -14,7 +14,7 @@ include: "rules/common.smk"
 
 onstart:
     # Before the first job and not in each plan: it imports torch.
-    from glioma_uq.network_check import check_networks_build
+    from glioma_uq.configuration.networks import check_networks_build
 
     check_networks_build(config)
 

@@ -18,16 +18,16 @@ from scipy.stats import norm
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
-from glioma_uq.statistics.bootstrap import (  # noqa: E402
+from glioma_uq.statistics.bootstrap import (
     jackknife_weights,
     resample_weights,
     weighted_mean,
 )
-from glioma_uq.statistics.calibration import ece, ece_debiased, ece_if_perfect  # noqa: E402
-from glioma_uq.statistics.correlation import pearson, spearman  # noqa: E402
-from glioma_uq.statistics.discrimination import auc  # noqa: E402
-from glioma_uq.statistics.intervals import KINDS, interval  # noqa: E402
-from glioma_uq.statistics.scoring import brier, nll  # noqa: E402
+from glioma_uq.statistics.calibration import ece, ece_debiased, ece_if_perfect
+from glioma_uq.statistics.correlation import pearson, spearman
+from glioma_uq.statistics.discrimination import auc
+from glioma_uq.statistics.intervals import KINDS, interval
+from glioma_uq.statistics.scoring import brier, nll
 
 SIZES, BINS = (50, 240), 15
 PREVALENCE, DISTANCE = 0.4, 1.8  # of the positive class; between the classes' means, in sd

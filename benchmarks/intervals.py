@@ -17,15 +17,15 @@ import pandas as pd
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
-from sklearn.metrics import accuracy_score, log_loss, roc_auc_score  # noqa: E402
+from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
 
-import measure_classification  # noqa: E402
-import measure_segmentation  # noqa: E402
-from glioma_uq.predictions import known_rows  # noqa: E402
-from glioma_uq.statistics.intervals import KINDS  # noqa: E402
-from glioma_uq.statistics.long_tables import measure_cells  # noqa: E402
-from glioma_uq.statistics.measures import probability_measures  # noqa: E402
-from glioma_uq.tasks import TASKS  # noqa: E402
+import measure_classification
+import measure_segmentation
+from glioma_uq.predictions import known_rows
+from glioma_uq.statistics.intervals import KINDS
+from glioma_uq.statistics.long_tables import measure_cells
+from glioma_uq.statistics.measures import probability_measures
+from glioma_uq.tasks import TASKS
 
 CASES, RESAMPLES, LOOPED = 240, 1000, 50
 RATES = np.arange(0.20, 0.61, 0.05)

@@ -12,7 +12,7 @@ from preprocessing_steps import MODALITIES
 
 from glioma_uq.bias_field import refine_bias_field
 from glioma_uq.images import Grid, read_image, read_mask
-from glioma_uq.overlap import dice
+from glioma_uq.overlap.masks import dice
 from glioma_uq.phantom import truth as truths
 from glioma_uq.phantom.acquisition import grid_points, render_segmentation
 from glioma_uq.phantom.anatomy import Anatomy

@@ -59,8 +59,8 @@ def prepare(patient, raw, template):
 def overlaps(patient, found, template):
     """Return {what: Dice} of the reference masks, carried by the matrices that were found."""
     from glioma_uq.images import read_mask
-    from glioma_uq.overlap import dice
-    from glioma_uq.quality import overlap_with_template
+    from glioma_uq.overlap.masks import dice
+    from glioma_uq.quality.rows import overlap_with_template
     from glioma_uq.transforms import read_matrix, resample_mask
 
     masks = {

@@ -39,9 +39,9 @@ def sample(cases, passes):
     """Sample so many cases as the rule does; print the peak resident memory in MiB."""
     import torch
 
-    from glioma_uq.acceleration import accelerate, keep_freed_memory
-    from glioma_uq.case_files import Plan, sample_cases
     from glioma_uq.networks import build_network
+    from glioma_uq.sampling.acceleration import accelerate, keep_freed_memory
+    from glioma_uq.sampling.case_files import Plan, sample_cases
     from glioma_uq.tables import append_rows
 
     torch.set_num_threads(1)

@@ -27,17 +27,17 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
-import numpy as np  # noqa: E402
-import torch  # noqa: E402
-from scipy.special import entr  # noqa: E402
+import numpy as np
+import torch
+from scipy.special import entr
 
-from glioma_uq import csnet_passes, layers  # noqa: E402
-from glioma_uq.acceleration import accelerate, keep_freed_memory  # noqa: E402
-from glioma_uq.mc_dropout import awake_dropout  # noqa: E402
-from glioma_uq.networks import build_network  # noqa: E402
-from glioma_uq.samplers import open_sampler  # noqa: E402
-from glioma_uq.seeds import seed_for  # noqa: E402
-from glioma_uq.voxel_uncertainty import KINDS, VoxelUncertainty  # noqa: E402
+from glioma_uq import csnet_passes, layers
+from glioma_uq.networks import build_network
+from glioma_uq.sampling.acceleration import accelerate, keep_freed_memory
+from glioma_uq.sampling.mc_dropout import awake_dropout
+from glioma_uq.sampling.samplers import open_sampler
+from glioma_uq.sampling.voxel_uncertainty import KINDS, VoxelUncertainty
+from glioma_uq.seeds import seed_for
 
 RATES = (0.2, 0.4, 0.6)
 SWEEP = range(10, 101, 10)  # T

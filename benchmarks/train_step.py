@@ -27,12 +27,12 @@ MODALITIES = ["t1", "t1ce", "t2", "flair"]
 VOXEL_MM = 2.0
 os.environ["OMP_NUM_THREADS"] = str(THREADS)
 
-import monai.data as plain  # noqa: E402
-import nibabel  # noqa: E402
-import numpy as np  # noqa: E402
-import pandas as pd  # noqa: E402
-import torch  # noqa: E402
-from monai.transforms import (  # noqa: E402
+import monai.data as plain
+import nibabel
+import numpy as np
+import pandas as pd
+import torch
+from monai.transforms import (
     Compose,
     ConcatItemsd,
     EnsureChannelFirstd,
@@ -40,12 +40,12 @@ from monai.transforms import (  # noqa: E402
     SelectItemsd,
 )
 
-from glioma_uq.augmentation import MC_DROPOUT, build_augmentation  # noqa: E402
-from glioma_uq.dataset import Dataset  # noqa: E402
-from glioma_uq.losses import MultiTaskLoss  # noqa: E402
-from glioma_uq.networks import build_network  # noqa: E402
-from glioma_uq.settings import Settings  # noqa: E402
-from glioma_uq.training import Trainer  # noqa: E402
+from glioma_uq.dataset import Dataset
+from glioma_uq.networks import build_network
+from glioma_uq.training.augmentation import MC_DROPOUT, build_augmentation
+from glioma_uq.training.losses import MultiTaskLoss
+from glioma_uq.training.settings import Settings
+from glioma_uq.training.trainer import Trainer
 
 
 def write_cases(folder):

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from glioma_uq.cohorts import CONVERTED
-from glioma_uq.quality_figures import limits_of_step
+from glioma_uq.quality.figures import limits_of_step
 
 if config["cohort"]["source"] in CONVERTED:
     ARCHIVE = config["cohort"]["source"] != "dicom"

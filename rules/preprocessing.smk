@@ -1,7 +1,7 @@
 """From native scans to z-scored volumes on one grid, case by case."""
 
-from glioma_uq.quality_figures import limits_of_step
-from glioma_uq.variants import check_variant
+from glioma_uq.quality.figures import limits_of_step
+from glioma_uq.configuration.variants import check_variant
 
 PREPROCESSING = config["preprocessing"]
 check_variant(PREPROCESSING, config["cohort"])

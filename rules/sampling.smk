@@ -27,7 +27,7 @@ def samples_of(table):
 rule sample_network:
     """Draw samples of every test case and record how much they disagree with each other."""
     input:
-        cases=f"results/cohorts/{COHORT}/cases.csv",
+        cases="results/cohorts/<cohort>/cases.csv",
         folds="results/studies/{study}/folds.csv",
         models=models_of,
     output:
@@ -93,7 +93,7 @@ use rule sample_network as sample_validation with:
 rule gather_cells:
     """Write the table of every number of passes T, one row for each case, over all folds."""
     input:
-        cases=f"results/cohorts/{COHORT}/cases.csv",
+        cases="results/cohorts/<cohort>/cases.csv",
         probabilities=samples_of("probabilities.csv"),
         segmentation=samples_of("segmentation.csv"),
         voxels=samples_of("voxels.csv"),
@@ -117,7 +117,7 @@ rule gather_cells:
 use rule gather_cells as gather_validation with:
     """Write the same tables of the validation cases."""
     input:
-        cases=f"results/cohorts/{COHORT}/cases.csv",
+        cases="results/cohorts/<cohort>/cases.csv",
         probabilities=samples_of("validation/probabilities.csv"),
         segmentation=samples_of("validation/segmentation.csv"),
         voxels=samples_of("validation/voxels.csv"),

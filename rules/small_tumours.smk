@@ -11,7 +11,7 @@ def mapped_cells(table):
 rule measure_overlap:
     """Count how the predicted regions of every case agree with the reference, voxels and lesions."""
     input:
-        cases=f"results/cohorts/{COHORT}/cases.csv",
+        cases="results/cohorts/<cohort>/cases.csv",
         folds="results/studies/{study}/folds.csv",
         maps=samples_of("maps"),
     output:
@@ -117,7 +117,7 @@ rule compare_sizes:
     """Compare overlap between sizes of one and the same tumour, and between networks at each."""
     input:
         overlap=mapped_cells("overlap.csv"),
-        truth=f"results/cohorts/{COHORT}/truth.csv",
+        truth="results/cohorts/<cohort>/truth.csv",
     output:
         table="results/studies/{study}/statistics/size_stress.csv",
     log:

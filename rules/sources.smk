@@ -1,7 +1,7 @@
 """Cases that were not made by us: looked at before anything else, then brought into one layout."""
 
 from glioma_uq.cohorts import CONVERTED, coding_of, existing_images, file_of
-from glioma_uq.quality_figures import limits_of_step
+from glioma_uq.quality.figures import limits_of_step
 
 SOURCE = config["cohort"]["source"]
 

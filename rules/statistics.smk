@@ -261,7 +261,7 @@ rule compare_with_truth:
     """Compare probabilities and uncertainty with the true posterior, which only the phantom has."""
     input:
         cells=classification_cells,
-        truth=f"results/cohorts/{COHORT}/truth.csv",
+        truth="results/cohorts/<cohort>/truth.csv",
         selection="results/studies/{study}/statistics/selection.csv",
     output:
         table="results/studies/{study}/statistics/posterior_truth.csv",

@@ -2,14 +2,14 @@
 
 from glioma_uq.cohorts.labels import has_families
 
-COHORT_TRUTH = f"results/cohorts/{COHORT}/truth.csv"
+COHORT_TRUTH = "results/cohorts/<cohort>/truth.csv"
 
 
 rule assign_folds:
     """Deal the cases out into folds, by patient, so that all hold the same share of every stratum."""
     input:
         **({"families": COHORT_TRUTH} if has_families(config["cohort"]) else {}),
-        cases=f"results/cohorts/{COHORT}/cases.csv",
+        cases="results/cohorts/<cohort>/cases.csv",
     output:
         folds="results/studies/{study}/folds.csv",
     log:
@@ -31,7 +31,7 @@ rule assign_folds:
 rule train_network:
     """Train one network of the grid; a killed job goes on from its last epoch."""
     input:
-        cases=f"results/cohorts/{COHORT}/cases.csv",
+        cases="results/cohorts/<cohort>/cases.csv",
         folds="results/studies/{study}/folds.csv",
     output:
         model="results/studies/{study}/{network}/dropout-{rate}/fold-{fold}/seed-{seed}/model.safetensors",

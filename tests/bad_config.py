@@ -5,8 +5,8 @@ import copy
 import yaml
 from bad_input import ROOT, kind
 
-from glioma_uq.configuration import check_config
-from glioma_uq.variants import check_variant
+from glioma_uq.configuration.schema import check_config
+from glioma_uq.configuration.variants import check_variant
 
 SCHEMA = ROOT / "rules" / "config.schema.yaml"
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -58,6 +58,10 @@ NETWORKS = {
     "a width that is no number of channels": {"network_options": {"csnet": {"width": 2.5}}},
     "a width of 0": {"network_options": {"csnet": {"width": 0}}},
     "a subtype that nobody knows": {"tasks": ["idh", "mgmt"]},
+    "parts without the maps that keep their labels": {
+        "segmentation": "parts",
+        "sampling": {"maps": []},
+    },
     "crops around parts that the study does not tell apart": {
         "training": {"crop": {"size": [8, 8, 8], "enhancing_share": 0.5}}
     },

@@ -11,14 +11,14 @@ from bad_input import kind
 from safetensors.torch import save_file
 from torch import nn
 
-from glioma_uq.checkpoints import read_checkpoint, write_checkpoint
 from glioma_uq.cohorts import check_someone_is_left
-from glioma_uq.door import check_finished_studies
+from glioma_uq.configuration.door import check_finished_studies
+from glioma_uq.configuration.networks import check_dropout, check_networks_build
 from glioma_uq.folds import assign_folds
-from glioma_uq.mc_dropout import awake_dropout
-from glioma_uq.network_check import check_dropout, check_networks_build
+from glioma_uq.sampling.mc_dropout import awake_dropout
 from glioma_uq.splits import check_splits
-from glioma_uq.training import check_labels
+from glioma_uq.training.checkpoints import read_checkpoint, write_checkpoint
+from glioma_uq.training.checks import check_labels
 from glioma_uq.weights import load_weights
 
 NETWORKS, STUDY = "Networks and their files", "Cohort and folds"

@@ -6,7 +6,7 @@ import numpy as np
 import check_cohort
 import import_case
 from glioma_uq.cohorts.sources import CANONICAL
-from glioma_uq.quality import read_rows
+from glioma_uq.quality.rows import read_rows
 
 CASE = "P-001"
 COLUMNS = {"case": "case", "idh": "idh", "1p19q": "1p19q", "grade": "grade", "source": None}

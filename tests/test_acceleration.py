@@ -6,13 +6,13 @@ import pytest
 import torch
 from torch import nn
 
-from glioma_uq import csnet_passes
-from glioma_uq.acceleration import accelerate, keep_freed_memory, replacement
 from glioma_uq.errors import BadInput
-from glioma_uq.layers import convolve, depth_to_space, space_to_depth
-from glioma_uq.mc_dropout import awake_dropout
+from glioma_uq.layers.convolutions import convolve, depth_to_space, space_to_depth
 from glioma_uq.networks import build_network
-from glioma_uq.samplers import open_sampler
+from glioma_uq.sampling import csnet_passes
+from glioma_uq.sampling.acceleration import accelerate, keep_freed_memory, replacement
+from glioma_uq.sampling.mc_dropout import awake_dropout
+from glioma_uq.sampling.samplers import open_sampler
 
 SHAPES = [(12, 12, 12), (13, 17, 11), (9, 10, 14)]
 
@@ -132,7 +132,7 @@ def drawn_as(kept, monkeypatch):
         factors = kept(shape[1]).float() / (1 - module.p)
         return factors.reshape(1, -1, *[1] * (len(shape) - 2))
 
-    monkeypatch.setattr("glioma_uq.mc_dropout.draw_mask", mask)
+    monkeypatch.setattr("glioma_uq.sampling.mc_dropout.draw_mask", mask)
     monkeypatch.setattr(csnet_passes, "draw_mask", mask)
 
 

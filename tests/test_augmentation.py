@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from glioma_uq.augmentation import (
+from glioma_uq.training.augmentation import (
     ALL,
     MC_DROPOUT,
     SMALL_TUMOURS,
@@ -129,7 +129,7 @@ def test_a_rotation_in_plane_turns_about_one_axis_by_up_to_10_degrees(monkeypatc
         angles.append(angle)
         return dict
 
-    monkeypatch.setattr("glioma_uq.augmentation.Rotated", rotated)
+    monkeypatch.setattr("glioma_uq.training.augmentation.Rotated", rotated)
     for seed in range(200):
         changed(["rotation_in_plane"], seed)
     angles = np.degrees(angles)

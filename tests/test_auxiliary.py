@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from glioma_uq.auxiliary import AuxiliaryWeights, sum_of_terms
+from glioma_uq.training.auxiliary import AuxiliaryWeights, sum_of_terms
 
 
 def test_the_default_is_the_papers():

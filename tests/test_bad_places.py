@@ -23,7 +23,7 @@ from scans import (
 import check_cohort
 from glioma_uq.files import temporary_beside
 from glioma_uq.images import Grid, write_image
-from glioma_uq.quality import one_case
+from glioma_uq.quality.rows import one_case
 
 
 @pytest.fixture

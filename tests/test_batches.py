@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from glioma_uq.batches import ahead
+from glioma_uq.training.batches import ahead
 
 
 @pytest.mark.parametrize("workers", [0, 1, 3])

@@ -7,13 +7,13 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from glioma_uq import case_files
-from glioma_uq.case_files import Plan, sample_cases, write_maps
 from glioma_uq.dataset import Case
 from glioma_uq.grid import ENSEMBLES
 from glioma_uq.networks import build_network
-from glioma_uq.samplers import SAMPLERS
-from glioma_uq.sampling import volume_variation
+from glioma_uq.sampling import case_files
+from glioma_uq.sampling.case_files import Plan, sample_cases, write_maps
+from glioma_uq.sampling.records import volume_variation
+from glioma_uq.sampling.samplers import SAMPLERS
 
 CPU = torch.device("cpu")
 AFFINE = np.diag([2.0, 3.0, 4.0, 1.0])

@@ -21,7 +21,7 @@ from glioma_uq.cohorts.sources import CANONICAL
 from glioma_uq.errors import BadInput
 from glioma_uq.images import read_image
 from glioma_uq.phantom.labels import draw_cohort
-from glioma_uq.quality import read_rows
+from glioma_uq.quality.rows import read_rows
 
 COLUMNS = {"case": "case", "idh": "idh", "1p19q": "1p19q", "grade": "grade", "source": None}
 NAMES = {

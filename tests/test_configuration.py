@@ -1,35 +1,18 @@
 """Configurations are refused in one sentence that says what was expected, found, and to do."""
 
 import copy
-from pathlib import Path
 
 import pytest
 import yaml
+from bad_config import DEFAULT, SCHEMA, checked
+from bad_input import ROOT
 
-from glioma_uq.configuration import check_config, needs_validation
+from glioma_uq.configuration.schema import check_config, needs_validation
 from glioma_uq.errors import BadInput
-
-ROOT = Path(__file__).resolve().parents[1]
-SCHEMA = ROOT / "rules" / "config.schema.yaml"
-DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
-
-
-def merge(config, override):
-    """Merge as Snakemake merges config files: mappings into mappings, all else replaced."""
-    for key, value in override.items():
-        if isinstance(value, dict) and isinstance(config.get(key), dict):
-            merge(config[key], value)
-        else:
-            config[key] = value
-    return config
-
-
-def checked(**override):
-    return check_config(merge(copy.deepcopy(DEFAULT), override), SCHEMA)
 
 
 def test_the_default_passes_and_gets_its_defaults():
-    config = checked()
+    config = checked({})
     assert config["statistics"]["ece_bins"] == 15
     assert config["statistics"]["conformal"] == {"alpha": 0.1, "class_conditional": False}
     assert config["selection"]["tolerance"] == 0.01
@@ -38,7 +21,7 @@ def test_the_default_passes_and_gets_its_defaults():
 
 @pytest.mark.parametrize("path", sorted((ROOT / "studies").glob("*.yaml")), ids=lambda p: p.stem)
 def test_every_study_passes(path):
-    checked(**yaml.safe_load(path.read_text()))
+    checked(yaml.safe_load(path.read_text()))
 
 
 @pytest.mark.parametrize(
@@ -110,7 +93,7 @@ def test_every_study_passes(path):
 )
 def test_a_wrong_configuration_is_refused(override, sentence):
     with pytest.raises(BadInput, match=sentence) as raised:
-        checked(**override)
+        checked(override)
     assert "\n" not in str(raised.value)
 
 
@@ -122,23 +105,23 @@ def test_a_missing_key_is_named():
 
 
 def test_a_rule_needs_no_cell_and_null_turns_parts_off():
-    checked(selection={"rule": "nll", "rate": 0.99, "passes": 7})
+    checked({"selection": {"rule": "nll", "rate": 0.99, "passes": 7}})
     off = {"recalibration": [], "conformal": None, "mask_control": None}
-    assert not needs_validation(checked(statistics=off))
-    assert not needs_validation(checked(statistics=off, selection={"rule": "paper"}))
-    assert needs_validation(checked(statistics=off, selection={"rule": "brier"}))
-    assert needs_validation(checked())
-    checked(sampling={"voxel_histograms": False}, statistics={"mask_control": None})
+    assert not needs_validation(checked({"statistics": off}))
+    assert not needs_validation(checked({"statistics": off, "selection": {"rule": "paper"}}))
+    assert needs_validation(checked({"statistics": off, "selection": {"rule": "brier"}}))
+    assert needs_validation(checked({}))
+    checked({"sampling": {"voxel_histograms": False}, "statistics": {"mask_control": None}})
 
 
 def test_a_study_of_parts_without_tasks_or_dropout_passes():
-    config = checked(
-        tasks=[],
-        segmentation="parts",
-        rates=[0.0],
-        networks=["dmfnet"],
-        preprocessing={"clip": [5, 95]},
-        training={
+    change = {
+        "tasks": [],
+        "segmentation": "parts",
+        "rates": [0.0],
+        "networks": ["dmfnet"],
+        "preprocessing": {"clip": [5, 95]},
+        "training": {
             "schedule": "poly",
             "amsgrad": True,
             "segmentation_loss": "generalised_dice",
@@ -147,10 +130,12 @@ def test_a_study_of_parts_without_tasks_or_dropout_passes():
             "crop": {"size": [128, 128, 128], "enhancing_share": 0.3},
             "augmentation": ["rotation_in_plane", "mirror_x", "intensity_scale", "zoom"],
         },
-        sampling={"samplers": ["deterministic"], "passes": [1], "maps": [1]},
-        selection={"rate": 0.0, "passes": 1},
-        statistics={"mask_control": None},
-    )
-    assert not needs_validation(config)
-    assert (checked()["tasks"], checked()["segmentation"]) == (["idh", "1p19q", "grade"], "tumour")
-    assert checked()["preprocessing"]["clip"] is None
+        "sampling": {"samplers": ["deterministic"], "passes": [1], "maps": [1]},
+        "selection": {"rate": 0.0, "passes": 1},
+        "statistics": {"mask_control": None},
+    }
+    assert not needs_validation(checked(change))
+    default = checked({})
+    assert default["tasks"] == ["idh", "1p19q", "grade"]
+    assert default["segmentation"] == "tumour"
+    assert default["preprocessing"]["clip"] is None

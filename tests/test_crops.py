@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from glioma_uq.crops import Crop, crop_case
 from glioma_uq.dataset import Case
 from glioma_uq.errors import BadInput
+from glioma_uq.training.crops import Crop, crop_case
 
 SHAPE = (12, 10, 9)
 

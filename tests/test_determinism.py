@@ -10,8 +10,8 @@ import pytest
 import torch
 from test_kills import arguments, cohort  # noqa: F401, a fixture
 
-from glioma_uq.mc_dropout import awake_dropout
 from glioma_uq.networks import build_network
+from glioma_uq.sampling.mc_dropout import awake_dropout
 from train_network import main as train_network
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -25,7 +25,7 @@ def _threads_as_before():
     torch.set_num_threads(before)
 
 
-def trained(cohort, folder):  # noqa: F811
+def trained(cohort, folder):
     """Train in a new folder; return the bytes of the weights."""
     folder.mkdir()
     given = arguments(cohort, folder)
@@ -33,7 +33,7 @@ def trained(cohort, folder):  # noqa: F811
     return Path(given["model"]).read_bytes()
 
 
-def test_trained_weights_are_the_same_bytes(cohort, tmp_path):  # noqa: F811
+def test_trained_weights_are_the_same_bytes(cohort, tmp_path):
     once, again = (trained(cohort, tmp_path / name) for name in ("once", "again"))
     assert once == again
 

@@ -10,7 +10,7 @@ import convert_case
 from glioma_uq.cohorts import cases_there, conversion, dicom, find_images
 from glioma_uq.errors import BadCase, BadInput
 from glioma_uq.images import read_image
-from glioma_uq.quality import read_rows
+from glioma_uq.quality.rows import read_rows
 
 pytest.importorskip("dcm2niix", reason="dcm2niix is installed by `make downloads`")
 

@@ -14,7 +14,7 @@ from glioma_uq.cohorts.dicom import read_folder
 from glioma_uq.cohorts.selection import write_series
 from glioma_uq.cohorts.series import choose_series
 from glioma_uq.images import read_image
-from glioma_uq.quality import read_rows
+from glioma_uq.quality.rows import read_rows
 
 pytest.importorskip("dcm2niix", reason="dcm2niix is installed by `make downloads`")
 

@@ -7,15 +7,15 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from glioma_uq.acceleration import accelerate
 from glioma_uq.errors import BadInput
-from glioma_uq.mc_dropout import awake_dropout
-from glioma_uq.multifiber import DilatedMultiFiber, MultiFiber
+from glioma_uq.layers.multifiber import DilatedMultiFiber, MultiFiber
+from glioma_uq.layers.subtyping import SubtypingHeads
 from glioma_uq.networks import build_network
 from glioma_uq.networks.dmfnet import upsample_to
 from glioma_uq.networks.dmfnet_umodule import relative_error
-from glioma_uq.samplers import open_sampler
-from glioma_uq.subtyping import SubtypingHeads
+from glioma_uq.sampling.acceleration import accelerate
+from glioma_uq.sampling.mc_dropout import awake_dropout
+from glioma_uq.sampling.samplers import open_sampler
 
 TASKS = ("idh", "1p19q", "grade")
 

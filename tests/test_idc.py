@@ -13,7 +13,7 @@ from glioma_uq.cohorts import idc
 from glioma_uq.cohorts.selection import read_series, select, write_series
 from glioma_uq.cohorts.series import choose_series, missing_modalities
 from glioma_uq.errors import BadInput
-from glioma_uq.quality import read_rows
+from glioma_uq.quality.rows import read_rows
 
 FOUR = ["t1", "t1ce", "t2", "flair"]
 QUICK = {"timeout_s": 0.25, "attempts": 3, "pause_s": 0.01}

@@ -27,7 +27,7 @@ SETTINGS = {"epochs": EPOCHS, "batch_size": 3, "learning_rate": 3e-3, "device": 
 JOB = """
 import json, os, signal, sys
 import torch
-import glioma_uq.files, glioma_uq.checkpoints, train_network
+import glioma_uq.files, glioma_uq.training.checkpoints, train_network
 from glioma_uq.dataset import Dataset
 
 arguments, moment = json.loads(sys.argv[1]), sys.argv[2]
@@ -58,7 +58,7 @@ def replace_once(source, target):
 if moment == "inside an epoch":
     Dataset.load = counted_load
 elif moment == "while writing the checkpoint":
-    glioma_uq.checkpoints.torch.save = half_a_save
+    glioma_uq.training.checkpoints.torch.save = half_a_save
 elif moment == "between writing and renaming":
     glioma_uq.files.os.replace = replace_once
 elif moment == "before the model is written":

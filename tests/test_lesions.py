@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import binary_dilation
 
-from glioma_uq.lesions import count_shared, match_lesions
-from glioma_uq.overlap import dice
+from glioma_uq.overlap.lesions import count_shared, match_lesions
+from glioma_uq.overlap.masks import dice
 
 
 def empty():

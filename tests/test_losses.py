@@ -5,8 +5,8 @@ import pytest
 import torch
 from sklearn.utils.class_weight import compute_class_weight
 
-from glioma_uq.losses import MultiTaskLoss, class_weights
 from glioma_uq.tasks import TASKS
+from glioma_uq.training.losses import MultiTaskLoss, class_weights
 
 
 def test_class_weights_are_scikit_learns_balanced_ones():

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from glioma_uq.errors import BadInput
-from glioma_uq.mc_dropout import awake_dropout
 from glioma_uq.networks import build_network
+from glioma_uq.sampling.mc_dropout import awake_dropout
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ import torch
 import yaml
 
 from glioma_uq import networks
-from glioma_uq.acceleration import accelerate
-from glioma_uq.configuration import check_config
+from glioma_uq.configuration.schema import check_config
 from glioma_uq.errors import BadInput
 from glioma_uq.fingerprints import fingerprint
-from glioma_uq.mc_dropout import awake_dropout
 from glioma_uq.networks import build_network, list_networks
+from glioma_uq.sampling.acceleration import accelerate
+from glioma_uq.sampling.mc_dropout import awake_dropout
 from glioma_uq.tasks import TASKS
 
 ROOT = Path(__file__).resolve().parents[1]

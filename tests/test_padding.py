@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from glioma_uq.padding import crop, pad
+from glioma_uq.layers.padding import crop, pad
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from glioma_uq.cohorts.bids import entities_of
 from glioma_uq.cohorts.review import lines_by_case
 from glioma_uq.cohorts.selection import read_series
 from glioma_uq.cohorts.series import choose_series
-from glioma_uq.configuration import check_config
+from glioma_uq.configuration.schema import check_config
 from glioma_uq.errors import BadCase, BadInput
 from glioma_uq.headers import check_header
 from glioma_uq.images import read_image

@@ -12,7 +12,7 @@ import make_phantom_case
 import make_phantom_labels
 import make_template
 from glioma_uq.errors import BadInput
-from glioma_uq.overlap import dice
+from glioma_uq.overlap.masks import dice
 from glioma_uq.phantom import labels as model
 from glioma_uq.phantom import truth as measure
 from glioma_uq.phantom.acquisition import CENTRE_MM, render_segmentation

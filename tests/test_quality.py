@@ -7,7 +7,7 @@ import pytest
 
 from glioma_uq.errors import BadCase, BadInput
 from glioma_uq.images import ExcludedBefore, Grid, Image
-from glioma_uq.quality import (
+from glioma_uq.quality.rows import (
     EARLIER,
     foreground,
     intensity_range,

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 from glioma_uq.cohorts import EXCLUDED_COLUMNS, STEPS, divide_cases, gather_figures
-from glioma_uq.cross_checks import check_limits
+from glioma_uq.configuration.cross_checks import check_limits
 from glioma_uq.errors import BadInput
 from glioma_uq.figures.quality import draw_quality, quality_by_case
-from glioma_uq.quality_figures import (
+from glioma_uq.quality.figures import (
     FIGURES,
     OF_SERIES,
     is_outside,

@@ -6,8 +6,8 @@ from PIL import Image
 
 import draw_quality_sheets
 from glioma_uq.images import Grid, write_image
-from glioma_uq.quality import leave_empty, write_row
-from glioma_uq.quality_sheet import (
+from glioma_uq.quality.rows import leave_empty, write_row
+from glioma_uq.quality.sheet import (
     OUTLINES,
     PANEL,
     View,

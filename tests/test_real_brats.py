@@ -18,13 +18,13 @@ from test_workflow import ROOT, copy_of_repository, snakemake
 import draw_tumour_volumes
 import import_case
 import measure_overlap
-from glioma_uq.configuration import check_config
+from glioma_uq.configuration.schema import check_config
 from glioma_uq.dataset import Dataset
 from glioma_uq.images import read_image, write_image
 from glioma_uq.networks import build_network
 from glioma_uq.parts import REGIONS
-from glioma_uq.settings import Settings
-from glioma_uq.training import Trainer
+from glioma_uq.training.settings import Settings
+from glioma_uq.training.trainer import Trainer
 from glioma_uq.transforms import read_matrix, write_matrix
 
 CASES = ["brats_2013_pat0001_1", "brats_2013_pat0002_1"]

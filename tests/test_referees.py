@@ -13,11 +13,11 @@ import scipy.stats
 import sklearn.metrics
 from scipy.spatial import cKDTree
 
-from glioma_uq.overlap import dice
+from glioma_uq.overlap.masks import dice
+from glioma_uq.overlap.surface_distance import hd95, surface
 from glioma_uq.statistics import calibration, correlation, discrimination, scoring
 from glioma_uq.statistics.rank_tests import compare, holm
 from glioma_uq.statistics.recalibration import apply_temperature, correct_prior, fit_temperature
-from glioma_uq.surface_distance import hd95, surface
 from glioma_uq.uncertainty import entropy
 
 EXACT = dict(rel=0, abs=1e-9)

@@ -8,15 +8,15 @@ from nibabel.affines import from_matvec
 import measure_overlap
 from glioma_uq.errors import BadInput
 from glioma_uq.images import Grid, write_image
-from glioma_uq.overlap import dice
-from glioma_uq.parts import in_region
-from glioma_uq.region_overlap import (
+from glioma_uq.overlap.masks import dice
+from glioma_uq.overlap.regions import (
     COLUMNS,
     count_voxels,
     few_enhancing_to_core,
     overlap_row,
     under_rules,
 )
+from glioma_uq.parts import in_region
 from glioma_uq.transforms import write_matrix
 
 CORE, OEDEMA, ENHANCING = 1, 2, 3

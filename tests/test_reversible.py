@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
+from glioma_uq.layers.reversible import ReversibleBlock, ReversibleSequence
 from glioma_uq.networks import build_network
-from glioma_uq.reversible import ReversibleBlock, ReversibleSequence
 
 BFLOAT16 = torch.autocast("cpu", torch.bfloat16)
 

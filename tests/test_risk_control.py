@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from glioma_uq.overlap import dice
+from glioma_uq.overlap.masks import dice
+from glioma_uq.sampling.voxel_histograms import probability_histogram
 from glioma_uq.statistics.risk_control import (
     control_false_negatives,
     dice_by_threshold,
     false_negative_rates,
     mask_sizes,
 )
-from glioma_uq.voxel_histograms import probability_histogram
 
 
 def counted(cases, bins=20):

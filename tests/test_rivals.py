@@ -5,9 +5,9 @@ import torch
 from torch import nn
 
 from glioma_uq.errors import BadInput
-from glioma_uq.mc_dropout import awake_dropout
 from glioma_uq.network_cost import cost_of
 from glioma_uq.networks import build_network
+from glioma_uq.sampling.mc_dropout import awake_dropout
 
 PUBLISHED = {  # parameters in training, at inference, 10⁹ multiplications at 128³, their precision
     "espnet3d": (3_626_584, 3_626_584, 76.3, 0.05),

@@ -7,7 +7,7 @@ import torch
 from glioma_uq.errors import BadInput
 from glioma_uq.grid import ENSEMBLES
 from glioma_uq.networks import build_network
-from glioma_uq.samplers import POSES, SAMPLERS, open_sampler, turn, turn_back
+from glioma_uq.sampling.samplers import POSES, SAMPLERS, open_sampler, turn, turn_back
 
 
 @pytest.fixture(scope="module")

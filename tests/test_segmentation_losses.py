@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from glioma_uq.segmentation_losses import build_segmentation_loss
+from glioma_uq.training.segmentation_losses import build_segmentation_loss
 
 EDGE = 8
 NAMES = ("dice", "dice_ce", "generalised_dice")

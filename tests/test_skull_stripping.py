@@ -9,7 +9,7 @@ import pytest
 
 from glioma_uq.errors import BadCase, BadInput
 from glioma_uq.images import Grid, Image, read_image, read_mask, write_image
-from glioma_uq.overlap import dice
+from glioma_uq.overlap.masks import dice
 from glioma_uq.skull_stripping import METHODS, deepbet, find_brain, hd_bet, hd_bet_v1
 from glioma_uq.skull_stripping.weights import check_weights
 from strip_skull import main as strip_skull

@@ -10,7 +10,7 @@ import torch
 from glioma_uq.files import written_whole
 from glioma_uq.grid import format_passes, format_rate
 from glioma_uq.logs import log_to, progress
-from glioma_uq.overlap import dice
+from glioma_uq.overlap.masks import dice
 from glioma_uq.seeds import seed_for
 from glioma_uq.tables import append_rows, read_table, write_table
 

@@ -22,11 +22,11 @@ from glioma_uq.cohorts import (
 from glioma_uq.cohorts.bids import entities_of
 from glioma_uq.cohorts.segmentation import to_canonical, volumes_mm3
 from glioma_uq.cohorts.sources import CANONICAL, file_of
-from glioma_uq.configuration import check_config
+from glioma_uq.configuration.schema import check_config
 from glioma_uq.errors import BadCase, BadInput
 from glioma_uq.fingerprints import SCRIPTS, fingerprint
 from glioma_uq.images import read_image, same_grid
-from glioma_uq.quality import read_rows, write_table
+from glioma_uq.quality.rows import read_rows, write_table
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs" / "cohorts.md"

@@ -14,7 +14,7 @@ from glioma_uq.cohorts import tcia
 from glioma_uq.cohorts.selection import read_series
 from glioma_uq.errors import BadInput
 from glioma_uq.logs import log_to
-from glioma_uq.quality import read_rows
+from glioma_uq.quality.rows import read_rows
 
 QUICK = {"timeout_s": 0.25, "attempts": 3, "pause_s": 0.01}
 PASSWORD = "correct horse battery"

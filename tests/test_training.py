@@ -1,23 +1,20 @@
 """Training: it learns, it repeats itself, and a killed run ends with the same weights."""
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
-from glioma_uq.auxiliary import AuxiliaryWeights
-from glioma_uq.batches import even_batches, stack_cases
-from glioma_uq.crops import Crop
 from glioma_uq.dataset import Case
 from glioma_uq.errors import BadInput
-from glioma_uq.network_check import check_dropout
 from glioma_uq.networks import build_network
-from glioma_uq.settings import Settings
 from glioma_uq.tasks import TASKS
-from glioma_uq.training import Trainer, check_labels
+from glioma_uq.training.batches import even_batches, stack_cases
+from glioma_uq.training.checks import check_labels
+from glioma_uq.training.settings import Settings
+from glioma_uq.training.trainer import Trainer
 
 SETTINGS = Settings(epochs=4, batch_size=3, learning_rate=3e-3, device="cpu")
 
@@ -300,7 +297,7 @@ def test_bfloat16_gives_nearly_the_same_loss_and_finite_gradients(monkeypatch):
     batch = run.prepare(["a", "b", "c"])
     expected = float(run.batch_loss(batch)[0].detach())
     bf16 = torch.autocast("cpu", dtype=torch.bfloat16)
-    monkeypatch.setattr("glioma_uq.training.autocast", lambda device: bf16)
+    monkeypatch.setattr("glioma_uq.training.trainer.autocast", lambda device: bf16)
     loss, logits = run.batch_loss(batch)
     assert logits["segmentation"].dtype == torch.bfloat16
     assert loss.dtype == torch.float32
@@ -315,182 +312,3 @@ def test_the_log_says_how_it_goes(tmp_path, capsys):
     assert lines[0].startswith("epoch 1 of at most 2: training loss")
     for what in ("validation loss", "learning rate 1.0e-05", "s an epoch", "min left"):
         assert what in lines[0]
-
-
-class Parts(Blobs):
-    """The same cases, each tumour with oedema around a core around enhancing tumour."""
-
-    def load(self, name):
-        case = super().load(name)
-        if case.tumour is not None:
-            case.tumour[0, 4:12, 4:12, 4:12] = 2
-            case.tumour[0, 6:10, 6:10, 6:10] = 1
-            case.tumour[0, 7:9, 7:9, 7:9] = 3
-        return case
-
-
-class Rebuilder(torch.nn.Module):
-    """Outlines the parts of a tumour and rebuilds its input from what it saw there."""
-
-    def __init__(self):
-        super().__init__()
-        self.first = torch.nn.Conv3d(4, 4, 3, padding=1)
-        self.dropout = torch.nn.Dropout3d(0.2)
-        self.segmentation, self.back = torch.nn.Conv3d(4, 4, 1), torch.nn.Conv3d(4, 4, 1)
-
-    def forward(self, images):
-        seen = self.dropout(torch.relu(self.first(images)))
-        logits = {"segmentation": self.segmentation(seen)}
-        if not self.training:
-            return logits
-        error = (self.back(seen) - images).square().mean()
-        relative = (error / images.var()).detach()
-        return logits | {"auxiliary": {"rebuilt": error, "rebuilt_relative": relative}}
-
-
-SMALL_TUMOURS = Settings(
-    epochs=4,
-    batch_size=2,
-    learning_rate=1e-2,
-    schedule="poly",
-    amsgrad=True,
-    segmentation_loss="generalised_dice",
-    auxiliary={"schedule": "step", "until": 2, "before": [0.5, 0.5], "after": [1.0, 0.05]},
-    crop={"size": [12, 10, 8], "enhancing_share": 0.5},
-    augmentation=("rotation_in_plane", "mirror_x", "mirror_y", "mirror_z", "intensity_scale"),
-    device="cpu",
-)
-
-
-def rebuilder(settings=SMALL_TUMOURS, network=None, workers=0):
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        network = network or Rebuilder()
-    names = list("abcdg"), list("ef")
-    return Trainer(network, Parts(), *names, settings, seed=1, workers=workers, tasks=())
-
-
-@pytest.fixture(scope="module")
-def rebuilt(tmp_path_factory):
-    run = rebuilder()
-    run.run(tmp_path_factory.mktemp("rebuilt") / "checkpoint.pt", "the same")
-    return run
-
-
-def test_settings_of_a_config_become_what_they_describe():
-    assert SMALL_TUMOURS.crop == Crop([12, 10, 8], 0.5)
-    assert SMALL_TUMOURS.auxiliary.at(2, 4) == (0.5, 0.5)
-    assert Settings().auxiliary == AuxiliaryWeights()
-
-
-def test_the_curve_shows_auxiliary_terms_their_weights_and_dice_by_region(rebuilt):
-    curve = pd.DataFrame(rebuilt.curve)
-    assert curve.columns.tolist() == [
-        "epoch", "train_loss", "validation_loss", "validation_dice", "learning_rate",
-        "validation_dice_et", "validation_dice_tc", "validation_dice_wt",
-        "weight_labels", "weight_auxiliary", "auxiliary_rebuilt", "auxiliary_rebuilt_relative",
-    ]  # fmt: skip
-    assert curve["weight_labels"].tolist() == [0.5, 0.5, 1.0, 1.0]
-    np.testing.assert_allclose(curve["weight_auxiliary"], [0.5, 0.5, 0.05, 0.05])
-    assert curve["validation_dice_wt"].equals(curve["validation_dice"])
-    assert curve[["auxiliary_rebuilt", "auxiliary_rebuilt_relative"]].gt(0).all(axis=None)
-
-
-@pytest.mark.parametrize("weight", [0.0, 0.05])
-def test_what_only_rebuilds_is_trained_by_its_auxiliary_term(weight):
-    settings = replace(
-        SMALL_TUMOURS, weight_decay=0.0, auxiliary={"schedule": "constant", "after": [1.0, weight]}
-    )
-    run = rebuilder(settings)
-    before = weights_of(run)
-    run.run_epoch()
-    for name, x in run.network.named_parameters():
-        untouched = name.startswith("back") and weight == 0
-        assert torch.equal(x, before[name]) == untouched, name
-
-
-def test_the_loss_is_the_weighted_sum_and_relative_terms_are_only_logged():
-    run = rebuilder(network=Rebuilder())
-    run.network.dropout.p = 0.0
-    run.network.train()
-    batch = run.prepare(["a", "b"])
-    loss, logits = run.batch_loss(batch)
-    auxiliary = logits["auxiliary"]["rebuilt"]
-    for epoch, (of_labels, of_auxiliary) in ((1, (0.5, 0.5)), (3, (1.0, 0.05))):
-        again = rebuilder(network=run.network)
-        expected = float((of_labels * loss + of_auxiliary * auxiliary).detach())
-        before = weights_of(again)
-        parts = again.step(batch, epoch)
-        assert parts["train_loss"] == pytest.approx(expected, rel=1e-6)
-        again.network.load_state_dict(before)
-
-
-def test_a_network_without_auxiliary_terms_is_weighed_as_ever():
-    run = rebuilder(network=build_network("dmfnet", width=4))
-    batch = run.prepare(["a", "b"])
-    loss = float(run.batch_loss(batch)[0].detach())
-    assert run.step(batch, 1) == {"train_loss": pytest.approx(loss, rel=1e-6)}
-
-
-@pytest.mark.parametrize("workers", [0, 2])
-def test_a_run_with_crops_and_auxiliary_terms_that_is_killed_ends_the_same(
-    tmp_path, rebuilt, workers
-):
-    checkpoint, killed = tmp_path / "checkpoint.pt", rebuilder()
-    for _ in range(2):
-        killed.run_epoch()
-    killed.save(checkpoint, "the same")
-    killed.fit(3)
-    torch.rand(3)
-    resumed = rebuilder(workers=workers)
-    resumed.run(checkpoint, "the same")
-    assert torch.equal(weights(resumed), weights(rebuilt))
-    assert resumed.curve == rebuilt.curve
-
-
-def test_training_sees_crops_and_validation_whole_volumes_one_by_one(monkeypatch):
-    run, seen = rebuilder(), []
-    forward = run.network.forward
-
-    def watched(images):
-        seen.append((run.network.training, *images.shape))
-        return forward(images)
-
-    monkeypatch.setattr(run.network, "forward", watched)
-    run.run_epoch()
-    assert {shape[3:] for shape in seen if shape[0]} == {(12, 10, 8)}
-    assert [shape for shape in seen if not shape[0]] == [(False, 1, 4, 16, 16, 16)] * 2
-
-
-def test_a_crop_depends_on_epoch_and_case_alone_and_a_larger_one_than_the_volume_is_refused():
-    case = Parts().load("a")
-    first, again = rebuilder().changed(case, 3), rebuilder().changed(case, 3)
-    assert torch.equal(first.images, again.images)
-    assert first.images.shape == (4, 12, 10, 8)
-    assert first.tumour.shape == (1, 12, 10, 8)
-    with pytest.raises(BadInput, match=r"training.crop.size within the volumes' \[16, 16, 16\]"):
-        rebuilder(Settings(crop={"size": [17, 8, 8]}, device="cpu"))
-
-
-def test_the_poly_schedule_falls_to_0_by_the_power_of_9_tenths():
-    run = rebuilder()
-    rates = []
-    for _ in range(4):
-        rates.append(run.learning_rate)
-        run.optimiser.step()
-        run.scheduler.step()
-    np.testing.assert_allclose(rates, 1e-2 * (1 - np.arange(4) / 4) ** 0.9)
-
-
-def test_amsgrad_keeps_the_largest_second_moment():
-    run = rebuilder()
-    run.run_epoch()
-    states = run.optimiser.state.values()
-    assert all((state["max_exp_avg_sq"] >= state["exp_avg_sq"]).all() for state in states)
-
-
-def test_a_rate_that_drops_nothing_is_refused():
-    plain = torch.nn.Conv3d(1, 1, 1)
-    check_dropout(plain, "plain", 0.0)
-    with pytest.raises(BadInput, match="expected dropout layers in plain for the rate 0.2"):
-        check_dropout(plain, "plain", 0.2)

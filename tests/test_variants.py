@@ -15,13 +15,13 @@ pytest.importorskip("ants")
 from coregister import main as coregister
 from correct_bias_field import main as correct_bias_field
 from glioma_uq.bias_field import fit_bias_field
+from glioma_uq.configuration.variants import check_variant
 from glioma_uq.errors import BadInput
 from glioma_uq.images import Grid, Image, read_image, read_mask, write_image
-from glioma_uq.quality import read_rows
+from glioma_uq.quality.rows import read_rows
 from glioma_uq.registration import register
 from glioma_uq.seeds import seed_for
 from glioma_uq.transforms import read_matrix, resample, write_matrix
-from glioma_uq.variants import check_variant
 from normalise_case import main as normalise_case
 from register_to_template import only_brain
 

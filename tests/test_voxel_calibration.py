@@ -4,11 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glioma_uq.statistics.bootstrap import resample_weights
-from glioma_uq.statistics.calibration import ece
-from glioma_uq.statistics.measures import voxel_measures
-from glioma_uq.statistics.voxel_calibration import voxel_ece
-from glioma_uq.voxel_histograms import (
+from glioma_uq.sampling.voxel_histograms import (
     COLUMNS,
     ConfidenceHistogram,
     case_histograms,
@@ -16,6 +12,10 @@ from glioma_uq.voxel_histograms import (
     histogram_rows,
     probability_histogram,
 )
+from glioma_uq.statistics.bootstrap import resample_weights
+from glioma_uq.statistics.calibration import ece
+from glioma_uq.statistics.measures import voxel_measures
+from glioma_uq.statistics.voxel_calibration import voxel_ece
 
 
 def volume(seed, decimals=8):

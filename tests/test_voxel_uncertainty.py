@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from glioma_uq.overlap import dice
+from glioma_uq.overlap.masks import dice
+from glioma_uq.sampling.voxel_uncertainty import VoxelUncertainty
 from glioma_uq.uncertainty import decompose, decompose_members
-from glioma_uq.voxel_uncertainty import VoxelUncertainty
 
 
 def random_samples(number, seed=3, classes=2):

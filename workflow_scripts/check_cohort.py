@@ -9,7 +9,7 @@ from glioma_uq.errors import BadCase, BadInput
 from glioma_uq.headers import check_header
 from glioma_uq.images import ExcludedBefore, same_grid
 from glioma_uq.logs import log_to
-from glioma_uq.quality import write_table
+from glioma_uq.quality.rows import write_table
 
 
 def main(*, table, source, options, parts, follow_links, on_bad_case, labels):

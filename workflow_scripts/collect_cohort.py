@@ -8,7 +8,7 @@ from glioma_uq.cohorts import (
     gather_figures,
 )
 from glioma_uq.logs import log_to
-from glioma_uq.quality import read_rows, write_table
+from glioma_uq.quality.rows import read_rows, write_table
 
 
 def main(*, labels, quality, cases, excluded, figures):

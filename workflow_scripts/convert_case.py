@@ -9,7 +9,7 @@ from glioma_uq.cohorts.series import choose_series
 from glioma_uq.errors import BadCase
 from glioma_uq.images import ExcludedBefore, is_empty
 from glioma_uq.logs import log_to
-from glioma_uq.quality import one_case
+from glioma_uq.quality.rows import one_case
 
 
 def main(

@@ -4,7 +4,7 @@ import numpy as np
 
 from glioma_uq.images import read_image
 from glioma_uq.logs import log_to
-from glioma_uq.quality import foreground, mutual_information, one_case
+from glioma_uq.quality.rows import foreground, mutual_information, one_case
 from glioma_uq.registration import register
 from glioma_uq.seeds import seed_for
 from glioma_uq.transforms import block_average, read_matrix, resample, write_matrix

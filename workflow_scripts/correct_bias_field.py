@@ -8,7 +8,7 @@ from glioma_uq.bias_field import bias_range, divide_by_field, fit_bias_field
 from glioma_uq.errors import BadCase
 from glioma_uq.images import Image, check_values, read_image, write_image
 from glioma_uq.logs import log_to
-from glioma_uq.quality import intensity_range, one_case
+from glioma_uq.quality.rows import intensity_range, one_case
 from glioma_uq.transforms import read_matrix, resample
 
 LARGEST_DIP = 0.05  # ringing below 0 stays far under this share of the bright voxels

@@ -6,7 +6,7 @@ from glioma_uq.cohorts import idc, tcia
 from glioma_uq.cohorts.selection import read_series, rows_of, taken
 from glioma_uq.cohorts.transfer import Patience, TransferFailed, download
 from glioma_uq.logs import log_to, progress
-from glioma_uq.quality import one_case, write_table
+from glioma_uq.quality.rows import one_case, write_table
 
 
 def main(*, case, series, source, options, modalities, on_bad_case, files, quality):

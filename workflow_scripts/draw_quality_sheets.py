@@ -5,10 +5,10 @@ from pathlib import Path
 from glioma_uq.cohorts import first_reasons, gather_figures
 from glioma_uq.files import written_whole
 from glioma_uq.logs import log_to
-from glioma_uq.quality import read_rows
-from glioma_uq.quality_figures import FIGURES, overview
-from glioma_uq.quality_sheet import draw_sheet
-from glioma_uq.quality_views import Template, native_views, template_views
+from glioma_uq.quality.figures import FIGURES, overview
+from glioma_uq.quality.rows import read_rows
+from glioma_uq.quality.sheet import draw_sheet
+from glioma_uq.quality.views import Template, native_views, template_views
 
 
 def main(*, cases, modalities, steps, cohort, template, pictures):

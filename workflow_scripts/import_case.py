@@ -10,7 +10,7 @@ from glioma_uq.errors import BadCase
 from glioma_uq.headers import check_header, orientation, tilt_deg
 from glioma_uq.images import check_values, read_image, same_grid, write_image
 from glioma_uq.logs import log_to
-from glioma_uq.quality import leave_empty, one_case, read_rows
+from glioma_uq.quality.rows import leave_empty, one_case, read_rows
 
 
 def main(

@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from glioma_uq import lesions as lesion_tables
-from glioma_uq import region_overlap as overlap_tables
 from glioma_uq.errors import BadInput
 from glioma_uq.folds import cases_of
 from glioma_uq.grid import format_passes
 from glioma_uq.images import is_empty, read_image, same_grid
 from glioma_uq.logs import log_to, progress
+from glioma_uq.overlap import lesions as lesion_tables
+from glioma_uq.overlap import regions as overlap_tables
 from glioma_uq.tables import read_table, write_table
 from glioma_uq.transforms import read_matrix
 

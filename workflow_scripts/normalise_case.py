@@ -5,7 +5,7 @@ import numpy as np
 from glioma_uq.images import Image, is_empty, read_image, read_mask, write_image
 from glioma_uq.logs import log_to
 from glioma_uq.normalisation import clip_to_percentiles, study_grid, z_score, z_score_twice
-from glioma_uq.quality import leave_empty, one_case
+from glioma_uq.quality.rows import leave_empty, one_case
 from glioma_uq.transforms import compose, read_matrix, resample, resample_labels, resample_mask
 
 

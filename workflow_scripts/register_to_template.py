@@ -4,7 +4,7 @@ import numpy as np
 
 from glioma_uq.images import Image, read_image, read_mask
 from glioma_uq.logs import log_to
-from glioma_uq.quality import foreground, mutual_information, one_case, overlap_with_template
+from glioma_uq.quality.rows import foreground, mutual_information, one_case, overlap_with_template
 from glioma_uq.registration import register
 from glioma_uq.transforms import block_average, resample, resample_mask, write_matrix
 

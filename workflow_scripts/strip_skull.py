@@ -4,7 +4,7 @@ import numpy as np
 
 from glioma_uq.images import is_empty, read_image, read_mask, write_image
 from glioma_uq.logs import log_to
-from glioma_uq.quality import one_case
+from glioma_uq.quality.rows import one_case
 from glioma_uq.skull_stripping import find_brain
 from glioma_uq.transforms import read_matrix
 

@@ -7,17 +7,18 @@ import pandas as pd
 import torch
 from safetensors.torch import save_file
 
+from glioma_uq.configuration.networks import check_dropout
 from glioma_uq.dataset import Dataset
 from glioma_uq.devices import choose_device, set_threads
 from glioma_uq.files import written_whole
 from glioma_uq.folds import cases_of
 from glioma_uq.logs import log_to
-from glioma_uq.network_check import check_dropout
 from glioma_uq.networks import build_network
-from glioma_uq.settings import Settings
 from glioma_uq.splits import check_splits
 from glioma_uq.tables import read_table, write_table
-from glioma_uq.training import Trainer, check_labels
+from glioma_uq.training.checks import check_labels
+from glioma_uq.training.settings import Settings
+from glioma_uq.training.trainer import Trainer
 
 
 def main(*, cases, folds, volumes, network, options, rate, fold, seed, modalities, tasks,

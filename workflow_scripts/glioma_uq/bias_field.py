@@ -7,7 +7,7 @@ from scipy import ndimage
 from glioma_uq.antspy import ants
 from glioma_uq.errors import BadCase
 from glioma_uq.images import Grid, Image
-from glioma_uq.quality import foreground
+from glioma_uq.quality.rows import foreground
 from glioma_uq.transforms import block_average, block_steps, resample
 
 CONVERGENCE = 1e-7

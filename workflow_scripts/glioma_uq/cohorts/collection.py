@@ -7,7 +7,7 @@ from collections import Counter
 
 from glioma_uq.cohorts.labels import LABEL_COLUMNS
 from glioma_uq.errors import BadInput
-from glioma_uq.quality_figures import OUTSIDE
+from glioma_uq.quality.figures import OUTSIDE
 
 STEPS = (
     "download_series",

@@ -11,7 +11,7 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from glioma_uq.errors import BadInput
-from glioma_uq.network_options import check_choice, known_tasks
+from glioma_uq.layers.options import check_choice, known_tasks
 from glioma_uq.tasks import TASKS
 
 DROPOUTS = {"channel": nn.Dropout3d, "element": nn.Dropout}

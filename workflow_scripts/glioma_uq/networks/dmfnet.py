@@ -10,11 +10,11 @@ from torch import nn
 from torch.nn import functional
 
 from glioma_uq.errors import BadInput
-from glioma_uq.multifiber import DilatedMultiFiber, MultiFiber
-from glioma_uq.network_options import check_choice
-from glioma_uq.network_parts import dropout
-from glioma_uq.padding import crop, pad
-from glioma_uq.subtyping import SubtypingHeads
+from glioma_uq.layers.dropout import dropout
+from glioma_uq.layers.multifiber import DilatedMultiFiber, MultiFiber
+from glioma_uq.layers.options import check_choice
+from glioma_uq.layers.padding import crop, pad
+from glioma_uq.layers.subtyping import SubtypingHeads
 
 
 def upsample(x):

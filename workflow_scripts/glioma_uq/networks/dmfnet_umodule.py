@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from glioma_uq.errors import BadInput
-from glioma_uq.multifiber import MultiFiber
-from glioma_uq.network_options import check_choice
+from glioma_uq.layers.multifiber import MultiFiber
+from glioma_uq.layers.options import check_choice
 from glioma_uq.networks.dmfnet import DMFNet, initialise
 
 PLACES = (2, 3, 4)  # axes of x, y, z

@@ -12,8 +12,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from glioma_uq.network_parts import check_options, dropout
-from glioma_uq.padding import crop, pad
+from glioma_uq.layers.dropout import dropout
+from glioma_uq.layers.options import check_outlines_only
+from glioma_uq.layers.padding import crop, pad
 
 DILATIONS = (1, 1, 2, 2)
 KERNELS = (3, 5, 7, 9)
@@ -106,7 +107,7 @@ class ESPNet3D(nn.Module):
 
     def __init__(self, modalities=4, width=16, rate=0.0, classes=4, tasks=()):
         super().__init__()
-        check_options("espnet3d", tasks, width, 2)
+        check_outlines_only("espnet3d", tasks, width, 2)
         c1, c2, c3 = 2 * width, 8 * width, 16 * width
         self.encoder1 = nn.Sequential(
             activated(modalities, width, 7, 2), Pyramid(width, c1), Pyramid(c1, c1)

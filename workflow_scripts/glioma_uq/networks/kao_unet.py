@@ -12,8 +12,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from glioma_uq.network_parts import check_options, dropout
-from glioma_uq.padding import crop, pad
+from glioma_uq.layers.dropout import dropout
+from glioma_uq.layers.options import check_outlines_only
+from glioma_uq.layers.padding import crop, pad
 
 GROUPS = 4
 
@@ -81,7 +82,7 @@ class KaoUNet(nn.Module):
 
     def __init__(self, modalities=4, width=16, rate=0.0, classes=5, tasks=()):
         super().__init__()
-        check_options("kao-unet", tasks, width, 8)
+        check_outlines_only("kao-unet", tasks, width, 8)
         c = [width * 2**level for level in range(5)]
         self.down = nn.MaxPool3d(2)
         self.encoder = nn.ModuleList(map(Down, [modalities, *c], c))

@@ -9,8 +9,9 @@ from itertools import pairwise
 
 from torch import nn
 
-from glioma_uq.network_parts import check_options, dropout
-from glioma_uq.padding import crop, pad
+from glioma_uq.layers.dropout import dropout
+from glioma_uq.layers.options import check_outlines_only
+from glioma_uq.layers.padding import crop, pad
 
 
 class NoNewNet(nn.Module):
@@ -30,7 +31,7 @@ class NoNewNet(nn.Module):
 
     def __init__(self, modalities=4, width=30, rate=0.0, classes=3, tasks=()):
         super().__init__()
-        check_options("no-new-net", tasks, width)
+        check_outlines_only("no-new-net", tasks, width)
         c = [width * 2**level for level in range(5)]
 
         def units(*channels):

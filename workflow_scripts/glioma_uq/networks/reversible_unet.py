@@ -9,9 +9,10 @@ from itertools import pairwise
 
 from torch import nn
 
-from glioma_uq.network_parts import check_options, dropout
-from glioma_uq.padding import crop, pad
-from glioma_uq.reversible import ReversibleBlock, ReversibleSequence
+from glioma_uq.layers.dropout import dropout
+from glioma_uq.layers.options import check_outlines_only
+from glioma_uq.layers.padding import crop, pad
+from glioma_uq.layers.reversible import ReversibleBlock, ReversibleSequence
 
 MULTIPLES = (1, 2, 4, 6, 8)  # of `width`: the channels of the five levels
 
@@ -47,7 +48,7 @@ class ReversibleUNet(nn.Module):
         self, modalities=4, width=60, rate=0.0, classes=3, tasks=(), depth=1, reversal=True
     ):
         super().__init__()
-        check_options("reversible-unet", tasks, width, 2)
+        check_outlines_only("reversible-unet", tasks, width, 2)
         c = [width * multiple for multiple in MULTIPLES]
 
         def reversible(channels):

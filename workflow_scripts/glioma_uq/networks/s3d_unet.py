@@ -13,8 +13,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from glioma_uq.network_parts import check_options, dropout
-from glioma_uq.padding import crop, pad
+from glioma_uq.layers.dropout import dropout
+from glioma_uq.layers.options import check_outlines_only
+from glioma_uq.layers.padding import crop, pad
 
 AXES = range(3)
 
@@ -87,7 +88,7 @@ class S3DUNet(nn.Module):
 
     def __init__(self, modalities=4, width=32, rate=0.0, classes=4, tasks=()):
         super().__init__()
-        check_options("s3d-unet", tasks, width, 8)
+        check_outlines_only("s3d-unet", tasks, width, 8)
         c = [width * 2**level for level in range(5)]
         self.encoder = nn.ModuleList(
             [nn.Sequential(activated(modalities, width, (3, 3, 3)), Inception(width))]

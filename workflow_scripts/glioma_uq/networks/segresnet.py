@@ -6,8 +6,9 @@ through MONAI. With four inputs, `width=32` and three outputs it has 18,798,627 
 
 from monai.networks import nets
 
-from glioma_uq.network_parts import add_dropout, check_options
-from glioma_uq.padding import crop, pad
+from glioma_uq.layers.dropout import add_dropout
+from glioma_uq.layers.options import check_outlines_only
+from glioma_uq.layers.padding import crop, pad
 
 
 class SegResNet(nets.SegResNet):
@@ -25,7 +26,7 @@ class SegResNet(nets.SegResNet):
     """
 
     def __init__(self, modalities=4, width=32, rate=0.0, classes=3, tasks=()):
-        check_options("segresnet", tasks, width, 8)
+        check_outlines_only("segresnet", tasks, width, 8)
         super().__init__(init_filters=width, in_channels=modalities, out_channels=classes)
         add_dropout([self.down_layers[-1], *self.up_layers], rate)
 

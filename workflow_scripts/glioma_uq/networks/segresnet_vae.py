@@ -8,8 +8,9 @@ has 25,214,743 parameters; without the autoencoder, so at inference, 18,798,627.
 from monai.networks import nets
 
 from glioma_uq.errors import BadInput
-from glioma_uq.network_parts import add_dropout, check_options
-from glioma_uq.padding import crop, pad
+from glioma_uq.layers.dropout import add_dropout
+from glioma_uq.layers.options import check_outlines_only
+from glioma_uq.layers.padding import crop, pad
 
 DIVISOR = 16  # the autoencoder halves the bottom, at an eighth, once more
 
@@ -36,7 +37,7 @@ class SegResNetVAE(nets.SegResNetVAE):
     def __init__(
         self, modalities=4, width=32, rate=0.0, classes=3, tasks=(), image_size=(128, 128, 128)
     ):
-        check_options("segresnet-vae", tasks, width, 8)
+        check_outlines_only("segresnet-vae", tasks, width, 8)
         self.image_size = tuple(image_size)
         super().__init__(
             input_image_size=[size + -size % DIVISOR for size in image_size],

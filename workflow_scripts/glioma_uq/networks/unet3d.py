@@ -8,8 +8,9 @@ inputs, `width=32` and four classes it has 19,076,452 parameters.
 import torch
 from torch import nn
 
-from glioma_uq.network_parts import check_options, dropout
-from glioma_uq.padding import crop, pad
+from glioma_uq.layers.dropout import dropout
+from glioma_uq.layers.options import check_outlines_only
+from glioma_uq.layers.padding import crop, pad
 
 
 def double_convolution(channels_in, between, channels_out):
@@ -40,7 +41,7 @@ class UNet3D(nn.Module):
 
     def __init__(self, modalities=4, width=32, rate=0.0, classes=4, tasks=()):
         super().__init__()
-        check_options("unet3d", tasks, width)
+        check_outlines_only("unet3d", tasks, width)
         c = [width * 2**level for level in range(5)]
         self.down = nn.MaxPool3d(2)
         inputs = [modalities, *c[1:4]]

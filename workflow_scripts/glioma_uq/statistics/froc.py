@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from glioma_uq.region_overlap import RULES
+from glioma_uq.overlap.regions import RULES
 from glioma_uq.statistics.bootstrap import draw_resamples, ratio, weighted_mean
 from glioma_uq.statistics.intervals import CORRECTED
 from glioma_uq.statistics.long_tables import draw_cell

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from glioma_uq.grid import format_rate
-from glioma_uq.region_overlap import RULES
+from glioma_uq.overlap.regions import RULES
 from glioma_uq.statistics.bootstrap import draw_resamples, weighted_mean
 from glioma_uq.statistics.intervals import CORRECTED
 from glioma_uq.statistics.long_tables import COLUMNS, Drawn, difference, draw_cell, numbers

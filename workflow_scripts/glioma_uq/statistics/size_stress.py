@@ -7,7 +7,7 @@ resampled, with all their scales and all seeds, so that every difference is pair
 from functools import partial
 
 from glioma_uq.errors import BadInput
-from glioma_uq.region_overlap import RULES
+from glioma_uq.overlap.regions import RULES
 from glioma_uq.statistics.bootstrap import draw_resamples, weighted_mean
 from glioma_uq.statistics.intervals import CORRECTED
 from glioma_uq.statistics.long_tables import difference, draw_cell

@@ -6,7 +6,7 @@ Two voxels belong to one lesion where they share a face, an edge or a corner (26
 import numpy as np
 from scipy.ndimage import find_objects, label
 
-from glioma_uq.region_overlap import volume_of
+from glioma_uq.overlap.regions import volume_of
 
 NEIGHBOURS = np.ones((3, 3, 3), dtype=bool)
 COLUMNS = ["case", "seed", "fold", "region", "rule", "lesion", "volume_mm3", "found", "dice",

@@ -13,28 +13,20 @@ from functools import cached_property, partial
 import numpy as np
 import torch
 
-from glioma_uq.augmentation import build_augmentation
-from glioma_uq.auxiliary import sum_of_terms
-from glioma_uq.batches import ahead, even_batches, stack_cases
-from glioma_uq.checkpoints import read_checkpoint, write_checkpoint
-from glioma_uq.crops import check_crop, crop_case
 from glioma_uq.devices import autocast, choose_device
 from glioma_uq.errors import BadInput
-from glioma_uq.losses import MultiTaskLoss
-from glioma_uq.overlap import dice
+from glioma_uq.overlap.masks import dice
 from glioma_uq.parts import CLASSES, REGIONS, in_region
 from glioma_uq.seeds import seed_for
-from glioma_uq.settings import build_schedule
-from glioma_uq.tasks import TASKS, UNKNOWN
-
-
-def check_finite(loss, epoch):
-    """Refuse to go on with a loss that is not a number."""
-    if not np.isfinite(loss):
-        raise BadInput(
-            f"expected a finite loss, found {loss} in epoch {epoch}: lower training.learning_rate "
-            "or set training.gradient_clip."
-        )
+from glioma_uq.tasks import TASKS
+from glioma_uq.training.augmentation import build_augmentation
+from glioma_uq.training.auxiliary import sum_of_terms
+from glioma_uq.training.batches import ahead, even_batches, stack_cases
+from glioma_uq.training.checkpoints import read_checkpoint, write_checkpoint
+from glioma_uq.training.checks import check_finite
+from glioma_uq.training.crops import check_crop, crop_case
+from glioma_uq.training.losses import MultiTaskLoss
+from glioma_uq.training.settings import build_schedule
 
 
 def regions_of(labels, classes):
@@ -48,25 +40,6 @@ def regions_of(labels, classes):
     if classes == CLASSES["parts"]:
         masks |= {f"validation_dice_{region}": in_region(labels, region) for region in REGIONS}
     return masks
-
-
-def check_labels(table, training, tasks=tuple(TASKS)):
-    """Say which tasks no case has a label of; refuse one that only other cases have labels of.
-
-    Args:
-        table: one row for each case of the cohort, indexed by case, with a column a task.
-        training: ids of the training cases.
-        tasks: the tasks that the network has.
-    """
-    for task in tasks:
-        known = table[task] != UNKNOWN
-        if not known.any():
-            print(f"no case has a label of {task}: its head stays untrained")
-        elif not known[training].any():
-            raise BadInput(
-                f"expected labels of {task} among the {len(training)} training cases, found all "
-                f"{known.sum()} among the others: use more folds, or leave these labels out."
-            )
 
 
 class Trainer:

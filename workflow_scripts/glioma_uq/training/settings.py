@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 import torch
 
-from glioma_uq.augmentation import MC_DROPOUT
-from glioma_uq.auxiliary import AuxiliaryWeights
-from glioma_uq.crops import Crop
+from glioma_uq.training.augmentation import MC_DROPOUT
+from glioma_uq.training.auxiliary import AuxiliaryWeights
+from glioma_uq.training.crops import Crop
 
 POWER = 0.9  # of the schedule `poly`, as in the public code of DMFNet
 
@@ -37,7 +37,7 @@ class Settings:
         crop: what is cut out of training cases, `Crop` or a dict of its attributes; validation
             sees whole volumes.
         weights: which weights are kept, those of the `best` epoch or of the `last`.
-        augmentation: names of the random changes of training cases (glioma_uq.augmentation).
+        augmentation: names of the random changes of training cases, see `build_augmentation`.
         device: auto, cpu or cuda.
     """
 

@@ -22,3 +22,17 @@ def known_tasks(tasks):
             "correct tasks."
         )
     return tuple(task for task in TASKS if task in tasks)
+
+
+def check_outlines_only(network, tasks, width, divisor=1):
+    """Refuse subtyping tasks, for which a network has no heads, and a width that cannot be."""
+    if tasks:
+        raise BadInput(
+            f"expected no subtyping tasks for {network}, which only outlines the tumour, found "
+            f"{', '.join(tasks)}: set tasks to [], or choose a network with heads, as csnet."
+        )
+    if width < 1 or width % divisor:
+        raise BadInput(
+            f"expected a positive multiple of {divisor} for the option width of {network}, "
+            f"found {width}: correct network_options."
+        )

@@ -13,8 +13,8 @@ w_s = 0. w_s is 1 in the paper. Source: the public code of the Monte Carlo dropo
 import torch
 from torch.nn.functional import cross_entropy
 
-from glioma_uq.segmentation_losses import build_segmentation_loss
 from glioma_uq.tasks import TASKS, UNKNOWN
+from glioma_uq.training.segmentation_losses import build_segmentation_loss
 
 
 def class_weights(labels, classes):

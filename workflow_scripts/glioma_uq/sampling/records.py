@@ -11,13 +11,13 @@ import torch
 
 from glioma_uq.devices import to_device
 from glioma_uq.errors import BadInput
-from glioma_uq.overlap import dice
+from glioma_uq.overlap.masks import dice
+from glioma_uq.overlap.surface_distance import hd95
 from glioma_uq.parts import CLASSES
 from glioma_uq.regions import REGIONS, find_regions, missed_mass, region_means
-from glioma_uq.surface_distance import hd95
+from glioma_uq.sampling.voxel_histograms import case_histograms
+from glioma_uq.sampling.voxel_uncertainty import KINDS, VoxelUncertainty, is_tumour
 from glioma_uq.tasks import TASKS
-from glioma_uq.voxel_histograms import case_histograms
-from glioma_uq.voxel_uncertainty import KINDS, VoxelUncertainty, is_tumour
 
 EXTRAS = ("hd95", "histograms")
 NOT_SEGMENTED = "the network does not segment"

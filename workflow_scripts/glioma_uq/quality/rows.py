@@ -11,8 +11,8 @@ from scipy import ndimage
 from glioma_uq.errors import BadCase, BadInput
 from glioma_uq.files import written_whole
 from glioma_uq.images import ExcludedBefore, Image
-from glioma_uq.overlap import dice
-from glioma_uq.quality_figures import OUTSIDE, limit_of, outside, why_outside
+from glioma_uq.overlap.masks import dice
+from glioma_uq.quality.figures import OUTSIDE, limit_of, outside, why_outside
 from glioma_uq.transforms import resample, resample_mask
 
 EARLIER = "excluded at an earlier step"

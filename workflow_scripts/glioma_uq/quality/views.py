@@ -4,7 +4,7 @@ import numpy as np
 
 from glioma_uq.errors import BadCase
 from glioma_uq.images import is_empty, read_image, read_mask, same_grid
-from glioma_uq.quality_sheet import Z_RANGE, View, contrast, middle
+from glioma_uq.quality.sheet import Z_RANGE, View, contrast, middle
 from glioma_uq.transforms import read_matrix, resample_mask
 
 

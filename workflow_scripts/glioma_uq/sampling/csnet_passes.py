@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from glioma_uq.layers import (
+from glioma_uq.layers.convolutions import (
     affine_of,
     convolve,
     convolve_strided,
@@ -22,7 +22,7 @@ from glioma_uq.layers import (
     fold_transposed,
     last,
 )
-from glioma_uq.mc_dropout import draw_mask
+from glioma_uq.sampling.mc_dropout import draw_mask
 
 
 class Kept(NamedTuple):

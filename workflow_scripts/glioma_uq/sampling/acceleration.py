@@ -10,8 +10,13 @@ import platform
 
 from torch import nn
 
-from glioma_uq.csnet_passes import CSNetPasses
-from glioma_uq.layers import convolve_strided, convolve_transposed, fold_strided, fold_transposed
+from glioma_uq.layers.convolutions import (
+    convolve_strided,
+    convolve_transposed,
+    fold_strided,
+    fold_transposed,
+)
+from glioma_uq.sampling.csnet_passes import CSNetPasses
 
 # By name: importing the classes would make the samples of every network depend on them all.
 PASSES = {"CSNet": CSNetPasses}

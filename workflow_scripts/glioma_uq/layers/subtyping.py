@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from glioma_uq.network_options import known_tasks
+from glioma_uq.layers.options import known_tasks
 from glioma_uq.tasks import TASKS
 
 

@@ -1,12 +1,12 @@
 """Values of a config that are right alone and wrong together, refused in one sentence."""
 
-from glioma_uq import config_texts as texts
-from glioma_uq.door import check_classes, check_phantom
+from glioma_uq.configuration import texts
+from glioma_uq.configuration.door import check_classes, check_phantom
+from glioma_uq.configuration.network_options import check_options
 from glioma_uq.errors import BadInput, closest
 from glioma_uq.grid import AWAKE
-from glioma_uq.network_signatures import check_options
 from glioma_uq.networks import list_networks
-from glioma_uq.quality_figures import names_with_limits
+from glioma_uq.quality.figures import names_with_limits
 
 
 def check_rising(key, values):

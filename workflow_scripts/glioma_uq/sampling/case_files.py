@@ -17,10 +17,10 @@ from glioma_uq.files import written_whole
 from glioma_uq.grid import format_passes
 from glioma_uq.images import Grid, write_image
 from glioma_uq.logs import progress
-from glioma_uq.samplers import open_sampler
-from glioma_uq.sampling import Record, sample_case
+from glioma_uq.sampling.records import Record, sample_case
+from glioma_uq.sampling.samplers import open_sampler
+from glioma_uq.sampling.voxel_uncertainty import VoxelUncertainty
 from glioma_uq.seeds import seed_for
-from glioma_uq.voxel_uncertainty import VoxelUncertainty
 
 
 class Plan(NamedTuple):

@@ -15,7 +15,7 @@ import torch
 
 from glioma_uq.devices import autocast
 from glioma_uq.errors import BadInput
-from glioma_uq.mc_dropout import awake_dropout
+from glioma_uq.sampling.mc_dropout import awake_dropout
 from glioma_uq.seeds import seed_for
 
 

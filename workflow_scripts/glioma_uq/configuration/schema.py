@@ -7,8 +7,8 @@ from pathlib import Path
 import yaml
 from jsonschema import Draft202012Validator, validators
 
-from glioma_uq import config_texts as texts
-from glioma_uq.cross_checks import check_across_keys
+from glioma_uq.configuration import texts
+from glioma_uq.configuration.cross_checks import check_across_keys
 from glioma_uq.errors import BadInput, closest
 
 

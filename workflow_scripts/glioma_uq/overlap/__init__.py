@@ -1,0 +1,1 @@
+"""How well a predicted segmentation agrees with the reference: voxels, surfaces, lesions."""

@@ -1,0 +1,1 @@
+"""How a network is trained: batches, loss, schedule, checkpoints, and the loop of its epochs."""
