@@ -199,7 +199,7 @@ rule draw_posterior_truth:
     """Draw predicted beside true probabilities of a phantom, at the chosen cell."""
     input:
         classification=classification_cells,
-        truth=f"results/cohorts/{COHORT}/truth.csv",
+        truth="results/cohorts/<cohort>/truth.csv",
         measures="results/studies/{study}/statistics/posterior_truth.csv",
         selection="results/studies/{study}/statistics/selection.csv",
     output:
@@ -237,6 +237,7 @@ rule draw_case_gallery:
         volumes=f"results/cohorts/{COHORT}/normalised",
         modalities=MODALITIES,
         cases_shown=config["report"]["gallery"],
+        classes=CLASSES,
         library=fingerprint("draw_case_gallery.py"),
     script:
         "../workflow_scripts/draw_case_gallery.py"
@@ -256,6 +257,7 @@ rule draw_learning_curves:
         "../envs/statistics.yaml"
     params:
         network=TRAINED if TASKS else None,  # where networks are compared, all
+        weights=config["training"]["weights"],
         library=fingerprint("draw_learning_curves.py"),
     script:
         "../workflow_scripts/draw_learning_curves.py"

@@ -45,6 +45,7 @@ rule make_viewer:
         volumes=f"results/cohorts/{COHORT}/normalised",
         modalities=MODALITIES,
         cases_shown=config["report"]["viewer_cases"],
+        classes=CLASSES,
         library=fingerprint("make_viewer.py"),
     script:
         "../workflow_scripts/make_viewer.py"
@@ -63,8 +64,8 @@ rule make_report:
             else "results/studies/{study}/viewer.html"
         ),
         overlays=OVERLAYS,
-        cases=[] if PUBLISHED else f"results/cohorts/{COHORT}/cases.csv",
-        excluded=[] if PUBLISHED else f"results/cohorts/{COHORT}/excluded.csv",
+        cases=[] if PUBLISHED else "results/cohorts/<cohort>/cases.csv",
+        excluded=[] if PUBLISHED else "results/cohorts/<cohort>/excluded.csv",
         provenance="results/studies/{study}/provenance.json",
         template=f"{TEMPLATES}/report.html.jinja",
         small_tumours=f"{TEMPLATES}/small_tumours.html.jinja",

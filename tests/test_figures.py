@@ -235,6 +235,21 @@ def test_a_gallery_tells_what_is_missing(drawn):
     assert any("no tumour found" in axes.get_ylabel() for axes in drawn["case_gallery"][0].axes)
 
 
+def test_entropies_of_a_gallery_end_where_so_many_classes_do(drawn):
+    def tops(figure):
+        return {
+            axes.get_xticklabels()[-1].get_text()
+            for axes in figure.axes
+            if axes.get_label() == "<colorbar>"
+        }
+
+    assert tops(drawn["case_gallery"][0]) == {"1", "ln 2"}
+    of_parts = draw_case_gallery(shown_cases(), n=9, classes=4)
+    assert tops(of_parts) == {"1", "ln 4"}
+    limits = [axes.images[0].get_clim()[1] for axes in of_parts.axes if axes.images]
+    assert max(limits[2:6]) == pytest.approx(np.log(4))
+
+
 def saved(figure, table, folder):
     paths = {kind: folder / f"figure.{kind}" for kind in ("pdf", "png", "csv")}
     save_figure(figure, table, **paths)
@@ -393,6 +408,9 @@ def test_learning_curves_have_panels_for_each_rate_and_a_line_for_each_fold(tmp_
     assert "p = 0.20,  n = 2 networks" in texts(figure)
     kept = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
     assert [line.get_xdata()[0] for line in kept] == [2, 2]
+    last = draw_learning_curves(table, "last")
+    kept = [line for line in last.axes[0].lines if line.get_marker() == "o"]
+    assert [line.get_xdata()[0] for line in kept] == [3, 3]
 
 
 def test_learning_curves_elsewhere_are_refused(tmp_path):

@@ -99,6 +99,7 @@ def write_report(folder, *, dice=(0.7, 0.65), published=False, departures=(), ov
     config = {
         "study": "tiny <b>",
         "cohort": {"name": "phantom"},
+        "segmentation": "tumour",
         "statistics": {"level": 0.95, "dice_threshold": 0.8},
         "departures": list(departures),
     }

@@ -67,8 +67,9 @@ def written(study):
     places, folder = study
     output = folder / "viewer.html"
     make_viewer.main(
-        **places, selection=folder / "selection.csv", study="tiny", cases_shown=4, output=output
-    )
+        **places, selection=folder / "selection.csv", study="tiny", cases_shown=4, classes=4,
+        output=output,
+    )  # fmt: skip
     return output
 
 
@@ -110,7 +111,10 @@ def test_the_page_escapes_names_and_asks_no_server_for_anything(written):
     own = re.sub(r"<script>.*?</script>", "", html, count=1, flags=re.DOTALL)  # NiiVue's comments
     assert not re.search(r"https?:|@import|src=|<link", own)
     data = re.search(r'id="data">(.*?)</script>', html, re.DOTALL)[1]
-    assert [case["name"] for case in json.loads(data)["cases"]] == NAMES
+    cases = json.loads(data)["cases"]
+    assert [case["name"] for case in cases] == NAMES
+    assert cases[0]["maps"]["epistemic"]["high"] == pytest.approx(np.log(4))
+    assert "from 0 to ln 4, the most that 4 classes can have" in own
 
 
 @pytest.mark.skipif(not chromium.find_chromium(), reason="no Chromium or Chrome is installed")

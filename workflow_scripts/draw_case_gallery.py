@@ -7,9 +7,9 @@ from glioma_uq.shown_cases import read_shown_cases
 from glioma_uq.statistics.choice import read_choice
 
 
-def main(*, segmentation, selection, cases_shown, pdf, png, csv, **places):
+def main(*, segmentation, selection, cases_shown, classes, pdf, png, csv, **places):
     cases, _, n = read_shown_cases(segmentation, read_choice(selection), cases_shown, **places)
-    figure = draw_case_gallery(cases, n=n)
+    figure = draw_case_gallery(cases, n=n, classes=classes)
     save_figure(figure, gallery_table(cases), pdf=pdf, png=png, csv=csv)
 
 
@@ -24,6 +24,7 @@ if __name__ == "__main__":
             modalities=snakemake.params.modalities,
             network=snakemake.params.network,
             cases_shown=snakemake.params.cases_shown,
+            classes=snakemake.params.classes,
             pdf=snakemake.output.pdf,
             png=snakemake.output.png,
             csv=snakemake.output.csv,

@@ -5,9 +5,9 @@ from glioma_uq.figures.style import save_figure
 from glioma_uq.logs import log_to
 
 
-def main(*, curves, network, pdf, png, csv):
+def main(*, curves, network, weights, pdf, png, csv):
     table = read_learning_curves(curves, network=network)
-    save_figure(draw_learning_curves(table), table, pdf=pdf, png=png, csv=csv)
+    save_figure(draw_learning_curves(table, weights), table, pdf=pdf, png=png, csv=csv)
 
 
 if __name__ == "__main__":
@@ -15,6 +15,7 @@ if __name__ == "__main__":
         main(
             curves=snakemake.input.curves,
             network=snakemake.params.network,
+            weights=snakemake.params.weights,
             pdf=snakemake.output.pdf,
             png=snakemake.output.png,
             csv=snakemake.output.csv,

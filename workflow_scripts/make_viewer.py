@@ -16,6 +16,7 @@ def main(
     study,
     network,
     cases_shown,
+    classes,
     output,
     template=viewer.TEMPLATE,
     **places,
@@ -25,7 +26,7 @@ def main(
         segmentation, choice, cases_shown, network=network, **places
     )
     contents = viewer.contents(
-        cases, study=study, network=network, rate=choice[0], passes=passes, n=n
+        cases, study=study, network=network, rate=choice[0], passes=passes, n=n, classes=classes
     )
     with written_whole(output) as path:
         path.write_text(page.render(contents, template), encoding="utf-8")
@@ -44,6 +45,7 @@ if __name__ == "__main__":
             study=snakemake.wildcards.study,
             network=snakemake.params.network,
             cases_shown=snakemake.params.cases_shown,
+            classes=snakemake.params.classes,
             template=snakemake.input.template,
             output=snakemake.output.viewer,
         )

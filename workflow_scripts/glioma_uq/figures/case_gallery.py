@@ -10,14 +10,13 @@ from glioma_uq.figures.style import panels, say, styled
 from glioma_uq.figures.words import span
 from glioma_uq.shown_cases import through_tumour
 
-LN2 = float(np.log(2))
 MARGIN = 2  # voxels around the brain
 TRUTH, PREDICTED = "#56B4E9", "#E69F00"  # sky blue and orange of Okabe and Ito, for dark ground
 MAPS = {
-    "mean": ("Mean probability", "viridis", 1.0),
-    "predictive": ("Total (nats)", "inferno", LN2),
-    "aleatoric": ("Aleatoric (nats)", "inferno", LN2),
-    "epistemic": ("Epistemic (nats)", "inferno", LN2),
+    "mean": ("Mean probability", "viridis"),
+    "predictive": ("Total (nats)", "inferno"),
+    "aleatoric": ("Aleatoric (nats)", "inferno"),
+    "epistemic": ("Epistemic (nats)", "inferno"),
 }
 
 
@@ -28,12 +27,15 @@ def gallery_table(cases):
 
 
 @styled
-def draw_case_gallery(cases, *, n):
-    """Return the figure: a row for each `ShownCase`, least uncertain first, of `n` in all."""
+def draw_case_gallery(cases, *, n, classes=2):
+    """Return the figure: a row for each `ShownCase`, least uncertain first, of `n` in all.
+
+    Entropies are shown up to ln `classes`, the most that so many classes of a voxel can have.
+    """
     columns = 2 + len(MAPS)
     figure, grid = panels(len(cases), columns, height=1.1 + 1.12 * len(cases))
     for axes_of_case, case in zip(grid, cases, strict=True):
-        images = draw_case(axes_of_case, case)
+        images = draw_case(axes_of_case, case, classes)
     for axes, title in zip(grid[0], heads(cases[0]), strict=True):
         axes.set_title(title, size=7.5, weight="bold", color="black", loc="center")
     for place, image in enumerate(images, start=columns - len(MAPS)):
@@ -41,7 +43,7 @@ def draw_case_gallery(cases, *, n):
             image, ax=grid[:, place], location="bottom", aspect=14, shrink=0.85, pad=0.01
         )
         top = image.get_clim()[1]
-        bar.set_ticks([0, top], labels=["0", "1" if top == 1 else "ln 2"])
+        bar.set_ticks([0, top], labels=["0", "1" if top == 1 else f"ln {classes}"])
         bar.outline.set_linewidth(0.4)
     lines = {"truth": TRUTH, "prediction": PREDICTED}
     handles = [Line2D([], [], color=colour, label=name) for name, colour in lines.items()]
@@ -56,11 +58,11 @@ def heads(case):
     return [
         next(iter(case.scans)).upper(),
         f"{scan}, outlines",
-        *(name for name, *_ in MAPS.values()),
+        *(name for name, _ in MAPS.values()),
     ]
 
 
-def draw_case(axes_of_case, case):
+def draw_case(axes_of_case, case, classes):
     """Draw one row and return the images of its maps."""
     number = through_tumour(case)[2]
     box = around(case.brain.data)
@@ -72,9 +74,9 @@ def draw_case(axes_of_case, case):
     if case.truth is not None:
         outline(axes_of_case[1], cut(case.truth.data), TRUTH)
     images = [
-        axes.imshow(cut(case.maps[kind].data), cmap=colours, vmin=0, vmax=top, origin="lower",
-                    interpolation="nearest")
-        for axes, (kind, (_, colours, top)) in zip(axes_of_case[2:], MAPS.items(), strict=True)
+        axes.imshow(cut(case.maps[kind].data), cmap=colours, vmin=0, origin="lower",
+                    vmax=1 if kind == "mean" else np.log(classes), interpolation="nearest")
+        for axes, (kind, (_, colours)) in zip(axes_of_case[2:], MAPS.items(), strict=True)
     ]  # fmt: skip
     for axes in axes_of_case:
         axes.set(xticks=[], yticks=[])

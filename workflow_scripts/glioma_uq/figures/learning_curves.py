@@ -42,8 +42,13 @@ def read_learning_curves(paths, *, network=None):
 
 
 @styled
-def draw_learning_curves(table):
-    """Return the figure: for each network and rate losses above and Dice below, a line a fold."""
+def draw_learning_curves(table, weights="best"):
+    """Return the figure: for each network and rate losses above and Dice below, a line a fold.
+
+    Args:
+        table: of `read_learning_curves`.
+        weights: those that were kept, of the `best` epoch by validation loss or of the `last`.
+    """
     groups = list(table.groupby(["network", "rate"], sort=False))
     columns = min(len(groups), MOST_COLUMNS)
     blocks = -(-len(groups) // columns)
@@ -55,7 +60,7 @@ def draw_learning_curves(table):
     for place, axes in enumerate(grid.reshape(blocks, 2, columns).swapaxes(1, 2).reshape(-1, 2)):
         if place < len(groups):
             (network, rate), curves = groups[place]
-            draw_rate(*axes, curves, rate)
+            draw_rate(*axes, curves, rate, weights)
             if not one:
                 head(axes[0], network)
         else:
@@ -83,7 +88,7 @@ def headline(table):
     )
 
 
-def draw_rate(above, below, table, rate):
+def draw_rate(above, below, table, rate, weights):
     """Draw the curves of one network and rate; a dot marks the epoch whose weights were kept."""
     curves = [curve for _, curve in table.groupby(["fold", "seed"], sort=True)]
     for curve in curves:
@@ -92,9 +97,10 @@ def draw_rate(above, below, table, rate):
         above.plot(curve["epoch"], curve["validation_loss"], color=ORANGE, **thin)
         below.plot(curve["epoch"], curve["validation_dice"], color=GREEN, **thin)
         if curve["validation_loss"].notna().any():
-            best = curve.loc[curve["validation_loss"].idxmin()]
-            above.plot(best["epoch"], best["validation_loss"], "o", color=ORANGE)
-            below.plot(best["epoch"], best["validation_dice"], "o", color=GREEN)
+            last = weights == "last"
+            kept = curve.iloc[-1] if last else curve.loc[curve["validation_loss"].idxmin()]
+            above.plot(kept["epoch"], kept["validation_loss"], "o", color=ORANGE)
+            below.plot(kept["epoch"], kept["validation_dice"], "o", color=GREEN)
     above.set_title(f"p = {rate:.2f},  n = {len(curves)} networks")
 
 

@@ -6,7 +6,7 @@ from matplotlib.lines import Line2D
 from scipy.stats import qmc
 
 from glioma_uq.figures.style import BLUE, ORANGE, count_text, panels, say_empty, styled
-from glioma_uq.quality_figures import FIGURES, limit_of, numbers_of, series_and_ending
+from glioma_uq.quality.figures import FIGURES, limit_of, numbers_of, series_and_ending
 
 COLUMNS = 3
 MANY = 200  # cases from which points are small and pale

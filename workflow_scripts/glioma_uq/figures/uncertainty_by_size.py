@@ -29,12 +29,12 @@ BY_SIZE = {
     BASE: ("(c) Do doubtful cases hide tumours?", "AUROC for a missed tumour"),
 }
 SCORES = {  # by which a missed tumour may be found
-    "tumour_or_top_predictive": "predicted tumour, total",
-    "tumour_or_top_epistemic": "predicted tumour, epistemic",
+    "tumour_or_top_predictive": "tumour, total",
+    "tumour_or_top_epistemic": "tumour, epistemic",
     "rim_predictive": "its rim, total",
-    "outside_mass_mm3": "tumour expected elsewhere",
+    "outside_mass_mm3": "tumour elsewhere",
     "brain_epistemic": "brain, epistemic",
-    "reconstruction_error": "reconstruction error",
+    "reconstruction_error": "reconstruction",
 }
 
 
@@ -86,15 +86,13 @@ def draw_scores(axes, rows, networks, styles):
     for i, network in enumerate(networks):
         mine = rows[rows["network"] == network].set_index("measure")
         mine = mine.reindex([AUROC + score for score in scores])
-        y = 0.12 - np.arange(len(scores)) - 0.45 * i / max(len(networks) - 1, 1)
+        y = -np.arange(len(scores)) - dodge(i, len(networks))
         axes.hlines(y, mine["low"], mine["high"], color=styles[network]["color"], linewidth=1.1,
                     alpha=0.8)  # fmt: skip
         axes.plot(mine["value"], y, linestyle="", markersize=4.2, zorder=3, **styles[network])
-    for place, score in enumerate(scores):  # within the panel, which would else be a narrow one
-        axes.annotate(SCORES[score], (0, -place + 0.4), (2, 0), size=6.5, va="center",
-                      xycoords=("axes fraction", "data"), textcoords="offset points")  # fmt: skip
-    axes.set_yticks([])
-    axes.set_ylim(-len(scores) + 0.45, 0.6)
+    axes.set_yticks(-np.arange(len(scores)), [SCORES[score] for score in scores])
+    axes.tick_params(axis="y", length=0)
+    axes.set_ylim(0.5 - len(scores), 0.5)
     axes.grid(False, axis="y")
     axes.grid(True, axis="x")
     axes.set_xlabel("AUROC for a missed tumour")

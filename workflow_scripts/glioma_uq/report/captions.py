@@ -90,8 +90,8 @@ CAPTIONS = {
         "study, in the axial slice with most of the tumour (the patient’s left is on the left). "
         "Beside each its mean uncertainty in the predicted tumour and its Dice. Mean probability "
         "is that of tumour over the passes; total uncertainty is aleatoric plus epistemic, voxel "
-        "by voxel, all three on one scale up to ln 2 nats, the most that two classes can have. "
-        "Dropout rate {rate}.",
+        "by voxel, all three on one scale up to ln {classes} nats, the most that {classes} classes "
+        "can have. Dropout rate {rate}.",
     ),
     "tumour_volumes": (
         "How large are the tumours",
@@ -153,9 +153,9 @@ CAPTIONS = {
     "learning_curves": (
         "Did the networks learn, and when did they stop",
         "Loss and validation Dice by epoch, a line for each fold and seed, a pair of panels for "
-        "each dropout rate p and each network that is drawn. Dots mark the epoch with the lowest "
-        "validation loss, whose weights were kept. A validation loss that rises while the training "
-        "loss falls is overfitting.",
+        "each dropout rate p and each network that is drawn. Dots mark the epoch whose weights "
+        "were kept, that of the lowest validation loss or the last. A validation loss that rises "
+        "while the training loss falls is overfitting.",
     ),
     "quality_figures": (
         "Where every case lies",

@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pandas as pd
 
 from glioma_uq.cohorts import STEPS
-from glioma_uq.quality_figures import (
+from glioma_uq.quality.figures import (
     FIGURES,
     between,
     limit_of,

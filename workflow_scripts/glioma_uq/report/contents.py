@@ -4,6 +4,7 @@ import numpy as np
 
 from glioma_uq.figures.selection import TASK_NAMES, of_cell, of_network
 from glioma_uq.figures.words import span
+from glioma_uq.parts import CLASSES
 from glioma_uq.report import small_tumours, statistics_tables
 from glioma_uq.report.verdict import number, p_value, with_interval
 from glioma_uq.report.who import about_cases, counted, excluded_rows
@@ -78,6 +79,7 @@ def from_tables(tables, config, network, choice):
             "passes": passes,
             "level": f"{100 * level:g}",
             "dice_threshold": config["statistics"]["dice_threshold"],
+            "classes": CLASSES[config["segmentation"]],
         },
         "facts": what_was_run(tables, config) + about_small,
         "parts": parts,

@@ -14,7 +14,6 @@ from glioma_uq.shown_cases import through_tumour
 TEMPLATE = Path(__file__).with_name("viewer.html.jinja")
 NIIVUE_VERSION = "0.69.0"
 NIIVUE = Path(__file__).with_name("vendor") / f"niivue-{NIIVUE_VERSION}.umd.js.gz"
-LN2 = float(np.log(2))
 MAP_LABELS = {
     "predictive": "total uncertainty",
     "aleatoric": "aleatoric uncertainty",
@@ -24,11 +23,11 @@ MAP_LABELS = {
 MARGIN = 2  # voxels that are kept around the brain
 
 
-def contents(cases, *, study, network, rate, passes, n):
+def contents(cases, *, study, network, rate, passes, n, classes):
     """Return the texts and images of the page, by the names of its template.
 
     `cases` are `ShownCase`s in the order in which the page lists them, `n` is how many the
-    study has.
+    study has, `classes` those of a voxel.
     """
     return {
         "study": study,
@@ -39,7 +38,9 @@ def contents(cases, *, study, network, rate, passes, n):
         "cases": [{"name": case.name, "about": about(case)} for case in cases],
         "scans": list(cases[0].scans) if cases else [],
         "maps": [{"name": name, "label": label} for name, label in MAP_LABELS.items()],
-        "data": {"cases": [case_data(case) for case in cases]},
+        "classes": classes,
+        "largest_error": np.log(classes) / 255 / 2,
+        "data": {"cases": [case_data(case, np.log(classes)) for case in cases]},
         "niivue": gzip.decompress(NIIVUE.read_bytes()).decode("utf-8"),
         "niivue_version": NIIVUE_VERSION,
     }
@@ -52,11 +53,14 @@ def about(case):
     return f"{number(case.uncertainty, 3)} nats in the tumour, Dice {number(case.dice)}"
 
 
-def case_data(case):
-    """Return name, crosshair and volumes of one case, cropped to its brain."""
+def case_data(case, most):
+    """Return name, crosshair and volumes of one case, cropped to its brain.
+
+    `most` is the largest entropy in nats that a voxel can have.
+    """
     box = bounding_box(case.brain.data)
     scans = {name: scan_layer(image, case.brain, box) for name, image in case.scans.items()}
-    maps = {name: map_layer(case.maps[name], name, box) for name in MAP_LABELS}
+    maps = {name: map_layer(case.maps[name], name, box, most) for name in MAP_LABELS}
     truth = {}
     if case.truth is not None:
         truth["mask"] = layer(case.truth, box, 0, 1, "green", "")
@@ -77,11 +81,11 @@ def scan_layer(image, brain, box):
     return layer(image, box, float(low), float(high), "gray", "", outside=brain.data == 0)
 
 
-def map_layer(image, name, box):
-    """Return a map from 0 to ln 2, or to 1 where it is a probability."""
+def map_layer(image, name, box, most):
+    """Return a map from 0 to the largest entropy, or to 1 where it is a probability."""
     if name == "mean":
         return layer(image, box, 0, 1, "viridis", "")
-    return layer(image, box, 0, LN2, "inferno", "nats")
+    return layer(image, box, 0, float(most), "inferno", "nats")
 
 
 def layer(image, box, low, high, colormap, unit, outside=None):
