@@ -4,10 +4,12 @@
 
 The tiny study runs once undisturbed. Then it runs in a second folder, where at random moments the
 driver, one of its jobs or both are killed by SIGKILL, SIGTERM or SIGINT (Ctrl-C, which the terminal
-sends to all); it is unlocked and resumed, and begun anew when it ends before the last kill. Jobs
-of a killed driver run on while the next one starts. Printed for each kill: victim, signal, what it
-cost; at the end how many jobs ran again that a driver had seen finish, and how many files were
-half-written at the moment of a kill or lay about at the end. The last line is the summary.
+sends to all); it is unlocked and resumed. After a quarter of the kills it runs to its end and a new
+round begins: every second one with the cohort of the quiet run, so that training, sampling and
+statistics are hit as well as preprocessing. Jobs of a killed driver run on while the next one
+starts. Printed for each kill: signal, victim, the steps that ran, the jobs done so far; at the end
+how many jobs ran again that a driver had seen finish, and how many files were half-written at the
+moment of a kill or lay about at the end. The last line is the summary.
 """
 
 import argparse
@@ -141,11 +143,11 @@ def left_behind(folder):
 
 
 class Run:
-    """The study in one folder, with all that its drivers have said."""
+    """The study in one folder, with all that its drivers have said; `done` are jobs of others."""
 
-    def __init__(self, folder, jobs):
+    def __init__(self, folder, jobs, done=()):
         self.folder, self.jobs, self.logs, self.driver = folder, jobs, [], None
-        self.resumed = self.unlocked = 0
+        self.done, self.resumed, self.unlocked = set(done), 0, 0
 
     def start(self):
         """Start a driver, after unlocking where one was killed."""
@@ -163,7 +165,7 @@ class Run:
 
     def redone(self):
         """Return the jobs that a driver started again although one before had seen them finish."""
-        again, done = [], set()
+        again, done = [], set(self.done)
         for log in self.logs:
             started, finished = jobs_in(log)
             again += [job for job in started if job in done]
@@ -210,6 +212,7 @@ def kill_once(run, rng, tally, expected, longest):
     except subprocess.TimeoutExpired:
         pass
     victim, sign = rng.choice(VICTIMS), rng.choice(SIGNALS)
+    ran = ", ".join(running_steps(run.driver)) or "nothing yet"
     hit = strike(run.driver, victim, sign)
     if not hit:
         return False
@@ -218,7 +221,12 @@ def kill_once(run, rng, tally, expected, longest):
     if not hit.startswith("job"):
         run.driver.wait()
     done = set().union(*(jobs_in(log)[1] for log in run.logs))
-    print(f"{tally.kills:3d} {sign.name:8s} {hit:28s} {len(done):4d} jobs done", *half, flush=True)
+    done |= run.done
+    print(
+        f"{tally.kills:3d} {sign.name:8s} {hit:26s} while {ran}, {len(done)} jobs done",
+        *half,
+        flush=True,
+    )
     return True
 
 
@@ -227,12 +235,23 @@ def disturb(folder, expected, args, rng):
     tally, rounds, deadline = Tally(), 0, time.monotonic() + 60 * args.minutes
     while tally.kills < args.kills and time.monotonic() < deadline:
         rounds += 1
-        run = Run(copy_of_repository(folder / f"round-{rounds}"), args.jobs)
-        while tally.kills < args.kills and time.monotonic() < deadline and not run.is_complete():
+        place = copy_of_repository(folder / f"round-{rounds}")
+        done = take_cohort(folder / "quiet", place) if rounds % 2 == 0 else ()
+        print(f"round {rounds}, {len(done)} jobs done before", flush=True)
+        run = Run(place, args.jobs, done)
+        enough = min(tally.kills + -(-args.kills // 4), args.kills)
+        while tally.kills < enough and time.monotonic() < deadline and not run.is_complete():
             kill_once(run, rng, tally, expected, args.longest)
         run.end()
         tally.add(run, expected)
     return tally
+
+
+def take_cohort(quiet, place):
+    """Copy the cohort and what Snakemake remembers of it; return the jobs that made it."""
+    for part in ("results/cohorts", ".snakemake/metadata"):
+        shutil.copytree(quiet / part, place / part)
+    return {job for job in jobs_in(quiet / "driver-1.log")[1] if " results/cohorts/" in job}
 
 
 def quiet_run(folder, jobs):

@@ -39,6 +39,20 @@ def test_better_is_said_only_where_interval_and_test_agree(tables):
     assert "undecided" in small_tumours.judged(row._replace(low=-0.1, p_holm=0.01), 0.95)
 
 
+def test_doubt_of_missed_tumours_is_told_with_its_side_of_chance(tables):
+    said = small_tumours.about_parts(tables, 0.0, 1, 0.95)["summary"][1:]
+    assert said == [
+        "dmfnet, uncertainty of the predicted tumour as a sign of a missed enhancing tumour: "
+        "AUROC 0.70 (0.65 to 0.75), n = 9: larger where it misses one.",
+        "dmfnet-umodule, uncertainty of the predicted tumour as a sign of a missed enhancing "
+        "tumour: AUROC 0.80 (0.75 to 0.85), n = 9: larger where it misses one.",
+    ]
+    table = tables["uncertainty_by_size"].assign(low=0.1, high=0.4)
+    names = dict.fromkeys(NETWORKS, "it")
+    assert "smaller where" in small_tumours.doubts(table, names, 0.0, 1)[0]
+    assert "undecided" in small_tumours.doubts(table.assign(high=0.6), names, 0.0, 1)[0]
+
+
 def test_few_small_tumours_are_a_warning(tables):
     about = small_tumours.about_parts(tables, 0.0, 1, 0.95)
     assert "Only 5 cases have enhancing tumour below 2,000 mm³" in small_tumours.warnings(about)[0]

@@ -29,6 +29,10 @@ GROUPS = {
 }
 RULES = {"none": "", "et500": ", few voxels to core"}
 TESTED = [("et", "below_2000"), ("et", "below_1000"), ("et", "all"), ("wt", "all"), ("tc", "all")]
+DOUBTS = {
+    "missed_auroc_tumour_or_top_predictive": "uncertainty of the predicted tumour",
+    "missed_auroc_reconstruction_error": "reconstruction error",
+}
 FEW = 20  # cases of a group below which its numbers hardly tell networks apart
 
 
@@ -49,7 +53,8 @@ def about_parts(tables, rate, passes, level):
         "networks": list(names.values()),
         "cases": case_counts(tables["overlap"], rate, passes),
         "summary": [
-            sentence(row, names, level) for row in paired_rows(tests, networks, "below_2000")
+            *(sentence(row, names, level) for row in paired_rows(tests, networks, "below_2000")),
+            *doubts(tables.get("uncertainty_by_size"), names, rate, passes),
         ],
         "tables": [paper_table(name, tables[name], names, rate, passes) for name in TABLES],
         "tests": [
@@ -94,6 +99,26 @@ def sentence(row, names, level):
         f"p = {p_value(row.p_holm)} (Holm): "
     )
     return text + judged(row, level) + "."
+
+
+def doubts(table, names, rate, passes):
+    """Say of each network whether its doubt is larger where it misses an enhancing tumour."""
+    if table is None:
+        return []
+    rows = at_nearest(table[table["group"] == "all"], rate, passes).dropna(subset="value")
+    rows = rows[rows["measure"].isin(DOUBTS)]
+    return [
+        f"{names[row.network]}, {DOUBTS[row.measure]} as a sign of a missed enhancing tumour: "
+        f"AUROC {with_interval(row.value, row.low, row.high)}, n = {row.n:.0f}: {sign(row)}."
+        for row in rows.itertuples()
+    ]
+
+
+def sign(row):
+    """Say on which side of chance an AUROC lies, where its interval leaves chance out."""
+    if row.low > 0.5:
+        return "larger where it misses one"
+    return "smaller where it misses one" if row.high < 0.5 else "undecided at this n"
 
 
 def judged(row, level):
