@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from glioma_uq.grid import ALL_SEEDS
 from glioma_uq.statistics.bootstrap import (
     case_weights,
     draw_resamples,
@@ -72,6 +73,14 @@ def test_seeds_are_drawn_and_cases_stay_shared_between_them():
     assert (weights[0] == 1).all()
     assert (weights[1:].sum(axis=(1, 2)) == 12).all()
     np.testing.assert_array_equal(weights, drawn.seed_weights[:, :, None] * drawn.weights[:, None])
+
+
+def test_an_ensemble_of_all_seeds_weighs_one_and_changes_nothing_for_the_others():
+    single, ensemble = cohort("abcd", [1, 2, 3]), cohort("abcd", [ALL_SEEDS])
+    drawn = draw_resamples([ensemble, single], 50, np.random.default_rng(0))
+    alone = draw_resamples([single], 50, np.random.default_rng(0))
+    assert (drawn.of(single) == alone.of(single)).all()
+    assert (drawn.of(ensemble) == drawn.weights).all()
 
 
 def test_a_spread_between_seeds_widens_the_intervals():

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from glioma_uq.grid import ALL_SEEDS
+
 BLOCK = 128  # resamples at once whose temporaries stay in a processor's cache
 
 
@@ -43,10 +45,16 @@ class Resamples(NamedTuple):
 def draw_resamples(tables, resamples, rng):
     """Return the `Resamples` of all cases and seeds of `tables`, in order of their ids.
 
-    The cases are drawn first: those of a study with one seed do not depend on its seeds.
+    The cases are drawn first: those of a study with one seed do not depend on its seeds. An
+    ensemble, which holds all seeds, is one draw of them and weighs 1 in each resample.
     """
     cases = case_weights(_ids(tables, "case"), resamples, rng)
-    return Resamples(*cases, *case_weights(_ids(tables, "seed"), resamples, rng))
+    seeds = _ids(tables, "seed")
+    drawn, weights = case_weights(seeds[seeds != ALL_SEEDS], resamples, rng)
+    if ALL_SEEDS in seeds:
+        drawn = np.append(drawn, ALL_SEEDS)
+        weights = np.hstack([weights, np.ones((len(weights), 1))])
+    return Resamples(*cases, drawn, weights)
 
 
 def _ids(tables, column):
