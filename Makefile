@@ -22,7 +22,7 @@ demo: setup     ## run the default study: a phantom cohort, from scans to figure
 	$(BIN)/snakemake --cores $(CORES)
 	@echo "The report is in results/studies/phantom/report.html"
 
-test: setup engines downloads $(VENV)/.installed-test   ## run the unit tests, then the end-to-end tests
+test: lint engines downloads $(VENV)/.installed-test    ## check style, run the unit tests, then the end-to-end tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not workflow and not real"
 	$(BIN)/python -m pytest -m "workflow"
 
@@ -53,9 +53,12 @@ lint: setup     ## check style: ruff and snakefmt
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile rules
 
-audit: setup    ## look for known vulnerabilities in the pinned packages
-	$(BIN)/pip install --quiet --disable-pip-version-check pip-audit==2.10.1
-	for lock in requirements*.lock; do $(BIN)/pip-audit --disable-pip --no-deps --strict --requirement $$lock || exit 1; done
+audit: .venv-audit/.installed   ## look for known vulnerabilities in the pinned packages
+	.venv-audit/bin/python tests/audit.py requirements*.lock
+.venv-audit/.installed:
+	$(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/pip install --quiet --disable-pip-version-check pip-audit==2.10.1
+	touch $@
 
 clean:          ## remove all results, after asking
 	@printf 'Remove everything under results/ but its README? [y/N] '; read answer; \

@@ -48,7 +48,7 @@ def look(driver, jobs):
             job = jobs.setdefault((process.pid, process.create_time()), Job(step[1]))
             family = [process, *process.children(recursive=True)]
             job.wall_s = time.time() - process.create_time()
-            job.cpu_s = sum(sum(member.cpu_times()[:4]) for member in family[:1])
+            job.cpu_s = sum(process.cpu_times()[:4])
             others = sum(member.memory_info().rss for member in family[1:]) / 2**20
             job.peak_mb = max(job.peak_mb, peak_of(process) + others)
         except (psutil.Error, OSError):
