@@ -33,14 +33,14 @@ def _draw_interval(axes, x, row, colour):
 
 
 def add_rate_legend(figure, table, colours, level):
-    """Explain the colours, and the bars at the right (intervals of `level`), beside the panels."""
+    """Explain the colours, and the bars at the right (intervals of `level`), below the panels."""
     handles = [
-        Line2D([], [], color=colour, marker="o", label=f"{rate:.2f}")
+        Line2D([], [], color=colour, marker="o", label=f"p = {rate:.2f}")
         for rate, colour in colours.items()
     ]
     if len(table) and table["low"].notna().any():
-        label = f"{100 * level:g} % interval\nat T = {table['passes'].max()}"
+        label = f"{100 * level:g} % interval at T = {table['passes'].max()}"
         bar = Line2D([], [], color=GREY, marker="|", markersize=9, markeredgewidth=1.4,
                      linestyle="", label=label)  # fmt: skip
         handles.append(bar)
-    figure.legend(handles=handles, title="Dropout rate p", loc="outside right upper")
+    figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 5))
