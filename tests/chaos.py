@@ -251,7 +251,9 @@ def take_cohort(quiet, place):
     """Copy the cohort and what Snakemake remembers of it; return the jobs that made it."""
     for part in ("results/cohorts", ".snakemake/metadata"):
         shutil.copytree(quiet / part, place / part)
-    return {job for job in jobs_in(quiet / "driver-1.log")[1] if " results/cohorts/" in job}
+    done = {job for job in jobs_in(quiet / "driver-1.log")[1] if " results/cohorts/" in job}
+    # Its templates lie in another checkout now: it is made again for that, not for a kill.
+    return {job for job in done if not job.startswith("make_cohort_report ")}
 
 
 def quiet_run(folder, jobs):

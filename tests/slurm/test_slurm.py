@@ -27,6 +27,8 @@ pytestmark = [pytest.mark.workflow, pytest.mark.slurm, pytest.mark.usefixtures("
 
 def start(folder, *arguments, group=False):
     """Start a driver in `folder`; its words go to driver.log there."""
+    # What a shell starts in the background is deaf to Ctrl-C, and so is all that it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with open(folder / "driver.log", "a") as log:
         return subprocess.Popen(
             [*SNAKEMAKE, *PROFILE, *FASTER, *arguments],
