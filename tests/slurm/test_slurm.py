@@ -244,10 +244,13 @@ def copy_of_repository(folder):
 
 
 def study(*more):
-    """Return the arguments of the tiny study, with less memory: the node has not so much."""
+    """Return the arguments of the tiny study, with less memory: the node has not so much.
+
+    What is wanted comes first: an option with several values would take it for one of them.
+    """
     memory = [f"{rule}:mem_mb={megabytes}" for rule, megabytes in MEMORY.items()]
     arguments = ["--configfile", "tiny.yaml", "--set-threads", *THREADS]
-    return [*arguments, "--set-resources", *memory, *more]
+    return [*more, *arguments, "--set-resources", *memory]
 
 
 def hashes(folder):
@@ -291,11 +294,11 @@ def test_short_steps_shared_jobs_and_networks_had_a_gpu(on_slurm):
     _, printed = on_slurm
     submitted = len(re.findall("has been submitted with SLURM jobid", printed))
     assert submitted < 30, "some 130 jobs of Snakemake should be fewer of Slurm"
-    command = ["squeue", "--noheader", "--states=COMPLETED", "--format=%k|%P|%b"]
+    columns = "Comment:100,Partition:20,tres-per-job:40"
+    command = ["squeue", "--noheader", "--states=COMPLETED", f"--Format={columns}"]
     ended = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
-    trained = [line for line in ended if line.startswith("rule_train_network")]
-    assert trained
-    assert all("|gpu|" in line and "gpu:1" in line for line in trained)
+    trained = [line.split()[1:] for line in ended if line.startswith("rule_train_network")]
+    assert trained == [["gpu", "gres:gpu:1"]] * 4
 
 
 def test_a_driver_killed_with_9_while_networks_train_ends_with_the_same_weights(on_slurm, expected):
