@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A real Slurm of one node with a pretended GPU, for tests. Debian or Ubuntu, as root, without systemd.
+# A real Slurm of one node with four pretended GPUs, for tests. Debian or Ubuntu, as root, without systemd.
 #   cluster.sh install    the packages slurmctld, slurmd, slurm-client and munge
 #   cluster.sh start      write /etc/slurm/slurm.conf and start the daemons; refuses a Slurm that is not ours
 #   cluster.sh stop       stop what `start` started and take its configuration away
@@ -58,11 +58,12 @@ JobAcctGatherFrequency=task=1
 JobAcctGatherParams=OverMemoryKill,UsePss
 AccountingStorageType=accounting_storage/none
 GresTypes=gpu
-NodeName=$(hostname -s) NodeAddr=127.0.0.1 CPUs=${GLIOMA_UQ_SLURM_CPUS:-8} RealMemory=$megabytes Gres=gpu:1
+NodeName=$(hostname -s) NodeAddr=127.0.0.1 CPUs=${GLIOMA_UQ_SLURM_CPUS:-8} RealMemory=$megabytes Gres=gpu:4
 PartitionName=cpu Nodes=ALL Default=YES MaxTime=7-0 State=UP
 PartitionName=gpu Nodes=ALL MaxTime=7-0 State=UP
 CONF
-  echo "NodeName=$(hostname -s) Name=gpu File=/dev/null" >"$CONFIG/gres.conf"
+  touch "$STATE"/gpu{0..3}
+  echo "NodeName=$(hostname -s) Name=gpu File=$STATE/gpu[0-3]" >"$CONFIG/gres.conf"
   echo "CgroupMountpoint=/sys/fs/cgroup" >"$CONFIG/cgroup.conf"
 }
 

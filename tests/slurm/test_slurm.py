@@ -14,14 +14,14 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 SNAKEMAKE = [sys.executable, str(Path(__file__).with_name("fast_snakemake.py"))]
-PROFILE = ["--workflow-profile", str(ROOT / "profiles" / "slurm")]
-# A login node's patience is not a test's. One thread, as on one machine: threads move rounding.
+# A login node's patience is not a test's.
 FASTER = ["--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "5", "--cores", "8"]
-THREADS = [f"{rule}=1" for rule in ("train_network", "sample_network", "sample_validation")]
-MEMORY = {"strip_skull": 1000, **{line.split("=")[0]: 2000 for line in THREADS}}
+STUDY = ["--configfile", "tiny.yaml"]
+NETWORKS = ("train_network", "sample_network", "sample_validation")
 pytestmark = [pytest.mark.workflow, pytest.mark.slurm, pytest.mark.usefixtures("slurm")]
 
 
@@ -29,9 +29,11 @@ def start(folder, *arguments, group=False):
     """Start a driver in `folder`; its words go to driver.log there."""
     # What a shell starts in the background is deaf to Ctrl-C, and so is all that it starts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    mine = folder / "profiles" / "slurm"
+    profile = mine if mine.exists() else ROOT / "profiles" / "slurm"
     with open(folder / "driver.log", "a") as log:
         return subprocess.Popen(
-            [*SNAKEMAKE, *PROFILE, *FASTER, *arguments],
+            [*SNAKEMAKE, "--workflow-profile", str(profile), *FASTER, *arguments],
             cwd=folder,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -243,14 +245,18 @@ def copy_of_repository(folder):
     return folder
 
 
-def study(*more):
-    """Return the arguments of the tiny study, with less memory: the node has not so much.
+def adapt_profile(folder):
+    """Adapt the profile to the node and to one thread a job: threads move rounding.
 
-    What is wanted comes first: an option with several values would take it for one of them.
+    On the command line --set-resources would replace the profile's list, with its GPUs.
     """
-    memory = [f"{rule}:mem_mb={megabytes}" for rule, megabytes in MEMORY.items()]
-    arguments = ["--configfile", "tiny.yaml", "--set-threads", *THREADS]
-    return [*more, *arguments, "--set-resources", *memory]
+    path = folder / "profiles" / "slurm" / "config.yaml"
+    profile = yaml.safe_load(path.read_text())
+    profile["set-threads"] = dict.fromkeys(NETWORKS, 1)
+    for rule in ("strip_skull", *NETWORKS):
+        profile["set-resources"][rule]["mem_mb"] = 2000
+    path.write_text(yaml.safe_dump(profile))
+    return folder
 
 
 def hashes(folder):
@@ -274,8 +280,8 @@ def expected(tmp_path_factory):
 @pytest.fixture(scope="module")
 def on_slurm(tmp_path_factory, slurm):
     """A folder in which the tiny study ran through Slurm, and what the driver printed."""
-    place = copy_of_repository(tmp_path_factory.mktemp("slurm") / "study")
-    code, printed = run(place, *study(), timeout=2400)
+    place = adapt_profile(copy_of_repository(tmp_path_factory.mktemp("slurm") / "study"))
+    code, printed = run(place, *STUDY, timeout=2400)
     assert code == 0, printed[-5000:]
     return place, printed
 
@@ -287,7 +293,7 @@ def test_the_tiny_study_through_slurm_gives_the_same_bytes_as_on_one_machine(on_
     assert found == expected
     assert (place / "results/studies/tiny/report.html").stat().st_size > 0
     assert not locks(place)
-    assert "Nothing to be done" in run(place, *study())[1]
+    assert "Nothing to be done" in run(place, *STUDY)[1]
 
 
 def test_short_steps_shared_jobs_and_networks_had_a_gpu(on_slurm):
@@ -309,12 +315,12 @@ def test_a_driver_killed_with_9_while_networks_train_ends_with_the_same_weights(
     for path in models:
         path.unlink()
     before = jobs("COMPLETED")
-    driver = start(place, *study(*names), group=True)
+    driver = start(place, *names, *STUDY, group=True)
     old = wait_for(lambda: running("train_network", before))
     os.killpg(driver.pid, signal.SIGKILL)
     driver.wait()
-    assert run(place, "--unlock", *study())[0] == 0
-    code, printed = run(place, *study(), timeout=1200)
+    assert run(place, "--unlock", *STUDY)[0] == 0
+    code, printed = run(place, *STUDY, timeout=1200)
     assert code == 0, printed[-5000:]
     wait_for(lambda: old not in jobs("PENDING", "RUNNING"), 120)
     assert hashes(place) == expected
