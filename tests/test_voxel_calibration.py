@@ -15,7 +15,7 @@ from glioma_uq.sampling.voxel_histograms import (
 from glioma_uq.statistics.bootstrap import resample_weights
 from glioma_uq.statistics.calibration import ece
 from glioma_uq.statistics.measures import voxel_measures
-from glioma_uq.statistics.voxel_calibration import voxel_ece
+from glioma_uq.statistics.voxel_calibration import counts_by_case, voxel_ece
 
 
 def volume(seed, decimals=8):
@@ -89,6 +89,8 @@ def test_the_table_of_a_cell_is_resampled_by_case():
     rows.append({"case": "P-0", "seed": 1, "histogram": "inside", "bin": 0, "n": 1})
     table = pd.DataFrame(rows).sample(frac=1, random_state=1).reset_index(drop=True)
     drawn = np.vstack([np.ones(5), resample_weights(5, 6, rng)])
+    table = counts_by_case(table)
+    assert len(table) == 5
     by_row = drawn[:, table["case"].str[-1].astype(int)]
     [(task, measure, draws, n)] = voxel_measures(table, by_row)
     assert (task, measure, n) == ("segmentation", "voxel_ece_brain", 5)

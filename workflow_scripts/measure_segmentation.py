@@ -3,22 +3,35 @@
 import numpy as np
 
 from glioma_uq.logs import log_to
+from glioma_uq.predictions import cell_of
 from glioma_uq.seeds import seed_for
-from glioma_uq.statistics.long_tables import COLUMNS, measure_cells, together, write_measures
+from glioma_uq.statistics.long_tables import (
+    COLUMNS,
+    measure_tables,
+    read_cells,
+    together,
+    write_measures,
+)
 from glioma_uq.statistics.measures import segmentation_measures, voxel_measures
+from glioma_uq.statistics.voxel_calibration import counts_by_case
+from glioma_uq.tables import read_table
 
 
 def main(*, cells, seed, resamples, level, interval, output, voxels=()):
+    counted = {cell_of(path): counts_by_case(read_table(path)) for path in voxels}
     parts = [
-        measure_cells(
-            paths,
+        measure_tables(
+            tables,
             measures,
             resamples=resamples,
             level=level,
             interval=interval,
             rng=np.random.default_rng(seed_for(seed, "bootstrap")),
         )
-        for paths, measures in ((cells, segmentation_measures), (voxels, voxel_measures))
+        for tables, measures in (
+            (read_cells(cells), segmentation_measures),
+            (counted, voxel_measures),
+        )
     ]
     table = together(parts)
     write_measures(table.sort_values(COLUMNS[:3], kind="stable"), output)

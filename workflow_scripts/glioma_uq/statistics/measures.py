@@ -138,18 +138,11 @@ def log_volume(volume):
 
 
 def voxel_measures(table, weights):
-    """Yield the ECE of the pooled voxels of each region of a cell's table of voxels.
-
-    `table` has a row for each case, seed, histogram and bin: case, seed, histogram, bin, n,
-    confidence, right, as `voxel_histograms.confidence_histogram` counts them. Histograms of
-    other kinds have no confidence and no ECE.
-    """
+    """Yield the ECE of the pooled voxels of each region of a table of `counts_by_case`."""
     table = table.assign(row=np.arange(len(table)))
-    for region, part in table[table["confidence"].notna()].groupby("histogram"):
-        part = part.sort_values([c for c in ("case", "fold", "seed", "bin") if c in part])
-        bins = part["bin"].nunique()
-        counts = (part[c].to_numpy(float).reshape(-1, bins) for c in ("n", "confidence", "right"))
-        mine = weights[:, part["row"].to_numpy()[::bins]]
+    for region, part in table.groupby("histogram"):
+        counts = np.stack(part["counts"], axis=1)
+        mine = weights[:, part["row"]]
         n = part["case"].nunique()
         yield "segmentation", f"voxel_ece_{region}", voxel_ece(*counts, mine), n
 

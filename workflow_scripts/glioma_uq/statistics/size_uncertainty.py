@@ -14,6 +14,7 @@ from glioma_uq.statistics.long_tables import draw_cell
 from glioma_uq.statistics.measures import voxel_measures
 from glioma_uq.statistics.overlap_groups import Placed, et_volumes, in_group
 from glioma_uq.statistics.risk_coverage import aurc, excess_aurc
+from glioma_uq.statistics.voxel_calibration import counts_by_case
 
 GROUPS = ("all", "from_2000", "below_2000", "below_1000", "empty")
 MISSED_TPR = 0.1  # ASSUME: less than a tenth of the voxels is no detection
@@ -127,12 +128,11 @@ def draw_by_size(segmentation, overlap, voxels, *, resamples, interval, rng):
     placed = []
     for cell, table in tables.items():
         volume = et_volumes(overlap[cell])
+        kinds = [(table, size_measures)]
+        if cell in voxels:
+            kinds.append((counts_by_case(voxels[cell]), voxel_measures))
         for group in GROUPS:
             inside = volume.index[members(volume.to_numpy(), group)]
-            kinds = [(table, size_measures)]
-            if cell in voxels:
-                counted = voxels[cell]
-                kinds.append((counted[counted["confidence"].notna()], voxel_measures))
             for rows, measures in kinds:
                 mine = rows[rows["case"].isin(inside)]
                 found = draw_cell(cell, mine, measures, drawn, interval in CORRECTED)

@@ -1,8 +1,36 @@
 """The calibration error of voxels, from the histograms that a sampler leaves for each case."""
 
 import numpy as np
+import pandas as pd
 
 from glioma_uq.statistics.bootstrap import ratio
+
+COUNTS = ["n", "confidence", "right"]
+
+
+def counts_by_case(table):
+    """Return a table of voxels with one row for each case, seed and region, not one for each bin.
+
+    Resamples weigh rows: without this their weights would be as many times larger as there are
+    bins, gigabytes in a study of several seeds.
+
+    Args:
+        table: case, histogram, bin, n, confidence, right, perhaps fold and seed, as
+            `voxel_histograms.confidence_histogram` counts them; histograms of other kinds have
+            no confidence and are left out.
+
+    Returns:
+        The first columns and `counts` [3, bins]: n, confidence and right.
+    """
+    names = [name for name in ("case", "fold", "seed") if name in table]
+    table = table[table["confidence"].notna()].sort_values(["histogram", *names, "bin"])
+    parts = []
+    for _, part in table.groupby("histogram"):
+        bins = part["bin"].nunique()
+        counts = part[COUNTS].to_numpy(float).reshape(-1, bins, len(COUNTS)).swapaxes(1, 2)
+        rows = part[["histogram", *names]].iloc[::bins]
+        parts.append(rows.assign(counts=pd.Series(list(counts), rows.index, dtype=object)))
+    return pd.concat(parts, ignore_index=True)
 
 
 def voxel_ece(n, confidence, right, weights):
