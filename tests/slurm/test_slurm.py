@@ -3,6 +3,7 @@
 pytest tests/slurm    as root, after `tests/slurm/cluster.sh install` and `make slurm`
 """
 
+import copy
 import hashlib
 import os
 import re
@@ -15,12 +16,18 @@ from pathlib import Path
 
 import pytest
 import yaml
+from test_small_tumour_study import CONFIG
 
 ROOT = Path(__file__).resolve().parents[2]
 SNAKEMAKE = [sys.executable, str(Path(__file__).with_name("fast_snakemake.py"))]
 # A login node's patience is not a test's.
 FASTER = ["--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "5", "--cores", "8"]
 STUDY = ["--configfile", "tiny.yaml"]
+# The tiny study of small tumours with dropout awake: its tables lean on those of the first study.
+PARTS = copy.deepcopy(CONFIG)
+PARTS["rates"] = [0.2]
+PARTS["selection"] |= {"rate": 0.2, "passes": 2}
+PARTS["sampling"] |= {"samplers": ["mc-dropout"], "passes": [2], "maps": [2]}
 NETWORKS = ("train_network", "sample_network", "sample_validation")
 pytestmark = [pytest.mark.workflow, pytest.mark.slurm, pytest.mark.usefixtures("slurm")]
 
@@ -242,6 +249,7 @@ def copy_of_repository(folder):
         copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy2
         copy(ROOT / part, folder / part)
     shutil.copy2(ROOT / "tests" / "tiny.yaml", folder)
+    (folder / "parts.yaml").write_text(yaml.safe_dump(PARTS))
     return folder
 
 
@@ -267,14 +275,18 @@ def hashes(folder):
     return {str(p.relative_to(results)): hashlib.sha256(p.read_bytes()).hexdigest() for p in kept}
 
 
-@pytest.fixture(scope="module")
-def expected(tmp_path_factory):
-    """The hashes of the tiny study as one machine makes it, without Slurm."""
-    place = copy_of_repository(tmp_path_factory.mktemp("local") / "study")
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "tiny.yaml"]
+def on_one_machine(folder, config):
+    """Return the hashes of a study as one machine makes it, without Slurm."""
+    place = copy_of_repository(folder / "study")
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", config]
     done = subprocess.run(command, cwd=place, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     return hashes(place)
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory):
+    return on_one_machine(tmp_path_factory.mktemp("local"), "tiny.yaml")
 
 
 @pytest.fixture(scope="module")
@@ -326,3 +338,12 @@ def test_a_driver_killed_with_9_while_networks_train_ends_with_the_same_weights(
     assert hashes(place) == expected
     hidden = {path.name for path in (place / "results").rglob(".*")}
     assert hidden <= {".snakemake_timestamp"}, "that one is Snakemake's own, in folders"
+
+
+def test_the_study_of_small_tumours_through_slurm_gives_the_same_bytes(tmp_path):
+    place = adapt_profile(copy_of_repository(tmp_path / "slurm"))
+    code, printed = run(place, "--configfile", "parts.yaml", timeout=1800)
+    assert code == 0, printed[-5000:]
+    found = hashes(place)
+    assert "studies/tiny_parts/statistics/uncertainty_by_size.csv" in found
+    assert found == on_one_machine(tmp_path, "parts.yaml")
