@@ -12,13 +12,6 @@ configfile: f"{workflow.basedir}/config.yaml"
 include: "rules/common.smk"
 
 
-onstart:
-    # Before the first job and not in each plan: it imports torch.
-    from glioma_uq.configuration.networks import check_networks_build
-
-    check_networks_build(config)
-
-
 # Literal in every path: a wildcard there would have every file tried against every rule.
 pathvars:
     cohort=COHORT,

@@ -12,8 +12,8 @@ sys.path.insert(0, f"{workflow.basedir}/workflow_scripts")
 
 from glioma_uq.cohorts import list_cases, steps_of
 from glioma_uq.cohorts.labels import has_families
-from glioma_uq.configuration.schema import check_config, needs_validation
 from glioma_uq.configuration.door import check_finished_studies
+from glioma_uq.configuration.schema import check_config, needs_validation
 from glioma_uq.fingerprints import fingerprint
 from glioma_uq.grid import ALL_SEEDS, ENSEMBLES, format_passes, format_rate, format_sampled
 from glioma_uq.parts import CLASSES as CLASSES_OF

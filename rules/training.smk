@@ -5,6 +5,13 @@ from glioma_uq.cohorts.labels import has_families
 COHORT_TRUTH = "results/cohorts/<cohort>/truth.csv"
 
 
+onstart:
+    # Before the first job and not in each plan: it imports torch.
+    from glioma_uq.configuration.networks import check_networks_build
+
+    check_networks_build(config)
+
+
 rule assign_folds:
     """Deal the cases out into folds, by patient, so that all hold the same share of every stratum."""
     input:
