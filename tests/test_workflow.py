@@ -165,9 +165,25 @@ def test_a_run_that_starts_anew_gives_the_same_bytes(finished):
     assert load_file(model)["segmentation.weight"].shape == (2, 4, 1, 1, 1)
 
 
-def test_a_misspelt_key_is_refused_before_any_work(tmp_path):
+@pytest.mark.parametrize(
+    ("right", "wrong", "sentence"),
+    [
+        (
+            "sampling:",
+            "sampeling:",
+            "expected a known key, found 'sampeling': did you mean 'sampling'?",
+        ),
+        (
+            "csnet: {width: 4}",
+            "csnet: {width: 4, dropout: channels}",
+            "expected channel or element for the option dropout of csnet, found 'channels'",
+        ),
+    ],
+    ids=["a misspelt key", "an option that the network cannot be built with"],
+)
+def test_a_wrong_config_is_refused_before_any_work(tmp_path, right, wrong, sentence):
     folder = copy_of_repository(tmp_path)
-    edit(folder / "tiny.yaml", "sampling:", "sampeling:")
+    edit(folder / "tiny.yaml", right, wrong)
     done = subprocess.run(
         [sys.executable, "-m", "snakemake", "--cores", "1", "--configfile", "tiny.yaml"],
         cwd=folder,
@@ -175,7 +191,7 @@ def test_a_misspelt_key_is_refused_before_any_work(tmp_path):
         text=True,
     )
     assert done.returncode != 0
-    assert "expected a known key, found 'sampeling': did you mean 'sampling'?" in done.stderr
+    assert sentence in done.stderr
     assert not (folder / "results").exists()
 
 
