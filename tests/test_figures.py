@@ -14,7 +14,6 @@ import draw_figure_4
 from glioma_uq.errors import BadInput
 from glioma_uq.figures.calibration_by_rate import calibration_by_rate, draw_calibration_by_rate
 from glioma_uq.figures.case_gallery import draw_case_gallery, gallery_table
-from glioma_uq.figures.learning_curves import draw_learning_curves, read_learning_curves
 from glioma_uq.figures.posterior_truth import draw_posterior_truth, posterior_by_case
 from glioma_uq.figures.rate_differences import draw_rate_differences, rate_differences
 from glioma_uq.figures.reliability import draw_reliability, reliability_of_cell
@@ -24,8 +23,6 @@ from glioma_uq.figures.selection import of_cell, of_network
 from glioma_uq.figures.style import count_text, rate_colours, save_figure
 from glioma_uq.figures.uncertainty_by_correctness import (
     draw_uncertainty_by_correctness,
-    p_text,
-    spread,
     uncertainty_by_correctness,
 )
 from glioma_uq.figures.uncertainty_by_passes import (
@@ -38,7 +35,6 @@ from glioma_uq.figures.uncertainty_shares import draw_uncertainty_shares, uncert
 from glioma_uq.images import Grid, Image
 from glioma_uq.report.page import title_in
 from glioma_uq.shown_cases import MAPS, ShownCase
-from glioma_uq.statistics.rank_tests import compare_cells
 from glioma_uq.tasks import TASKS
 
 FIGURES = ["figure_2", "figure_3", "figure_4", "figure_5", "reliability", "risk_coverage",
@@ -335,89 +331,6 @@ def test_figure_5_groups_cases_as_its_definition_says(drawn):
     assert idh["good"].tolist() == [True] * 6 + [False] * 4
     segmentation = table[table["task"] == "segmentation"]
     assert segmentation["good"].tolist() == [True, True, False, False]  # 0.8 is not above 0.8
-
-
-def test_figure_5_leaves_unknown_labels_out():
-    cell = classification_cell(3, 3)
-    cell.loc[0, "idh_label"] = -1
-    table = uncertainty_by_correctness(cell)
-    assert (table["task"] == "idh").sum() == 5
-    assert "segmentation" not in set(table["task"])
-
-
-@pytest.mark.parametrize("wrong", [0, 1, 3, 4])
-def test_figure_5_draws_few_values_as_points_and_no_violin(wrong):
-    table = uncertainty_by_correctness(classification_cell(8, wrong))
-    figure = draw_uncertainty_by_correctness(table, no_tests())
-    violins = 1 if wrong < 4 else 2
-    bodies = [c for c in figure.axes[0].collections if "FillBetween" in type(c).__name__]
-    assert len(figure.axes) == 3
-    assert len(bodies) == violins
-    assert f"wrong\nn = {wrong}" in texts(figure)
-
-
-def test_figure_5_survives_values_without_spread_and_no_case_at_all():
-    table = uncertainty_by_correctness(classification_cell(8, 5)).assign(uncertainty=0.0)
-    assert draw_uncertainty_by_correctness(table, no_tests())
-    none = draw_uncertainty_by_correctness(table.iloc[:0], no_tests())
-    assert texts(none).count("no case") == 3
-
-
-def test_figure_5_shows_the_rank_test_of_the_same_cell(tmp_path):
-    path = tmp_path / "csnet/dropout-0.20/passes-030/classification.csv"
-    path.parent.mkdir(parents=True)
-    cell = classification_cell(8, 5)
-    cell.to_csv(path, index=False)
-    tests = of_cell(compare_cells([path], [], dice_threshold=0.8), 0.2, 30)
-    figure = draw_uncertainty_by_correctness(uncertainty_by_correctness(cell), tests)
-    expected = f"{p_text(tests['p_holm'].iloc[0])} (Holm)\nAUROC = 1.00"
-    assert texts(figure).count(expected) == 3
-    fewer = uncertainty_by_correctness(cell.iloc[1:])
-    with pytest.raises(BadInput, match="on 7 good and 5 bad cases, found 8 and 5"):
-        draw_uncertainty_by_correctness(fewer, tests)
-
-
-def test_p_is_told_with_digits_that_mean_something():
-    assert [p_text(p) for p in (1e-9, 0.0123, 0.0996, 1)] == [
-        "p < 0.001", "p = 0.012", "p = 0.10", "p = 1.00"
-    ]  # fmt: skip
-
-
-def test_points_spread_within_their_violin_without_chance():
-    values = np.random.default_rng(1).normal(size=40)
-    assert np.abs(spread(values)).max() <= 1
-    np.testing.assert_array_equal(spread(values), spread(values))
-    assert not spread(values[:3]).any()
-    assert not spread(np.ones(9)).any()
-
-
-def write_curve(folder, rate, fold):
-    path = folder / f"csnet/dropout-{rate}/fold-{fold}/seed-1/learning_curve.csv"
-    path.parent.mkdir(parents=True)
-    curve = {"epoch": [1, 2, 3], "train_loss": [1, 0.8, 0.6], "validation_loss": [1, 0.7, 0.9],
-             "validation_dice": [0.1, 0.5, 0.6], "learning_rate": 1e-3, "seconds": 1.0}  # fmt: skip
-    pd.DataFrame(curve).to_csv(path, index=False)
-    return path
-
-
-def test_learning_curves_have_panels_for_each_rate_and_a_line_for_each_fold(tmp_path):
-    paths = [write_curve(tmp_path, rate, fold) for rate in ("0.20", "0.40") for fold in (1, 2)]
-    table = read_learning_curves(paths, network="csnet")
-    assert table[["rate", "fold", "seed"]].drop_duplicates().shape == (4, 3)
-    figure = draw_learning_curves(table)
-    assert "p = 0.20,  n = 2 networks" in texts(figure)
-    kept = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
-    assert [line.get_xdata()[0] for line in kept] == [2, 2]
-    last = draw_learning_curves(table, "last")
-    kept = [line for line in last.axes[0].lines if line.get_marker() == "o"]
-    assert [line.get_xdata()[0] for line in kept] == [3, 3]
-
-
-def test_learning_curves_elsewhere_are_refused(tmp_path):
-    with pytest.raises(BadInput, match="expected a path that ends in network/dropout-rate"):
-        read_learning_curves([tmp_path / "curve.csv"])
-    with pytest.raises(BadInput, match="learning curves of nothing"):
-        read_learning_curves([write_curve(tmp_path, "0.20", 1)], network="nothing")
 
 
 def test_a_network_or_a_cell_that_was_not_measured_is_refused():

@@ -53,11 +53,15 @@ def weights(run):
     return torch.cat([x.double().flatten() for x in run.best.values()])
 
 
+def ended(run, folder):
+    """Return the training run when it has come to its end, its checkpoint in `folder`."""
+    run.run(folder / "checkpoint.pt", "the same")
+    return run
+
+
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory):
-    run = trainer()
-    run.run(tmp_path_factory.mktemp("run") / "checkpoint.pt", "the same")
-    return run
+    return ended(trainer(), tmp_path_factory.mktemp("run"))
 
 
 def test_the_loss_falls_and_the_curve_has_a_row_for_each_epoch():

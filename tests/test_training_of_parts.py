@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from test_training import Blobs, weights, weights_of
+from test_training import Blobs, ended, weights, weights_of
 
 from glioma_uq.configuration.networks import check_dropout
 from glioma_uq.errors import BadInput
@@ -72,9 +72,7 @@ def rebuilder(settings=SMALL_TUMOURS, network=None, workers=0):
 
 @pytest.fixture(scope="module")
 def rebuilt(tmp_path_factory):
-    run = rebuilder()
-    run.run(tmp_path_factory.mktemp("rebuilt") / "checkpoint.pt", "the same")
-    return run
+    return ended(rebuilder(), tmp_path_factory.mktemp("rebuilt"))
 
 
 def test_settings_of_a_config_become_what_they_describe():

@@ -3,6 +3,7 @@
 import base64
 import gzip
 import io
+import math
 from pathlib import Path
 
 import nibabel as nib
@@ -39,8 +40,8 @@ def contents(cases, *, study, network, rate, passes, n, classes):
         "scans": list(cases[0].scans) if cases else [],
         "maps": [{"name": name, "label": label} for name, label in MAP_LABELS.items()],
         "classes": classes,
-        "largest_error": np.log(classes) / 255 / 2,
-        "data": {"cases": [case_data(case, np.log(classes)) for case in cases]},
+        "largest_error": math.log(classes) / 255 / 2,
+        "data": {"cases": [case_data(case, math.log(classes)) for case in cases]},
         "niivue": gzip.decompress(NIIVUE.read_bytes()).decode("utf-8"),
         "niivue_version": NIIVUE_VERSION,
     }
@@ -85,7 +86,7 @@ def map_layer(image, name, box, most):
     """Return a map from 0 to the largest entropy, or to 1 where it is a probability."""
     if name == "mean":
         return layer(image, box, 0, 1, "viridis", "")
-    return layer(image, box, 0, float(most), "inferno", "nats")
+    return layer(image, box, 0, most, "inferno", "nats")
 
 
 def layer(image, box, low, high, colormap, unit, outside=None):
