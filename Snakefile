@@ -1,27 +1,36 @@
-"""glioma-uq: how far can a glioma network's own doubt be trusted?
+"""glioma-uq: how far can a glioma network's uncertainty be trusted?
 
-cases ─► register ─► correct bias ─► strip skull ─► normalise ─► folds
-                                                                   │
-      figures, report ◄─ statistics ◄─ cells ◄─ samples ◄─ train ◄─┘
+cohort: scans ─► register ─► correct bias ─► strip skull ─► normalise ─► volumes.csv
+                                                                             │
+study:  folds ─► train ─► samples ─► cells ─► statistics ─► figures, report ◄┘
 """
 
+import sys
 
-configfile: f"{workflow.basedir}/config.yaml"
+sys.path.insert(0, f"{workflow.basedir}/workflow_scripts")
+
+from glioma_uq.fingerprints import fingerprint
+from glioma_uq.plans import SHARED_TEMPLATES, make_plans, record_start, template
+
+# The demo is the study of those who name none; every other one starts from the schema's defaults.
+if not workflow.overwrite_configfiles:
+
+    configfile: f"{workflow.basedir}/config.yaml"
 
 
-include: "rules/common.smk"
+# All that rule files share: a cohort's rules ask `cohort`, a study's rules both; None without.
+cohort, study = make_plans(config, first=workflow.is_main_process)
 
 
 # Literal in every path: a wildcard there would have every file tried against every rule.
 pathvars:
-    cohort=COHORT,
+    cohort=cohort.name if cohort else "none",
+    study=study.name if study else "none",
 
 
 wildcard_constraints:
-    study="[A-Za-z0-9_-]+",
     network="[a-z0-9-]+",
     case="[^/]+",
-    modality="[a-z0-9]+",
     rate=r"\d\.\d\d",
     fold=r"\d+",
     seed=r"\d+",
@@ -29,30 +38,22 @@ wildcard_constraints:
 
 
 rule all:
-    """Everything: the reports of the study and its cohort, with all that they show."""
+    """The reports of the cohort and of the study, with all that they show."""
     default_target: True
     input:
-        f"results/studies/{STUDY}/report.html",
-        lambda wildcards: FIGURE_FILES,
-        [] if PUBLISHED else f"results/cohorts/{COHORT}/report.html",
+        cohort.report if cohort else [],
+        study.targets if study else [],
 
 
-if PUBLISHED:
-
-    include: "rules/predictions.smk"
-
-else:
-
-    include: "rules/phantom.smk"
-    include: "rules/sources.smk"
-    include: "rules/dicom.smk"
-    include: "rules/preprocessing.smk"
-    include: "rules/cohort_report.smk"
-    include: "rules/training.smk"
-    include: "rules/sampling.smk"
-    include: "rules/small_tumours.smk"
+onstart:
+    record_start(study)
 
 
-include: "rules/statistics.smk"
-include: "rules/figures.smk"
-include: "rules/report.smk"
+if cohort:
+
+    include: "rules/cohort/cohort.smk"
+
+
+if study:
+
+    include: "rules/study/study.smk"

@@ -8,8 +8,8 @@ from glioma_uq.cohorts.choice import OPTIONAL, NoSuchCase
 from glioma_uq.errors import BadCase, BadInput
 from glioma_uq.headers import check_header
 from glioma_uq.images import ExcludedBefore, same_grid
-from glioma_uq.logs import log_to
 from glioma_uq.quality.rows import write_table
+from glioma_uq.steps import run
 
 
 def main(*, table, source, options, parts, follow_links, on_bad_case, labels):
@@ -98,8 +98,4 @@ def _check_grids(grids, found):
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
-        main(
-            labels=snakemake.output.labels,
-            **{name: value for name, value in snakemake.params.items() if name != "library"},
-        )
+    run(main, snakemake)

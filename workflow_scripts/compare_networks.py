@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from glioma_uq.logs import log_to
 from glioma_uq.seeds import seed_for
 from glioma_uq.statistics.long_tables import read_cells
 from glioma_uq.statistics.paired_tests import compare_networks
+from glioma_uq.steps import run
 from glioma_uq.tables import write_table
 
 
@@ -17,11 +17,4 @@ def main(*, overlap, reference, seed, intervals, output):
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
-        main(
-            overlap=snakemake.input.overlap,
-            reference=snakemake.params.reference,
-            seed=snakemake.params.seed,
-            intervals=snakemake.params.intervals,
-            output=snakemake.output.table,
-        )
+    run(main, snakemake)

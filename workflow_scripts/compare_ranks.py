@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from glioma_uq.logs import log_to
 from glioma_uq.seeds import seed_for
 from glioma_uq.statistics.rank_tests import compare_cells
+from glioma_uq.steps import run
 from glioma_uq.tables import write_table
 
 
@@ -21,12 +21,4 @@ def main(*, classification, segmentation, dice_threshold, seed, intervals, outpu
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
-        main(
-            classification=snakemake.input.classification,
-            segmentation=snakemake.input.segmentation,
-            dice_threshold=snakemake.params.dice_threshold,
-            seed=snakemake.params.seed,
-            intervals=snakemake.params.intervals,
-            output=snakemake.output.table,
-        )
+    run(main, snakemake)

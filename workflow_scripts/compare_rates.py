@@ -4,11 +4,11 @@ from functools import partial
 
 import numpy as np
 
-from glioma_uq.logs import log_to
 from glioma_uq.seeds import seed_for
 from glioma_uq.statistics.choice import at_passes, read_choice
 from glioma_uq.statistics.long_tables import compare_rates, together, write_measures
 from glioma_uq.statistics.measures import Ece, classification_measures, segmentation_measures
+from glioma_uq.steps import run
 
 
 def main(*, classification, segmentation, selection, seed, intervals, ece, auc_average, output):
@@ -30,14 +30,4 @@ def main(*, classification, segmentation, selection, seed, intervals, ece, auc_a
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
-        main(
-            classification=snakemake.input.classification,
-            segmentation=snakemake.input.segmentation,
-            selection=snakemake.input.selection,
-            seed=snakemake.params.seed,
-            intervals=snakemake.params.intervals,
-            ece=snakemake.params.ece,
-            auc_average=snakemake.params.auc_average,
-            output=snakemake.output.table,
-        )
+    run(main, snakemake)

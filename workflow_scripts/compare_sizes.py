@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from glioma_uq.logs import log_to
 from glioma_uq.seeds import seed_for
 from glioma_uq.statistics.long_tables import read_cells, write_measures
 from glioma_uq.statistics.overlap_groups import long_table
 from glioma_uq.statistics.size_stress import COLUMNS, compare_sizes
+from glioma_uq.steps import run
 from glioma_uq.tables import read_table
 
 
@@ -24,12 +24,4 @@ def main(*, overlap, truth, reference, seed, intervals, output):
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
-        main(
-            overlap=snakemake.input.overlap,
-            truth=snakemake.input.truth,
-            reference=snakemake.params.reference,
-            seed=snakemake.params.seed,
-            intervals=snakemake.params.intervals,
-            output=snakemake.output.table,
-        )
+    run(main, snakemake)

@@ -4,12 +4,12 @@ from functools import partial
 
 import numpy as np
 
-from glioma_uq.logs import log_to
 from glioma_uq.seeds import seed_for
 from glioma_uq.statistics.choice import at_passes, read_choice
 from glioma_uq.statistics.long_tables import measure_cells, write_measures
 from glioma_uq.statistics.measures import Ece
 from glioma_uq.statistics.posterior_truth import truth_measures
+from glioma_uq.steps import run
 from glioma_uq.tables import read_table
 
 
@@ -25,13 +25,4 @@ def main(*, cells, truth, selection, seed, intervals, ece, output):
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
-        main(
-            cells=snakemake.input.cells,
-            truth=snakemake.input.truth,
-            selection=snakemake.input.selection,
-            seed=snakemake.params.seed,
-            intervals=snakemake.params.intervals,
-            ece=snakemake.params.ece,
-            output=snakemake.output.table,
-        )
+    run(main, snakemake)

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from glioma_uq.logs import log_to
 from glioma_uq.seeds import seed_for
 from glioma_uq.statistics.choice import at_passes, read_choice
 from glioma_uq.statistics.long_tables import read_cells, write_measures
 from glioma_uq.statistics.mending import mask_control_table
+from glioma_uq.steps import run
 
 
 def main(*, voxels, validation, selection, alpha, seed, intervals, output):
@@ -21,13 +21,4 @@ def main(*, voxels, validation, selection, alpha, seed, intervals, output):
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
-        main(
-            voxels=snakemake.input.voxels,
-            validation=snakemake.input.validation,
-            selection=snakemake.input.selection,
-            alpha=snakemake.params.alpha,
-            seed=snakemake.params.seed,
-            intervals=snakemake.params.intervals,
-            output=snakemake.output.table,
-        )
+    run(main, snakemake)

@@ -8,13 +8,13 @@ from glioma_uq.cohorts.selection import as_reviewed, read_series, rows_of, taken
 from glioma_uq.cohorts.series import choose_series
 from glioma_uq.errors import BadCase
 from glioma_uq.images import ExcludedBefore, is_empty
-from glioma_uq.logs import log_to
 from glioma_uq.quality.rows import one_case
+from glioma_uq.steps import run
 
 
 def main(
-    *, case, folder, files, reviewed, rules, modalities, on_bad_case, images, sidecars, series,
-    quality, limits=None,
+    *, case, folder, rules, modalities, on_bad_case, images, sidecars, series, quality,
+    limits=None, files=None, reviewed=None,
 ):  # fmt: skip
     """Write `images` and `sidecars` (modality to path), `series` and the row `quality`.
 
@@ -61,19 +61,4 @@ def check_stack(row, modality):
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
-        named = dict(snakemake.output.items())
-        main(
-            case=snakemake.wildcards.case,
-            files=snakemake.input.get("files"),
-            reviewed=snakemake.input.get("reviewed"),
-            images={name: named[name] for name in snakemake.params.modalities},
-            sidecars={name: named[f"{name}_sidecar"] for name in snakemake.params.modalities},
-            series=snakemake.output.series,
-            quality=snakemake.output.quality,
-            **{
-                name: value
-                for name, value in snakemake.params.items()
-                if name not in ("library", "reviewed")
-            },
-        )
+    run(main, snakemake)

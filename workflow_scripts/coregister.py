@@ -3,10 +3,10 @@
 import numpy as np
 
 from glioma_uq.images import read_image
-from glioma_uq.logs import log_to
 from glioma_uq.quality.rows import foreground, mutual_information, one_case
 from glioma_uq.registration import register
 from glioma_uq.seeds import seed_for
+from glioma_uq.steps import run
 from glioma_uq.transforms import block_average, read_matrix, resample, write_matrix
 
 
@@ -47,21 +47,4 @@ def main(
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
-        given = dict(snakemake.input.items())
-        matrices = {name: path for name, path in snakemake.output.items() if name != "quality"}
-        main(
-            case=snakemake.wildcards.case,
-            t1ce=given["t1ce"],
-            series={name: given[name] for name in matrices},
-            matrices=matrices,
-            templates={
-                name: given[f"{name}_template"] for name in matrices if f"{name}_template" in given
-            },
-            t1ce_to_template=given.get("t1ce_to_template"),
-            options=snakemake.params.options,
-            seed=snakemake.params.seed,
-            limits=snakemake.params.limits,
-            on_bad_case=snakemake.params.on_bad_case,
-            quality=snakemake.output.quality,
-        )
+    run(main, snakemake)

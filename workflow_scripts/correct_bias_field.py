@@ -7,8 +7,8 @@ import numpy as np
 from glioma_uq.bias_field import bias_range, divide_by_field, fit_bias_field
 from glioma_uq.errors import BadCase
 from glioma_uq.images import Image, check_values, read_image, write_image
-from glioma_uq.logs import log_to
 from glioma_uq.quality.rows import intensity_range, one_case
+from glioma_uq.steps import run
 from glioma_uq.transforms import read_matrix, resample
 
 LARGEST_DIP = 0.05  # ringing below 0 stays far under this share of the bright voxels
@@ -82,18 +82,4 @@ def shared_field(t1, to_t1ce, options):
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
-        given = dict(snakemake.input.items())
-        corrected = {name: path for name, path in snakemake.output.items() if name != "quality"}
-        main(
-            case=snakemake.wildcards.case,
-            scans={name: given[name] for name in corrected},
-            corrected=corrected,
-            to_t1ce={
-                name: given[f"{name}_to_t1ce"] for name in corrected if f"{name}_to_t1ce" in given
-            },
-            options=snakemake.params.options,
-            limits=snakemake.params.limits,
-            on_bad_case=snakemake.params.on_bad_case,
-            quality=snakemake.output.quality,
-        )
+    run(main, snakemake)

@@ -5,8 +5,9 @@ from pathlib import Path
 from glioma_uq.cohorts import idc, tcia
 from glioma_uq.cohorts.selection import read_series, rows_of, taken
 from glioma_uq.cohorts.transfer import Patience, TransferFailed, download
-from glioma_uq.logs import log_to, progress
+from glioma_uq.logs import progress
 from glioma_uq.quality.rows import one_case, write_table
+from glioma_uq.steps import run
 
 
 def main(*, case, series, source, options, modalities, on_bad_case, files, quality):
@@ -60,15 +61,4 @@ def fetch_from_tcia(options, patience):
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
-        main(
-            case=snakemake.wildcards.case,
-            series=snakemake.input.series,
-            files=snakemake.output.files,
-            quality=snakemake.output.quality,
-            **{
-                name: value
-                for name, value in snakemake.params.items()
-                if name not in ("library", "reviewed")
-            },
-        )
+    run(main, snakemake)

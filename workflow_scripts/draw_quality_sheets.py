@@ -4,11 +4,11 @@ from pathlib import Path
 
 from glioma_uq.cohorts import first_reasons, gather_figures
 from glioma_uq.files import written_whole
-from glioma_uq.logs import log_to
 from glioma_uq.quality.figures import FIGURES, overview
 from glioma_uq.quality.rows import read_rows
 from glioma_uq.quality.sheet import draw_sheet
 from glioma_uq.quality.views import Template, native_views, template_views
+from glioma_uq.steps import run
 
 
 def main(*, cases, modalities, steps, cohort, template, pictures):
@@ -46,12 +46,4 @@ def key_figures(figures):
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
-        main(
-            cases=snakemake.params.cases,
-            modalities=snakemake.params.modalities,
-            steps=snakemake.params.steps,
-            cohort=snakemake.params.cohort,
-            template=snakemake.input.template,
-            pictures=snakemake.output,
-        )
+    run(main, snakemake)

@@ -9,8 +9,8 @@ from glioma_uq.cohorts.segmentation import to_canonical, volumes_mm3
 from glioma_uq.errors import BadCase
 from glioma_uq.headers import check_header, orientation, tilt_deg
 from glioma_uq.images import check_values, read_image, same_grid, write_image
-from glioma_uq.logs import log_to
 from glioma_uq.quality.rows import leave_empty, one_case, read_rows
+from glioma_uq.steps import run
 
 
 def main(
@@ -100,11 +100,4 @@ def checked_brain(mask, path):
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
-        main(
-            case=snakemake.wildcards.case,
-            labels=snakemake.input.labels,
-            images={name: path for name, path in snakemake.output.items() if name != "quality"},
-            quality=snakemake.output.quality,
-            **{name: value for name, value in snakemake.params.items() if name != "library"},
-        )
+    run(main, snakemake)

@@ -1,7 +1,7 @@
 """Turn the predictions of any model into the classification table of one cell."""
 
-from glioma_uq.logs import log_to
 from glioma_uq.predictions import import_predictions
+from glioma_uq.steps import run
 from glioma_uq.tables import write_table
 
 
@@ -12,9 +12,4 @@ def main(*, predictions, columns, output):
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
-        main(
-            predictions=snakemake.input.predictions,
-            columns=snakemake.params.columns,
-            output=snakemake.output.classification,
-        )
+    run(main, snakemake)

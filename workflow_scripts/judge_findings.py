@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from glioma_uq.logs import log_to
 from glioma_uq.seeds import seed_for
 from glioma_uq.statistics.choice import read_choice
 from glioma_uq.statistics.findings import findings_table
 from glioma_uq.statistics.long_tables import read_cells
 from glioma_uq.statistics.measures import Ece
+from glioma_uq.steps import run
 from glioma_uq.tables import write_table
 
 
@@ -35,17 +35,4 @@ def main(*, classification, segmentation, selection, network, seed, intervals, e
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
-        main(
-            classification=snakemake.input.classification,
-            segmentation=snakemake.input.segmentation,
-            selection=snakemake.input.selection,
-            network=snakemake.params.network,
-            seed=snakemake.params.seed,
-            intervals=snakemake.params.intervals,
-            ece=snakemake.params.ece,
-            auc_average=snakemake.params.auc_average,
-            dice_threshold=snakemake.params.dice_threshold,
-            tolerance=snakemake.params.tolerance,
-            output=snakemake.output.table,
-        )
+    run(main, snakemake)

@@ -3,18 +3,18 @@
 from pathlib import Path
 
 from glioma_uq.files import written_whole
-from glioma_uq.logs import log_to
 from glioma_uq.report import cohort as contents
 from glioma_uq.report import page
+from glioma_uq.steps import run
 from glioma_uq.tables import read_table
 
 
 def main(
-    *, cohort, cases, excluded, quality, limits, figure, sheets, output,
+    *, cohort, volumes, excluded, quality, limits, figure, sheets, output,
     template=page.COHORT_TEMPLATE,
 ):  # fmt: skip
     """Write `output` from the cohort's tables, their figure and every case's sheet (PNG)."""
-    tables = [read_table(path) for path in (cases, excluded, quality)]
+    tables = [read_table(path) for path in (volumes, excluded, quality)]
     shown = contents.from_tables(cohort, *tables, limits)
     shown["figure"] = page.figure(figure, Path(output).parent)
     shown["thumbnails"] = {Path(path).stem: page.thumbnail(path) for path in sheets}
@@ -24,15 +24,4 @@ def main(
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
-        main(
-            cohort=snakemake.params.cohort,
-            cases=snakemake.input.cases,
-            excluded=snakemake.input.excluded,
-            quality=snakemake.input.quality,
-            limits=snakemake.params.limits,
-            figure=snakemake.input.figure,
-            sheets=snakemake.input.sheets,
-            template=snakemake.input.template,
-            output=snakemake.output.report,
-        )
+    run(main, snakemake)

@@ -8,11 +8,11 @@ import nibabel as nib
 from glioma_uq.errors import BadInput
 from glioma_uq.files import written_whole
 from glioma_uq.images import write_image
-from glioma_uq.logs import log_to
 from glioma_uq.phantom.acquisition import MODALITIES, acquire, draw_subject, segment
 from glioma_uq.phantom.anatomy import Anatomy
 from glioma_uq.phantom.labels import AXES
 from glioma_uq.phantom.truth import describe_case, series_of
+from glioma_uq.steps import run
 
 
 def main(
@@ -47,16 +47,4 @@ def read_lesion(cohort_truth, case):
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
-        main(
-            case=snakemake.wildcards.case,
-            seed=snakemake.params.seed,
-            in_plane_mm=snakemake.params.in_plane_mm,
-            slice_mm=snakemake.params.slice_mm,
-            bias_sd=snakemake.params.bias_sd,
-            cohort_truth=snakemake.input.cohort_truth,
-            tissues=snakemake.input.tissues,
-            distances=snakemake.input.distances,
-            images={name: snakemake.output[name] for name in (*MODALITIES, "segmentation")},
-            truth=snakemake.output.truth,
-        )
+    run(main, snakemake)

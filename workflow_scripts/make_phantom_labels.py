@@ -3,9 +3,9 @@
 import csv
 
 from glioma_uq.files import written_whole
-from glioma_uq.logs import log_to
-from glioma_uq.phantom.families import in_every_size, with_scales
+from glioma_uq.phantom.families import family_of, in_every_size, with_scales
 from glioma_uq.phantom.labels import draw_cohort
+from glioma_uq.steps import run
 
 
 def main(*, cases, seed, options, labels, truth, size_stress=None):
@@ -16,9 +16,15 @@ def main(*, cases, seed, options, labels, truth, size_stress=None):
     rows, true_rows = draw_cohort(cases, seed, **options)
     if size_stress is not None:
         rows, true_rows = in_every_size(rows, size_stress), with_scales(true_rows, size_stress)
-    write_rows(rows, labels)
+    write_rows([with_patient(row) for row in rows], labels)
     write_rows(true_rows, truth)
     print(f"{len(rows)} cases")
+
+
+def with_patient(row):
+    """Return a row of labels with `patient`: all sizes of one lesion are one patient's."""
+    case = row["case"]
+    return {"case": case, "patient": family_of(case), **row}
 
 
 def write_rows(rows, path):
@@ -30,12 +36,4 @@ def write_rows(rows, path):
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
-        main(
-            cases=snakemake.params.cases,
-            seed=snakemake.params.seed,
-            options=snakemake.params.options,
-            size_stress=snakemake.params.size_stress,
-            labels=snakemake.output.labels,
-            truth=snakemake.output.truth,
-        )
+    run(main, snakemake)

@@ -5,10 +5,10 @@ import os
 from pathlib import Path
 
 from glioma_uq.files import written_whole
-from glioma_uq.logs import log_to
 from glioma_uq.report import contents, page
 from glioma_uq.report.verdict import learned
 from glioma_uq.statistics.choice import read_choice
+from glioma_uq.steps import run
 from glioma_uq.tables import read_table
 
 
@@ -20,7 +20,7 @@ def main(
     curves,
     viewer,
     overlays,
-    cases,
+    volumes,
     excluded,
     provenance,
     config,
@@ -30,7 +30,7 @@ def main(
 ):
     paths = {Path(path).stem: path for path in statistics}
     choice = read_choice(paths["selection"])
-    paths |= {"curves": curves, "cases": cases, "excluded": excluded}
+    paths |= {"curves": curves, "cases": volumes, "excluded": excluded}
     tables = {name: read_table(path) if path else None for name, path in paths.items()}
     judged = ("classification", "segmentation", "overlap")
     verdict = learned(*map(tables.get, judged))
@@ -53,19 +53,4 @@ def main(
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
-        main(
-            statistics=snakemake.input.statistics,
-            figures=snakemake.input.figures,
-            learning_curves=snakemake.input.learning_curves,
-            curves=snakemake.input.curves,
-            viewer=snakemake.input.viewer,
-            overlays=snakemake.input.overlays,
-            cases=snakemake.input.cases,
-            excluded=snakemake.input.excluded,
-            provenance=snakemake.input.provenance,
-            config=snakemake.params.config,
-            network=snakemake.params.network,
-            template=snakemake.input.template,
-            output=snakemake.output.report,
-        )
+    run(main, snakemake)

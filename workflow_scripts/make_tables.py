@@ -1,7 +1,7 @@
 """Make Tables 1 to 3 of the paper on small tumours: its rows as quoted, ours as measured."""
 
-from glioma_uq.logs import log_to
 from glioma_uq.statistics.quoted_results import paper_table
+from glioma_uq.steps import run
 from glioma_uq.tables import read_table, write_table
 
 
@@ -13,10 +13,4 @@ def main(*, overlap, networks, cohort, outputs):
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
-        main(
-            overlap=snakemake.input.overlap,
-            networks=snakemake.params.networks,
-            cohort=snakemake.params.cohort,
-            outputs=dict(snakemake.output.items()),
-        )
+    run(main, snakemake)

@@ -4,7 +4,6 @@ import nibabel as nib
 import numpy as np
 
 from glioma_uq.images import Grid, write_image
-from glioma_uq.logs import log_to
 from glioma_uq.phantom.acquisition import render_template_head
 from glioma_uq.phantom.anatomy import (
     Anatomy,
@@ -13,6 +12,7 @@ from glioma_uq.phantom.anatomy import (
     template_image,
     tissue_maps,
 )
+from glioma_uq.steps import run
 
 PURE = 0.9  # share of white matter above which a voxel of the template counts as such
 
@@ -40,5 +40,4 @@ def main(*, brain, brain_mask, white_matter, tissues=None, distances=None, head=
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
-        main(**dict(snakemake.output.items()))
+    run(main, snakemake)

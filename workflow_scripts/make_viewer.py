@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from glioma_uq.files import written_whole
-from glioma_uq.logs import log_to
 from glioma_uq.report import page, viewer
 from glioma_uq.shown_cases import read_shown_cases
 from glioma_uq.statistics.choice import read_choice
+from glioma_uq.steps import run
 
 
 def main(
@@ -34,18 +34,4 @@ def main(
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
-        main(
-            segmentation=snakemake.input.segmentation,
-            selection=snakemake.input.selection,
-            maps=snakemake.input.maps,
-            mapped=snakemake.params.mapped,
-            volumes=snakemake.params.volumes,
-            modalities=snakemake.params.modalities,
-            study=snakemake.wildcards.study,
-            network=snakemake.params.network,
-            cases_shown=snakemake.params.cases_shown,
-            classes=snakemake.params.classes,
-            template=snakemake.input.template,
-            output=snakemake.output.viewer,
-        )
+    run(main, snakemake)

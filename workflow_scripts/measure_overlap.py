@@ -9,20 +9,21 @@ from glioma_uq.errors import BadInput
 from glioma_uq.folds import cases_of
 from glioma_uq.grid import format_passes
 from glioma_uq.images import is_empty, read_image, same_grid
-from glioma_uq.logs import log_to, progress
+from glioma_uq.logs import progress
 from glioma_uq.overlap import lesions as lesion_tables
 from glioma_uq.overlap import regions as overlap_tables
+from glioma_uq.steps import run
 from glioma_uq.tables import read_table, write_table
-from glioma_uq.transforms import read_matrix
+from glioma_uq.volumes import read_volumes, volume_path
 
 
-def read_case(case, labels, volumes, registered):
+def read_case(case, labels, volumes, template_scale):
     """Return (predicted labels, reference labels, brain, voxel volume in mm3) of one case.
 
-    The volume is that of the patient's own brain, before the affine registration made it as
-    large as the template's: MNI152 is some 40 % larger than most.
+    The volume is that of the patient's own brain, before the affine registration made it
+    `template_scale` times as large: MNI152 is some 40 % larger than most.
     """
-    paths = labels, *(Path(volumes, case, f"{n}.nii.gz") for n in ("segmentation", "brain_mask"))
+    paths = labels, *(volume_path(volumes, case, n) for n in ("segmentation", "brain_mask"))
     predicted, reference, brain = (read_image(path, np.uint8) for path in paths)
     for image, path in ((predicted, labels), (brain, paths[2])):
         if not same_grid(image.grid, reference.grid):
@@ -30,8 +31,7 @@ def read_case(case, labels, volumes, registered):
                 f"expected the grid of {paths[1]}, shape {reference.grid.shape}, found shape "
                 f"{image.grid.shape} or another place in {path}; delete it and run again"
             )
-    matrix = read_matrix(Path(registered, case, "t1ce_to_template.txt"))
-    voxel_volume = reference.grid.voxel_volume / abs(np.linalg.det(matrix[:3, :3]))
+    voxel_volume = reference.grid.voxel_volume / template_scale
     return predicted.data, reference.data, brain.data > 0, voxel_volume
 
 
@@ -45,21 +45,23 @@ def measure_case(predicted, reference, brain, voxel_volume):
     return overlaps, lesions
 
 
-def main(*, cases, folds, maps, fold, seed, volumes, registered, passes, overlap, lesions):
-    """`fold` and `seed` say of what each folder of `maps` is."""
-    sources, splits = read_table(cases).set_index("case")["source"], read_table(folds)
+def main(*, volumes, splits, maps, folds, seeds, passes, overlap, lesions):
+    """`folds` and `seeds` say of what each folder of `maps` is."""
+    passes, splits = int(passes), read_table(splits)
+    manifest = read_volumes(volumes).set_index("case")
     todo = [
-        (case, *run) for run in zip(fold, seed, maps, strict=True)
-        for case in cases_of(splits, run[0], "test")
+        (case, *sampled) for sampled in zip(folds, seeds, maps, strict=True)
+        for case in cases_of(splits, sampled[0], "test")
     ]  # fmt: skip
     overlaps, found, without = [], [], 0
     for case, of_fold, of_seed, folder in progress(todo, "cases measured"):
-        if is_empty(Path(volumes, case, "segmentation.nii.gz")):
+        if is_empty(volume_path(volumes, case, "segmentation")):
             without += 1
             continue
         labels = Path(folder, case, f"passes-{format_passes(passes)}", "labels.nii.gz")
-        name = {"case": case, "source": sources[case], "fold": of_fold, "seed": of_seed}
-        counted = measure_case(*read_case(case, labels, volumes, registered))
+        name = {"case": case, "source": manifest.at[case, "source"], "fold": of_fold, "seed": of_seed}
+        scale = manifest.at[case, "template_scale"]
+        counted = measure_case(*read_case(case, labels, volumes, scale))
         for rows, more in zip((overlaps, found), counted, strict=True):
             rows += [name | row for row in more]
     for rows, columns, path in (
@@ -72,16 +74,4 @@ def main(*, cases, folds, maps, fold, seed, volumes, registered, passes, overlap
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
-        main(
-            cases=snakemake.input.cases,
-            folds=snakemake.input.folds,
-            maps=snakemake.input.maps,
-            fold=snakemake.params.folds,
-            seed=snakemake.params.seeds,
-            volumes=snakemake.params.volumes,
-            registered=snakemake.params.registered,
-            passes=int(snakemake.wildcards.passes),
-            overlap=snakemake.output.overlap,
-            lesions=snakemake.output.lesions,
-        )
+    run(main, snakemake)

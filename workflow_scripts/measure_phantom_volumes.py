@@ -6,19 +6,19 @@ import pandas as pd
 from glioma_uq.cohorts.segmentation import volumes_mm3
 from glioma_uq.cohorts.sources import CANONICAL
 from glioma_uq.images import read_mask
-from glioma_uq.logs import log_to
 from glioma_uq.normalisation import study_grid
 from glioma_uq.phantom.acquisition import draw_subject
 from glioma_uq.phantom.anatomy import Anatomy
 from glioma_uq.phantom.labels import AXES
 from glioma_uq.phantom.truth import true_labels
+from glioma_uq.steps import run
 from glioma_uq.tables import read_table, write_table
 
 SMALL_MM3 = (1000, 2000)
 
 
-def main(*, cohort_truth, seeds, tissues, distances, template, options, volumes):
-    """Write volumes.csv: case, et_mm3, tc_mm3, wt_mm3 of true labels on the study's grid.
+def main(*, cohort_truth, seeds, tissues, distances, template, options, output):
+    """Write true_volumes.csv: case, et_mm3, tc_mm3, wt_mm3 of true labels on the study's grid.
 
     `seeds`: {case: seed}; `options`: voxel_size_mm and margin_mm of the grid.
     """
@@ -32,7 +32,7 @@ def main(*, cohort_truth, seeds, tissues, distances, template, options, volumes)
         labels = true_labels(subject, anatomy, grid)
         rows.append({"case": row["case"], **volumes_mm3(labels, CANONICAL, grid.voxel_volume)})
     table = pd.DataFrame(rows)
-    write_table(table, volumes)
+    write_table(table, output)
     print(summary(table["et_mm3"]))
 
 
@@ -45,13 +45,4 @@ def summary(et_mm3):
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
-        main(
-            cohort_truth=snakemake.input.cohort_truth,
-            tissues=snakemake.input.tissues,
-            distances=snakemake.input.distances,
-            template=snakemake.input.template,
-            seeds=snakemake.params.seeds,
-            options=snakemake.params.options,
-            volumes=snakemake.output.volumes,
-        )
+    run(main, snakemake)

@@ -2,15 +2,15 @@
 
 import numpy as np
 
-from glioma_uq.logs import log_to
 from glioma_uq.seeds import seed_for
 from glioma_uq.statistics.froc import curves, draw_lesions
 from glioma_uq.statistics.long_tables import read_cells, write_measures
 from glioma_uq.statistics.overlap_groups import draw_groups, long_table
+from glioma_uq.steps import run
 from glioma_uq.tables import write_table
 
 
-def main(*, overlap, lesions, seed, intervals, output, of_lesions, froc):
+def main(*, overlap, lesions, seed, intervals, overlap_table, lesion_table, froc):
     tables, lesions = read_cells(overlap), read_cells(lesions)
     shown = {name: intervals[name] for name in ("level", "interval")}
     drawn = {name: intervals[name] for name in ("resamples", "interval")}
@@ -19,20 +19,11 @@ def main(*, overlap, lesions, seed, intervals, output, of_lesions, froc):
         return np.random.default_rng(seed_for(seed, "bootstrap"))
 
     placed = draw_groups(tables, **drawn, rng=rng())
-    write_measures(long_table(placed, ["group", "rule"], **shown), output)
+    write_measures(long_table(placed, ["group", "rule"], **shown), overlap_table)
     placed = draw_lesions(tables, lesions, **drawn, rng=rng())
-    write_measures(long_table(placed, ["group", "rule", "n_lesions"], **shown), of_lesions)
+    write_measures(long_table(placed, ["group", "rule", "n_lesions"], **shown), lesion_table)
     write_table(curves(tables, lesions), froc)
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
-        main(
-            overlap=snakemake.input.overlap,
-            lesions=snakemake.input.lesions,
-            seed=snakemake.params.seed,
-            intervals=snakemake.params.intervals,
-            output=snakemake.output.overlap,
-            of_lesions=snakemake.output.lesions,
-            froc=snakemake.output.froc,
-        )
+    run(main, snakemake)

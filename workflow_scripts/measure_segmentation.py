@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from glioma_uq.logs import log_to
 from glioma_uq.predictions import cell_of
 from glioma_uq.seeds import seed_for
 from glioma_uq.statistics.long_tables import (
@@ -14,18 +13,17 @@ from glioma_uq.statistics.long_tables import (
 )
 from glioma_uq.statistics.measures import segmentation_measures, voxel_measures
 from glioma_uq.statistics.voxel_calibration import counts_by_case
+from glioma_uq.steps import run
 from glioma_uq.tables import read_table
 
 
-def main(*, cells, seed, resamples, level, interval, output, voxels=()):
+def main(*, cells, seed, intervals, output, voxels=()):
     counted = {cell_of(path): counts_by_case(read_table(path)) for path in voxels}
     parts = [
         measure_tables(
             tables,
             measures,
-            resamples=resamples,
-            level=level,
-            interval=interval,
+            **intervals,
             rng=np.random.default_rng(seed_for(seed, "bootstrap")),
         )
         for tables, measures in (
@@ -38,13 +36,4 @@ def main(*, cells, seed, resamples, level, interval, output, voxels=()):
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
-        main(
-            cells=snakemake.input.cells,
-            voxels=snakemake.input.voxels,
-            seed=snakemake.params.seed,
-            resamples=snakemake.params.resamples,
-            level=snakemake.params.level,
-            interval=snakemake.params.interval,
-            output=snakemake.output.table,
-        )
+    run(main, snakemake)

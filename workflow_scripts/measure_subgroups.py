@@ -4,12 +4,12 @@ from functools import partial
 
 import numpy as np
 
-from glioma_uq.logs import log_to
 from glioma_uq.seeds import seed_for
 from glioma_uq.statistics.choice import at_cell, read_choice
 from glioma_uq.statistics.long_tables import measure_subgroups, together, write_measures
 from glioma_uq.statistics.measures import Ece, classification_measures, segmentation_measures
 from glioma_uq.statistics.subgroups import subgroups
+from glioma_uq.steps import run
 from glioma_uq.tables import read_table
 
 
@@ -38,15 +38,4 @@ def main(*, classification, segmentation, selection, network, seed, intervals, e
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
-        main(
-            classification=snakemake.input.classification,
-            segmentation=snakemake.input.segmentation,
-            selection=snakemake.input.selection,
-            network=snakemake.params.network,
-            seed=snakemake.params.seed,
-            intervals=snakemake.params.intervals,
-            ece=snakemake.params.ece,
-            auc_average=snakemake.params.auc_average,
-            output=snakemake.output.table,
-        )
+    run(main, snakemake)

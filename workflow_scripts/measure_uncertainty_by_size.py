@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from glioma_uq.logs import log_to
 from glioma_uq.seeds import seed_for
 from glioma_uq.statistics.long_tables import read_cells, together, write_measures
 from glioma_uq.statistics.overlap_groups import from_reference, long_table
 from glioma_uq.statistics.size_uncertainty import draw_by_size, without_histograms
+from glioma_uq.steps import run
 
 
 def main(*, segmentation, overlap, voxels, reference, seed, intervals, output, differences):
@@ -29,14 +29,4 @@ def main(*, segmentation, overlap, voxels, reference, seed, intervals, output, d
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
-        main(
-            segmentation=snakemake.input.segmentation,
-            overlap=snakemake.input.overlap,
-            voxels=snakemake.input.voxels,
-            reference=snakemake.params.reference,
-            seed=snakemake.params.seed,
-            intervals=snakemake.params.intervals,
-            output=snakemake.output.table,
-            differences=snakemake.output.differences,
-        )
+    run(main, snakemake)

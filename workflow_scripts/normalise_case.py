@@ -3,18 +3,19 @@
 import numpy as np
 
 from glioma_uq.images import Image, is_empty, read_image, read_mask, write_image
-from glioma_uq.logs import log_to
 from glioma_uq.normalisation import clip_to_percentiles, study_grid, z_score, z_score_twice
-from glioma_uq.quality.rows import leave_empty, one_case
+from glioma_uq.quality.rows import leave_empty, one_case, write_row
+from glioma_uq.steps import run
 from glioma_uq.transforms import compose, read_matrix, resample, resample_labels, resample_mask
+from glioma_uq.volumes import CHECKSUM, sha256
 
 
 def main(
     *, case, scans, to_t1ce, t1ce_to_template, brain_mask, segmentation, template, options,
-    normalised, quality, limits, on_bad_case, variant="default", white_matter=None,
+    normalised, checksums, quality, limits, on_bad_case, variant="default", white_matter=None,
     field_options=None, clip=None,
 ):  # fmt: skip
-    """Write `normalised`: modality, "brain_mask" and "segmentation" to path.
+    """Write `normalised`: modality, "brain_mask" and "segmentation" to path; and `checksums`.
 
     `scans`: modality to path; `to_t1ce`: the same for the matrices of all but the T1CE.
     An empty file as `segmentation` means that there is no reference, and stays empty.
@@ -26,7 +27,7 @@ def main(
         case,
         "normalise_case",
         quality=quality,
-        outputs=normalised.values(),
+        outputs=[*normalised.values(), checksums],
         on_bad_case=on_bad_case,
         limits=limits,
     ) as figures:
@@ -54,15 +55,29 @@ def main(
         figures["normalised_brain_ml"] = round(brain.sum() * grid.voxel_volume / 1000, 1)
         if is_empty(segmentation):
             leave_empty([normalised["segmentation"]])
-            return
-        labels = resample_labels(read_image(segmentation, dtype=None), grid, t1ce_matrix)
-        if authors:
-            labels[~brain] = 0
-        write_image(normalised["segmentation"], labels, grid)
-        figures["normalised_tumour_ml"] = round((labels > 0).sum() * grid.voxel_volume / 1000, 2)
-        figures["tumour_outside_brain_ml"] = round(
-            ((labels > 0) & ~brain).sum() * grid.voxel_volume / 1000, 2
-        )
+        else:
+            labels = resample_labels(read_image(segmentation, dtype=None), grid, t1ce_matrix)
+            if authors:
+                labels[~brain] = 0
+            write_image(normalised["segmentation"], labels, grid)
+            figures |= tumour_volumes(labels > 0, brain, grid)
+        write_row(checksums, manifest_row(case, normalised, grid, t1ce_matrix))
+
+
+def tumour_volumes(tumour, brain, grid):
+    """Return the volumes in ml of a tumour on the study's grid, and of what is outside the brain."""
+    ml = grid.voxel_volume / 1000
+    return {
+        "normalised_tumour_ml": round(tumour.sum() * ml, 2),
+        "tumour_outside_brain_ml": round((tumour & ~brain).sum() * ml, 2),
+    }
+
+
+def manifest_row(case, normalised, grid, matrix):
+    """Return what volumes.csv says of a case's normalised files."""
+    sums = {f"{name}{CHECKSUM}": sha256(path) for name, path in normalised.items()}
+    scale = abs(np.linalg.det(matrix[:3, :3]))
+    return {"case": case, "voxel_mm": grid.voxel_sizes[0], "template_scale": scale, **sums}
 
 
 def even(scan, white_matter, matrix, options):
@@ -74,25 +89,4 @@ def even(scan, white_matter, matrix, options):
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
-        modalities = snakemake.params.modalities
-        main(
-            case=snakemake.wildcards.case,
-            scans={name: snakemake.input[name] for name in modalities},
-            to_t1ce={
-                name: snakemake.input[f"{name}_to_t1ce"] for name in modalities if name != "t1ce"
-            },
-            t1ce_to_template=snakemake.input.t1ce_to_template,
-            brain_mask=snakemake.input.brain_mask,
-            segmentation=snakemake.input.segmentation,
-            template=snakemake.input.template,
-            white_matter=snakemake.input.get("white_matter"),
-            field_options=snakemake.params.field_options,
-            options=snakemake.params.options,
-            variant=snakemake.params.variant,
-            clip=snakemake.params.clip,
-            limits=snakemake.params.limits,
-            normalised={name: path for name, path in snakemake.output.items() if name != "quality"},
-            quality=snakemake.output.quality,
-            on_bad_case=snakemake.params.on_bad_case,
-        )
+    run(main, snakemake)

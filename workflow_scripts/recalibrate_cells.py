@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from glioma_uq.logs import log_to
 from glioma_uq.seeds import seed_for
 from glioma_uq.statistics.choice import at_passes, read_choice
 from glioma_uq.statistics.long_tables import read_cells, write_measures
 from glioma_uq.statistics.measures import Ece
 from glioma_uq.statistics.mending import recalibration_table
+from glioma_uq.steps import run
 
 
 def main(*, cells, validation, selection, methods, seed, intervals, ece, output):
@@ -23,14 +23,4 @@ def main(*, cells, validation, selection, methods, seed, intervals, ece, output)
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
-        main(
-            cells=snakemake.input.cells,
-            validation=snakemake.input.validation,
-            selection=snakemake.input.selection,
-            methods=snakemake.params.methods,
-            seed=snakemake.params.seed,
-            intervals=snakemake.params.intervals,
-            ece=snakemake.params.ece,
-            output=snakemake.output.table,
-        )
+    run(main, snakemake)

@@ -3,8 +3,8 @@
 import json
 
 from glioma_uq.files import written_whole
-from glioma_uq.logs import log_to
 from glioma_uq.provenance import describe
+from glioma_uq.steps import run
 
 
 def main(*, inputs, config, seed, output):
@@ -13,10 +13,4 @@ def main(*, inputs, config, seed, output):
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
-        main(
-            inputs=snakemake.input,
-            config=snakemake.params.config,
-            seed=snakemake.params.seed,
-            output=snakemake.output.provenance,
-        )
+    run(main, snakemake)

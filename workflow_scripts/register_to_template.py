@@ -3,9 +3,9 @@
 import numpy as np
 
 from glioma_uq.images import Image, read_image, read_mask
-from glioma_uq.logs import log_to
 from glioma_uq.quality.rows import foreground, mutual_information, one_case, overlap_with_template
 from glioma_uq.registration import register
+from glioma_uq.steps import run
 from glioma_uq.transforms import block_average, resample, resample_mask, write_matrix
 
 
@@ -58,14 +58,4 @@ def head(image, options):
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
-        main(
-            case=snakemake.wildcards.case,
-            t1ce_to_template=snakemake.output.t1ce_to_template,
-            quality=snakemake.output.quality,
-            options=snakemake.params.options,
-            seed=snakemake.params.seed,
-            limits=snakemake.params.limits,
-            on_bad_case=snakemake.params.on_bad_case,
-            **dict(snakemake.input.items()),
-        )
+    run(main, snakemake)

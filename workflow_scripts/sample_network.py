@@ -9,12 +9,12 @@ from glioma_uq.dataset import Dataset
 from glioma_uq.devices import choose_device, set_threads
 from glioma_uq.files import written_whole
 from glioma_uq.folds import cases_of
-from glioma_uq.logs import log_to
 from glioma_uq.networks import build_network
 from glioma_uq.sampling.acceleration import accelerate, keep_freed_memory
 from glioma_uq.sampling.case_files import Plan, hash_file, sample_cases, write_maps
 from glioma_uq.sampling.voxel_histograms import COLUMNS, histogram_rows
 from glioma_uq.splits import check_splits
+from glioma_uq.steps import run
 from glioma_uq.tables import append_rows, read_table, write_table
 from glioma_uq.weights import load_weights
 
@@ -26,15 +26,15 @@ def load_network(path, device, name, options):
     return network.to(device)
 
 
-def main(*, cases, folds, split, models, volumes, network, sampler, options, rate, fold, seed,
+def main(*, volumes, folds, split, models, network, sampler, options, rate, fold, seed,
          modalities, tasks, classes, passes, nested, mapped, keep_sums, hd95, histograms,
          batch_size, device, acceleration, library, threads, case_files,
          probabilities, segmentation, voxels, maps):  # fmt: skip
     set_threads(threads)
     device = choose_device(device)
-    table, folds = read_table(cases), read_table(folds)
-    check_splits(folds, table["case"])
-    dataset = Dataset(volumes, table, modalities, classes=classes)
+    rate, fold = float(rate), int(fold)
+    dataset, folds = Dataset(volumes, modalities, classes=classes), read_table(folds)
+    check_splits(folds, dataset.table.index)
     sampled = cases_of(folds, fold, split)
     shape = {"modalities": len(modalities), "classes": classes, "tasks": tuple(tasks)}
     options = {**shape, "rate": rate, **options}
@@ -61,36 +61,4 @@ def main(*, cases, folds, split, models, volumes, network, sampler, options, rat
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
-        main(
-            cases=snakemake.input.cases,
-            folds=snakemake.input.folds,
-            split=snakemake.params.split,
-            models=snakemake.input.models,
-            volumes=snakemake.params.volumes,
-            network=snakemake.params.network,
-            sampler=snakemake.params.sampler,
-            options=snakemake.params.options,
-            rate=float(snakemake.wildcards.rate),
-            fold=int(snakemake.wildcards.fold),
-            seed=snakemake.params.seed,
-            modalities=snakemake.params.modalities,
-            tasks=snakemake.params.tasks,
-            classes=snakemake.params.classes,
-            passes=snakemake.params.passes,
-            nested=snakemake.params.nested,
-            mapped=snakemake.params.mapped,
-            keep_sums=snakemake.params.keep_sums,
-            hd95=snakemake.params.hd95,
-            histograms=snakemake.params.histograms,
-            batch_size=snakemake.params.batch_size,
-            device=snakemake.params.device,
-            acceleration=snakemake.params.acceleration,
-            library=snakemake.params.library,
-            threads=snakemake.threads,
-            case_files=snakemake.params.case_files,
-            probabilities=snakemake.output.probabilities,
-            segmentation=snakemake.output.segmentation,
-            voxels=snakemake.output.voxels,
-            maps=snakemake.output.maps,
-        )
+    run(main, snakemake)

@@ -2,10 +2,10 @@
 
 from functools import partial
 
-from glioma_uq.logs import log_to
 from glioma_uq.statistics.choice import selection_table
 from glioma_uq.statistics.long_tables import plain_values, together
 from glioma_uq.statistics.measures import Ece, key_measures, segmentation_measures
+from glioma_uq.steps import run
 from glioma_uq.tables import write_table
 
 
@@ -23,11 +23,4 @@ def main(*, classification, segmentation, selection, ece, output):
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
-        main(
-            classification=snakemake.input.classification,
-            segmentation=snakemake.input.segmentation,
-            selection=snakemake.params.selection,
-            ece=snakemake.params.ece,
-            output=snakemake.output.table,
-        )
+    run(main, snakemake)

@@ -4,7 +4,7 @@ from glioma_uq.cohorts import idc, tcia
 from glioma_uq.cohorts.selection import select, write_series
 from glioma_uq.cohorts.series import missing_modalities
 from glioma_uq.cohorts.transfer import Patience
-from glioma_uq.logs import log_to
+from glioma_uq.steps import run
 
 
 def main(*, source, options, cases, modalities, series):
@@ -26,8 +26,4 @@ def list_series(source, options):
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
-        main(
-            series=snakemake.output.series,
-            **{name: value for name, value in snakemake.params.items() if name != "library"},
-        )
+    run(main, snakemake)

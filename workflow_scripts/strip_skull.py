@@ -3,9 +3,9 @@
 import numpy as np
 
 from glioma_uq.images import is_empty, read_image, read_mask, write_image
-from glioma_uq.logs import log_to
 from glioma_uq.quality.rows import one_case
 from glioma_uq.skull_stripping import find_brain
+from glioma_uq.steps import run
 from glioma_uq.transforms import read_matrix
 
 
@@ -40,15 +40,4 @@ READERS = {"template": read_mask, "t1ce_to_template": read_matrix, "own_mask": m
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
-        main(
-            case=snakemake.wildcards.case,
-            brain_mask=snakemake.output.brain_mask,
-            quality=snakemake.output.quality,
-            method=snakemake.params.method,
-            options=snakemake.params.options,
-            limits=snakemake.params.limits,
-            on_bad_case=snakemake.params.on_bad_case,
-            threads=snakemake.threads,
-            **dict(snakemake.input.items()),
-        )
+    run(main, snakemake)

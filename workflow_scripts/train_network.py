@@ -7,30 +7,30 @@ import pandas as pd
 import torch
 from safetensors.torch import save_file
 
-from glioma_uq.configuration.networks import check_dropout
+from glioma_uq.configuration.preflight import check_dropout
 from glioma_uq.dataset import Dataset
 from glioma_uq.devices import choose_device, set_threads
 from glioma_uq.files import written_whole
 from glioma_uq.folds import cases_of
-from glioma_uq.logs import log_to
 from glioma_uq.networks import build_network
 from glioma_uq.splits import check_splits
+from glioma_uq.steps import run
 from glioma_uq.tables import read_table, write_table
 from glioma_uq.training.checks import check_labels
 from glioma_uq.training.settings import Settings
 from glioma_uq.training.trainer import Trainer
 
 
-def main(*, cases, folds, volumes, network, options, rate, fold, seed, modalities, tasks,
+def main(*, volumes, folds, network, options, rate, fold, seed, modalities, tasks,
          classes, settings, keep_in_memory, library, threads, model, curve,
          checkpoint):  # fmt: skip
     set_threads(threads)
-    table, folds = read_table(cases), read_table(folds)
-    check_splits(folds, table["case"])
+    rate, fold = float(rate), int(fold)
+    dataset, folds = Dataset(volumes, modalities, keep_in_memory, classes), read_table(folds)
+    check_splits(folds, dataset.table.index)
     training, validation = (cases_of(folds, fold, split) for split in ("training", "validation"))
-    check_labels(table.set_index("case"), training, tasks)
+    check_labels(dataset.table, training, tasks)
     names, settings = training + validation, Settings(**settings)
-    dataset = Dataset(volumes, table, modalities, keep_in_memory, classes)
     dataset.keep_what_fits(names)
 
     with torch.random.fork_rng():
@@ -40,8 +40,8 @@ def main(*, cases, folds, volumes, network, options, rate, fold, seed, modalitie
     check_dropout(untrained, network, rate)
     workers = threads if choose_device(settings.device).type == "cuda" else 0
     trainer = Trainer(untrained, dataset, training, validation, settings, seed, workers, tasks)
-    seen = [table.set_index("case").loc[names].to_csv(), dataset.checksums(names)]
     grid = [network, options, rate, seed, modalities, tasks, classes]
+    seen = dataset.table.loc[names].to_csv()  # labels, and the checksum of every file
     trainer.run(checkpoint, [grid, asdict(settings), seen, library])
 
     write_table(pd.DataFrame(trainer.curve), curve)
@@ -51,24 +51,4 @@ def main(*, cases, folds, volumes, network, options, rate, fold, seed, modalitie
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
-        main(
-            cases=snakemake.input.cases,
-            folds=snakemake.input.folds,
-            volumes=snakemake.params.volumes,
-            network=snakemake.wildcards.network,
-            options=snakemake.params.options,
-            rate=float(snakemake.wildcards.rate),
-            fold=int(snakemake.wildcards.fold),
-            seed=snakemake.params.seed,
-            modalities=snakemake.params.modalities,
-            tasks=snakemake.params.tasks,
-            classes=snakemake.params.classes,
-            settings=snakemake.params.settings,
-            keep_in_memory=snakemake.params.keep_in_memory,
-            library=snakemake.params.library,
-            threads=snakemake.threads,
-            model=snakemake.output.model,
-            curve=snakemake.output.curve,
-            checkpoint=snakemake.params.checkpoint,
-        )
+    run(main, snakemake)

@@ -1,6 +1,5 @@
 """Preprocessed cases as tensors: what training and sampling read."""
 
-from pathlib import Path
 from typing import NamedTuple
 
 import nibabel
@@ -10,6 +9,7 @@ import torch
 from glioma_uq.errors import BadInput
 from glioma_uq.memory import available_memory
 from glioma_uq.tasks import TASKS, class_index
+from glioma_uq.volumes import CHECKSUM, check_unchanged, read_volumes, volume_path
 
 
 class Case(NamedTuple):
@@ -47,13 +47,7 @@ def load_volume(path, dtype):
     return torch.from_numpy(np.ascontiguousarray(nibabel.load(path).dataobj, dtype=dtype))
 
 
-def checksum_of_content(path):
-    """Return gzip's own checksum and size of what it packed: the last 8 bytes, as hex digits."""
-    with open(path, "rb") as file:
-        file.seek(max(0, path.stat().st_size - 8))
-        return file.read().hex()
-
-
+MASKS = ("brain_mask", "segmentation")
 GIB = 2**30
 SHARE_KEPT = 0.5  # of the memory that is free: the network needs the rest
 
@@ -62,16 +56,15 @@ class Dataset:
     """Read preprocessed cases on demand.
 
     Args:
-        folder: the cohort's `normalised` folder, with one folder for each case.
-        table: one row for each case: case, idh, 1p19q, grade (a pandas table).
+        manifest: path of the cohort's volumes.csv, beside which the files lie.
         modalities: file names without ending, in the network's order.
         keep_in_memory: keep each volume after its first reading.
         classes: of the segmentation: 2 takes a tumour as one, 4 tells its parts apart.
     """
 
-    def __init__(self, folder, table, modalities, keep_in_memory=False, classes=2):
-        self.folder, self.modalities, self.classes = Path(folder), list(modalities), classes
-        self.table = table.set_index("case")
+    def __init__(self, manifest, modalities, keep_in_memory=False, classes=2):
+        self.manifest, self.modalities, self.classes = manifest, list(modalities), classes
+        self.table = read_volumes(manifest).set_index("case")
         self.kept = {} if keep_in_memory else None
 
     def labels(self, cases):
@@ -83,19 +76,21 @@ class Dataset:
 
     def has_segmentation(self, name):
         """Return whether the case has a reference segmentation."""
-        return (self.folder / name / "segmentation.nii.gz").stat().st_size > 0
+        return bool(self.checksum(name, "segmentation"))
+
+    def checksum(self, name, file):
+        """Return the manifest's checksum of one file of a case, "" where there is no such file."""
+        noted = self.table.at[name, f"{file}{CHECKSUM}"]
+        return noted if isinstance(noted, str) else ""
 
     def checksums(self, names):
-        """Return the checksums of each case's files, by case and file name."""
-        files = {name: sorted((self.folder / name).glob("*.nii.gz")) for name in names}
-        return {
-            name: {path.name: checksum_of_content(path) for path in paths}
-            for name, paths in files.items()
-        }
+        """Return the manifest's checksums of what networks see of each case."""
+        files = [*self.modalities, *MASKS]
+        return {name: {file: self.checksum(name, file) for file in files} for name in names}
 
     def size_in_memory(self, names):
         """Return the bytes of these cases' volumes: float32 images and tumour, bool brain."""
-        volume = nibabel.load(self.folder / names[0] / f"{self.modalities[0]}.nii.gz")
+        volume = nibabel.load(volume_path(self.manifest, names[0], self.modalities[0]))
         return len(names) * int(np.prod(volume.shape)) * (4 * len(self.modalities) + 4 + 1)
 
     def keep_what_fits(self, names):
@@ -117,17 +112,20 @@ class Dataset:
             self.kept[name] = case
         return case
 
+    def path(self, name, file):
+        """Return the path of one file of a case; raise BadInput where it is not the manifest's."""
+        path = volume_path(self.manifest, name, file)
+        check_unchanged(path, self.checksum(name, file))
+        return path
+
     def _read(self, name):
-        folder = self.folder / name
-        images = torch.stack(
-            [load_volume(folder / f"{m}.nii.gz", np.float32) for m in self.modalities]
-        )
+        images = torch.stack([load_volume(self.path(name, m), np.float32) for m in self.modalities])
         if not torch.isfinite(images).all():
             raise BadInput(
-                f"expected finite intensities in {folder}, found NaN or infinity: "
-                "delete the folder and let the preprocessing write it again."
+                f"expected finite intensities in the normalised series of {name}, found NaN or "
+                "infinity: delete its folder under normalised and let it be written again."
             )
-        brain = folder / "brain_mask.nii.gz"
+        brain = self.path(name, "brain_mask")
         return Case(
             name=name,
             images=images,
@@ -139,7 +137,7 @@ class Dataset:
         )
 
     def _read_tumour(self, name):
-        path = self.folder / name / "segmentation.nii.gz"
+        path = self.path(name, "segmentation")
         labels = load_volume(path, np.uint8)
         if self.classes == 2:
             return (labels > 0).float()[None]

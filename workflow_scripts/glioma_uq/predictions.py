@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from glioma_uq.configuration.texts import check_prediction_columns
+from glioma_uq.configuration.validation import check_prediction_columns
 from glioma_uq.errors import BadInput
 from glioma_uq.tasks import TASKS, UNKNOWN
 from glioma_uq.text_tables import check_named_once, read_text_table

@@ -15,7 +15,7 @@ from glioma_uq.text_tables import check_named_once, read_text_table
 LABELS = {"idh": (0, 1), "1p19q": (0, 1), "grade": (2, 3, 4)}
 UNKNOWN = -1
 NOT_KNOWN = ("", "n/a", "NA", str(UNKNOWN))  # "n/a" is BIDS's word for it
-LABEL_COLUMNS = ("case", "source", *LABELS)
+LABEL_COLUMNS = ("case", "patient", "source", *LABELS)
 
 
 def list_cases(cohort):
@@ -94,7 +94,7 @@ def _case(row, columns, source, table):
     check_case_name(case, table)
     named = columns.get("source")
     labels = {task: _label(row, columns[task], task, case) for task in LABELS}
-    return {"case": case, "source": row[named] if named else source, **labels}
+    return {"case": case, "patient": case, "source": row[named] if named else source, **labels}
 
 
 def _label(row, column, task, case):

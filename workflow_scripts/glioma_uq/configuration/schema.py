@@ -7,9 +7,12 @@ from pathlib import Path
 import yaml
 from jsonschema import Draft202012Validator, validators
 
-from glioma_uq.configuration import texts
-from glioma_uq.configuration.cross_checks import check_across_keys
+from glioma_uq.configuration.validation import check_across_keys, number_meant
 from glioma_uq.errors import BadInput, closest
+
+CHECKOUT = Path(__file__).parents[3]
+SCHEMA = CHECKOUT / "rules" / "config.schema.yaml"
+COHORT_KEYS = ("cohort", "preprocessing")
 
 
 def is_whole(checker, value):
@@ -26,7 +29,7 @@ Validator = validators.extend(
 @cache
 def validator_of(path):
     """Return the validator of the schema at `path`, which is read once."""
-    return Validator(yaml.safe_load(Path(path).read_text()))
+    return Validator(yaml.safe_load(Path(path).read_text(encoding="utf-8")))
 
 
 def at(error, document):
@@ -50,7 +53,7 @@ def sentence(error, config):
     found = f"{key}, found {error.instance!r}"
     if error.validator == "enum":
         return f"expected {found}: {closest(error.instance, error.validator_value)}"
-    if error.validator == "type" and (number := texts.number_meant(error.instance)):
+    if error.validator == "type" and (number := number_meant(error.instance)):
         return (
             f"expected a number for {key}, found the text {error.instance!r}: write {number}, "
             "unquoted, in a config file (in lists of --config, all is text)."
@@ -85,24 +88,93 @@ def fill_defaults(config, schema):
             fill_defaults(config[key], part)
 
 
-def needs_validation(config):
-    """Return whether something is fitted or chosen on the folds' validation cases."""
-    statistics = config["statistics"]
-    keys = ["mask_control", *(("recalibration", "conformal") if config["tasks"] else ())]
-    fitted = (statistics[key] for key in keys)
-    return config["selection"]["rule"] not in ("fixed", "paper") or any(fitted)
+def check_config(config, schema=SCHEMA):
+    """Check `config` against the schema at path `schema`, complete it in place and return it.
 
-
-def check_config(config, schema):
-    """Check `config` against the schema at path `schema`, fill its defaults in, return it.
+    A `cohort` that is the path of a file is replaced by what stands there; defaults are filled in,
+    and the choices that null leaves to the grid.
 
     Raises:
         BadInput: with one sentence about the first thing that is wrong.
     """
+    given = set(config)
+    read_cohort(config)
     validator = validator_of(schema)
     errors = sorted(validator.iter_errors(config), key=lambda e: list(map(str, e.path)))
     if errors:
         raise BadInput(sentence(errors[0], config))
+    check_kind(config, given)
     fill_defaults(config, validator.schema)
+    choose_cell(config)
     check_across_keys(config)
     return config
+
+
+def read_cohort(config):
+    """Put the cohort and its preprocessing in the place of a path that names their file.
+
+    The path is seen from the working directory, or else from the checkout.
+    """
+    path = config.get("cohort")
+    if not isinstance(path, str):
+        return
+    path = Path(path) if Path(path).is_file() else CHECKOUT / path
+    if not path.is_file():
+        raise BadInput(
+            f"expected the file of a cohort as cohort, found no {config['cohort']}: correct it."
+        )
+    described = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    if not isinstance(described, dict) or "cohort" not in described:
+        raise BadInput(f"expected the key cohort in {path}, found none: describe the cohort there.")
+    for key in described:
+        if key not in COHORT_KEYS:
+            raise BadInput(
+                f"expected cohort and preprocessing alone in {path}, found {key}: move it to the "
+                "study."
+            )
+    if "preprocessing" in config:
+        raise BadInput(
+            f"expected preprocessing in {path}, which describes the cohort, found it in the study: "
+            "move it there, or describe the whole cohort in the study."
+        )
+    config |= described
+
+
+def check_kind(config, given):
+    """Refuse a config that is neither a study nor a cohort alone.
+
+    Args:
+        config: valid by the schema; its defaults need not be filled in.
+        given: the keys that the user wrote.
+    """
+    study, predictions = config.get("study"), config.get("predictions")
+    others = sorted(given - {*COHORT_KEYS, "study"})
+    if not study and (others or not config.get("cohort")):
+        found = f"none beside {others[0]}" if others else "neither study nor cohort"
+        raise BadInput(
+            f"expected a name for the study, found {found}: add study: my_study, or leave cohort "
+            "and preprocessing alone to make a cohort."
+        )
+    if study and predictions and config.get("cohort"):
+        raise BadInput(
+            "expected a cohort or predictions, found both: a study of predictions reads no scans."
+        )
+    if study and not predictions and not config.get("cohort"):
+        raise BadInput(
+            f"expected cohort for the study {study}, found none: describe it there, or name its "
+            "file, as cohort: cohorts/glioma.yaml."
+        )
+
+
+def choose_cell(config):
+    """Fill in, in place, the selected cell and the maps that null leaves to the grid."""
+    selection, sampling = config["selection"], config["sampling"]
+    for key, values, preferred, other in (
+        ("rate", config["rates"], 0.25, min),
+        ("passes", sampling["passes"], 30, max),
+    ):
+        if selection[key] is None:
+            selection[key] = preferred if preferred in values else other(values)
+    if sampling["maps"] is None:
+        fixed = selection["rule"] == "fixed"
+        sampling["maps"] = [selection["passes"] if fixed else max(sampling["passes"])]

@@ -1,0 +1,49 @@
+"""DICOM in an archive: which series are taken, and their transfer."""
+
+
+# The nodes of a cluster often have no way out.
+localrules:
+    select_series,
+    download_series,
+
+
+rule select_series:
+    """Say which series of the collection are T1, T1CE, T2 and FLAIR of each case, and why."""
+    output:
+        series="results/cohorts/<cohort>/series.csv",
+    log:
+        "results/cohorts/<cohort>/logs/select_series.log",
+    conda:
+        "../../envs/downloads.yaml"
+    params:
+        source=cohort.source,
+        options=cohort.options,
+        cases=cohort.cases,
+        modalities=cohort.modalities,
+        library=cohort.code("select_series"),
+    script:
+        "../../workflow_scripts/select_series.py"
+
+
+rule download_series:
+    """Bring the chosen series of one case, each file whole and checked."""
+    input:
+        series=ancient(cohort.chosen_series) if cohort.reviewed else cohort.chosen_series,
+    output:
+        files="results/cohorts/<cohort>/downloaded/{case}/files.csv",
+        quality="results/cohorts/<cohort>/quality/{case}/download_series.csv",
+    log:
+        "results/cohorts/<cohort>/logs/download_series/{case}.log",
+    conda:
+        "../../envs/downloads.yaml"
+    resources:
+        downloads=1,
+    params:
+        source=cohort.source,
+        options=cohort.options,
+        modalities=cohort.modalities,
+        on_bad_case=cohort.on_bad_case,
+        depends_on=cohort.reviewed_lines,
+        library=cohort.code("download_series"),
+    script:
+        "../../workflow_scripts/download_series.py"

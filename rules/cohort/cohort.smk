@@ -1,0 +1,27 @@
+"""The half from native scans to the manifest of normalised volumes; its rules ask `cohort`."""
+
+
+include: "template.smk"
+
+
+if cohort.is_phantom:
+
+    include: "phantom.smk"
+
+else:
+
+    include: "patients.smk"
+
+
+if cohort.is_converted:
+
+    include: "dicom.smk"
+
+
+if cohort.is_archived:
+
+    include: "archive.smk"
+
+
+include: "preprocessing.smk"
+include: "manifest.smk"

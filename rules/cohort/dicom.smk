@@ -1,0 +1,31 @@
+"""DICOM, on disk or in an archive: its conversion to one volume for each series."""
+
+
+rule convert_case:
+    """Find T1, T1CE, T2 and FLAIR in the DICOM of one case and write each as one volume."""
+    input:
+        unpack(cohort.dicom_of),
+        **(
+            {"reviewed": ancient(cohort.chosen_series)}
+            if cohort.is_archived or cohort.reviewed
+            else {}
+        ),
+    output:
+        **cohort.series("images", "converted", cohort.modalities),
+        **cohort.sidecars("sidecars"),
+        series="results/cohorts/<cohort>/converted/{case}/series.csv",
+        quality="results/cohorts/<cohort>/quality/{case}/convert_case.csv",
+    log:
+        "results/cohorts/<cohort>/logs/convert_case/{case}.log",
+    conda:
+        "../../envs/downloads.yaml"
+    group:
+        "preprocess"
+    params:
+        folder=lambda wildcards: cohort.dicom_folder(wildcards.case),
+        rules=cohort.options["series_rules"],
+        modalities=cohort.modalities,
+        depends_on=cohort.reviewed_lines,
+        **cohort.of_step("convert_case"),
+    script:
+        "../../workflow_scripts/convert_case.py"

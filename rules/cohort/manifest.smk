@@ -1,0 +1,96 @@
+"""From the steps' records to the manifest that studies read, the quality sheets and a report."""
+
+
+rule collect_cohort:
+    """Write the manifest of a cohort: who takes part, with the checksum of every volume."""
+    input:
+        labels="results/cohorts/<cohort>/labels.csv",
+        quality=cohort.records(),
+        checksums=[
+            f"results/cohorts/<cohort>/normalised/{case}/checksums.csv" for case in cohort.cases
+        ],
+    output:
+        volumes="results/cohorts/<cohort>/volumes.csv",
+        excluded="results/cohorts/<cohort>/excluded.csv",
+        metrics="results/cohorts/<cohort>/quality.csv",
+    log:
+        "results/cohorts/<cohort>/logs/collect_cohort.log",
+    conda:
+        "../../envs/imaging.yaml"
+    params:
+        library=cohort.code("collect_cohort"),
+    script:
+        "../../workflow_scripts/collect_cohort.py"
+
+
+for number, cases in cohort.batches().items():
+
+    rule:
+        """Draw the quality sheets of some cases: what to look at before anything is believed."""
+        name:
+            f"draw_quality_sheets_{number}"
+        input:
+            # The last step stands for all: to plan every file takes long.
+            depends_on=[
+                f"results/cohorts/<cohort>/quality/{case}/normalise_case.csv" for case in cases
+            ],
+            template="results/cohorts/<cohort>/template/brain_mask.nii.gz",
+        output:
+            pictures=cohort.sheets(cases),
+        log:
+            f"results/cohorts/<cohort>/logs/draw_quality_sheets/{number}.log",
+        conda:
+            "../../envs/imaging.yaml"
+        params:
+            cases=cases,
+            modalities=cohort.modalities,
+            steps=cohort.steps,
+            cohort=cohort.folder,
+            library=cohort.code("draw_quality_sheets"),
+        script:
+            "../../workflow_scripts/draw_quality_sheets.py"
+
+
+rule draw_quality_metrics:
+    """Draw every quality metric of a cohort over its cases, with the limits."""
+    input:
+        quality="results/cohorts/<cohort>/quality.csv",
+        excluded="results/cohorts/<cohort>/excluded.csv",
+    output:
+        pdf="results/cohorts/<cohort>/quality_metrics.pdf",
+        png="results/cohorts/<cohort>/quality_metrics.png",
+        csv="results/cohorts/<cohort>/quality_metrics.csv",
+    log:
+        "results/cohorts/<cohort>/logs/draw_quality_metrics.log",
+    conda:
+        "../../envs/statistics.yaml"
+    params:
+        figure="quality_metrics",
+        limits=cohort.limits,
+        library=fingerprint("draw_figure.py", also="glioma_uq/figures/quality_metrics.py"),
+    script:
+        "../../workflow_scripts/draw_figure.py"
+
+
+rule make_cohort_report:
+    """Write the cohort's report: who takes part, what each step measured, and every sheet."""
+    input:
+        volumes="results/cohorts/<cohort>/volumes.csv",
+        excluded="results/cohorts/<cohort>/excluded.csv",
+        quality="results/cohorts/<cohort>/quality.csv",
+        figure="results/cohorts/<cohort>/quality_metrics.png",
+        sheets=cohort.sheets(),
+        template=template("cohort.html.jinja"),
+        depends_on=[*shared_templates, template("overview.html.jinja")],
+    output:
+        report="results/cohorts/<cohort>/report.html",
+    log:
+        "results/cohorts/<cohort>/logs/make_cohort_report.log",
+    conda:
+        "../../envs/statistics.yaml"
+    params:
+        cohort=cohort.name,
+        limits=cohort.limits,
+        library=cohort.code("make_cohort_report"),
+    script:
+        "../../workflow_scripts/make_cohort_report.py"

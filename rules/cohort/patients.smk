@@ -1,0 +1,55 @@
+"""Cases that were not made by us: looked at before anything else, then brought into one layout."""
+
+
+rule check_cohort:
+    """Look at every case before any other work starts, and say which cannot take part."""
+    input:
+        depends_on=[
+            cohort.config["labels"]["table"],
+            *(path for case in cohort.cases for path in cohort.images_of(case)),
+        ],
+    output:
+        labels="results/cohorts/<cohort>/labels.csv",
+    log:
+        "results/cohorts/<cohort>/logs/check_cohort.log",
+    conda:
+        "../../envs/imaging.yaml"
+    params:
+        **cohort.origin,
+        table=cohort.config["labels"],
+        parts=cohort.parts,
+        on_bad_case=cohort.on_bad_case,
+        library=cohort.code_of_source("check_cohort", cohort.source),
+    script:
+        "../../workflow_scripts/check_cohort.py"
+
+
+rule import_case:
+    """Read one case whole and write it in one layout, orientation and coding of labels."""
+    input:
+        # A corrected label must not register anything again, so only the images count.
+        labels=ancient("results/cohorts/<cohort>/labels.csv"),
+        depends_on=lambda wildcards: (
+            cohort.series("x", "converted", cohort.modalities).values()
+            if cohort.is_converted
+            else cohort.images_of(wildcards.case)
+        ),
+    output:
+        **cohort.series("images", "raw", cohort.parts),
+        quality="results/cohorts/<cohort>/quality/{case}/import_case.csv",
+    log:
+        "results/cohorts/<cohort>/logs/import_case/{case}.log",
+    conda:
+        "../../envs/imaging.yaml"
+    group:
+        "preprocess"
+    params:
+        **cohort.imported_from,
+        modalities=cohort.modalities,
+        coding=cohort.coding,
+        **(
+            cohort.of_step("import_case")
+            | {"library": cohort.code_of_source("import_case", cohort.imported_from["source"])}
+        ),
+    script:
+        "../../workflow_scripts/import_case.py"

@@ -1,0 +1,119 @@
+"""From native scans to z-scored volumes on one grid, case by case."""
+
+
+rule correct_bias_field:
+    """Take the smooth shading out of each native series of a case."""
+    input:
+        **cohort.series("scans", "raw", cohort.modalities),
+        **(cohort.matrices("to_t1ce") if cohort.is_authors else {}),
+    output:
+        **cohort.series("corrected", "bias_corrected", cohort.modalities),
+        quality="results/cohorts/<cohort>/quality/{case}/correct_bias_field.csv",
+    log:
+        "results/cohorts/<cohort>/logs/correct_bias_field/{case}.log",
+    conda:
+        "../../envs/imaging.yaml"
+    group:
+        "preprocess"
+    params:
+        options=cohort.preprocessing["bias_field"],
+        **cohort.of_step("correct_bias_field"),
+    script:
+        "../../workflow_scripts/correct_bias_field.py"
+
+
+rule coregister:
+    """Find where each series of a case lies in its T1CE."""
+    input:
+        **cohort.series("series", cohort.registered, cohort.others),
+        **cohort.coregistration(),
+        t1ce=f"results/cohorts/<cohort>/{cohort.registered}/{{case}}/t1ce.nii.gz",
+    output:
+        **cohort.matrices("matrices"),
+        quality="results/cohorts/<cohort>/quality/{case}/coregister.csv",
+    log:
+        "results/cohorts/<cohort>/logs/coregister/{case}.log",
+    conda:
+        "../../envs/imaging.yaml"
+    group:
+        "preprocess"
+    params:
+        options=cohort.preprocessing["registration"],
+        seed=cohort.seed("coregister"),
+        **cohort.of_step("coregister"),
+    script:
+        "../../workflow_scripts/coregister.py"
+
+
+rule register_to_template:
+    """Find where the T1CE of a case lies in the template: brain to brain, or head to head."""
+    input:
+        **cohort.template_registration(),
+        t1ce=f"results/cohorts/<cohort>/{cohort.registered}/{{case}}/t1ce.nii.gz",
+    output:
+        t1ce_to_template="results/cohorts/<cohort>/registered/{case}/t1ce_to_template.txt",
+        quality="results/cohorts/<cohort>/quality/{case}/register_to_template.csv",
+    log:
+        "results/cohorts/<cohort>/logs/register_to_template/{case}.log",
+    conda:
+        "../../envs/imaging.yaml"
+    group:
+        "preprocess"
+    params:
+        options=cohort.preprocessing["registration"],
+        seed=lambda wildcards: cohort.seed("register_to_template", wildcards.case),
+        **cohort.of_step("register_to_template"),
+    script:
+        "../../workflow_scripts/register_to_template.py"
+
+
+rule strip_skull:
+    """Find the brain in the native T1CE of a case."""
+    input:
+        **cohort.stripping(),
+    output:
+        brain_mask="results/cohorts/<cohort>/skull_stripped/{case}/brain_mask.nii.gz",
+        quality="results/cohorts/<cohort>/quality/{case}/strip_skull.csv",
+    log:
+        "results/cohorts/<cohort>/logs/strip_skull/{case}.log",
+    conda:
+        "../../envs/imaging.yaml"
+    group:
+        "preprocess"
+    threads: cohort.stripping_threads
+    params:
+        method=cohort.preprocessing["skull_stripping"],
+        options=cohort.stripping_options,
+        **cohort.of_step("strip_skull"),
+    script:
+        "../../workflow_scripts/strip_skull.py"
+
+
+rule normalise_case:
+    """Bring a case onto the study's grid in one resampling, and its intensities onto one scale."""
+    input:
+        **cohort.series("scans", "bias_corrected", cohort.modalities),
+        **cohort.matrices("to_t1ce"),
+        **cohort.refinement_template(),
+        t1ce_to_template="results/cohorts/<cohort>/registered/{case}/t1ce_to_template.txt",
+        brain_mask="results/cohorts/<cohort>/skull_stripped/{case}/brain_mask.nii.gz",
+        segmentation="results/cohorts/<cohort>/raw/{case}/segmentation.nii.gz",
+        template="results/cohorts/<cohort>/template/brain_mask.nii.gz",
+    output:
+        **cohort.series("normalised", "normalised", cohort.parts),
+        checksums="results/cohorts/<cohort>/normalised/{case}/checksums.csv",
+        quality="results/cohorts/<cohort>/quality/{case}/normalise_case.csv",
+    log:
+        "results/cohorts/<cohort>/logs/normalise_case/{case}.log",
+    conda:
+        "../../envs/imaging.yaml"
+    group:
+        "preprocess"
+    params:
+        options=cohort.grid_options,
+        field_options=cohort.refinement,
+        variant=cohort.preprocessing["variant"],
+        clip=cohort.preprocessing["clip"],
+        **cohort.of_step("normalise_case"),
+    script:
+        "../../workflow_scripts/normalise_case.py"

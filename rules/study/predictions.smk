@@ -1,0 +1,18 @@
+"""Any model's predictions in the place of networks of our own."""
+
+
+rule import_predictions:
+    """Turn the predictions of a published model into the table of one cell."""
+    input:
+        predictions=study.predictions["path"],
+    output:
+        table="results/studies/<study>/{network}/dropout-0.00/passes-001/classification.csv",
+    log:
+        "results/studies/<study>/logs/import_predictions/{network}.log",
+    conda:
+        "../../envs/statistics.yaml"
+    params:
+        columns=study.predictions["columns"],
+        library=fingerprint("import_predictions.py"),
+    script:
+        "../../workflow_scripts/import_predictions.py"

@@ -1,0 +1,73 @@
+"""From tables and figures to one page that a reader can open anywhere."""
+
+
+rule record_provenance:
+    """Write down what the study's results were made from: code, config, versions, seeds, inputs."""
+    input:
+        inputs=study.provenance_inputs,
+    output:
+        provenance="results/studies/<study>/provenance.json",
+    log:
+        "results/studies/<study>/logs/record_provenance.log",
+    conda:
+        "../../envs/statistics.yaml"
+    group:
+        "statistics"
+    params:
+        config=study.config,
+        seed=study.seed,
+        library=fingerprint("record_provenance.py"),
+    script:
+        "../../workflow_scripts/record_provenance.py"
+
+
+rule make_viewer:
+    """Write a page to look through cases: scans, truth and uncertainty maps, without a network."""
+    input:
+        segmentation=study.cells("segmentation"),
+        selection="results/studies/<study>/statistics/selection.csv",
+        maps=study.maps,
+        volumes="results/cohorts/<cohort>/volumes.csv",
+        template=template("viewer.html.jinja"),
+        depends_on=[template("viewer.js"), *SHARED_TEMPLATES],
+    output:
+        viewer="results/studies/<study>/viewer.html",
+    log:
+        "results/studies/<study>/logs/make_viewer.log",
+    conda:
+        "../../envs/statistics.yaml"
+    group:
+        "statistics"
+    params:
+        study=study.name,
+        network=study.network,
+        mapped=study.config["sampling"]["maps"],
+        modalities=cohort.modalities,
+        cases_shown=study.config["report"]["viewer_cases"],
+        classes=study.classes,
+        library=fingerprint("make_viewer.py"),
+    script:
+        "../../workflow_scripts/make_viewer.py"
+
+
+rule make_report:
+    """Write the study's report: one HTML file that needs no network."""
+    input:
+        **study.reported,
+        provenance="results/studies/<study>/provenance.json",
+        template=template("report.html.jinja"),
+        depends_on=[template("small_tumours.html.jinja"), *SHARED_TEMPLATES],
+    output:
+        report="results/studies/<study>/report.html",
+    log:
+        "results/studies/<study>/logs/make_report.log",
+    conda:
+        "../../envs/statistics.yaml"
+    group:
+        "statistics"
+    params:
+        config=study.config,
+        network=study.network,
+        library=fingerprint("make_report.py"),
+    script:
+        "../../workflow_scripts/make_report.py"

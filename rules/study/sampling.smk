@@ -1,0 +1,99 @@
+"""From trained networks to the table of every (p, T) cell."""
+
+
+rule sample_network:
+    """Draw samples of every test case and record how much they disagree with each other."""
+    input:
+        volumes="results/cohorts/<cohort>/volumes.csv",
+        folds="results/studies/<study>/folds.csv",
+        models=study.models_of,
+    output:
+        probabilities="results/studies/<study>/{network}/dropout-{rate}/fold-{fold}/seed-{seed}/samples/probabilities.csv",
+        segmentation="results/studies/<study>/{network}/dropout-{rate}/fold-{fold}/seed-{seed}/samples/segmentation.csv",
+        voxels="results/studies/<study>/{network}/dropout-{rate}/fold-{fold}/seed-{seed}/samples/voxels.csv",
+        maps=directory(
+            "results/studies/<study>/{network}/dropout-{rate}/fold-{fold}/seed-{seed}/samples/maps"
+        ),
+    log:
+        "results/studies/<study>/logs/sample_network/{network}_dropout-{rate}_fold-{fold}_seed-{seed}.log",
+    benchmark:
+        "results/studies/<study>/benchmarks/sample_network/{network}_dropout-{rate}_fold-{fold}_seed-{seed}.tsv"
+    wildcard_constraints:
+        network="|".join(study.sampled),
+        seed=rf"\d+|{study.ALL_SEEDS}",
+    conda:
+        "../../envs/training.yaml"
+    params:
+        # No output, so that Snakemake leaves the cases of a killed run where they are.
+        case_files="results/studies/<study>/{network}/dropout-{rate}/fold-{fold}/seed-{seed}/samples/cases",
+        split="test",
+        modalities=cohort.modalities,
+        network=lambda wildcards: study.sampled[wildcards.network][0],
+        sampler=lambda wildcards: study.sampled[wildcards.network][1],
+        options=lambda wildcards: study.options_of(study.sampled[wildcards.network][0]),
+        tasks=study.tasks,
+        classes=study.classes,
+        **study.sampling,
+        seed=lambda wildcards: study.seed_for("sample", study.name, *wildcards),
+        library=study.code_of_network("sample_network.py"),
+    script:
+        "../../workflow_scripts/sample_network.py"
+
+
+use rule sample_network as sample_validation with:
+    """Draw samples of every validation case, by which cells are selected and probabilities recalibrated."""
+    output:
+        probabilities="results/studies/<study>/{network}/dropout-{rate}/fold-{fold}/seed-{seed}/samples/validation/probabilities.csv",
+        segmentation="results/studies/<study>/{network}/dropout-{rate}/fold-{fold}/seed-{seed}/samples/validation/segmentation.csv",
+        voxels="results/studies/<study>/{network}/dropout-{rate}/fold-{fold}/seed-{seed}/samples/validation/voxels.csv",
+        maps=directory(
+            "results/studies/<study>/{network}/dropout-{rate}/fold-{fold}/seed-{seed}/samples/validation/maps"
+        ),
+    log:
+        "results/studies/<study>/logs/sample_validation/{network}_dropout-{rate}_fold-{fold}_seed-{seed}.log",
+    benchmark:
+        "results/studies/<study>/benchmarks/sample_validation/{network}_dropout-{rate}_fold-{fold}_seed-{seed}.tsv"
+    params:
+        split="validation",
+        mapped=[],
+
+
+rule gather_cells:
+    """Write the table of every number of passes T, one row for each case, over all folds."""
+    input:
+        volumes="results/cohorts/<cohort>/volumes.csv",
+        probabilities=study.samples("probabilities.csv"),
+        segmentation=study.samples("segmentation.csv"),
+        voxels=study.samples("voxels.csv"),
+    output:
+        cells_of_classes=study.tables_of_cell("classification"),
+        cells_of_regions=study.tables_of_cell("segmentation"),
+        cells_of_voxels=study.tables_of_cell("voxels"),
+    log:
+        "results/studies/<study>/logs/gather_cells/{network}_dropout-{rate}.log",
+    conda:
+        "../../envs/statistics.yaml"
+    group:
+        "statistics"
+    params:
+        folds=study.folds_of_samples,
+        seeds=study.seeds_of_samples,
+        passes=study.config["sampling"]["passes"],
+        library=fingerprint("gather_cells.py"),
+    script:
+        "../../workflow_scripts/gather_cells.py"
+
+
+use rule gather_cells as gather_validation with:
+    """Write the same tables of the validation cases."""
+    input:
+        volumes="results/cohorts/<cohort>/volumes.csv",
+        probabilities=study.samples("validation/probabilities.csv"),
+        segmentation=study.samples("validation/segmentation.csv"),
+        voxels=study.samples("validation/voxels.csv"),
+    output:
+        cells_of_classes=study.tables_of_cell("validation"),
+        cells_of_regions=study.tables_of_cell("validation_segmentation"),
+        cells_of_voxels=study.tables_of_cell("validation_voxels"),
+    log:
+        "results/studies/<study>/logs/gather_validation/{network}_dropout-{rate}.log",

@@ -1,0 +1,16 @@
+"""The half from volumes, or from a model's predictions, to the report; its rules ask `study`."""
+
+if study.predictions:
+
+    include: "predictions.smk"
+
+else:
+
+    include: "training.smk"
+    include: "sampling.smk"
+    include: "subregions.smk"
+
+
+include: "statistics.smk"
+include: "figures.smk"
+include: "report.smk"

@@ -1,0 +1,132 @@
+"""From predicted labels to the tables of the study of small tumours."""
+
+
+rule measure_overlap:
+    """Count how the predicted regions of every case agree with the reference, voxels and lesions."""
+    input:
+        volumes="results/cohorts/<cohort>/volumes.csv",
+        splits="results/studies/<study>/folds.csv",
+        maps=study.samples("maps"),
+    output:
+        overlap="results/studies/<study>/{network}/dropout-{rate}/passes-{passes}/overlap.csv",
+        lesions="results/studies/<study>/{network}/dropout-{rate}/passes-{passes}/lesions.csv",
+    log:
+        "results/studies/<study>/logs/measure_overlap/{network}_dropout-{rate}_passes-{passes}.log",
+    conda:
+        "../../envs/statistics.yaml"
+    group:
+        "statistics"
+    params:
+        folds=study.folds_of_samples,
+        seeds=study.seeds_of_samples,
+        library=fingerprint("measure_overlap.py"),
+    script:
+        "../../workflow_scripts/measure_overlap.py"
+
+
+rule measure_regions:
+    """Measure the overlap of each region by groups of cases and sizes of lesions, with intervals."""
+    input:
+        overlap=study.mapped_cells("overlap"),
+        lesions=study.mapped_cells("lesions"),
+    output:
+        overlap_table="results/studies/<study>/statistics/overlap.csv",
+        lesion_table="results/studies/<study>/statistics/lesions.csv",
+        froc="results/studies/<study>/statistics/froc.csv",
+    log:
+        "results/studies/<study>/logs/measure_regions.log",
+    conda:
+        "../../envs/statistics.yaml"
+    group:
+        "statistics"
+    params:
+        **study.estimation,
+        library=fingerprint("measure_regions.py"),
+    script:
+        "../../workflow_scripts/measure_regions.py"
+
+
+rule compare_networks:
+    """Compare the overlap of every network with the first one's, case by case."""
+    input:
+        overlap=study.mapped_cells("overlap"),
+    output:
+        table="results/studies/<study>/statistics/overlap_tests.csv",
+    log:
+        "results/studies/<study>/logs/compare_networks.log",
+    conda:
+        "../../envs/statistics.yaml"
+    group:
+        "statistics"
+    params:
+        reference=study.network,
+        **study.estimation,
+        library=fingerprint("compare_networks.py"),
+    script:
+        "../../workflow_scripts/compare_networks.py"
+
+
+rule make_tables:
+    """Make Tables 1 to 3 of the paper on small tumours: its rows as quoted, ours as measured."""
+    input:
+        overlap="results/studies/<study>/statistics/overlap.csv",
+    output:
+        outputs__table_1="results/studies/<study>/statistics/table_1.csv",
+        outputs__table_2="results/studies/<study>/statistics/table_2.csv",
+        outputs__table_3="results/studies/<study>/statistics/table_3.csv",
+    log:
+        "results/studies/<study>/logs/make_tables.log",
+    conda:
+        "../../envs/statistics.yaml"
+    group:
+        "statistics"
+    params:
+        networks=list(study.sampled),
+        cohort=cohort.name,
+        library=fingerprint("make_tables.py"),
+    script:
+        "../../workflow_scripts/make_tables.py"
+
+
+rule measure_uncertainty_by_size:
+    """Measure uncertainty by size of the enhancing tumour, and how well it finds what was missed."""
+    input:
+        segmentation=study.mapped_cells("segmentation"),
+        overlap=study.mapped_cells("overlap"),
+        voxels=study.mapped_cells("voxels"),
+    output:
+        output="results/studies/<study>/statistics/uncertainty_by_size.csv",
+        differences="results/studies/<study>/statistics/uncertainty_by_size_differences.csv",
+    log:
+        "results/studies/<study>/logs/measure_uncertainty_by_size.log",
+    conda:
+        "../../envs/statistics.yaml"
+    group:
+        "statistics"
+    params:
+        reference=study.network,
+        **study.estimation,
+        library=fingerprint("measure_uncertainty_by_size.py"),
+    script:
+        "../../workflow_scripts/measure_uncertainty_by_size.py"
+
+
+rule compare_sizes:
+    """Compare overlap between sizes of one and the same tumour, and between networks at each."""
+    input:
+        overlap=study.mapped_cells("overlap"),
+        truth="results/cohorts/<cohort>/truth.csv",
+    output:
+        table="results/studies/<study>/statistics/size_sensitivity.csv",
+    log:
+        "results/studies/<study>/logs/compare_sizes.log",
+    conda:
+        "../../envs/statistics.yaml"
+    group:
+        "statistics"
+    params:
+        reference=study.network,
+        **study.estimation,
+        library=fingerprint("compare_sizes.py"),
+    script:
+        "../../workflow_scripts/compare_sizes.py"

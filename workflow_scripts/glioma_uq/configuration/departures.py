@@ -1,0 +1,181 @@
+"""Where a study departs from the paper that it follows: computed from its config, never typed.
+
+The study may say why, by the key of the setting; a reason for what does not depart is refused.
+Snakemake reads this module while it plans, so it imports nothing heavy.
+"""
+
+from typing import NamedTuple
+
+from glioma_uq.configuration.network_options import options_of
+from glioma_uq.errors import BadInput, closest
+
+UNSAID = "The study gives no reason."
+NOT_SAID = "not said"
+
+
+class Setting(NamedTuple):
+    """One setting of a paper.
+
+    key: its place in the config, as training.epochs.
+    what: what it is, for a reader.
+    paper: its value there.
+    unit: what follows a number.
+    why: our reason for another default, where we have one.
+    """
+
+    key: str
+    what: str
+    paper: object
+    unit: str = ""
+    why: str = UNSAID
+
+
+class Difference(NamedTuple):
+    """What our pipeline does otherwise than a paper in every study, or in those of a phantom."""
+
+    what: str
+    here: str
+    paper: str
+    why: str
+    phantom_only: bool = False
+
+
+# Mosquera Rojas et al. (Monte Carlo dropout) and its authors' public code: docs/methods.md.
+MC_DROPOUT = (
+    Setting("cohort.modalities", "Series", ["t1", "t1ce", "t2", "flair"]),
+    Setting("preprocessing.variant", "Preprocessing", "authors",
+            why="One resampling, a bias field for each series: docs/preprocessing.md measures both."),
+    Setting("preprocessing.voxel_size_mm", "Voxel size", 1.0, " mm"),
+    Setting("preprocessing.clip", "Clipping of intensities", None),
+    Setting("folds.scheme", "Folds", "holdout",
+            why="Every case gets one prediction by networks that have not seen it."),
+    Setting("networks", "Networks", ["csnet"]),
+    Setting("network_options.csnet.width", "Width of CSNet", 32, " channels in the first layer"),
+    Setting("network_options.csnet.dropout", "Elements that dropout drops", "channel"),
+    Setting("network_options.csnet.feature_standardisation", "Standardised pooled features", False),
+    Setting("tasks", "Tasks", ["idh", "1p19q", "grade"]),
+    Setting("segmentation", "Segmentation", "tumour"),
+    Setting("rates", "Dropout rates", [0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6]),
+    Setting("seeds", "Seeds of training", [1]),
+    Setting("training.epochs", "Epochs at most", 150),
+    Setting("training.batch_size", "Cases in a batch", 4),
+    Setting("training.learning_rate", "Learning rate", 1e-5),
+    Setting("training.weight_decay", "Weight decay", 1e-5),
+    Setting("training.schedule", "Schedule of the learning rate", "plateau"),
+    Setting("training.weights", "Weights of the epoch", "best"),
+    Setting("training.segmentation_loss", "Segmentation term of the loss", "dice"),
+    Setting("training.segmentation_weight", "Weight of that term", 1.0),
+    Setting("training.augmentation", "Augmentation",
+            ["rotation", "crop", "flip_x", "flip_y", "flip_z", "intensity_shift", "gamma"]),
+    Setting("sampling.samplers", "Samplers", ["mc-dropout"]),
+    Setting("sampling.passes", "Passes T", [10, 20, 30, 40, 50, 60, 70, 80, 90, 100]),
+    Setting("statistics.interval", "Bootstrap intervals", "percentile",
+            why="At these numbers of cases percentile intervals are too narrow: docs/methods.md."),
+    Difference("Cases", "a digital phantom", "patients",
+               "Nothing to download, and the truth is known.", phantom_only=True),
+)  # fmt: skip
+
+# The DMFNet with U-Modules and what its paper leaves out in DMFNet's public code: docs/small_tumours.md.
+SMALL_TUMOURS = (
+    Setting("preprocessing.voxel_size_mm", "Voxel size", 1.0, " mm"),
+    Setting("preprocessing.clip", "Clipping of intensities at percentiles", [5, 95]),
+    Setting("folds.scheme", "Folds", "holdout", why="Every case counts."),
+    Setting("network_options.dmfnet.width", "Width of DMFNet", 32, " channels"),
+    Setting("network_options.dmfnet-umodule.width", "Width with U-Modules", 32, " channels"),
+    Setting("network_options.unet3d.width", "Width of 3D U-Net", 32, " channels"),
+    Setting("tasks", "Tasks", []),
+    Setting("segmentation", "Segmentation", "parts"),
+    Setting("rates", "Dropout rates", [0.0]),
+    Setting("sampling.samplers", "Samplers", ["deterministic"]),
+    Setting("training.epochs", "Epochs", 500),
+    Setting("training.weights", "Weights of the epoch", "best",
+            why="The best on the cases that are evaluated flatters every network."),
+    Setting("training.segmentation_loss", "Segmentation loss", "generalised_dice"),
+    Setting("training.ce_weight", "Weight of the voxel-wise cross-entropy", 0.0,
+            why="Generalised Dice alone lost the enhancing tumour in two of three short trainings."),
+    Setting("training.crop.size", "Crops", [128, 128, 128], " voxels"),
+    Setting("training.crop.enhancing_share", "Crops around enhancing tumour", 0.0),
+    Setting("training.auxiliary.schedule", "Schedule of the auxiliary weights", "step"),
+    Setting("training.augmentation", "Augmentation",
+            ["rotation_in_plane", "mirror_x", "mirror_y", "mirror_z", "intensity_scale"]),
+    Difference("Cases", "a digital phantom", "BraTS 2018",
+               "Nothing to download. The quoted rows are of other cases.", phantom_only=True),
+    Difference("Grid", "registered to MNI152, cropped to the brain",
+               "BraTS's own, padded with zeros",
+               "One preprocessing for all cohorts. Volumes in mm³ are those before it."),
+    Difference("Percentiles, mean and deviation of the intensities", "of the voxels in the brain",
+               NOT_SAID, "Background would decide them."),
+    Difference("Optimiser", "Adam, as in DMFNet's public code; the study sets its rates", NOT_SAID,
+               "Something must be chosen; all networks get the same."),
+    Difference("Rivals", "trained here by the same recipe", "their rows of Table 3 are quoted",
+               "A comparison needs the same cases."),
+)  # fmt: skip
+PAPERS = {"mc_dropout": MC_DROPOUT, "small_tumours": SMALL_TUMOURS, None: ()}
+
+
+def departures(config):
+    """Return where a study departs from its paper: dicts of what, here, paper and why.
+
+    Args:
+        config: a checked config; a study of predictions trains nothing and has none.
+    """
+    if config["predictions"]:
+        return []
+    reasons, rows = config["departures"], []
+    for item in PAPERS[config["paper"]]:
+        if isinstance(item, Difference):
+            if config["cohort"]["source"] == "phantom" or not item.phantom_only:
+                rows.append(item._asdict())
+        elif departs(item, config):
+            here, paper = (shown(value, item.unit) for value in (value_of(item, config), item.paper))
+            why = reasons.get(item.key, item.why)
+            rows.append({"what": item.what, "here": here, "paper": paper, "why": why})
+    return [{name: row[name] for name in ("what", "here", "paper", "why")} for row in rows]
+
+
+def check_reasons(config):
+    """Raise BadInput for a reason under `departures` for what does not depart from the paper."""
+    settings = {item.key: item for item in PAPERS[config["paper"]] if isinstance(item, Setting)}
+    for key in config["departures"]:
+        if key not in settings:
+            raise BadInput(
+                f"expected the key of a setting of the paper under departures, found {key!r}: "
+                f"{closest(key, settings)}"
+            )
+        if config["predictions"] or not departs(settings[key], config):
+            raise BadInput(
+                "expected reasons under departures for settings that are not the paper's, found "
+                f"one for {key}, which is: take it out."
+            )
+
+
+def departs(setting, config):
+    """Return whether a study has the setting and it is not the paper's."""
+    head, *rest = setting.key.split(".")
+    if head == "network_options" and rest[0] not in config["networks"]:
+        return False
+    return value_of(setting, config) != setting.paper
+
+
+def value_of(setting, config):
+    """Return a setting's value in a config; of an option of a network that of its constructor."""
+    head, *rest = setting.key.split(".")
+    if head == "network_options":
+        network, option = rest
+        given = config["network_options"].get(network, {})
+        return given.get(option, (options_of(network) or {}).get(option))
+    value = config
+    for key in (head, *rest):
+        value = value[key]
+    return value
+
+
+def shown(value, unit=""):
+    """Return a value as the report prints it."""
+    if value is None or value == []:
+        return "none"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) + unit
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}{unit}" if isinstance(value, int | float) else value.replace("_", " ")

@@ -1,0 +1,60 @@
+"""What a run makes, computed from its config before Snakemake plans a single job.
+
+cohort   from native scans to normalised volumes: `CohortPlan`, asked by rules/cohort
+study    from volumes or predictions to the report: `StudyPlan`, asked by rules/study
+
+Rule files share these two objects and no other names, so that none can overwrite what another
+one reads. A plan is plain Python: tests ask it without Snakemake.
+"""
+
+import gc
+from pathlib import Path
+
+from glioma_uq.configuration import preflight
+from glioma_uq.configuration.schema import check_config
+from glioma_uq.plans.cohort import CohortPlan
+from glioma_uq.plans.study import StudyPlan
+
+__all__ = ["SHARED_TEMPLATES", "CohortPlan", "StudyPlan", "make_plans", "record_start", "template"]
+
+TEMPLATES = Path(__file__).parents[1] / "report"
+
+
+def make_plans(config, first=True):
+    """Check `config`, fill its defaults in, and return (CohortPlan or None, StudyPlan or None).
+
+    Args:
+        config: a study's config, or that of a cohort alone; it is completed in place.
+        first: whether this is the process that plans, and not one of its jobs, which need not
+            look at the results of earlier runs again.
+    """
+    # The plan is millions of small objects that live to the end: to walk them in search of
+    # garbage again and again takes a tenth of its time.
+    gc.freeze()
+    gc.set_threshold(500_000)
+    check_config(config)
+    if first:
+        preflight.check_results(config)
+    cohort = CohortPlan(config) if config["cohort"] else None
+    study = StudyPlan(config, cohort) if config["study"] else None
+    return cohort, study
+
+
+def record_start(study):
+    """Check, before the first job, what costs too much for each plan, and claim the study's name."""
+    if study is not None:
+        preflight.check_networks_build(study.config)
+        preflight.claim_name(study.config)
+
+
+def template(name):
+    """Return the path of a template of the reports.
+
+    Fingerprints see Python only, so that the reports name their templates as inputs.
+    """
+    return str(TEMPLATES / name)
+
+
+SHARED_TEMPLATES = [
+    template(name) for name in ("base.html.jinja", "parts.html.jinja", "sorting.js", "tables.js")
+]

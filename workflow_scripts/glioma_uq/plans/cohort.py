@@ -1,0 +1,286 @@
+"""The plan of a cohort: its cases, the steps that each goes through, and what a step reads.
+
+Snakemake reads this module while it plans, so it imports nothing heavy.
+"""
+
+from functools import cached_property
+from pathlib import Path
+
+from glioma_uq.cohorts import CONVERTED, coding_of, existing_images, file_of, list_cases, steps_of
+from glioma_uq.cohorts.review import lines_by_case
+from glioma_uq.fingerprints import fingerprint
+from glioma_uq.phantom.families import family_of
+from glioma_uq.quality.figures import limits_of_step
+from glioma_uq.seeds import seed_for
+
+HERE = "results/cohorts/<cohort>"  # Snakemake puts the cohort's name there: rules/cohort
+SHEETS_PER_JOB = 50  # some ten seconds at 6 mm and a minute at 1 mm
+# The phantom's settings of labels and lesions, and of the scanner.
+LATENT = ("separation_subtype", "separation_grade", "small_share", "missing", "label_flips",
+          "diameter_mm", "small_diameter_mm", "enhancement")  # fmt: skip
+SCANNED = ("in_plane_mm", "slice_mm", "bias_sd")
+
+
+class CohortPlan:
+    """What the rules of a cohort ask: names, files and settings.
+
+    Args:
+        config: a checked config, of which only `cohort` and `preprocessing` are read.
+    """
+
+    LATENT, SCANNED = LATENT, SCANNED
+
+    def __init__(self, config):
+        self.config, self.preprocessing = config["cohort"], config["preprocessing"]
+        self.name, self.source = self.config["name"], self.config["source"]
+        self.folder = f"results/cohorts/{self.name}"
+        self.manifest = f"{self.folder}/volumes.csv"
+        self.report = f"{self.folder}/report.html"
+        self.modalities = self.config["modalities"]
+        self.others = [name for name in self.modalities if name != "t1ce"]
+        self.on_bad_case = self.config["on_bad_case"]
+        self.steps = steps_of(self.source)
+        self.limits = self.preprocessing["quality"]["limits"]
+
+    @cached_property
+    def cases(self):
+        """Names of all cases, those included that will be excluded."""
+        return list_cases(self.config)
+
+    def seed(self, *names):
+        """Return the seed of one of the cohort's steps."""
+        return seed_for(self.config["seed"], *names)
+
+    def of_step(self, step):
+        """Return the params of a step that a case can fail: limits, and what follows."""
+        limits = limits_of_step(step, self.limits)
+        return {"limits": limits, "on_bad_case": self.on_bad_case, "library": self.code(step)}
+
+    @staticmethod
+    def code(step):
+        """Return the fingerprint of a step's code."""
+        return fingerprint(f"{step}.py")
+
+    # Where the files of a case lie; in rules {case} is a wildcard.
+
+    @staticmethod
+    def series(name, folder, of):
+        """Return {name__series: path} of a case's images in a folder, a dict `name` to its step."""
+        return {f"{name}__{each}": f"{HERE}/{folder}/{{case}}/{each}.nii.gz" for each in of}
+
+    def matrices(self, name):
+        """Return {name__series: path} of the matrices from each series of a case to its T1CE."""
+        folder = f"{HERE}/registered/{{case}}"
+        return {f"{name}__{each}": f"{folder}/{each}_to_t1ce.txt" for each in self.others}
+
+    def sheets(self, cases=None):
+        """Return the quality sheets of some cases, or of all."""
+        return [f"{self.folder}/figures/{case}.png" for case in cases or self.cases]
+
+    def records(self, *steps):
+        """Return the quality records of all cases at some steps, or at all."""
+        folder = f"{self.folder}/quality"
+        return [f"{folder}/{case}/{step}.csv" for case in self.cases for step in steps or self.steps]
+
+    def batches(self):
+        """Return {number: cases} of those whose quality sheets one job draws."""
+        starts = range(0, len(self.cases), SHEETS_PER_JOB)
+        return {i: self.cases[k : k + SHEETS_PER_JOB] for i, k in enumerate(starts, start=1)}
+
+    # The phantom.
+
+    @property
+    def is_phantom(self):
+        """Whether the cohort is the digital phantom, whose truth is known."""
+        return self.source == "phantom"
+
+    @property
+    def has_lesion_groups(self):
+        """Whether several cases show one lesion, in several sizes."""
+        return self.is_phantom and self.config["phantom"]["size_stress"] is not None
+
+    @property
+    def template_files(self):
+        """{name: file} of the template and, for a phantom, of what it is made of."""
+        files = {
+            "brain": "brain.nii.gz",
+            "brain_mask": "brain_mask.nii.gz",
+            "white_matter": "white_matter.nii.gz",
+        }
+        if self.is_phantom:
+            files |= {"tissues": "tissues.nii", "distances": "distances.nii", "head": "head.nii.gz"}
+        return {name: f"{HERE}/template/{file}" for name, file in files.items()}
+
+    def phantom(self, *names):
+        """Return some of the phantom's settings by name."""
+        return {name: self.config["phantom"][name] for name in names}
+
+    def seed_of_case(self, case):
+        """Return the seed of a phantom's case, which all sizes of one lesion share."""
+        return self.seed("phantom", family_of(case))
+
+    # Cases that were not made by us.
+
+    @property
+    def parts(self):
+        """What a case on disk may have: its series, a segmentation and a brain mask."""
+        return [*self.modalities, "segmentation", "brain_mask"]
+
+    @property
+    def is_converted(self):
+        """Whether the cases come as DICOM."""
+        return self.source in CONVERTED
+
+    @property
+    def is_archived(self):
+        """Whether the cases are fetched from an archive."""
+        return self.is_converted and self.source != "dicom"
+
+    @property
+    def options(self):
+        """The settings of the source, as of cohort.folder."""
+        return self.config[self.source]
+
+    @property
+    def origin(self):
+        """The arguments by which the images of a case are found."""
+        follow = self.config["follow_links"]
+        return {"source": self.source, "options": self.options, "follow_links": follow}
+
+    @property
+    def imported_from(self):
+        """The same of import_case, to which conversion has made DICOM a source like others."""
+        if not self.is_converted:
+            return self.origin
+        return self.origin | {"source": "converted", "options": {"path": f"{self.folder}/converted"}}
+
+    def images_of(self, case):
+        """Return those images of a case that exist: a missing one is check_cohort's to report."""
+        return existing_images(case=case, parts=self.parts, **self.origin)
+
+    @property
+    def coding(self):
+        """{subregion: its numbers in the segmentations}."""
+        return coding_of(self.config)
+
+    def code_of_source(self, step, source):
+        """Return the fingerprints of a step and of the module that finds a source's images."""
+        return [self.code(step), fingerprint(file_of(source))]
+
+    # DICOM.
+
+    @property
+    def reviewed(self):
+        """The user's own table of chosen series, None where the rules choose."""
+        return self.options["series"]
+
+    @property
+    def chosen_series(self):
+        """The table that says which series of an archive is which."""
+        return self.reviewed or f"{HERE}/series.csv"
+
+    @cached_property
+    def _reviewed_lines(self):
+        return lines_by_case(self.reviewed) if self.reviewed else {}
+
+    def reviewed_lines(self, wildcards):
+        """Return a case's lines of `reviewed`, so that only an edited case is done again."""
+        return self._reviewed_lines.get(wildcards.case)
+
+    def dicom_folder(self, case):
+        """Return the folder of a case's DICOM."""
+        place = f"{self.folder}/downloaded" if self.is_archived else self.options["path"]
+        return f"{place}/{case}"
+
+    def sidecars(self, name):
+        """Return {name__series: path} of the sidecars that conversion writes."""
+        folder = f"{HERE}/converted/{{case}}"
+        return {f"{name}__{each}": f"{folder}/{each}.json" for each in self.modalities}
+
+    def dicom_of(self, wildcards):
+        """Return what a conversion waits for: an absent folder is the step's to report."""
+        folder = self.dicom_folder(wildcards.case)
+        if self.is_archived:
+            return {"files": f"{folder}/files.csv"}
+        return {"depends_on": folder} if Path(folder).is_dir() else {}
+
+    # Preprocessing.
+
+    @property
+    def is_authors(self):
+        """Whether preprocessing is that of the paper's authors."""
+        return self.preprocessing["variant"] == "authors"
+
+    @property
+    def registered(self):
+        """The folder of the scans that are registered: the authors correct them afterwards."""
+        return "raw" if self.is_authors else "bias_corrected"
+
+    @property
+    def grid_options(self):
+        """The settings of the grid that all cases are brought onto."""
+        return {name: self.preprocessing[name] for name in ("voxel_size_mm", "margin_mm")}
+
+    @property
+    def refinement(self):
+        """The settings of N4 in white matter, None without."""
+        settings = self.preprocessing
+        return settings["white_matter_field"] if settings["bias_field"] else None
+
+    def refinement_template(self):
+        """Return what N4 in white matter reads."""
+        if not self.refinement or self.is_authors:
+            return {}
+        return {"white_matter": f"{HERE}/template/white_matter.nii.gz"}
+
+    def head_template(self, modality):
+        """Return the template with a skull that a modality is registered to."""
+        weighting = "t1" if modality in ("t1", "t1ce") else "t2"
+        # ASSUME: the phantom's one head, of T1CE contrast, serves T2 and FLAIR; the metric allows.
+        return self.preprocessing["head_templates"][weighting] or f"{HERE}/template/head.nii.gz"
+
+    def coregistration(self):
+        """Return what coregister reads besides the series: the authors go by the template."""
+        if not self.is_authors:
+            return {}
+        heads = {f"templates__{name}": self.head_template(name) for name in self.others}
+        return heads | {"t1ce_to_template": f"{HERE}/registered/{{case}}/t1ce_to_template.txt"}
+
+    def template_registration(self):
+        """Return what the T1CE is registered to: head to head, or brain to brain."""
+        if self.preprocessing["skull_stripping"] == "template":
+            return {"template": self.head_template("t1ce")}
+        return {
+            "template": f"{HERE}/template/brain.nii.gz",
+            "template_mask": f"{HERE}/template/brain_mask.nii.gz",
+            "brain_mask": f"{HERE}/skull_stripped/{{case}}/brain_mask.nii.gz",
+        }
+
+    def stripping(self):
+        """Return what skull stripping reads: stripped scans are known by their background.
+
+        N4 would give a background other than 0 many values.
+        """
+        method = self.preprocessing["skull_stripping"]
+        needs = {
+            "template": {
+                "template": f"{HERE}/template/brain_mask.nii.gz",
+                "t1ce_to_template": f"{HERE}/registered/{{case}}/t1ce_to_template.txt",
+            },
+            "none": {"own_mask": f"{HERE}/raw/{{case}}/brain_mask.nii.gz"},
+        }
+        folder = "raw" if method == "none" else "bias_corrected"
+        return needs.get(method, {}) | {"t1ce": f"{HERE}/{folder}/{{case}}/t1ce.nii.gz"}
+
+    @property
+    def stripping_options(self):
+        """The options of the method of skull stripping."""
+        settings = self.preprocessing
+        mirrored = {"mirrored": settings["hd_bet_tta"]}
+        options = {"hd-bet": settings["hd_bet"] | mirrored, "hd-bet-v1": mirrored}
+        return options.get(settings["skull_stripping"], {})
+
+    @property
+    def stripping_threads(self):
+        """How many threads skull stripping uses: networks, more than one."""
+        return 1 if self.preprocessing["skull_stripping"] in ("template", "none") else 4

@@ -1,0 +1,325 @@
+"""The plan of a study: its grid, the tables and figures that it has, and what each reads.
+
+Snakemake reads this module while it plans, so it imports nothing heavy.
+"""
+
+from functools import cached_property
+from itertools import product
+
+from glioma_uq.fingerprints import fingerprint
+from glioma_uq.grid import ALL_SEEDS, ENSEMBLES, format_passes, format_rate, format_sampled
+from glioma_uq.seeds import seed_for
+from glioma_uq.parts import CLASSES
+from glioma_uq.tasks import TASKS
+
+RUN = "{folder}/{network}/dropout-{rate}/fold-{fold}/seed-{seed}"
+CELL = "{folder}/{network}/dropout-{rate}/passes-{passes}"
+PREDICTED = {"rule": "fixed", "rate": 0.0, "passes": 1}  # the cell of published predictions
+FITTED = ("recalibration", "conformal", "mask_control")  # on the validation cases
+
+# The tables of the statistics, by the names of their files, and what a study must have for each.
+TABLES = {
+    "classification": {"tasks"},
+    "rank_tests": set(),
+    "selection": set(),
+    "findings": {"tasks"},
+    "reliability": {"tasks"},
+    "risk_coverage": set(),
+    "subgroups": set(),
+    "segmentation": {"networks"},
+    "differences": {"networks"},
+    "recalibration": {"networks", "tasks", "recalibration"},
+    "conformal": {"networks", "tasks", "conformal"},
+    "mask_control": {"networks", "mask_control"},
+    "posterior_truth": {"networks", "tasks", "truth"},
+    "table_1": {"subregions"},
+    "table_2": {"subregions"},
+    "table_3": {"subregions"},
+    "overlap": {"subregions"},
+    "overlap_tests": {"subregions"},
+    "lesions": {"subregions"},
+    "froc": {"subregions"},
+    "uncertainty_by_size": {"subregions", "disagreement"},
+    "uncertainty_by_size_differences": {"subregions", "disagreement"},
+    "size_sensitivity": {"subregions", "lesion groups"},
+}
+# The figures in the order of the report; those of subregions come first in a study of them alone.
+FIGURES = {
+    "uncertainty_by_passes": {"networks", "tasks"},
+    "calibration_by_rate": {"tasks"},
+    "segmentation_quality": {"networks", "uncertainty"},
+    "uncertainty_by_correctness": {"tasks"},
+    "reliability": {"tasks"},
+    "risk_coverage": set(),
+    "uncertainty_shares": {"networks", "tasks"},
+    "rate_differences": {"networks", "rates"},
+    "posterior_truth": {"networks", "tasks", "truth"},
+    "case_gallery": {"networks", "maps", "uncertainty"},
+    "tumour_volumes": {"subregions"},
+    "segmentation_gallery": {"subregions"},
+    "dice_by_size": {"subregions"},
+    "froc": {"subregions"},
+    "size_sensitivity": {"subregions", "lesion groups"},
+    "uncertainty_by_size": {"subregions", "disagreement"},
+    "learning_curves": {"networks"},
+}
+
+
+class StudyPlan:
+    """What the rules of a study ask: names, files and settings.
+
+    Args:
+        config: a checked config.
+        cohort: the `CohortPlan` of its volumes, None for a study of predictions.
+    """
+
+    ALL_SEEDS = ALL_SEEDS
+
+    def __init__(self, config, cohort=None):
+        self.config, self.cohort = config, cohort
+        self.name, self.predictions = config["study"], config["predictions"]
+        self.folder = f"results/studies/{self.name}"
+        self.report = f"{self.folder}/report.html"
+        statistics = config["statistics"]
+        self.level, self.seed = statistics["level"], config["seed"]
+        self.intervals = {name: statistics[name] for name in ("resamples", "level", "interval")}
+        self.ece = {name: statistics[f"ece_{name}"] for name in ("bins", "binning", "norm")}
+        self.seeds, self.classes = config["seeds"], CLASSES[config["segmentation"]]
+        self.folds = range(1, config["folds"]["number"] + 1)
+        if self.predictions:
+            networks, samplers = [self.predictions["network"]], ["mc-dropout"]
+            self.tasks, self.rates, self.passes = list(TASKS), ["0.00"], ["001"]
+            self.selection = config["selection"] | PREDICTED
+        else:
+            networks, samplers = config["networks"], config["sampling"]["samplers"]
+            self.tasks = [task for task in TASKS if task in config["tasks"]]
+            self.rates = [format_rate(rate) for rate in config["rates"]]
+            self.passes = [format_passes(t) for t in config["sampling"]["passes"]]
+            self.selection = config["selection"]
+        self.samplers, self.networks = samplers, networks
+        # What is sampled and how, by its name in paths and tables.
+        self.sampled = {format_sampled(n, s): (n, s) for n in networks for s in samplers}
+        self.network = next(iter(self.sampled))  # the one that the figures show
+        self.trained = self.sampled[self.network][0]  # its name where it is trained
+
+    # What the study has, and what follows from it.
+
+    @cached_property
+    def has(self):
+        """The facts of which `TABLES` and `FIGURES` need some."""
+        sampling, statistics = self.config["sampling"], self.config["statistics"]
+        networks = self.cohort is not None
+        maps = networks and bool(sampling["maps"])
+        subregions = maps and self.config["segmentation"] == "parts"
+        passes = max(sampling["passes"])
+        disagreement = networks and self.samplers != ["deterministic"] and passes > 1
+        facts = {
+            "networks": networks,
+            "tasks": bool(self.tasks),
+            "rates": len(self.rates) > 1,
+            "maps": maps,
+            "subregions": subregions,
+            "disagreement": disagreement,
+            "uncertainty": bool(self.tasks) or disagreement,
+            "truth": networks and self.cohort.is_phantom,
+            "lesion groups": networks and self.cohort.has_lesion_groups,
+        }
+        facts |= {name: bool(statistics[name]) for name in FITTED}
+        return {name for name, true in facts.items() if true}
+
+    @cached_property
+    def tables(self):
+        """Names of the tables of the statistics."""
+        return [name for name, needs in TABLES.items() if needs <= self.has]
+
+    @cached_property
+    def figures(self):
+        """Names of the figures, in the order of the report."""
+        mine = [name for name, needs in FIGURES.items() if needs <= self.has]
+        if self.tasks:
+            return mine
+        return sorted(mine, key=lambda name: "subregions" not in FIGURES[name])
+
+    @property
+    def targets(self):
+        """What a run of the study makes: a figure that was deleted is drawn again."""
+        kinds = ("pdf", "png", "csv")
+        figures = [f"{self.folder}/figures/{f}.{kind}" for f in self.figures for kind in kinds]
+        cohort = [] if self.cohort is None else [self.cohort.report]
+        return [self.report, *figures, *cohort]
+
+    # Settings, as steps take them.
+
+    @property
+    def estimation(self):
+        """What every step with a bootstrap takes."""
+        return {"seed": self.seed, "intervals": self.intervals}
+
+    @property
+    def measured(self):
+        """What every step that measures classification takes."""
+        return {"ece": self.ece, "auc_average": self.config["statistics"]["auc_average"]}
+
+    def fitted(self, name):
+        """Return the settings of what is fitted on validation cases, {} where it is not asked for."""
+        return self.config["statistics"][name] or {}
+
+    @property
+    def sampling(self):
+        """What a sampling step takes."""
+        names = ("passes", "nested", "keep_sums", "hd95", "batch_size", "device", "acceleration")
+        sampling = self.config["sampling"]
+        mine = {name: sampling[name] for name in names}
+        return mine | {"mapped": sampling["maps"], "histograms": sampling["voxel_histograms"]}
+
+    # What provenance and report are made of.
+
+    @property
+    def provenance_inputs(self):
+        """Tables and weights that all results rest on."""
+        if self.predictions:
+            return [self.predictions["path"]]
+        return [self.cohort.manifest, f"{self.folder}/folds.csv", *self.runs("model.safetensors")]
+
+    @property
+    def reported(self):
+        """What the report shows, by the names of its step's arguments."""
+        shown = [name for name in self.figures if name != "learning_curves"]
+        parts = {
+            "statistics": [f"{self.folder}/statistics/{table}.csv" for table in self.tables],
+            "figures": [f"{self.folder}/figures/{figure}.png" for figure in shown],
+        }
+        if self.predictions:
+            return parts | dict.fromkeys(
+                ("learning_curves", "curves", "viewer", "overlays", "volumes", "excluded"), []
+            )
+        first = self.cohort.cases[: self.config["report"]["overlays"]]
+        return parts | {
+            "learning_curves": f"{self.folder}/figures/learning_curves.png",
+            "curves": f"{self.folder}/figures/learning_curves.csv",
+            "viewer": f"{self.folder}/viewer.html" if "maps" in self.has else [],
+            "overlays": self.cohort.sheets(first) if first else [],
+            "volumes": self.cohort.manifest,
+            "excluded": f"{self.cohort.folder}/excluded.csv",
+        }
+
+    # Files at the points of the grid.
+
+    def over_grid(self, path, networks, **grid):
+        """Return `path`, with `RUN` or `CELL` before it, at every point of the grid it spans."""
+        grid = {"network": networks, "rate": self.rates} | grid
+        return [
+            path.format(folder=self.folder, **dict(zip(grid, point, strict=True)))
+            for point in product(*grid.values())
+        ]
+
+    def runs(self, file):
+        """Return a file of every network that is trained."""
+        return self.over_grid(f"{RUN}/{file}", self.networks, fold=self.folds, seed=self.seeds)
+
+    def cells(self, table):
+        """Return a table at every cell (network, rate, T); none where the study has no such."""
+        needs = {"classification": "tasks", "segmentation": "networks", "voxels": "networks"}
+        histograms = self.config["sampling"]["voxel_histograms"]
+        if needs[table] not in self.has or (table == "voxels" and not histograms):
+            return []
+        return self.cells_of(table)
+
+    def cells_of(self, table, networks=None):
+        """Return a table at every cell, whatever it is."""
+        return self.over_grid(f"{CELL}/{table}.csv", networks or self.sampled, passes=self.passes)
+
+    def mapped_cells(self, table):
+        """Return a table at every cell whose maps are kept."""
+        if table == "voxels" and not self.config["sampling"]["voxel_histograms"]:
+            return []
+        passes = [format_passes(t) for t in self.config["sampling"]["maps"]]
+        return self.over_grid(f"{CELL}/{table}.csv", self.sampled, passes=passes)
+
+    def tables_of_cell(self, table):
+        """Return a table at every T; network and rate stay wildcards."""
+        cell = CELL.format(
+            folder=self.folder, network="{network}", rate="{rate}", passes="{passes}"
+        )
+        return [f"{cell}/{table}.csv".replace("{passes}", t) for t in self.passes]
+
+    @property
+    def selected_by(self):
+        """{kind: tables of the first network} by which rate and T are selected."""
+        on_test = self.selection["rule"] in ("fixed", "paper")
+        tables = {
+            "classification": "classification" if on_test else "validation",
+            "segmentation": "segmentation" if on_test else "validation_segmentation",
+        }
+        return {
+            kind: self.cells_of(table, [self.network]) if self.cells(kind) else []
+            for kind, table in tables.items()
+        }
+
+    @property
+    def maps(self):
+        """Map folders of the first network: which rate is selected shows when jobs run."""
+        if "maps" not in self.has:
+            return []
+        path, seeds = f"{RUN}/samples/maps", self.seeds_of(self.network)
+        return self.over_grid(path, [self.network], fold=self.folds, seed=seeds)
+
+    @property
+    def label_maps(self):
+        """Map folders of one seed of every network."""
+        return [
+            path
+            for name in self.sampled
+            for path in self.over_grid(
+                f"{RUN}/samples/maps", [name], fold=self.folds, seed=self.seeds_of(name)[:1]
+            )
+        ]
+
+    # What jobs ask by their wildcards.
+
+    def seeds_of(self, name):
+        """Return what stands for the seed in paths of what is sampled: each, or all at once."""
+        _, sampler = self.sampled[name]
+        return [ALL_SEEDS] if sampler in ENSEMBLES else self.seeds
+
+    def models_of(self, wildcards):
+        """Return the weights that a sampler needs: of one seed of training, or of all."""
+        seeds = self.seeds if wildcards.seed == ALL_SEEDS else [wildcards.seed]
+        network, _ = self.sampled[wildcards.network]
+        point = {"rate": wildcards.rate, "fold": wildcards.fold, "network": network}
+        return [f"{RUN}/model.safetensors".format(folder=self.folder, seed=s, **point) for s in seeds]
+
+    def samples(self, file):
+        """Return the input function that lists a file of the samples of all folds and seeds."""
+
+        def of_cell(wildcards):
+            grid = product(self.folds, self.seeds_of(wildcards.network))
+            point = {"folder": self.folder, "network": wildcards.network, "rate": wildcards.rate}
+            return [f"{RUN}/samples/{file}".format(fold=f, seed=s, **point) for f, s in grid]
+
+        return of_cell
+
+    def folds_of_samples(self, wildcards):
+        """Return the fold of each file that `samples` lists."""
+        return [fold for fold in self.folds for _ in self.seeds_of(wildcards.network)]
+
+    def seeds_of_samples(self, wildcards):
+        """Return the seed of each file that `samples` lists."""
+        return [seed for _ in self.folds for seed in self.seeds_of(wildcards.network)]
+
+    def options_of(self, network):
+        """Return the options of a network's constructor."""
+        return self.config["network_options"].get(network, {})
+
+    def seed_for(self, *names):
+        """Return the seed of one of the study's steps."""
+        return seed_for(self.seed, *names)
+
+    def code_of_network(self, step):
+        """Return the param that fingerprints a step and the file of the network that it is for."""
+
+        def code(wildcards):
+            network, _ = self.sampled.get(wildcards.network, (wildcards.network, None))
+            return fingerprint(step, also=f"glioma_uq/networks/{network.replace('-', '_')}.py")
+
+        return code

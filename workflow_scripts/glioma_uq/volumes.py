@@ -1,0 +1,44 @@
+"""The manifest of a cohort, volumes.csv: the one door from a cohort to a study.
+
+It has one row for each case that takes part, and the normalised files lie beside it, as
+normalised/{case}/{name}.nii.gz. Columns: case; patient, whose cases are never in two splits;
+source; the labels idh, 1p19q and grade, -1 where unknown; voxel_mm, the edge of the voxels in mm;
+template_scale, by which the affine registration to the template multiplied the patient's volume;
+and {name}_sha256 of each file, empty for a reference segmentation that a case does not have.
+"""
+
+import hashlib
+from pathlib import Path
+
+from glioma_uq.errors import BadInput
+from glioma_uq.tables import read_table
+
+CHECKSUM = "_sha256"
+MEASURED = ("voxel_mm", "template_scale")  # of a case by its normalisation
+
+
+def read_volumes(manifest):
+    """Return the manifest's table, one row for each case."""
+    return read_table(manifest)
+
+
+def volume_path(manifest, case, name):
+    """Return the path of a normalised file: `name` a series, "brain_mask" or "segmentation"."""
+    return Path(manifest).parent / "normalised" / case / f"{name}.nii.gz"
+
+
+def sha256(path):
+    """Return the hash of a file in hex digits, "" for an empty file: there is no such volume."""
+    if Path(path).stat().st_size == 0:
+        return ""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_unchanged(path, expected):
+    """Raise BadInput where a file is not the one that the manifest names."""
+    if sha256(path) != expected:
+        raise BadInput(
+            f"expected the {path} that volumes.csv names by its checksum, found another content: "
+            "delete it and make the cohort again."
+        )
