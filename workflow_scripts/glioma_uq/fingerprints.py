@@ -1,9 +1,12 @@
 """A step's fingerprint: what it and the library modules it reaches through imports compute.
 
 Snakemake re-runs a rule when a parameter changes, not when a module that its script
-imports changes. So each rule carries this hash as a parameter. Comments, docstrings and
-layout do not enter it: editing a text re-runs nothing, editing a constant two imports away
-re-runs exactly what depends on it.
+imports changes. So each rule carries this hash as a parameter. Comments, docstrings, layout,
+messages of errors and lines of the log do not enter it: editing a text re-runs nothing, editing
+a constant two imports away re-runs exactly what depends on it. A table that quotes an error's
+message, as that of the excluded cases does, keeps the old words until its step runs again.
+
+The version of Python does not count either: 3.11, 3.12 and 3.13 give one hash.
 """
 
 import ast
@@ -13,14 +16,64 @@ from pathlib import Path
 
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 SCRIPTS = Path(__file__).resolve().parents[1]
+# What writes to the log, and the first of its arguments that is words.
+LOGGING = ("debug", "info", "warning", "error", "exception", "critical")
+WORDS_FROM = {"print": 0, "progress": 1, "warnings.warn": 0}
+WORDS_FROM |= {f"logging.{level}": 0 for level in LOGGING}
+# They decide no number: they name the ways to fail, hint at the nearest word and keep the log.
+# So only their imports count.
+ONLY_WORDS = ("glioma_uq/errors.py", "glioma_uq/logs.py")
 
 
-def without_docstrings(tree):
-    """Remove the docstrings of a module, its classes and functions, in place."""
+class Blank(ast.NodeTransformer):
+    """Blanks every text of an expression."""
+
+    def visit_JoinedStr(self, node):
+        return ast.Constant("")
+
+    def visit_Constant(self, node):
+        return ast.Constant("") if isinstance(node.value, str) else node
+
+
+def called(call):
+    """Return what a call calls: `f`, `a.f`, or None if it is not as plain as that."""
+    function = call.func
+    if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name):
+        return f"{function.value.id}.{function.attr}"
+    return getattr(function, "id", None)
+
+
+def words_of(node):
+    """Return the arguments of a call, and the first that is words, if it raises or logs them."""
+    if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+        return node.exc.args, 0
+    if isinstance(node, ast.Call) and called(node) in WORDS_FROM:
+        to_a_file = any(keyword.arg == "file" for keyword in node.keywords)
+        return ([], 0) if to_a_file else (node.args, WORDS_FROM[called(node)])
+    return [], 0
+
+
+def without_words(tree):
+    """Remove docstrings and blank the texts of what is raised and logged, in place."""
     for node in ast.walk(tree):
         if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:]
+        arguments, first = words_of(node)
+        arguments[first:] = [Blank().visit(argument) for argument in arguments[first:]]
     return tree
+
+
+def notation(tree):
+    """Return a syntax tree as text, as `ast.dump` does since Python 3.13: without empty fields.
+
+    Before, its text differs from version to version; that of `ast.unparse` still does.
+    """
+    if isinstance(tree, list):
+        return f"[{', '.join(map(notation, tree))}]"
+    if not isinstance(tree, ast.AST):
+        return repr(tree)
+    fields = [f"{name}={notation(x)}" for name, x in ast.iter_fields(tree) if x not in (None, [])]
+    return f"{type(tree).__name__}({', '.join(fields)})"
 
 
 def modules_imported(tree):
@@ -50,9 +103,10 @@ def read_code(path, root):
     All steps together ask for each file once. The standard library's modulefinder scans it
     anew for each, and every start of Snakemake, which a cluster's jobs are, would wait.
     """
-    tree = without_docstrings(ast.parse(path.read_text()))
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     imported = {file for name in modules_imported(tree) for file in files_of_module(name, root)}
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), imported
+    code = "" if str(path.relative_to(root)) in ONLY_WORDS else notation(without_words(tree))
+    return hashlib.sha256(code.encode()).hexdigest(), imported
 
 
 def files_reached(script, root):
