@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from glioma_uq.files import temporary_beside, written_whole
+from glioma_uq.training.checkpoints import read_checkpoint
 
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = ("Snakefile", "config.yaml", "rules", "workflow_scripts", "envs", "profiles")
@@ -27,7 +28,19 @@ def process_that_has_ended():
     return process.pid
 
 
-def test_what_a_killed_process_left_goes_when_the_file_is_written_again(tmp_path):
+def write_again(path):
+    with written_whole(path) as temporary:
+        temporary.write_text("whole")
+    assert path.read_text() == "whole"
+    path.unlink()
+
+
+def find_no_checkpoint(path):
+    assert read_checkpoint(path, identity={}) is None
+
+
+@pytest.mark.parametrize("act", [write_again, find_no_checkpoint])
+def test_what_a_killed_process_left_goes_and_what_others_write_stays(tmp_path, act):
     path = tmp_path / "table[1].csv"
     job = subprocess.Popen(["sleep", "60"])
     left = temporary_beside(path, process_that_has_ended())
@@ -39,13 +52,11 @@ def test_what_a_killed_process_left_goes_when_the_file_is_written_again(tmp_path
     for file in (left, *others):
         file.write_text("half")
     try:
-        with written_whole(path) as temporary:
-            temporary.write_text("whole")
+        act(path)
     finally:
         job.kill()
         job.wait()
-    assert sorted(tmp_path.iterdir()) == sorted([path, *others])
-    assert path.read_text() == "whole"
+    assert sorted(tmp_path.iterdir()) == sorted(others)
 
 
 @pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])

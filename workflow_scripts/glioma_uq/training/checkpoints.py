@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from glioma_uq.files import written_whole
+from glioma_uq.files import remove_leftovers, written_whole
 
 
 def write_checkpoint(path, identity, state):
@@ -26,11 +26,10 @@ def read_checkpoint(path, identity, device="cpu"):
     """Return the state that was written, or None, having said why, when there is none to use.
 
     A checkpoint of another `identity` is not used, nor is one that is cut short. What a
-    process that was killed while it wrote has left behind is removed.
+    killed process of this machine has left of it is removed.
     """
     path = Path(path)
-    for leftover in path.parent.glob(f".*.{path.name}"):
-        leftover.unlink(missing_ok=True)
+    remove_leftovers(path)
     if not path.exists():
         return None
     try:
