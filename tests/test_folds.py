@@ -1,4 +1,4 @@
-"""Folds: every case is tested once, nobody is in two splits, strata are dealt evenly."""
+"""Folds: every case is tested once, nobody is in two splits, strata are spread evenly."""
 
 import nibabel as nib
 import numpy as np
@@ -7,7 +7,15 @@ import pytest
 
 import assign_folds as step
 from glioma_uq.errors import BadInput
-from glioma_uq.folds import assign_folds, cases_of, deal, size_strata, with_et_size
+from glioma_uq.folds import (
+    ABOVE,
+    assign_folds,
+    assign_test_folds,
+    cases_of,
+    evenly_spread,
+    size_strata,
+    with_et_size,
+)
 
 
 @pytest.fixture
@@ -61,6 +69,33 @@ def test_too_few_cases_are_refused(cases):
         assign_folds(cases.head(9), 5, 0.2, seed=1)
 
 
+# The share that validates
+
+
+@pytest.mark.parametrize("share", [*np.arange(1, 11) / 20, 1 / 3, 0.29])
+def test_a_share_is_exact_to_within_one_whatever_the_number_and_wherever(share):
+    for n in range(10, 201):
+        chosen = evenly_spread(n, share, ABOVE)
+        assert abs(chosen.sum() - n * share) < 1
+        assert chosen[0]
+        runs = np.convolve(chosen, np.ones(10), "valid")
+        assert np.all(abs(runs - 10 * share) < 1 + 1e-9)
+
+
+@pytest.mark.parametrize("k", [2, 3, 4, 5, 7, 10, 20])
+def test_a_share_of_one_in_k_is_every_kth_case(k):
+    for n in range(1, 201):
+        assert np.flatnonzero(evenly_spread(n, 1 / k, ABOVE)).tolist() == list(range(0, n, k))
+
+
+@pytest.mark.parametrize("share", [0.05, 0.1, 0.3, 0.4, 0.45, 0.5])
+def test_each_stratum_validates_the_same_share(cases, share):
+    folds = assign_folds(cases, 5, share, seed=1).merge(cases, on="case")
+    rest = folds[folds["split"] != "test"]
+    groups = rest["split"].eq("validation").groupby([rest["fold"], rest["grade"]])
+    assert ((groups.sum() - share * groups.size()).abs() < 1).all()
+
+
 # A holdout
 
 
@@ -75,9 +110,9 @@ def test_a_holdout_tests_its_share_once_and_the_others_never(cases):
 
 
 @pytest.mark.parametrize("share", [0.05, 0.2, 0.29, 0.5])
-def test_a_holdout_deals_its_share_to_within_half_a_case(share):
+def test_a_holdout_tests_its_share_to_within_half_a_case(share):
     for n in range(3, 120):
-        assert abs(deal(n, 1, share).sum() - n * share) <= 0.5 + 1e-6
+        assert abs(assign_test_folds(n, 1, share).sum() - n * share) <= 0.5 + 1e-6
 
 
 def test_too_small_a_holdout_is_refused(cases):
@@ -106,7 +141,7 @@ def test_no_family_is_parted(cases, options):
     assert (splits.size() == 4).all()
 
 
-def test_families_are_dealt_as_their_first_case_would_be(cases):
+def test_families_are_assigned_as_their_first_case_would_be(cases):
     together = assign_folds(families_of(cases), 5, 0.2, seed=1)
     alone = assign_folds(cases, 5, 0.2, seed=1)
     assert together["split"][::4].tolist() == alone["split"].tolist()
@@ -160,6 +195,6 @@ def test_the_step_stratifies_by_the_size_in_the_segmentations(cases, tmp_path):
     volumes = np.append(np.arange(30) // 2 * 8.0, np.nan)
     strata = dict(zip(table["case"], size_strata(volumes), strict=True))
     tested = folds[folds["split"] == "test"]
-    hands = pd.crosstab(tested["case"].map(strata), tested["fold"])
-    assert hands.index.tolist() == [-1, 0, 1, 2, 3]
-    assert (hands.max(axis=1) - hands.min(axis=1)).max() <= 1
+    counts = pd.crosstab(tested["case"].map(strata), tested["fold"])
+    assert counts.index.tolist() == [-1, 0, 1, 2, 3]
+    assert (counts.max(axis=1) - counts.min(axis=1)).max() <= 1

@@ -9,11 +9,14 @@ from glioma_uq.errors import BadInput
 
 STRATA = ["grade", "idh", "1p19q", "source"]
 ET_SIZE = "et_size"  # the stratum of enhancing tumour (ET) size
+# Where `evenly_spread` starts: the number of cases is rounded to the nearest, or up. The 1e-9
+# is for shares such as 0.1, which are not exact in binary.
+NEAREST, ABOVE = 0.5 + 1e-9, 1 - 1e-9
 
 
-def dealing_order(cases, rng, strata=STRATA):
-    """Return the rows shuffled and then sorted by stratum, so that dealing them out one by
-    one gives every hand the same share of every stratum, to within one case."""
+def assignment_order(cases, rng, strata=STRATA):
+    """Return the rows shuffled and then sorted by stratum, so that assigning them in turn
+    gives every fold the same share of every stratum, to within one case."""
     shuffled = cases.iloc[rng.permutation(len(cases))]
     return shuffled.sort_values(list(strata), kind="stable")
 
@@ -58,7 +61,7 @@ def assign_folds(cases, number, validation_share, seed, *, strata=STRATA, test_s
     Args:
         cases: one row for each case: case, the columns of `strata`, and `family` where several
             cases are to stay in one split; the first of a family stands for all.
-        number: how many folds; the test cases of fold k are the k-th hand.
+        number: how many folds.
         validation_share: share of each fold's other cases that choose the best weights.
         seed: integer.
         strata: columns of which every split gets the same share, the first the most exactly.
@@ -72,28 +75,37 @@ def assign_folds(cases, number, validation_share, seed, *, strata=STRATA, test_s
     patients = cases.assign(family=families).drop_duplicates("family")
     check_enough(len(patients), number, test_share, "families" if "family" in cases else "cases")
     rng = np.random.default_rng(seed)
-    dealt = dealing_order(patients, rng, strata)
-    hand = deal(len(dealt), number, test_share)
+    ordered = assignment_order(patients, rng, strata)
+    test_fold = assign_test_folds(len(ordered), number, test_share)
     folds = []
     for fold in range(1, number + 1):
-        rest = dealing_order(dealt[hand != fold], rng, strata)
-        every = round(1 / validation_share)
-        split_of = dict.fromkeys(rest["family"], "training")
-        split_of |= dict.fromkeys(rest["family"].iloc[::every], "validation")
-        split_of |= dict.fromkeys(dealt["family"][hand == fold], "test")
+        rest = assignment_order(ordered[test_fold != fold], rng, strata)["family"]
+        validates = evenly_spread(len(rest), validation_share, ABOVE)
+        split_of = dict.fromkeys(rest, "training")
+        split_of |= dict.fromkeys(rest[validates], "validation")
+        split_of |= dict.fromkeys(ordered["family"][test_fold == fold], "test")
         splits = families.map(split_of)
         folds.append(pd.DataFrame({"case": cases["case"], "fold": fold, "split": splits}))
     return pd.concat(folds, ignore_index=True)
 
 
-def deal(n, number, test_share=None):
-    """Return the hand [n] of each in the order of dealing: 1 to `number` in turn.
+def assign_test_folds(n, number, test_share=None):
+    """Return the fold [n] in which each of `n` ordered cases is tested: 1 to `number` in turn.
 
-    Of a holdout, 1 for round(n * test_share) of them, evenly spread, and 0 for the others.
+    In a holdout, 1 for round(n * test_share) of them, evenly spread, and 0 for the others.
     """
     if test_share is None:
         return np.arange(n) % number + 1
-    return np.diff(np.floor(np.arange(n + 1) * test_share + 0.5 + 1e-9)).astype(int)
+    return evenly_spread(n, test_share, NEAREST).astype(int)
+
+
+def evenly_spread(n, share, start):
+    """Return the mask [n] of a share of `n` ordered cases, and of any run of them, to within one.
+
+    floor(i * share + start) of the first i cases are in it. For a share of 1 / k and `ABOVE`
+    that is every k-th case, the first included.
+    """
+    return np.diff(np.floor(np.arange(n + 1) * share + start)) > 0
 
 
 def check_enough(n, number, test_share, what="cases"):

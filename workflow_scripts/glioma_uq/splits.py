@@ -16,7 +16,7 @@ def check_splits(folds, cases):
     if len(strange):
         raise BadInput(
             f"expected the splits {', '.join(SPLITS)} in folds.csv, found {strange.iloc[0]!r}, "
-            "remove the file and let it be dealt again"
+            "remove the file and let it be assigned again"
         )
     twice = folds[folds.duplicated(["case", "fold"], keep=False)]
     if len(twice):
@@ -25,11 +25,11 @@ def check_splits(folds, cases):
         raise BadInput(
             f"expected each case in one split of a fold, found {first['case']} in "
             f"{' and '.join(rows['split'])} of fold {first['fold']} in folds.csv, remove the file "
-            "and let it be dealt again"
+            "and let it be assigned again"
         )
     lost = sorted(set(folds["case"]) - set(cases))
     if lost:
         raise BadInput(
             f"expected the cohort's cases in folds.csv, found {lost[0]}, who is not in cases.csv, "
-            "remove the file and let it be dealt again"
+            "remove the file and let it be assigned again"
         )
