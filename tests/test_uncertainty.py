@@ -6,12 +6,10 @@ import scipy.stats
 
 from glioma_uq.uncertainty import (
     decompose,
-    decompose_blocks,
     decompose_members,
     decompose_prefixes,
     decompose_sums,
     entropy,
-    relative,
 )
 
 
@@ -114,17 +112,3 @@ def test_within_and_between_members_make_up_the_epistemic_part():
 def test_members_without_equal_turns_are_refused():
     with pytest.raises(ValueError, match="expected a multiple of 2 passes, found 3"):
         decompose_members(np.full((3, 1, 2), 0.5), 2)
-
-
-def test_disjoint_blocks_are_decomposed_each_on_its_own():
-    samples = np.random.default_rng(5).dirichlet(np.ones(2), size=(11, 3))
-    blocks = decompose_blocks(samples, 5)
-    assert blocks.predictive.shape == (2, 3)
-    np.testing.assert_array_equal(blocks.epistemic[1], decompose(samples[5:10]).epistemic)
-    with pytest.raises(ValueError, match="expected at least 12 passes for two blocks of 6"):
-        decompose_blocks(samples, 6)
-
-
-@pytest.mark.parametrize("classes", [2, 3])
-def test_the_largest_possible_uncertainty_is_one_relative_to_its_classes(classes):
-    assert relative(entropy(np.full(classes, 1 / classes)), classes) == pytest.approx(1)

@@ -94,32 +94,6 @@ def decompose_members(probabilities, members):
     return np.maximum(each - whole.aleatoric, 0.0), np.maximum(whole.predictive - each, 0.0)
 
 
-def decompose_blocks(probabilities, passes):
-    """Split the doubt of each disjoint block of `passes` of the samples [T_max, ..., C].
-
-    Returns arrays [T_max // passes, ...]. The blocks are independent, so that their spread is
-    the error bar of one block of T passes: `.std(axis=0, ddof=1)` of whatever is reported.
-    Raises ValueError when there are fewer than two blocks, which have no spread.
-    """
-    blocks = len(probabilities) // passes
-    if blocks < 2:
-        raise ValueError(
-            f"expected at least {2 * passes} passes for two blocks of {passes}, "
-            f"found {len(probabilities)}; sample more or take smaller blocks"
-        )
-    parts = [decompose(probabilities[i * passes : (i + 1) * passes]) for i in range(blocks)]
-    predictive, aleatoric, epistemic, clipped = zip(*parts, strict=True)
-    return Uncertainty(*map(np.stack, (predictive, aleatoric, epistemic)), sum(clipped))
-
-
-def relative(nats, classes):
-    """Return an uncertainty as a share of the largest possible, ln(classes): 0 to 1.
-
-    What makes tasks with two and with three classes and voxels comparable.
-    """
-    return np.asarray(nats) / np.log(classes)
-
-
 def decompose_sums(probability_sum, entropy_sum, passes):
     """Split the doubt from running sums: sum_t p_t [..., C] and sum_t H(p_t) [...].
 

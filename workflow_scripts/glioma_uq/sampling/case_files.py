@@ -36,7 +36,7 @@ class Plan(NamedTuple):
         mapped: those T whose voxel maps are kept.
         keep_sums: whether a case's file holds the sums, 28 bytes a voxel of two classes and 44
             of four, that let a larger number of passes draw just the new ones.
-        extras: what is measured beside the rest, of `sampling.EXTRAS`.
+        extras: what is measured beside the rest: "hd95", "histograms".
     """
 
     passes: list

@@ -19,7 +19,6 @@ from glioma_uq.sampling.voxel_histograms import case_histograms
 from glioma_uq.sampling.voxel_uncertainty import KINDS, VoxelUncertainty, is_tumour
 from glioma_uq.tasks import TASKS
 
-EXTRAS = ("hd95", "histograms")
 NOT_SEGMENTED = "the network does not segment"
 
 
@@ -77,7 +76,7 @@ def sample_case(sampler, case, passes, device, batch_size, mapped=(), record=Non
             repeat the others to the last bit.
         mapped: those T whose voxel maps are kept.
         record: the `Record` of earlier passes to go on from, with its sums.
-        extras: what is measured beside the rest, of `EXTRAS`.
+        extras: what is measured beside the rest: "hd95", "histograms".
 
     Returns:
         the `Record`, with rows for all of `passes`.

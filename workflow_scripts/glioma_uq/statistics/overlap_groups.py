@@ -45,13 +45,13 @@ def et_volumes(table):
     return of_et.groupby("case")["reference_volume_mm3"].first()
 
 
-def parts_of(table, groups=GROUPS):
+def parts_of(table):
     """Yield ((group, rule), region, rows) of a cell's table of overlap."""
     volume = table["case"].map(et_volumes(table)).to_numpy()
     for region in REGIONS:
         for rule in RULES:
             mine = ((table["region"] == region) & (table["rule"] == rule)).to_numpy()
-            for group in groups:
+            for group in GROUPS:
                 yield (group, rule), region, table[mine & in_group(volume, group)]
 
 

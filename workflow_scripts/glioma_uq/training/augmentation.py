@@ -2,9 +2,9 @@
 
 `MC_DROPOUT`, its ranges and its probability of .35 a change are those of the public code of
 the Monte Carlo dropout study. Where that code fills with the minimum we fill with the
-background, which is 0 in our normalised volumes and the minimum in theirs. `SMALL_TUMOURS` is
-the list of the small-tumour study, which leaves open in which plane it turns, and whether it
-scales the intensity or, as `zoom` does, the volume.
+background, which is 0 in our normalised volumes and the minimum in theirs. The small-tumour
+study, whose list is in `studies/small_tumours.yaml`, leaves open in which plane it turns, and
+whether it scales the intensity or, as `zoom` does, the volume.
 """
 
 import math
@@ -107,8 +107,6 @@ def changes(voxel_size_mm):
 
 
 MC_DROPOUT = ("rotation", "crop", "flip_x", "flip_y", "flip_z", "intensity_shift", "gamma")
-SMALL_TUMOURS = ("rotation_in_plane", "mirror_x", "mirror_y", "mirror_z", "intensity_scale")
-ALL = tuple(changes(voxel_size_mm=1.0))
 
 
 def build_augmentation(names, voxel_size_mm):
@@ -118,7 +116,7 @@ def build_augmentation(names, voxel_size_mm):
     on that seed alone, not on the order of the cases or the number of workers.
 
     Args:
-        names: which changes, among `ALL`; none leaves every case as it is.
+        names: which changes, among those of `changes`; none leaves every case as it is.
         voxel_size_mm: edge of a voxel, since the crop's range is in mm.
     """
     return Compose([change for name, change in changes(voxel_size_mm).items() if name in names])
