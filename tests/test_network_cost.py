@@ -30,12 +30,6 @@ def test_a_layer_called_twice_counts_twice():
     assert count_macs(nn.Sequential(layer, layer), torch.empty(1, 4, 2, 2, 2)) == 2 * 8 * 16
 
 
-def test_counting_leaves_no_hooks():
-    layer = nn.Conv3d(4, 4, 1)
-    count_macs(layer, torch.empty(1, 4, 2, 2, 2))
-    assert not layer._forward_hooks
-
-
 @pytest.mark.parametrize(
     ("name", "expected"),
     [

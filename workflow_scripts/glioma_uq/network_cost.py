@@ -4,12 +4,11 @@ Networks are built on torch's meta device, where tensors have shapes and no valu
 takes neither memory nor time.
 """
 
-import math
 from typing import NamedTuple
 
 import pandas as pd
 import torch
-from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from glioma_uq.networks import build_network, list_networks
 
@@ -28,37 +27,16 @@ class Cost(NamedTuple):
     macs: int
 
 
-def macs_of(layer, given, returned):
-    """Return the multiply-accumulates of one call of a convolution, padding included.
-
-    A convolution takes one kernel of inputs for each value that it returns, a transposed one
-    gives one kernel of outputs for each value that it is given.
-    """
-    transposed = isinstance(layer, nn.ConvTranspose3d)
-    values, channels = (given, layer.out_channels) if transposed else (returned, layer.in_channels)
-    return values.numel() * channels // layer.groups * math.prod(layer.kernel_size)
-
-
 @torch.no_grad()
 def count_macs(network, images):
-    """Return the multiply-accumulates of all 3D convolutions, transposed ones too, in one pass.
+    """Return the multiply-accumulates of all convolutions, transposed ones too, in one pass.
 
-    The network is put into evaluation mode. Convolutions that are no layers of their own
-    (torch.nn.functional) are not seen.
+    Padding counts. The network is put into evaluation mode.
     """
-    macs = []
-
-    def count(layer, inputs, output):
-        macs.append(macs_of(layer, inputs[0], output))
-
-    layers = [m for m in network.modules() if isinstance(m, nn.Conv3d | nn.ConvTranspose3d)]
-    hooks = [layer.register_forward_hook(count) for layer in layers]
-    try:
+    with FlopCounterMode(display=False) as counter:
         network.eval()(images)
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return sum(macs)
+    # torch counts a multiplication and its addition as two operations.
+    return counter.get_flop_counts()["Global"].get(torch.ops.aten.convolution, 0) // 2
 
 
 def count_parameters(network):
