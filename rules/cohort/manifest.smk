@@ -81,7 +81,7 @@ rule make_cohort_report:
         figure="results/cohorts/<cohort>/quality_metrics.png",
         sheets=cohort.sheets(),
         template=template("cohort.html.jinja"),
-        depends_on=[*shared_templates, template("overview.html.jinja")],
+        depends_on=[*SHARED_TEMPLATES, template("overview.html.jinja")],
     output:
         report="results/cohorts/<cohort>/report.html",
     log:

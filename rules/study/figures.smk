@@ -115,7 +115,7 @@ use rule draw_figure as draw_case_gallery with:
         figure="case_gallery",
     params:
         mapped=study.config["sampling"]["maps"],
-        modalities=cohort.modalities,
+        modalities=study.modalities,
         cases_shown=study.config["report"]["gallery"],
         classes=study.classes,
 
@@ -146,7 +146,7 @@ use rule draw_figure as draw_segmentation_gallery with:
     wildcard_constraints:
         figure="segmentation_gallery",
     params:
-        modalities=cohort.modalities,
+        modalities=study.modalities,
         cases_shown=study.config["report"]["gallery"],
 
 

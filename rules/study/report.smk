@@ -42,7 +42,7 @@ rule make_viewer:
         study=study.name,
         network=study.network,
         mapped=study.config["sampling"]["maps"],
-        modalities=cohort.modalities,
+        modalities=study.modalities,
         cases_shown=study.config["report"]["viewer_cases"],
         classes=study.classes,
         library=fingerprint("make_viewer.py"),

@@ -27,7 +27,7 @@ rule sample_network:
         # No output, so that Snakemake leaves the cases of a killed run where they are.
         case_files="results/studies/<study>/{network}/dropout-{rate}/fold-{fold}/seed-{seed}/samples/cases",
         split="test",
-        modalities=cohort.modalities,
+        modalities=study.modalities,
         network=lambda wildcards: study.sampled[wildcards.network][0],
         sampler=lambda wildcards: study.sampled[wildcards.network][1],
         options=lambda wildcards: study.options_of(study.sampled[wildcards.network][0]),

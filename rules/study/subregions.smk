@@ -82,7 +82,7 @@ rule make_tables:
         "statistics"
     params:
         networks=list(study.sampled),
-        cohort=cohort.name,
+        cohort=study.cohort.name if study.cohort else None,
         library=fingerprint("make_tables.py"),
     script:
         "../../workflow_scripts/make_tables.py"

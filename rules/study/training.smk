@@ -38,7 +38,7 @@ rule train_network:
         "../../envs/training.yaml"
     params:
         checkpoint="results/studies/<study>/{network}/dropout-{rate}/fold-{fold}/seed-{seed}/checkpoint.pt",
-        modalities=cohort.modalities,
+        modalities=study.modalities,
         options=lambda wildcards: study.options_of(wildcards.network),
         tasks=study.tasks,
         classes=study.classes,

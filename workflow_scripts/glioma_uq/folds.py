@@ -38,29 +38,28 @@ def with_et_size(cases, et_mm3):
     """Return the table with the column `et_size`, the stratum of each case's ET.
 
     Args:
-        cases: one row for each case, with `case` and, where several belong together, `family`.
+        cases: one row for each case, with `case` and `patient`.
         et_mm3: {case: volume of its ET in mm3}, NaN without a reference segmentation.
 
     Raises:
         BadInput: there is no ET at all.
     """
-    families = cases["family"] if "family" in cases else cases["case"]
-    largest = cases["case"].map(et_mm3).groupby(families).max()
+    largest = cases["case"].map(et_mm3).groupby(cases["patient"]).max()
     if not (largest > 0).any():
         raise BadInput(
             f"expected enhancing tumour in some segmentation to stratify by {ET_SIZE}, found none "
             f"in all {len(cases)} cases: leave it out of folds.stratify_by."
         )
     strata = dict(zip(largest.index, size_strata(largest), strict=True))
-    return cases.assign(**{ET_SIZE: families.map(strata)})
+    return cases.assign(**{ET_SIZE: cases["patient"].map(strata)})
 
 
 def assign_folds(cases, number, validation_share, seed, *, strata=STRATA, test_share=None):
     """Return case, fold, split: each case is tested in one fold and seen in all others.
 
     Args:
-        cases: one row for each case: case, the columns of `strata`, and `family` where several
-            cases are to stay in one split; the first of a family stands for all.
+        cases: one row for each case: case, patient and the columns of `strata`. All cases of a
+            patient are in one split; the first stands for all.
         number: how many folds.
         validation_share: share of each fold's other cases that choose the best weights.
         seed: integer.
@@ -71,20 +70,19 @@ def assign_folds(cases, number, validation_share, seed, *, strata=STRATA, test_s
     Raises:
         BadInput: there are too few cases for so many folds, or for so small a test.
     """
-    families = cases["family"] if "family" in cases else cases["case"]
-    patients = cases.assign(family=families).drop_duplicates("family")
-    check_enough(len(patients), number, test_share, "families" if "family" in cases else "cases")
+    patients = cases.drop_duplicates("patient")
+    check_enough(len(patients), number, test_share)
     rng = np.random.default_rng(seed)
     ordered = assignment_order(patients, rng, strata)
     test_fold = assign_test_folds(len(ordered), number, test_share)
     folds = []
     for fold in range(1, number + 1):
-        rest = assignment_order(ordered[test_fold != fold], rng, strata)["family"]
+        rest = assignment_order(ordered[test_fold != fold], rng, strata)["patient"]
         validates = evenly_spread(len(rest), validation_share, ABOVE)
         split_of = dict.fromkeys(rest, "training")
         split_of |= dict.fromkeys(rest[validates], "validation")
-        split_of |= dict.fromkeys(ordered["family"][test_fold == fold], "test")
-        splits = families.map(split_of)
+        split_of |= dict.fromkeys(ordered["patient"][test_fold == fold], "test")
+        splits = cases["patient"].map(split_of)
         folds.append(pd.DataFrame({"case": cases["case"], "fold": fold, "split": splits}))
     return pd.concat(folds, ignore_index=True)
 
@@ -108,8 +106,8 @@ def evenly_spread(n, share, start):
     return np.diff(np.floor(np.arange(n + 1) * share + start)) > 0
 
 
-def check_enough(n, number, test_share, what="cases"):
-    """Refuse less than three to be tested in each fold."""
+def check_enough(n, number, test_share):
+    """Refuse less than three patients to be tested in each fold."""
     fewest = 3 * number if test_share is None else math.ceil(3 / test_share - 1e-9)
     if n >= fewest:
         return
@@ -118,7 +116,7 @@ def check_enough(n, number, test_share, what="cases"):
     )
     change = "fewer folds" if test_share is None else "a larger folds.test_share"
     raise BadInput(
-        f"expected at least {fewest} {what} for {splits}, found {n}: use {change} or more {what}."
+        f"expected at least {fewest} patients for {splits}, found {n}: use {change} or more patients."
     )
 
 

@@ -84,6 +84,7 @@ class StudyPlan:
         self.level, self.seed = statistics["level"], config["seed"]
         self.intervals = {name: statistics[name] for name in ("resamples", "level", "interval")}
         self.ece = {name: statistics[f"ece_{name}"] for name in ("bins", "binning", "norm")}
+        self.modalities = cohort.modalities if cohort else []
         self.seeds, self.classes = config["seeds"], CLASSES[config["segmentation"]]
         self.folds = range(1, config["folds"]["number"] + 1)
         if self.predictions:
@@ -190,9 +191,8 @@ class StudyPlan:
             "figures": [f"{self.folder}/figures/{figure}.png" for figure in shown],
         }
         if self.predictions:
-            return parts | dict.fromkeys(
-                ("learning_curves", "curves", "viewer", "overlays", "volumes", "excluded"), []
-            )
+            names = ("learning_curves", "curves", "viewer", "overlays", "volumes", "excluded")
+            return parts | {name: [] for name in names}
         first = self.cohort.cases[: self.config["report"]["overlays"]]
         return parts | {
             "learning_curves": f"{self.folder}/figures/learning_curves.png",
@@ -216,6 +216,11 @@ class StudyPlan:
     def runs(self, file):
         """Return a file of every network that is trained."""
         return self.over_grid(f"{RUN}/{file}", self.networks, fold=self.folds, seed=self.seeds)
+
+    @property
+    def learning_curves(self):
+        """The learning curve of every network that is trained."""
+        return [] if self.predictions else self.runs("learning_curve.csv")
 
     def cells(self, table):
         """Return a table at every cell (network, rate, T); none where the study has no such."""
@@ -287,7 +292,8 @@ class StudyPlan:
         seeds = self.seeds if wildcards.seed == ALL_SEEDS else [wildcards.seed]
         network, _ = self.sampled[wildcards.network]
         point = {"rate": wildcards.rate, "fold": wildcards.fold, "network": network}
-        return [f"{RUN}/model.safetensors".format(folder=self.folder, seed=s, **point) for s in seeds]
+        point["folder"] = self.folder
+        return [f"{RUN}/model.safetensors".format(seed=seed, **point) for seed in seeds]
 
     def samples(self, file):
         """Return the input function that lists a file of the samples of all folds and seeds."""
