@@ -1,4 +1,8 @@
-"""Files come over a network whole, checked and under their own name, or not at all."""
+"""Files come over a network whole, checked and under their own name, or not at all.
+
+pooch checks and retries too, but begins anew each time and retries after a 404 as well: it
+cannot get 10 MB from a server that breaks off after 4 MB, where `download` goes on.
+"""
 
 import hashlib
 import os

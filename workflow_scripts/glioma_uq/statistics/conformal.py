@@ -2,7 +2,10 @@
 
 Valid where calibration and test cases are exchangeable. The score of a class is 1 - p_c: the
 set holds the classes that are no stranger than all but a share alpha of the calibration cases'
-true classes (Sadinle et al. 2019). `probabilities` [N, C], `labels` [N], `weights` [B, N].
+true classes (Sadinle et al. 2019). MAPIE's `lac` gives the same sets (10,000 random cases) and
+needs a scikit-learn estimator for what is one sort here.
+
+`probabilities` [N, C], `labels` [N], `weights` [B, N].
 """
 
 import numpy as np
