@@ -7,7 +7,7 @@ from urllib.parse import unquote
 import pandas as pd
 from PIL import Image
 
-import draw_quality_figures
+import draw_figure
 import make_cohort_report
 from glioma_uq.report.cohort import (
     OTHER,
@@ -38,9 +38,9 @@ def write_report(folder, names=("P-1",), excluded=(), cohort="glioma"):
     for name, table in tables.items():
         table.to_csv(folder / f"{name}.csv", index=False)
     paths = {name: folder / f"{name}.csv" for name in tables}
-    figure = {kind: folder / f"quality_figures.{kind}" for kind in KINDS}
+    figure = {kind: folder / f"quality_metrics.{kind}" for kind in KINDS}
     made_of = {name: paths[name] for name in ("quality", "excluded")}
-    draw_quality_figures.main(**made_of, limits=LIMITS, **figure)
+    draw_figure.main(figure="quality_metrics", **made_of, limits=LIMITS, **figure)
     sheets = [folder / "figures" / f"{name.replace('/', '')}.png" for name in (*names, *out)]
     sheets[0].parent.mkdir(exist_ok=True)
     for path in sheets:
@@ -113,7 +113,7 @@ def test_the_page_escapes_its_texts_and_asks_no_server_for_anything(tmp_path):
     assert all((tmp_path / file).is_file() for file in files), files
     assert {link[1:] for link in page.links if link.startswith("#")} <= set(page.ids)
     without_images = re.sub(r"base64,[^\"]*", "", html)
-    asks = r"https?:|//[a-z]|@import|url\(|<script [^>]|<link|<b>(?!Quality figures)"
+    asks = r"https?:|//[a-z]|@import|url\(|<script [^>]|<link|<b>(?!Quality metrics)"
     assert not re.search(asks, without_images)
     assert html.count("<script>") == 1
     for text in ("&lt;script&gt;alert(1)", "P &lt;1&gt;", "a &lt; b", "a &amp; b", "“&lt;b&gt;”"):

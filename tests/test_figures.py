@@ -10,35 +10,29 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import draw_figure_4
+import draw_figure
 from glioma_uq.errors import BadInput
-from glioma_uq.figures.calibration_by_rate import calibration_by_rate, draw_calibration_by_rate
-from glioma_uq.figures.case_gallery import draw_case_gallery, gallery_table
-from glioma_uq.figures.posterior_truth import draw_posterior_truth, posterior_by_case
-from glioma_uq.figures.rate_differences import draw_rate_differences, rate_differences
-from glioma_uq.figures.reliability import draw_reliability, reliability_of_cell
-from glioma_uq.figures.risk_coverage import draw_risk_coverage, risk_by_coverage
-from glioma_uq.figures.segmentation_quality import draw_segmentation_quality, segmentation_quality
-from glioma_uq.figures.selection import of_cell, of_network
-from glioma_uq.figures.style import count_text, rate_colours, save_figure
-from glioma_uq.figures.uncertainty_by_correctness import (
-    draw_uncertainty_by_correctness,
+from glioma_uq.figures import (
+    calibration_by_rate,
+    case_gallery,
+    figure_module,
+    posterior_truth,
+    rate_differences,
+    reliability,
+    risk_coverage,
+    segmentation_quality,
     uncertainty_by_correctness,
-)
-from glioma_uq.figures.uncertainty_by_passes import (
-    draw_uncertainty_by_passes,
-    share_text,
-    split_by_kind,
     uncertainty_by_passes,
+    uncertainty_shares,
 )
-from glioma_uq.figures.uncertainty_shares import draw_uncertainty_shares, uncertainty_shares
+from glioma_uq.figures.cells import of_cell, of_network
+from glioma_uq.figures.gallery_cases import MAPS, GalleryCase
+from glioma_uq.figures.style import count_text, rate_colours, save_figure
 from glioma_uq.images import Grid, Image
 from glioma_uq.report.page import title_in
-from glioma_uq.shown_cases import MAPS, ShownCase
 from glioma_uq.tasks import TASKS
 
-FIGURES = ["figure_2", "figure_3", "figure_4", "figure_5", "reliability", "risk_coverage",
-           "uncertainty_shares", "rate_differences", "posterior_truth", "case_gallery"]  # fmt: skip
+LEVEL = 0.95
 COLUMNS = ["network", "rate", "passes", "task", "measure", "value", "low", "high", "n", "reason"]
 OF_TASK = ["ece", "nll", "auc", "predictive", "aleatoric", "epistemic"]
 OF_SEGMENTATION = ["dice", "rho_brain", "rho_tumour", "empty_tumour"] + [
@@ -114,7 +108,7 @@ def truth_table():
     return long_table(TASKS, measures, rates=(0.2,), passes=(30,))
 
 
-def shown_cases():
+def gallery_cases():
     grid = Grid((8, 9, 6), np.eye(4))
     ball = np.zeros(grid.shape)
     ball[3:6, 3:6, 2:4] = 1
@@ -122,8 +116,8 @@ def shown_cases():
     scans = {name: Image(np.random.default_rng(1).normal(size=grid.shape), grid) for name in "ab"}
     brain = Image(np.ones(grid.shape, bool), grid)
     return [
-        ShownCase("seen", 0.9, 0.1, scans, maps, Image(ball > 0, grid), brain),
-        ShownCase("not seen", 0.0, np.nan, scans, maps, None, brain),
+        GalleryCase("seen", 0.9, 0.1, scans, maps, Image(ball > 0, grid), brain),
+        GalleryCase("not seen", 0.0, np.nan, scans, maps, None, brain),
     ]
 
 
@@ -140,55 +134,53 @@ def texts(figure):
     ]
 
 
+def draw(name, *found, **given):
+    """Return a figure as the step draws it, from what its `read` returned."""
+    function = figure_module(name).draw
+    return function(*found, **draw_figure.asked_for(function, given))
+
+
 @pytest.fixture(scope="module")
 def drawn():
     """Each figure, small, with its table."""
     classification = long_table(TASKS, OF_TASK)
     segmentation = long_table(["segmentation"], OF_SEGMENTATION)
-    tables = {
-        "figure_2": uncertainty_by_passes(classification, segmentation),
-        "figure_3": calibration_by_rate(classification, passes=30),
-        "figure_4": segmentation_quality(segmentation),
-        "figure_5": uncertainty_by_correctness(
-            classification_cell(6, 4), segmentation_cell([0.9, 0.85, 0.8, 0.3, 0.0])
-        ),
-    }
     cell = classification_cell(6, 4)
     for task in TASKS:
         cell[f"{task}_aleatoric"] = cell[f"{task}_predictive"]
-    more = {
-        "reliability": reliability_of_cell(reliability_table(), rate=0.2, passes=30),
-        "risk_coverage": risk_by_coverage(risk_table(), passes=30),
-        "uncertainty_shares": uncertainty_shares(classification, segmentation, passes=30),
-        "rate_differences": rate_differences(difference_table()),
-        "posterior_truth": posterior_by_case(cell, truth_of(cell)),
-        "case_gallery": gallery_table(shown_cases()),
-    }
-    figures = {
-        "reliability": draw_reliability(more["reliability"]),
-        "risk_coverage": draw_risk_coverage(more["risk_coverage"], rate=0.2),
-        "uncertainty_shares": draw_uncertainty_shares(more["uncertainty_shares"]),
-        "rate_differences": draw_rate_differences(more["rate_differences"]),
-        "posterior_truth": draw_posterior_truth(more["posterior_truth"], truth_table()),
-        "case_gallery": draw_case_gallery(shown_cases(), n=9),
-    }
-    return {
-        **{name: (figures[name], more[name]) for name in more},
-        "figure_2": (draw_uncertainty_by_passes(tables["figure_2"]), tables["figure_2"]),
-        "figure_3": (draw_calibration_by_rate(tables["figure_3"]), tables["figure_3"]),
-        "figure_4": (draw_segmentation_quality(tables["figure_4"]), tables["figure_4"]),
-        "figure_5": (
-            draw_uncertainty_by_correctness(tables["figure_5"], no_tests()),
-            tables["figure_5"],
+    dice = [0.9, 0.85, 0.8, 0.3, 0.0]
+    cases = gallery_cases()
+    tables = {
+        "uncertainty_by_passes": uncertainty_by_passes.tabulate(classification, segmentation),
+        "calibration_by_rate": calibration_by_rate.tabulate(classification, passes=30),
+        "segmentation_quality": segmentation_quality.tabulate(segmentation),
+        "uncertainty_by_correctness": uncertainty_by_correctness.tabulate(
+            cell, segmentation_cell(dice), dice_threshold=0.8
         ),
+        "reliability": reliability.tabulate(reliability_table(), rate=0.2, passes=30),
+        "risk_coverage": risk_coverage.tabulate(risk_table(), passes=30),
+        "uncertainty_shares": uncertainty_shares.tabulate(classification, segmentation, passes=30),
+        "rate_differences": rate_differences.tabulate(difference_table()),
+        "posterior_truth": posterior_truth.tabulate(cell, truth_of(cell)),
+        "case_gallery": case_gallery.tabulate(cases),
     }
+    besides = {
+        "uncertainty_by_correctness": [no_tests()],
+        "risk_coverage": [0.2],
+        "posterior_truth": [truth_table()],
+        "case_gallery": [cases, 9],
+    }
+    given = {"level": LEVEL, "tolerance": 0.01, "dice_threshold": 0.8, "classes": 2}
+    return {name: (draw(name, table, *besides.get(name, []), **given), table)
+            for name, table in tables.items()}  # fmt: skip
 
 
 SAYS = {
-    "figure_2": "Total uncertainty comes within 1 % of its value at T = 30 only there in 8 of 8",
-    "figure_3": "ECE is lowest at p = 0.20 (IDH), 0.20 (1p/19q) and 0.20 (grade)",
-    "figure_4": "Dice is highest at p = 0.40",
-    "figure_5": "Too few good or bad predictions to compare their uncertainty",
+    "uncertainty_by_passes": "Total uncertainty comes within 1 % of its value at T = 30 only there "
+    "in 8 of 8",
+    "calibration_by_rate": "ECE is lowest at p = 0.20 (IDH), 0.20 (1p/19q) and 0.20 (grade)",
+    "segmentation_quality": "Dice is highest at p = 0.40",
+    "uncertainty_by_correctness": "Too few good or bad predictions to compare their uncertainty",
     "reliability": "3 of 6 bins lie outside what chance makes of perfect probabilities; accuracy "
     "minus confidence is −0.16 (IDH), −0.16 (1p/19q) and −0.16 (grade)",
     "risk_coverage": "takes the risk from 0.30 to 0.20 (segmentation), 0.30 to 0.20 (IDH)",
@@ -199,7 +191,7 @@ SAYS = {
 }
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", SAYS)
 def test_a_figure_says_in_its_title_what_its_numbers_show(drawn, name, tmp_path):
     figure, table = drawn[name]
     assert SAYS[name] in " ".join(figure.get_suptitle().split())
@@ -207,24 +199,13 @@ def test_a_figure_says_in_its_title_what_its_numbers_show(drawn, name, tmp_path)
     assert SAYS[name] in title_in(tmp_path / "figure.png")
 
 
-@pytest.mark.parametrize("name", [name for name in FIGURES if name != "case_gallery"])
+@pytest.mark.parametrize("name", [name for name in SAYS if name != "case_gallery"])
 def test_every_panel_tells_its_n(drawn, name):
     figure, _ = drawn[name]
     told = [text for text in texts(figure) if "n = " in text]
     below = {"reliability": 3}  # panels of counts, whose axis is n itself
     expected = len(figure.axes) - below.get(name, 0)
     assert len(told) >= expected
-
-
-def test_no_figure_needs_torch():
-    script = (
-        "import sys, pathlib; sys.path.insert(0, sys.argv[1]);"
-        "[__import__(p.stem) for p in pathlib.Path(sys.argv[1]).glob('draw_*.py')"
-        " if 'quality' not in p.stem];"
-        "assert not {'torch', 'monai', 'ants', 'sklearn'} & set(sys.modules)"
-    )
-    steps = Path(draw_figure_4.__file__).parent
-    subprocess.run([sys.executable, "-c", script, steps], check=True)
 
 
 def test_a_gallery_tells_what_is_missing(drawn):
@@ -240,7 +221,8 @@ def test_entropies_of_a_gallery_end_where_so_many_classes_do(drawn):
         }
 
     assert tops(drawn["case_gallery"][0]) == {"1", "ln 2"}
-    of_parts = draw_case_gallery(shown_cases(), n=9, classes=4)
+    cases = gallery_cases()
+    of_parts = case_gallery.draw(case_gallery.tabulate(cases), cases, 9, classes=4)
     assert tops(of_parts) == {"1", "ln 4"}
     limits = [axes.images[0].get_clim()[1] for axes in of_parts.axes if axes.images]
     assert max(limits[2:6]) == pytest.approx(np.log(4))
@@ -252,7 +234,7 @@ def saved(figure, table, folder):
     return {kind: path.read_bytes() for kind, path in paths.items()}
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", SAYS)
 def test_a_figure_is_three_files_and_its_table_is_what_was_asked(drawn, name, tmp_path):
     figure, table = drawn[name]
     files = saved(figure, table, tmp_path)
@@ -267,66 +249,82 @@ def test_the_bytes_are_the_same_in_another_process(tmp_path):
     table = tmp_path / "statistics.csv"
     long_table(["segmentation"], OF_SEGMENTATION).to_csv(table, index=False)
     script = (
-        "import sys, pathlib; sys.path.insert(0, sys.argv[1]); import draw_figure_4 as step;"
+        "import sys, pathlib; sys.path.insert(0, sys.argv[1]); import draw_figure as step;"
         "here, there = map(pathlib.Path, sys.argv[2:]);"
         "files = {kind: there / f'figure.{kind}' for kind in ('pdf', 'png', 'csv')};"
-        "step.main(segmentation=here, network='csnet', level=0.95, **files)"
+        "step.main(figure='segmentation_quality', segmentation=here, network='csnet', level=.95,"
+        " **files)"
     )
-    steps = Path(draw_figure_4.__file__).parent
+    steps = Path(draw_figure.__file__).parent
     command = [sys.executable, "-c", script, steps, table, tmp_path / "other"]
     subprocess.run(command, check=True, env={**os.environ, "PYTHONHASHSEED": "7"})
     files = {kind: tmp_path / f"figure.{kind}" for kind in ("pdf", "png", "csv")}
-    draw_figure_4.main(segmentation=table, network="csnet", level=0.95, **files)
+    draw_figure.main(
+        figure="segmentation_quality", segmentation=table, network="csnet", level=LEVEL, **files
+    )
     for kind, path in files.items():
         assert path.read_bytes() == (tmp_path / f"other/figure.{kind}").read_bytes(), kind
 
 
-def test_figure_2_has_three_kinds_for_each_task_segmentation_first(drawn):
-    figure, table = drawn["figure_2"]
+def test_uncertainty_by_passes_has_three_kinds_for_each_task_segmentation_first(drawn):
+    figure, table = drawn["uncertainty_by_passes"]
     assert len(figure.axes) == 12
     assert list(table["task"].unique()) == ["segmentation", "idh", "1p19q", "grade"]
     assert set(table["measure"]) >= {"predictive_tumour", "epistemic"}
     assert "ece" not in set(table["measure"])
 
 
-def test_figure_2_says_which_share_of_the_total_a_part_is():
+def test_uncertainty_by_passes_says_which_share_of_the_total_a_part_is():
     table = long_table(["idh"], OF_TASK[3:])
     table["value"] = table["measure"].map({"predictive": 0.5, "aleatoric": 0.4, "epistemic": 0.1})
-    kinds = split_by_kind(table)
-    assert share_text(kinds["aleatoric"], kinds["predictive"], "aleatoric") == "; 80 % of total"
-    assert share_text(kinds["predictive"], kinds["predictive"], "predictive") == ""
+    kinds = uncertainty_by_passes.split_by_kind(table)
+    share_text, total = uncertainty_by_passes.share_text, kinds["predictive"]
+    assert share_text(kinds["aleatoric"], total, "aleatoric") == "; 80 % of total"
+    assert share_text(total, total, "predictive") == ""
 
 
-def test_figure_3_of_one_rate_is_a_point_with_its_interval():
-    table = calibration_by_rate(long_table(TASKS, OF_TASK, rates=[0.0], passes=[1]), passes=1)
-    figure = draw_calibration_by_rate(table)
+@pytest.mark.parametrize(("tolerance", "says"), [(0.9, "From T = 10 on"), (0.01, "only there")])
+def test_uncertainty_has_settled_within_the_tolerance_of_the_config(drawn, tolerance, says):
+    _, table = drawn["uncertainty_by_passes"]
+    figure = uncertainty_by_passes.draw(table, level=LEVEL, tolerance=tolerance)
+    title = " ".join(figure.get_suptitle().split())
+    assert says in title
+    assert f"within {100 * tolerance:g} %" in title
+
+
+def test_calibration_of_one_rate_is_a_point_with_its_interval():
+    table = long_table(TASKS, OF_TASK, rates=[0.0], passes=[1])
+    table = calibration_by_rate.tabulate(table, passes=1)
+    figure = calibration_by_rate.draw(table, level=LEVEL)
     points = figure.axes[0].lines[0]
     assert points.get_xdata().tolist() == [0.0]
     low_to_high = figure.axes[0].collections[0].get_segments()[0]
     assert low_to_high.tolist() == [[0.0, 0.05], [0.0, 0.6]]
 
 
-def test_figure_3_draws_an_interval_that_lies_above_its_value():
-    table = calibration_by_rate(long_table(TASKS, OF_TASK).assign(low=0.9, high=0.95), passes=30)
-    assert draw_calibration_by_rate(table)
+def test_calibration_draws_an_interval_that_lies_above_its_value():
+    table = long_table(TASKS, OF_TASK).assign(low=0.9, high=0.95)
+    figure = calibration_by_rate.draw(calibration_by_rate.tabulate(table, passes=30), level=LEVEL)
+    low_to_high = figure.axes[0].collections[0].get_segments()[0]
+    assert low_to_high[:, 1].tolist() == [0.9, 0.95]
 
 
-def test_figure_3_of_missing_values_says_so():
+def test_calibration_of_missing_values_says_so():
     table = long_table(TASKS, OF_TASK)
     table.loc[table["task"] == "grade", ["value", "low", "high"]] = np.nan
-    figure = draw_calibration_by_rate(calibration_by_rate(table, passes=30))
+    figure = calibration_by_rate.draw(calibration_by_rate.tabulate(table, passes=30), level=LEVEL)
     assert texts(figure).count("not measured") == 3
 
 
-def test_figure_4_counts_the_empty_tumours(drawn):
-    _, table = drawn["figure_4"]
+def test_segmentation_quality_counts_the_empty_tumours(drawn):
+    _, table = drawn["segmentation_quality"]
     table = table.copy()
     table.loc[table["measure"] == "empty_tumour", "value"] = 0.15
-    assert "n = 20; up to 3 empty" in texts(draw_segmentation_quality(table))
+    assert "n = 20; up to 3 empty" in texts(segmentation_quality.draw(table, level=LEVEL))
 
 
-def test_figure_5_groups_cases_as_its_definition_says(drawn):
-    _, table = drawn["figure_5"]
+def test_uncertainty_by_correctness_groups_cases_as_its_definition_says(drawn):
+    _, table = drawn["uncertainty_by_correctness"]
     idh = table[table["task"] == "idh"]
     assert idh["good"].tolist() == [True] * 6 + [False] * 4
     segmentation = table[table["task"] == "segmentation"]
@@ -340,13 +338,13 @@ def test_a_network_or_a_cell_that_was_not_measured_is_refused():
     with pytest.raises(BadInput, match=r"found \(rate, passes\) \(0.2, 10\), \(0.2, 30\)"):
         of_cell(table, 0.3, 30)
     with pytest.raises(BadInput, match="with 20 passes, found those with 10, 30"):
-        calibration_by_rate(table, passes=20)
+        calibration_by_rate.tabulate(table, passes=20)
 
 
 def test_only_the_named_network_is_drawn():
     both = pd.concat([long_table(TASKS, OF_TASK), long_table(TASKS, OF_TASK, network="unet")])
-    assert set(calibration_by_rate(both, passes=30, network="unet")["network"]) == {"unet"}
-    assert set(calibration_by_rate(both, passes=30)["network"]) == {"csnet"}
+    assert set(calibration_by_rate.tabulate(both, passes=30, network="unet")["network"]) == {"unet"}
+    assert set(calibration_by_rate.tabulate(both, passes=30)["network"]) == {"csnet"}
 
 
 def test_rates_get_lighter_and_differ():

@@ -5,7 +5,7 @@ import pytest
 from test_figures import texts
 
 from glioma_uq.errors import BadInput
-from glioma_uq.figures.learning_curves import draw_learning_curves, read_learning_curves
+from glioma_uq.figures.learning_curves import draw, read
 
 
 def write_curve(folder, rate, fold):
@@ -19,19 +19,19 @@ def write_curve(folder, rate, fold):
 
 def test_learning_curves_have_panels_for_each_rate_and_a_line_for_each_fold(tmp_path):
     paths = [write_curve(tmp_path, rate, fold) for rate in ("0.20", "0.40") for fold in (1, 2)]
-    table = read_learning_curves(paths, network="csnet")
+    table = read(curves=paths, network="csnet")
     assert table[["rate", "fold", "seed"]].drop_duplicates().shape == (4, 3)
-    figure = draw_learning_curves(table)
+    figure = draw(table, weights="best")
     assert "p = 0.20,  n = 2 networks" in texts(figure)
     kept = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
     assert [line.get_xdata()[0] for line in kept] == [2, 2]
-    last = draw_learning_curves(table, "last")
+    last = draw(table, weights="last")
     kept = [line for line in last.axes[0].lines if line.get_marker() == "o"]
     assert [line.get_xdata()[0] for line in kept] == [3, 3]
 
 
 def test_learning_curves_elsewhere_are_refused(tmp_path):
     with pytest.raises(BadInput, match="expected a path that ends in network/dropout-rate"):
-        read_learning_curves([tmp_path / "curve.csv"])
+        read(curves=[tmp_path / "curve.csv"], network=None)
     with pytest.raises(BadInput, match="learning curves of nothing"):
-        read_learning_curves([write_curve(tmp_path, "0.20", 1)], network="nothing")
+        read(curves=[write_curve(tmp_path, "0.20", 1)], network="nothing")

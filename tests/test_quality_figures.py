@@ -10,7 +10,7 @@ import pytest
 from glioma_uq.cohorts import EXCLUDED_COLUMNS, STEPS, divide_cases, gather_figures
 from glioma_uq.configuration.cross_checks import check_limits
 from glioma_uq.errors import BadInput
-from glioma_uq.figures.quality import draw_quality, quality_by_case
+from glioma_uq.figures.quality_metrics import draw, tabulate
 from glioma_uq.quality.figures import (
     FIGURES,
     OF_SERIES,
@@ -129,7 +129,7 @@ def test_the_figure_has_a_panel_for_each_figure_and_draws_its_limits():
         "case": ["a", "b"], "t1_voxel_mm": ["1 x 1 x 2", None], "t2_voxel_mm": ["1 x 1 x 3"] * 2,
         "t1_orientation": ["LPS", "LPS"], "template_dice": [0.9, 0.7],
     })  # fmt: skip
-    table = quality_by_case(quality, pd.DataFrame({"case": ["b"]}))
+    table = tabulate(quality, pd.DataFrame({"case": ["b"]}))
     assert table.to_numpy().tolist() == [
         ["a", "voxel_mm", "t1", 2.0, True],
         ["a", "voxel_mm", "t2", 3.0, True],
@@ -137,7 +137,7 @@ def test_the_figure_has_a_panel_for_each_figure_and_draws_its_limits():
         ["a", "template_dice", "", 0.9, True],
         ["b", "template_dice", "", 0.7, False],
     ]
-    figure = draw_quality(table, {"template_dice": [0.85, None]})
+    figure = draw(table, limits={"template_dice": [0.85, None]})
     voxel, dice = figure.axes[:2]
     assert [label.get_text() for label in voxel.get_yticklabels()] == ["T1", "T2"]
     assert dice.get_xlabel() == "Dice with the template"
@@ -147,5 +147,5 @@ def test_the_figure_has_a_panel_for_each_figure_and_draws_its_limits():
 
 def test_a_cohort_without_figures_says_so():
     nothing = pd.DataFrame({"case": ["a"]})
-    figure = draw_quality(quality_by_case(nothing, nothing), {})
+    figure = draw(tabulate(nothing, nothing), limits={})
     assert figure.axes[0].texts[0].get_text() == "not measured"

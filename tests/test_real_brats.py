@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from snakemake.utils import update_config
 from test_workflow import ROOT, copy_of_repository, snakemake
 
-import draw_tumour_volumes
+import draw_figure
 import import_case
 import measure_overlap
 from glioma_uq.configuration.schema import check_config
@@ -71,7 +71,7 @@ def figure_4(folder, volumes, maps, registered):
         lesions=folder / "lesions.csv",
     )  # fmt: skip
     files = {kind: folder / f"tumour_volumes.{kind}" for kind in ("pdf", "png", "csv")}
-    draw_tumour_volumes.main(overlap=folder / "overlap.csv", **files)
+    draw_figure.main(figure="tumour_volumes", overlap=folder / "overlap.csv", **files)
     return pd.read_csv(files["csv"]).set_index(["case", "region"])["volume_mm3"]
 
 

@@ -11,7 +11,7 @@ import pytest
 
 import make_report
 from glioma_uq.errors import BadInput
-from glioma_uq.report.captions import caption
+from glioma_uq.figures import caption
 from glioma_uq.report.contents import p_value, summary
 from glioma_uq.report.statistics_tables import how_chosen, sortable_tables, warnings
 from glioma_uq.report.verdict import learned, with_interval
@@ -22,6 +22,7 @@ PIXEL = bytes.fromhex(
     "0000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"
 )
 VOID = {"meta", "img", "br"}
+FIGURES = ("calibration_by_rate", "uncertainty_by_correctness")
 TASKS = ("idh", "1p19q", "grade")
 STATISTICS = ("classification", "segmentation", "rank_tests", "selection", "findings")
 
@@ -66,7 +67,7 @@ def findings():
 
 def write_report(folder, *, dice=(0.7, 0.65), published=False, departures=(), overlays=True):
     """Write a report from tiny tables and return its text."""
-    for name in ("figure_3", "figure_5", "learning_curves"):
+    for name in (*FIGURES, "learning_curves"):
         (folder / f"figures/{name}.png").parent.mkdir(exist_ok=True)
         (folder / f"figures/{name}.png").write_bytes(PIXEL)
     overlay = folder / "figures/case <1>.png"
@@ -107,7 +108,7 @@ def write_report(folder, *, dice=(0.7, 0.65), published=False, departures=(), ov
         **paths,
         statistics=list(of_study.values()),
         viewer=None if published else folder / "viewer.html",
-        figures=[folder / "figures/figure_3.png", folder / "figures/figure_5.png"],
+        figures=[folder / f"figures/{name}.png" for name in FIGURES],
         learning_curves=None if published else folder / "figures/learning_curves.png",
         overlays=[overlay] if overlays and not published else [],
         provenance=folder / "provenance.json",
@@ -155,7 +156,8 @@ def test_the_page_holds_its_images_and_asks_no_server_for_anything(tmp_path):
 @pytest.mark.parametrize("published", [False, True])
 def test_links_are_relative_and_lead_to_sections_or_files_beside_the_page(tmp_path, published):
     page = outline(write_report(tmp_path, published=published))
-    assert {"figures/figure_3.pdf", "figures/figure_5.csv"} <= set(page.links)
+    files = {f"figures/{name}.{kind}" for name in FIGURES for kind in ("pdf", "csv")}
+    assert files <= set(page.links)
     sections = [link[1:] for link in page.links if link.startswith("#")]
     assert set(sections) <= set(page.ids)
     assert len(set(page.ids)) == len(page.ids)
@@ -289,5 +291,5 @@ def test_numbers_are_told_with_a_true_minus_and_tiny_p_in_powers_of_ten():
 
 
 def test_a_figure_without_a_caption_is_refused():
-    with pytest.raises(BadInput, match="found figure_9; write its caption"):
+    with pytest.raises(BadInput, match="found figure_9; write glioma_uq/figures/figure_9.py"):
         caption("figure_9")

@@ -5,23 +5,36 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
+from test_figures import draw
 
-import draw_segmentation_gallery as gallery_step
+import draw_figure
 from glioma_uq.errors import BadInput
-from glioma_uq.figures.dice_by_size import dice_by_size, draw_dice_by_size, size_of
-from glioma_uq.figures.froc import draw_froc, froc
-from glioma_uq.figures.learning_curves import draw_learning_curves
-from glioma_uq.figures.networks import looks, nearest_cells, shown_names, told
-from glioma_uq.figures.segmentation_gallery import COLOURS, draw_segmentation_gallery
-from glioma_uq.figures.size_stress import draw_size_stress, size_stress
+from glioma_uq.figures import (
+    dice_by_size,
+    froc,
+    learning_curves,
+    segmentation_gallery,
+    size_sensitivity,
+    tumour_volumes,
+    uncertainty_by_size,
+)
+from glioma_uq.figures.networks import (
+    format_by_network,
+    nearest_cells,
+    network_styles,
+    shown_names,
+)
+from glioma_uq.figures.segmentation_gallery import (
+    COLOURS,
+    SegmentedCase,
+    find_labels,
+    spread_over_sizes,
+)
 from glioma_uq.figures.style import save_figure
-from glioma_uq.figures.tumour_volumes import draw_tumour_volumes, tumour_volumes
-from glioma_uq.figures.uncertainty_by_size import draw_uncertainty_by_size, uncertainty_by_size
 from glioma_uq.images import Grid, Image, write_image
 from glioma_uq.overlap.regions import RULES
 from glioma_uq.predictions import Cell
 from glioma_uq.report.page import title_in
-from glioma_uq.shown_parts import ShownParts, find_labels, spread_over_sizes
 from glioma_uq.statistics.froc import curves, draw_lesions
 from glioma_uq.statistics.long_tables import COLUMNS
 from glioma_uq.statistics.overlap_groups import draw_groups, long_table
@@ -70,7 +83,7 @@ def lesion_table(overlap, most_missed):
 
 
 def scale_table():
-    """Return a table of size stress as `compare_sizes` writes it."""
+    """Return a table of size sensitivity as `compare_sizes` writes it."""
     rows = []
     for (j, network), task, scale in product(enumerate(NETWORKS), ("et", "wt"), (1.0, 0.6, 0.3)):
         level = 0.8 * scale + 0.05 * j
@@ -101,7 +114,7 @@ def doubt_table():
     return pd.DataFrame(rows, columns=[*COLUMNS[:-1], "group", "reason"])
 
 
-def shown_parts(number=2):
+def gallery_cases(number=2):
     grid = Grid((10, 12, 6), np.eye(4))
     labels = np.zeros(grid.shape, np.uint8)
     labels[3:7, 3:8, 2:5] = 2
@@ -114,7 +127,7 @@ def shown_parts(number=2):
     dice = dict(zip(NETWORKS, (1.0, 0.0), strict=True))
     brain = Image(np.ones(grid.shape, bool), grid)
     return [
-        ShownParts(f"case-{i}", 0.3 + i, scans, Image(labels, grid), predicted, dice, brain)
+        SegmentedCase(f"case-{i}", 0.3 + i, scans, Image(labels, grid), predicted, dice, brain)
         for i in range(number)
     ]
 
@@ -139,7 +152,7 @@ def tables():
             {"rate": float}
         ),
         "froc": curves(overlap, lesions).astype({"rate": float}),
-        "size_stress": scale_table(),
+        "size_sensitivity": scale_table(),
         "uncertainty_by_size": doubt_table(),
     }
     for name in ("table_1", "table_2", "table_3"):
@@ -147,22 +160,26 @@ def tables():
     return {"cells": overlap, **found}
 
 
+def sizes_of(cells):
+    """Return the table of Dice by size of {cell: table of overlap}."""
+    return dice_by_size.tabulate(cells, **DRAWN, level=0.95, rng=np.random.default_rng(1))
+
+
 @pytest.fixture(scope="module")
 def drawn(tables):
     """Each figure with its table."""
-    volumes = tumour_volumes(tables["cells"][CELLS[0]])
-    by_size = dice_by_size(tables["cells"], **DRAWN, level=0.95, rng=np.random.default_rng(1))
-    found = froc(tables["froc"], tables["lesions"], **HERE)
-    stress = size_stress(tables["size_stress"], **HERE)
-    doubt = uncertainty_by_size(tables["uncertainty_by_size"], **HERE)
-    return {
-        "tumour_volumes": (draw_tumour_volumes(volumes), volumes),
-        "dice_by_size": (draw_dice_by_size(by_size), by_size),
-        "froc": (draw_froc(found), found),
-        "size_stress": (draw_size_stress(stress), stress),
-        "uncertainty_by_size": (draw_uncertainty_by_size(doubt), doubt),
-        "segmentation_gallery": (draw_segmentation_gallery(shown_parts(), n=10), volumes),
+    cases = gallery_cases()
+    found = {
+        "tumour_volumes": tumour_volumes.tabulate(tables["cells"][CELLS[0]]),
+        "dice_by_size": sizes_of(tables["cells"]),
+        "froc": froc.tabulate(tables["froc"], tables["lesions"], **HERE),
+        "size_sensitivity": size_sensitivity.tabulate(tables["size_sensitivity"], **HERE),
+        "uncertainty_by_size": uncertainty_by_size.tabulate(tables["uncertainty_by_size"], **HERE),
+        "segmentation_gallery": segmentation_gallery.tabulate(cases),
     }
+    besides = {"segmentation_gallery": [cases, 10]}
+    return {name: (draw(name, table, *besides.get(name, []), level=0.95), table)
+            for name, table in found.items()}  # fmt: skip
 
 
 SAYS = {
@@ -170,7 +187,7 @@ SAYS = {
     "ml (whole tumour); 5 of 12 enhancing tumours are below 2 ml",
     "dice_by_size": "is 0.49 (dmfnet) and 0.64 (dmfnet-umodule) at < 1 ml and 0.77 (dmfnet)",
     "froc": "found: 0.58 (dmfnet) and 0.83 (dmfnet-umodule); false lesions for each case: 0.07",
-    "size_stress": "Shrunk to 0.3 of its diameter, the same tumour changes the Dice of its "
+    "size_sensitivity": "Shrunk to 0.3 of its diameter, the same tumour changes the Dice of its "
     "enhancing part by −0.56 (dmfnet) and −0.51 (dmfnet-umodule)",
     "uncertainty_by_size": "below 2 ml: 0.10 (dmfnet) and 0.20 (dmfnet-umodule), from 2 ml: 0.10",
     "segmentation_gallery": "2 of 10 cases with enhancing tumour, from the smallest to the "
@@ -224,7 +241,8 @@ def test_a_size_group_has_the_mean_of_its_cases_over_seeds(tables, drawn):
 
 
 def test_an_upper_limit_of_a_size_belongs_to_the_next_one():
-    assert size_of([0, 1e-9, 1, 2, 20]).tolist() == ["none", "< 1", "1–2", "2–5", "≥ 20"]
+    sizes = dice_by_size.size_of([0, 1e-9, 1, 2, 20])
+    assert " ".join(sizes) == "none < 1 1–2 2–5 ≥ 20"
 
 
 def test_a_froc_curve_ends_at_all_that_a_network_predicts(tables, drawn):
@@ -239,8 +257,8 @@ def test_a_froc_curve_ends_at_all_that_a_network_predicts(tables, drawn):
     ]
 
 
-def test_size_stress_draws_levels_and_two_kinds_of_paired_differences(drawn):
-    figure, table = drawn["size_stress"]
+def test_size_sensitivity_draws_levels_and_two_kinds_of_paired_differences(drawn):
+    figure, table = drawn["size_sensitivity"]
     assert len(figure.axes) == 6
     assert set(table["kind"]) == {"level", "from the largest", "from the first network"}
     assert tick_texts(figure.axes[0]) == ["1", "0.6", "0.3"]
@@ -262,10 +280,9 @@ def test_figures_survive_cohorts_with_hardly_any_enhancing_tumour(tables, volume
         volume = table["case"].map(dict(zip(cases, volumes, strict=True)))
         table.loc[table["region"] == "et", "reference_volume_mm3"] = volume
         few[cell] = table
-    assert draw_tumour_volumes(tumour_volumes(few[CELLS[0]]))
-    table = dice_by_size(few, **DRAWN, level=0.95, rng=np.random.default_rng(1))
-    assert draw_dice_by_size(table)
-    assert draw_segmentation_gallery([], n=0)
+    assert tumour_volumes.draw(tumour_volumes.tabulate(few[CELLS[0]]))
+    assert dice_by_size.draw(sizes_of(few), level=0.95)
+    assert segmentation_gallery.draw(segmentation_gallery.tabulate([]), [], 0)
 
 
 def test_the_gallery_spreads_from_the_smallest_to_the_largest_and_leaves_none_out(tables):
@@ -283,7 +300,7 @@ def test_parts_are_drawn_in_their_colours(drawn):
 
 
 def test_the_gallery_finds_the_labels_of_the_fold_that_tested_a_case(tables, tmp_path):
-    case = shown_parts()[0]
+    case = gallery_cases()[0]
     run = "{}/dropout-0.00/fold-{}/seed-1/samples/maps"
     maps = [tmp_path / run.format(n, fold) for n in NETWORKS for fold in (1, 2)]
     scans = tmp_path / "normalised/case-02"
@@ -302,9 +319,10 @@ def test_the_gallery_finds_the_labels_of_the_fold_that_tested_a_case(tables, tmp
     selection = tmp_path / "selection.csv"
     pd.DataFrame({"item": ["choice"], "rate": 0.0, "passes": 1}).to_csv(selection, index=False)
     files = {kind: tmp_path / f"gallery.{kind}" for kind in ("pdf", "png", "csv")}
-    gallery_step.main(
-        overlap=overlap, selection=selection, networks=NETWORKS, cases_shown=4, maps=maps,
-        volumes=tmp_path / "normalised", modalities=["t1", "t1ce", "flair"], **files,
+    draw_figure.main(
+        figure="segmentation_gallery", overlap=overlap, selection=selection, networks=NETWORKS,
+        cases_shown=4, maps=maps, volumes=tmp_path / "volumes.csv",
+        modalities=["t1", "t1ce", "flair"], **files,
     )  # fmt: skip
     read = pd.read_csv(files["csv"])
     assert read["dice"].round(2).tolist() == [0.45, 0.61]
@@ -329,14 +347,17 @@ def test_networks_go_without_the_sampler_that_they_share_and_look_apart():
         "a-deterministic": "a", "b-deterministic": "b"
     }  # fmt: skip
     assert shown_names(["a", "a-deterministic"])["a-deterministic"] == "a-deterministic"
-    ten = looks([f"network-{i}" for i in range(10)])
+    ten = network_styles([f"network-{i}" for i in range(10)])
     assert len({tuple(look.values()) for look in ten.values()}) == 10
-    assert told({"a": 0.1, "b": np.nan}) == "0.10 (a)"
-    assert told(dict(zip("abcd", (0.3, 0.1, 0.4, 0.2), strict=True))) == "0.10 (b) to 0.40 (c)"
+    assert format_by_network({"a": 0.1, "b": np.nan}) == "0.10 (a)"
+    assert (
+        format_by_network(dict(zip("abcd", (0.3, 0.1, 0.4, 0.2), strict=True)))
+        == "0.10 (b) to 0.40 (c)"
+    )
 
 
 def test_learning_curves_of_several_networks_have_panels_with_their_names():
     curve = {"epoch": [1, 2], "train_loss": 1.0, "validation_loss": 1.0, "validation_dice": 0.5}
     parts = [pd.DataFrame({"network": n, "rate": 0.0, "fold": 1, "seed": 1, **curve}) for n in "ab"]
-    figure = draw_learning_curves(pd.concat(parts))
+    figure = learning_curves.draw(pd.concat(parts), weights="best")
     assert [axes.texts[0].get_text() for axes in figure.axes[:2]] == ["a", "b"]

@@ -13,15 +13,15 @@ import pytest
 
 import make_viewer
 from glioma_uq.errors import BadInput
-from glioma_uq.images import Grid, Image, write_image
-from glioma_uq.report import viewer
-from glioma_uq.shown_cases import (
+from glioma_uq.figures.gallery_cases import (
     MAPS,
-    read_shown_cases,
+    read_gallery_cases,
     shown_modalities,
     spread_over,
     through_tumour,
 )
+from glioma_uq.images import Grid, Image, write_image
+from glioma_uq.report import viewer
 
 GRID = Grid((12, 14, 10), np.diag([2.0, 2.0, 3.0, 1.0]))
 NAMES = ["calm", "<i>odd</i>", "doubtful", "blind"]
@@ -40,9 +40,9 @@ def study(tmp_path_factory):
         brain[1:-1, 1:-1, 1:-1] = 1
         for scan in ("t1ce", "flair"):
             data = rng.normal(size=GRID.shape).astype(np.float32) + 3 * tumour
-            write_image(folder / f"volumes/{name}/{scan}.nii.gz", data, GRID)
-        write_image(folder / f"volumes/{name}/segmentation.nii.gz", tumour.astype(np.uint8), GRID)
-        write_image(folder / f"volumes/{name}/brain_mask.nii.gz", brain, GRID)
+            write_image(folder / f"normalised/{name}/{scan}.nii.gz", data, GRID)
+        for mask, data in {"segmentation": tumour.astype(np.uint8), "brain_mask": brain}.items():
+            write_image(folder / f"normalised/{name}/{mask}.nii.gz", data, GRID)
         for kind in MAPS:
             path = folder / f"csnet/dropout-0.20/fold-1/maps/{name}/passes-004/{kind}.nii.gz"
             write_image(path, (0.6 * tumour).astype(np.float32), GRID)
@@ -56,7 +56,7 @@ def study(tmp_path_factory):
         "segmentation": [table],
         "maps": [folder / "csnet/dropout-0.20/fold-1/maps"],
         "mapped": [4],
-        "volumes": folder / "volumes",
+        "volumes": folder / "volumes.csv",
         "modalities": ["t1ce", "flair"],
         "network": "csnet",
     }, folder
@@ -88,11 +88,11 @@ def test_the_scans_that_show_a_glioma_best_come_first():
 def test_the_nearest_mapped_passes_are_shown_and_cases_without_maps_refused(study):
     places = dict(study[0])
     tables = places.pop("segmentation")
-    cases, passes, n = read_shown_cases(tables, (0.2, 6), 2, **places)
+    cases, passes, n = read_gallery_cases(tables, (0.2, 6), 2, **places)
     assert (passes, n, [case.name for case in cases]) == (4, 4, ["calm", "blind"])
     assert through_tumour(cases[0]) == [4, 6, 5]
     with pytest.raises(BadInput, match="add 4 to sampling.maps"):
-        read_shown_cases(tables, (0.2, 4), 2, **{**places, "maps": []})
+        read_gallery_cases(tables, (0.2, 4), 2, **{**places, "maps": []})
 
 
 def test_a_layer_keeps_place_and_values_to_eight_bits():

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from glioma_uq.figures.gallery_cases import read_gallery_cases
 from glioma_uq.files import written_whole
 from glioma_uq.report import page, viewer
-from glioma_uq.shown_cases import read_shown_cases
 from glioma_uq.statistics.choice import read_choice
 from glioma_uq.steps import run
 
@@ -22,7 +22,7 @@ def main(
     **places,
 ):
     choice = read_choice(selection)
-    cases, passes, n = read_shown_cases(
+    cases, passes, n = read_gallery_cases(
         segmentation, choice, cases_shown, network=network, **places
     )
     contents = viewer.contents(

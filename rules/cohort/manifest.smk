@@ -91,6 +91,6 @@ rule make_cohort_report:
     params:
         cohort=cohort.name,
         limits=cohort.limits,
-        library=cohort.code("make_cohort_report"),
+        library=fingerprint("make_cohort_report.py", also="glioma_uq/figures/quality_metrics.py"),
     script:
         "../../workflow_scripts/make_cohort_report.py"

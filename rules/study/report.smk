@@ -68,6 +68,11 @@ rule make_report:
     params:
         config=study.config,
         network=study.network,
+        # The captions stand in the figures' modules, which the step imports by name.
+        depends_on=[
+            fingerprint("draw_figure.py", also=f"glioma_uq/figures/{figure}.py")
+            for figure in study.figures
+        ],
         library=fingerprint("make_report.py"),
     script:
         "../../workflow_scripts/make_report.py"

@@ -17,7 +17,7 @@ def rules_in(stage):
     return set(re.findall(r"^ *(?:rule|use rule \w+ as) (\w+)\b", text, re.M))
 
 
-STAGES = ["statistics", "small_tumours", "figures", "small_tumour_figures", "report"]
+STAGES = ["statistics", "small_tumours", "report"]
 FROM_SAMPLES_ALONE = {"measure_overlap"}  # a job for each cell, before the group
 
 
@@ -27,6 +27,14 @@ def test_whatever_lies_between_cells_and_report_is_in_one_group(stage):
     outside = {rule for rule in rules_in(stage) if GROUPS.get(rule) != "statistics"}
     outside -= FROM_SAMPLES_ALONE
     assert not outside, f"profiles/slurm/config.yaml: add {outside} to the group 'statistics'"
+
+
+def test_every_figure_is_in_the_same_group():
+    """All rules but one inherit from that one, and with the rest its group."""
+    text = (ROOT / "rules/study/figures.smk").read_text()
+    assert re.findall(r"^rule (\w+):", text, re.M) == ["draw_figure"]
+    assert set(re.findall(r"^use rule (\w+) as", text, re.M)) == {"draw_figure"}
+    assert re.findall(r"^    group:\n +(.*)", text, re.M) == ['"statistics"']
 
 
 def test_whatever_lies_between_scans_and_volumes_is_in_one_group():

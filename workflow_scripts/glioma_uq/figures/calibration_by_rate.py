@@ -1,37 +1,66 @@
-"""Figure 3: calibration and discrimination of the three classification tasks by dropout rate."""
+"""Calibration and discrimination of the three classification tasks by dropout rate."""
 
 import numpy as np
 from matplotlib.lines import Line2D
 
-from glioma_uq.figures.selection import (
+from glioma_uq.figures.cells import (
     IN_TEXT,
     TASK_NAMES,
     at_passes,
+    concat_nonempty,
     measured,
     of_network,
-    together,
 )
-from glioma_uq.figures.style import BLUE, GREY, count_text, head, panels, say, say_empty, styled
+from glioma_uq.figures.style import (
+    BLUE,
+    GREY,
+    count_text,
+    note_empty,
+    panel_title,
+    panels,
+    set_headline,
+    styled,
+)
 from glioma_uq.figures.words import joined
+from glioma_uq.statistics.choice import read_choice
+from glioma_uq.tables import read_table
 from glioma_uq.tasks import TASKS
+
+CAPTION = (
+    "Can the probabilities be taken at their word",
+    "Expected calibration error (how far confidence and accuracy lie apart), negative log "
+    "likelihood (confident mistakes cost most) and area under the ROC curve (how well the "
+    "classes are told apart), by dropout rate at T = {passes}. Bars are {level} % bootstrap "
+    "intervals over cases; dashed lines mark a guess with equal probabilities. The calibration "
+    "error of few cases is above 0 even for perfect probabilities, and its interval is biased "
+    "upwards.",
+)
 
 MEASURES = {"ece": "ECE", "nll": "NLL (nats)", "auc": "ROC-AUC"}
 NULL_BAND = "ece_null"
 
 
-def calibration_by_rate(classification, *, passes, network=None):
-    """Return the rows that figure 3 shows: ECE, NLL and AUC of each task at `passes` passes.
+def read(*, classification, selection, network):
+    """Return the table of `tabulate` at the T of the selected cell."""
+    _, passes = read_choice(selection)
+    return tabulate(read_table(classification), passes=passes, network=network)
+
+
+def tabulate(classification, *, passes, network=None):
+    """Return the rows that the figure shows: ECE, NLL and AUC of each task at `passes` passes.
 
     Rows of the measure `ece_null`, where the table has them, are the interval of the ECE
     that a perfectly calibrated model has at this n; they come along.
     """
     rows = at_passes(of_network(classification, network), passes)
-    return together(measured(rows, task, name) for task in TASKS for name in [*MEASURES, NULL_BAND])
+    return concat_nonempty(
+        measured(rows, task, name) for task in TASKS for name in [*MEASURES, NULL_BAND]
+    )
 
 
 @styled
-def draw_calibration_by_rate(table, *, level=0.95):
-    """Return the figure of the table of `calibration_by_rate`: tasks x measures."""
+def draw(table, *, level):
+    """Return the figure: tasks x measures, with intervals of `level`."""
     figure, grid = panels(len(TASKS), len(MEASURES), height=5.4, sharex=True)
     for axes_of_task, task in zip(grid, TASKS, strict=True):
         rows = table[table["task"] == task]
@@ -40,12 +69,12 @@ def draw_calibration_by_rate(table, *, level=0.95):
             draw_reference(axes, rows, measure, classes=len(TASKS[task]))
         axes_of_task[0].set_ylabel(TASK_NAMES[task])
     for axes, (measure, name) in zip(grid[0], MEASURES.items(), strict=True):
-        head(axes, f"{name}, {'higher' if measure == 'auc' else 'lower'} is better")
+        panel_title(axes, f"{name}, {'higher' if measure == 'auc' else 'lower'} is better")
     set_rate_axis(grid[0, 0], np.unique(table["rate"]))
     for axes in grid[-1]:
         axes.set_xlabel("Dropout rate p")
     add_legend(figure, grid, level)
-    say(figure, headline(table))
+    set_headline(figure, headline(table))
     return figure
 
 
@@ -76,7 +105,7 @@ def draw_points(axes, rows):
     of an ECE can lie above it.
     """
     if rows["value"].isna().all():
-        say_empty(axes)
+        note_empty(axes)
     axes.vlines(rows["rate"], rows["low"], rows["high"], color=BLUE, linewidth=1.1, alpha=0.75)
     axes.plot(rows["rate"], rows["value"], "o-", color=BLUE, linewidth=0.8, markersize=3.5)
     axes.set_title(count_text(rows["n"]))

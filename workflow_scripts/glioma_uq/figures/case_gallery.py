@@ -6,9 +6,20 @@ import numpy as np
 import pandas as pd
 from matplotlib.lines import Line2D
 
-from glioma_uq.figures.style import panels, say, styled
-from glioma_uq.figures.words import span
-from glioma_uq.shown_cases import through_tumour
+from glioma_uq.figures.gallery_cases import read_gallery_cases, through_tumour
+from glioma_uq.figures.style import panels, set_headline, styled
+from glioma_uq.figures.words import format_range
+from glioma_uq.statistics.choice import read_choice
+
+CAPTION = (
+    "What does the uncertainty look like",
+    "Cases from the least to the most uncertain predicted tumour, spread evenly over the "
+    "study, in the axial slice with most of the tumour (the patient’s left is on the left). "
+    "Beside each its mean uncertainty in the predicted tumour and its Dice. Mean probability "
+    "is that of tumour over the passes; total uncertainty is aleatoric plus epistemic, voxel "
+    "by voxel, all three on one scale up to ln {classes} nats, the most that {classes} classes "
+    "can have. Dropout rate {rate}.",
+)
 
 MARGIN = 2  # voxels around the brain
 TRUTH, PREDICTED = "#56B4E9", "#E69F00"  # sky blue and orange of Okabe and Ito, for dark ground
@@ -20,17 +31,34 @@ MAPS = {
 }
 
 
-def gallery_table(cases):
+def read(*, segmentation, selection, maps, mapped, volumes, modalities, network, cases_shown):
+    """Return the table of `tabulate`, the `GalleryCase`s that it is of, and how many there are.
+
+    Args:
+        segmentation: paths of the segmentation tables of all cells.
+        selection: path of the table of the selected cell.
+        cases_shown: how many cases at most.
+        maps, mapped, volumes, modalities, network: those of `read_gallery_cases`.
+    """
+    cases, _, n = read_gallery_cases(
+        segmentation, read_choice(selection), cases_shown,
+        network=network, maps=maps, mapped=mapped, volumes=volumes, modalities=modalities,
+    )  # fmt: skip
+    return tabulate(cases), cases, n
+
+
+def tabulate(cases):
     """Return one row for each shown case: case, dice, uncertainty (nats), slice."""
     rows = [(case.name, case.dice, case.uncertainty, through_tumour(case)[2]) for case in cases]
     return pd.DataFrame(rows, columns=["case", "dice", "uncertainty", "slice"])
 
 
 @styled
-def draw_case_gallery(cases, *, n, classes=2):
-    """Return the figure: a row for each `ShownCase`, least uncertain first, of `n` in all.
+def draw(table, cases, n, *, classes):
+    """Return the figure: a row for each of `cases`, least uncertain first, of `n` in all.
 
-    Entropies are shown up to ln `classes`, the most that so many classes of a voxel can have.
+    `table` is that of `tabulate`. Entropies are shown up to ln `classes`, the most that so many
+    classes of a voxel can have.
     """
     columns = 2 + len(MAPS)
     figure, grid = panels(len(cases), columns, height=1.1 + 1.12 * len(cases))
@@ -48,7 +76,7 @@ def draw_case_gallery(cases, *, n, classes=2):
     lines = {"truth": TRUTH, "prediction": PREDICTED}
     handles = [Line2D([], [], color=colour, label=name) for name, colour in lines.items()]
     figure.legend(handles=handles, loc="outside lower left", ncols=2)
-    say(figure, headline(cases, n))
+    set_headline(figure, headline(table, n))
     return figure
 
 
@@ -117,19 +145,19 @@ def around(mask):
 
 def row_text(case):
     """Return what stands beside a row."""
-    doubt = "no tumour found" if np.isnan(case.uncertainty) else f"{case.uncertainty:.2f} nats"
+    nats = "no tumour found" if np.isnan(case.uncertainty) else f"{case.uncertainty:.2f} nats"
     dice = "no reference" if np.isnan(case.dice) else f"Dice {case.dice:.2f}"
-    return f"{case.name}\n{doubt}\n{dice}"
+    return f"{case.name}\n{nats}\n{dice}"
 
 
-def headline(cases, n):
+def headline(table, n):
     """Return the Dice of the less and of the more uncertain half of the shown cases."""
-    half = len(cases) // 2
-    dice = [[case.dice for case in part] for part in (cases[:half], cases[-half:])]
-    if half == 0 or np.isnan(dice).any():
-        return f"{len(cases)} of {n} cases, from the least to the most uncertain tumour"
-    low, high = (span(part) for part in dice)
+    half, dice = len(table) // 2, table["dice"].to_numpy()
+    halves = dice[:half], dice[-half:]
+    if half == 0 or np.isnan(halves).any():
+        return f"{len(table)} of {n} cases, from the least to the most uncertain tumour"
+    low, high = map(format_range, halves)
     return (
-        f"{len(cases)} of {n} cases by uncertainty: Dice is {low} in the less uncertain half "
+        f"{len(table)} of {n} cases by uncertainty: Dice is {low} in the less uncertain half "
         f"and {high} in the more uncertain one"
     )

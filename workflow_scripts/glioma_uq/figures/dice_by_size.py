@@ -9,14 +9,35 @@ from glioma_uq.figures.networks import (
     add_network_legend,
     dodge,
     draw_marks,
-    looks,
-    told,
+    format_by_network,
+    nearest_cells,
+    network_styles,
 )
-from glioma_uq.figures.style import GREY, count_text, head, panels, say, say_empty, styled
+from glioma_uq.figures.style import (
+    GREY,
+    count_text,
+    note_empty,
+    panel_title,
+    panels,
+    set_headline,
+    styled,
+)
 from glioma_uq.grid import format_rate
+from glioma_uq.seeds import seed_for
 from glioma_uq.statistics.bootstrap import draw_resamples, weighted_mean
+from glioma_uq.statistics.choice import read_choice
 from glioma_uq.statistics.intervals import CORRECTED
 from glioma_uq.statistics.long_tables import draw_cell, numbers
+from glioma_uq.tables import read_table
+
+CAPTION = (
+    "Is a small tumour outlined worse",
+    "Dice of the enhancing tumour (0: no overlap with the reference, 1: the same voxels). (a) "
+    "Mean over the cases whose enhancing tumour has so many ml, n below each; bars are {level} "
+    "% bootstrap intervals. Where there is none, a case counts 1 when none is predicted, else "
+    "0. (b) Every case with enhancing tumour, on a logarithmic axis; dashed: 1 and 2 ml. A "
+    "case of several seeds counts once, with its mean. Dropout rate {rate}.",
+)
 
 # ASSUME: the paper draws groups of sizes and does not say which; the first two end where it calls
 # a tumour small, the last begins at the 20 ml that it gives as the median.
@@ -33,6 +54,22 @@ OF_CASE = ["network", "rate", "passes", "case", "et_volume_ml", "dice", "size"]
 OF_SIZE = ["value", "low", "high", "n", "reason"]
 
 
+def read(*, overlap, selection, networks, seed, intervals):
+    """Return the table of `tabulate` at the selected rate and the nearest T with maps.
+
+    Args:
+        overlap: paths of the tables of overlap of all cells.
+        selection: path of the table of the selected cell.
+        networks: names, in order.
+        seed: the study's.
+        intervals: resamples, level and interval of the bootstrap.
+    """
+    cells = nearest_cells(overlap, networks, *read_choice(selection))
+    tables = {cell: read_table(path) for cell, path in cells.items()}
+    rng = np.random.default_rng(seed_for(seed, "bootstrap"))
+    return tabulate(tables, **intervals, rng=rng)
+
+
 def size_of(volume_ml):
     """Return the group of `SIZES` of each volume of ET in ml [N]; an upper limit lies outside."""
     limits = [high for _, high in list(SIZES.values())[1:-1]]
@@ -40,7 +77,7 @@ def size_of(volume_ml):
     return np.array(list(SIZES))[np.where(np.asarray(volume_ml) > 0, places, 0)]
 
 
-def dice_by_size(tables, *, resamples, level, interval, rng):
+def tabulate(tables, *, resamples, level, interval, rng):
     """Return a row for each cell and case, `OF_CASE`, with the mean of its size group, `OF_SIZE`.
 
     Dice is a case's mean over seeds; value, low and high are of the group's mean, n its cases.
@@ -87,17 +124,17 @@ def groups_of(table):
 
 
 @styled
-def draw_dice_by_size(table, *, level=0.95):
-    """Return the figure of `dice_by_size`."""
+def draw(table, *, level):
+    """Return the figure: size groups with intervals of `level`, and every case."""
     networks = list(table["network"].unique())
-    styles = looks(networks)
+    styles = network_styles(networks)
     figure, (grid,) = panels(1, 2, height=3.4, gridspec_kw={"width_ratios": [1.25, 1]}, sharey=True)
     draw_groups(grid[0], groups_of(table), networks, styles)
     draw_cases(grid[1], table[table["et_volume_ml"] > 0], networks, styles)
     grid[0].set(ylabel="Dice of enhancing tumour", ylim=(-0.04, 1.04))
     bar = Line2D([], [], color=GREY, linewidth=1.1, label=f"{100 * level:g} % interval")
     add_network_legend(figure, networks, styles, more=[bar])
-    say(figure, headline(table))
+    set_headline(figure, headline(table))
     return figure
 
 
@@ -111,16 +148,16 @@ def draw_groups(axes, groups, networks, styles):
     axes.set_xticks(range(len(sizes)), [f"{size}\nn = {counts[size]}" for size in sizes])
     axes.set_xlabel("Volume of enhancing tumour (ml)")
     axes.set_title(count_text([counts.sum()]) + " cases")
-    head(axes, "(a) By size")
+    panel_title(axes, "(a) By size")
 
 
 def draw_cases(axes, cases, networks, styles):
     """Draw every case that has enhancing tumour on the logarithm of its volume."""
-    head(axes, "(b) Every case")
+    panel_title(axes, "(b) Every case")
     axes.set_title(count_text([cases["case"].nunique()]) + " cases with enhancing tumour")
     axes.set(xscale="log", xlabel="Volume of enhancing tumour (ml)")
     if cases.empty:
-        say_empty(axes, "no enhancing tumour")
+        note_empty(axes, "no enhancing tumour")
         return
     for network in networks:
         mine = cases[cases["network"] == network]
@@ -140,6 +177,6 @@ def headline(table):
     texts = []
     for size in dict.fromkeys((sizes[0], sizes[-1])):
         mine = groups[groups["size"] == size]
-        values = told(dict(zip(mine["network"], mine["value"], strict=True)))
+        values = format_by_network(dict(zip(mine["network"], mine["value"], strict=True)))
         texts.append(f"{values} at " + f"{size} ml".replace(" ", UNBROKEN))
     return f"Mean Dice of enhancing tumour is {' and '.join(texts)}"

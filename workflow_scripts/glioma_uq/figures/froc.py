@@ -9,11 +9,31 @@ from glioma_uq.figures.networks import (
     at_nearest,
     dodge,
     draw_marks,
+    format_by_network,
     in_order,
-    looks,
-    told,
+    network_styles,
 )
-from glioma_uq.figures.style import GREY, count_text, head, panels, say, say_empty, styled
+from glioma_uq.figures.style import (
+    GREY,
+    count_text,
+    note_empty,
+    panel_title,
+    panels,
+    set_headline,
+    styled,
+)
+from glioma_uq.statistics.choice import read_choice
+from glioma_uq.tables import read_table
+
+CAPTION = (
+    "Which lesions are found, and at what price",
+    "Enhancing lesions, the connected parts of the reference’s enhancing tumour. One is found "
+    "where a predicted lesion shares a voxel with it; a predicted lesion that touches none is "
+    "false. (a) Share found against false ones for each case when predictions smaller than a "
+    "limit are left out: the mark at the end of a line is all that a network predicts, to the "
+    "left only ever larger ones count. (b) Share found by size of the lesion, with {level} % "
+    "bootstrap intervals over cases. Dropout rate {rate}.",
+)
 
 SIZES = {
     "below_250": "< 0.25",
@@ -26,7 +46,15 @@ COLUMNS = ["part", "network", "rate", "passes", "threshold_mm3", "false_per_case
            "group", "measure", "value", "low", "high", "n", "n_lesions"]  # fmt: skip
 
 
-def froc(curves, lesions, *, networks, rate, passes):
+def read(*, curves, lesions, selection, networks):
+    """Return the table of `tabulate` near the selected cell."""
+    rate, passes = read_choice(selection)
+    return tabulate(
+        read_table(curves), read_table(lesions), networks=networks, rate=rate, passes=passes
+    )
+
+
+def tabulate(curves, lesions, *, networks, rate, passes):
     """Return the points of the curves and the sensitivities by size as one table, `COLUMNS`.
 
     Both of enhancing tumour without a rule, at one cell of each network.
@@ -41,17 +69,17 @@ def froc(curves, lesions, *, networks, rate, passes):
 
 
 @styled
-def draw_froc(table, *, level=0.95):
-    """Return the figure of `froc`."""
+def draw(table, *, level):
+    """Return the figure: the curves, and with intervals of `level` what is found by size."""
     networks = list(table["network"].unique())
-    styles = looks(networks)
+    styles = network_styles(networks)
     figure, (grid,) = panels(1, 2, height=3.4, sharey=True)
     draw_curves(grid[0], table, networks, styles)
     draw_sizes(grid[1], table[table["measure"] == "sensitivity"], networks, styles)
     grid[0].set(ylabel="Share of enhancing lesions found", ylim=(-0.04, 1.04))
     bar = Line2D([], [], color=GREY, linewidth=1.1, label=f"{100 * level:g} % interval")
     add_network_legend(figure, networks, styles, more=[bar])
-    say(figure, headline(table))
+    set_headline(figure, headline(table))
     return figure
 
 
@@ -69,7 +97,7 @@ def draw_curves(axes, table, networks, styles):
     lesions = int(whole["n_lesions"].max()) if len(whole) else 0
     axes.set_title(f"{count_text(false['n'])} cases with {lesions} lesions")
     axes.set(xlim=(0, None), xlabel="False lesions for each case")
-    head(axes, "(a) Found and false")
+    panel_title(axes, "(a) Found and false")
 
 
 def draw_sizes(axes, rows, networks, styles):
@@ -83,9 +111,9 @@ def draw_sizes(axes, rows, networks, styles):
     axes.set_xticks(range(len(sizes)), labels)
     axes.set_xlabel("Volume of the lesion (ml), number of lesions")
     axes.set_title(count_text([counts.get(ALL, 0)]) + " lesions")
-    head(axes, "(b) By size of the lesion")
+    panel_title(axes, "(b) By size of the lesion")
     if not sizes:
-        say_empty(axes, "no lesion")
+        note_empty(axes, "no lesion")
 
 
 def headline(table):
@@ -98,6 +126,6 @@ def headline(table):
     if not values.get("sensitivity"):
         return "No case has enhancing tumour"
     return (
-        f"Share of enhancing lesions found: {told(values['sensitivity'])}; "
-        f"false lesions for each case: {told(values.get('false_per_case', {}))}"
+        f"Share of enhancing lesions found: {format_by_network(values['sensitivity'])}; "
+        f"false lesions for each case: {format_by_network(values.get('false_per_case', {}))}"
     )

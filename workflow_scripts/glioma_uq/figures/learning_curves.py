@@ -7,8 +7,16 @@ import pandas as pd
 from matplotlib.lines import Line2D
 
 from glioma_uq.errors import BadInput
-from glioma_uq.figures.style import BLUE, GREEN, ORANGE, head, panels, say, styled
-from glioma_uq.figures.words import span
+from glioma_uq.figures.style import BLUE, GREEN, ORANGE, panel_title, panels, set_headline, styled
+from glioma_uq.figures.words import format_range
+
+CAPTION = (
+    "Did the networks learn, and when did they stop",
+    "Loss and validation Dice by epoch, a line for each fold and seed, a pair of panels for "
+    "each dropout rate p and each network that is drawn. Dots mark the epoch whose weights "
+    "were kept, that of the lowest validation loss or the last. A validation loss that rises "
+    "while the training loss falls is overfitting.",
+)
 
 WHERE = re.compile(
     r"(?P<network>[^/]+)/dropout-(?P<rate>[\d.]+)/fold-(?P<fold>[^/]+)/seed-(?P<seed>[^/]+)/[^/]+$"
@@ -17,14 +25,14 @@ MOST_COLUMNS = 5
 KEYS = ["network", "rate", "fold", "seed"]
 
 
-def read_learning_curves(paths, *, network=None):
+def read(*, curves, network):
     """Return the curves as one table: network, rate, fold, seed, then a curve's own columns.
 
     The path of a curve says whose it is: {network}/dropout-{rate}/fold-{fold}/seed-{seed}/.
-    Only those of `network` are kept, all when none is named.
+    Only those of `network` are kept, all where it is None.
     """
-    curves = []
-    for path in paths:
+    parts = []
+    for path in curves:
         place = WHERE.search(str(path))
         if place is None:
             raise BadInput(
@@ -33,20 +41,20 @@ def read_learning_curves(paths, *, network=None):
             )
         names = {**place.groupdict(), "rate": float(place["rate"])}
         if network in (None, names["network"]):
-            curves.append(pd.read_csv(path).assign(**names))
-    if not curves:
+            parts.append(pd.read_csv(path).assign(**names))
+    if not parts:
         raise BadInput(f"expected learning curves of {network}, found none; train it first")
-    table = pd.concat(curves, ignore_index=True)
+    table = pd.concat(parts, ignore_index=True)
     table = table[KEYS + [column for column in table.columns if column not in KEYS]]
     return table.sort_values([*KEYS, "epoch"], kind="stable", ignore_index=True)
 
 
 @styled
-def draw_learning_curves(table, weights="best"):
+def draw(table, *, weights):
     """Return the figure: for each network and rate losses above and Dice below, a line a fold.
 
     Args:
-        table: of `read_learning_curves`.
+        table: of `read`.
         weights: those that were kept, of the `best` epoch by validation loss or of the `last`.
     """
     groups = list(table.groupby(["network", "rate"], sort=False))
@@ -62,7 +70,7 @@ def draw_learning_curves(table, weights="best"):
             (network, rate), curves = groups[place]
             draw_rate(*axes, curves, rate, weights)
             if not one:
-                head(axes[0], network)
+                panel_title(axes[0], network)
         else:
             axes[0].set_axis_off()
             axes[1].set_axis_off()
@@ -74,7 +82,7 @@ def draw_learning_curves(table, weights="best"):
         axes.set_xlabel("Epoch")
         axes.tick_params(labelbottom=True)
     add_legend(figure)
-    say(figure, headline(table))
+    set_headline(figure, headline(table))
     return figure
 
 
@@ -84,7 +92,8 @@ def headline(table):
     epochs, dice = runs["epoch"].max(), runs["validation_dice"].last()
     what = f"{len(epochs)} network{'' if len(epochs) == 1 else 's'}"
     return (
-        f"{what}, {span(epochs, '{:.0f}')} epochs: in the last one validation Dice is {span(dice)}"
+        f"{what}, {format_range(epochs, '{:.0f}')} epochs: in the last one validation Dice is "
+        f"{format_range(dice)}"
     )
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.lines import Line2D
 
-from glioma_uq.figures.style import GREY, say_empty
+from glioma_uq.figures.style import GREY, note_empty
 
 
 def draw_lines_over_passes(axes, table, colours):
@@ -13,7 +13,7 @@ def draw_lines_over_passes(axes, table, colours):
     The intervals stand side by side beyond the last tick, where they hide no line.
     """
     if table["value"].isna().all():
-        say_empty(axes)
+        note_empty(axes)
     passes = np.unique(table["passes"]) if len(table) else np.array([1])
     span = max(passes[-1] - passes[0], 1)
     for place, (rate, colour) in enumerate(colours.items()):

@@ -4,8 +4,8 @@ import numpy as np
 from matplotlib.lines import Line2D
 
 from glioma_uq.errors import BadInput
-from glioma_uq.figures.selection import of_cell
-from glioma_uq.figures.words import joined, span
+from glioma_uq.figures.cells import of_cell
+from glioma_uq.figures.words import format_range, joined
 from glioma_uq.predictions import cell_of
 from glioma_uq.statistics.overlap_groups import BELOW_MM3
 
@@ -23,7 +23,7 @@ def shown_names(networks):
     return {n: n.removesuffix(shared[0]) if shared else n for n in networks}
 
 
-def looks(networks):
+def network_styles(networks):
     """Return {network: colour and marker}, by their order."""
     return {
         network: {"color": COLOURS[i % len(COLOURS)], "marker": MARKS[i % len(MARKS)]}
@@ -45,7 +45,7 @@ def in_order(table, networks):
     return mine.sort_values("network", key=lambda n: n.map(rank), kind="stable")
 
 
-def told(values, form="{:.2f}"):
+def format_by_network(values, form="{:.2f}"):
     """Return "0.31 (csnet) and 0.44 (unet)" of {network: value}; of more than three both ends."""
     names = shown_names(list(values))
     known = {network: value for network, value in values.items() if not np.isnan(value)}
@@ -53,7 +53,7 @@ def told(values, form="{:.2f}"):
         return "not measured"
     if len(known) > 3:
         ends = (min(known, key=known.get), max(known, key=known.get))
-        if span(known.values(), form) == span([known[ends[0]]], form):
+        if format_range(known.values(), form) == format_range([known[ends[0]]], form):
             return _one(known[ends[0]], f"all {len(known)}", form)
         return " to ".join(_one(known[n], names[n], form) for n in ends)
     return joined(_one(value, names[n], form) for n, value in known.items())
@@ -74,11 +74,11 @@ def draw_marks(axes, x, rows, look, **options):
     axes.plot(x, rows["value"], linestyle="", markersize=4.2, zorder=3, **look, **options)
 
 
-def add_network_legend(figure, networks, looks_of, *, more=(), **line):
+def add_network_legend(figure, networks, styles, *, more=(), **line):
     """Explain colours and marks below the panels."""
     names = shown_names(networks)
     style = {"linestyle": "", "markersize": 4.2} | line
-    handles = [Line2D([], [], label=names[n], **looks_of[n], **style) for n in networks]
+    handles = [Line2D([], [], label=names[n], **styles[n], **style) for n in networks]
     handles += more
     figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 4))
 

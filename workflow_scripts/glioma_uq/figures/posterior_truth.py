@@ -4,20 +4,53 @@ import numpy as np
 import pandas as pd
 from matplotlib.lines import Line2D
 
-from glioma_uq.figures.selection import IN_TEXT, TASK_NAMES, of_cell, of_network
-from glioma_uq.figures.style import BLUE, GREEN, GREY, ORANGE, head, panels, say, styled
+from glioma_uq.figures.cells import IN_TEXT, TASK_NAMES, of_cell, of_network
+from glioma_uq.figures.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    panel_title,
+    panels,
+    set_headline,
+    styled,
+)
 from glioma_uq.figures.words import joined
 from glioma_uq.predictions import known_rows
+from glioma_uq.statistics.choice import at_cell, read_choice
 from glioma_uq.statistics.posterior_truth import true_posterior
 from glioma_uq.statistics.rank_tests import one_row_per_case
+from glioma_uq.tables import read_table
 from glioma_uq.tasks import TASKS
 from glioma_uq.uncertainty import entropy
+
+CAPTION = (
+    "How near is it to the truth",
+    "The phantom’s labels are drawn from known probabilities, so that the network’s can be "
+    "held against the true ones, which no study of patients can do. Above: the predicted "
+    "probability of each case against the true one (two classes: of the second). Below: "
+    "aleatoric uncertainty against the entropy of the true probabilities, which is the doubt "
+    "that no network can remove. On the dashed line both are equal. |P − P true| is the mean "
+    "distance (total variation); the true ECE replaces the labels by their probabilities. "
+    "Dropout rate {rate}, T = {passes}; in brackets {level} % bootstrap intervals.",
+)
 
 COLOURS = (BLUE, ORANGE, GREEN)
 COLUMNS = ["task", "case", "class", "probability", "true_probability", "aleatoric", "true_entropy"]
 
 
-def posterior_by_case(cell, truth):
+def read(*, classification, truth, measures, selection, network):
+    """Return the table of `tabulate` and the rows of `measures`, both of the selected cell.
+
+    `classification` are the paths of the tables of all cells, the others are one path each.
+    """
+    rate, passes = read_choice(selection)
+    (cell,) = at_cell(classification, network, rate, passes)
+    measures = of_cell(of_network(read_table(measures), network), rate, passes)
+    return tabulate(read_table(cell), read_table(truth)), measures
+
+
+def tabulate(cell, truth):
     """Return one row for each task, case and class drawn: probabilities and entropies (nats).
 
     `cell` is a classification table, `truth` the phantom's; a case's seeds are averaged. Cases
@@ -38,7 +71,7 @@ def posterior_by_case(cell, truth):
 
 
 @styled
-def draw_posterior_truth(table, measures):
+def draw(table, measures):
     """Return the figure: P against true P above, aleatoric against true entropy below.
 
     `measures` are the rows of posterior_truth.csv at the same cell.
@@ -49,7 +82,7 @@ def draw_posterior_truth(table, measures):
         draw_probabilities(above, rows, TASKS[task])
         of_cases = rows.drop_duplicates("case")
         draw_identity(below, of_cases["true_entropy"], of_cases["aleatoric"], BLUE)
-        head(above, TASK_NAMES[task], above=26)
+        panel_title(above, TASK_NAMES[task], above=26)
         above.set_title(measures_text(mine, "posterior_distance", "ece", "true_ece", len(of_cases)))
         below.set_title(f"n = {len(of_cases)}; " + value_text(mine, "rho_aleatoric", "ρ"))
         above.set_xlabel("True probability")
@@ -62,7 +95,7 @@ def draw_posterior_truth(table, measures):
         [], [], color=GREY, linestyle=(0, (4, 3)), linewidth=0.8, label="equal to the truth"
     )
     figure.legend(handles=[line], loc="outside lower center")
-    say(figure, headline(measures))
+    set_headline(figure, headline(measures))
     return figure
 
 
@@ -115,8 +148,3 @@ def headline(measures):
         f"Probabilities lie {far} from the true ones on average; the measured ECE is above the "
         f"true one in {above} of {len(tasks)} tasks"
     )
-
-
-def truth_of_cell(measures, *, rate, passes, network=None):
-    """Return the measures of the chosen cell."""
-    return of_cell(of_network(measures, network), rate, passes)

@@ -3,21 +3,44 @@
 import numpy as np
 from matplotlib.lines import Line2D
 
-from glioma_uq.figures.selection import TASK_NAMES, of_network
-from glioma_uq.figures.style import BLUE, GREY, count_text, head, panels, say, say_empty, styled
+from glioma_uq.figures.cells import TASK_NAMES, of_network
+from glioma_uq.figures.style import (
+    BLUE,
+    GREY,
+    count_text,
+    note_empty,
+    panel_title,
+    panels,
+    set_headline,
+    styled,
+)
+from glioma_uq.tables import read_table
+
+CAPTION = (
+    "Do the dropout rates differ beyond chance",
+    "Each dropout rate minus the chosen one ({rate}), at T = {passes} and on the same cases, "
+    "with {level} % bootstrap intervals of the paired difference. Where an interval holds 0 "
+    "(open points), this many cases cannot tell the rates apart. Intervals are not corrected "
+    "for their number.",
+)
 
 MEASURES = {"nll": "Δ NLL (nats)", "ece": "Δ ECE", "auc": "Δ ROC-AUC", "dice": "Δ Dice"}
 HIGHER_IS_BETTER = {"auc", "dice"}
 
 
-def rate_differences(differences, *, network=None):
+def read(*, differences, network):
+    """Return the table of `tabulate` from the path of the table of differences."""
+    return tabulate(read_table(differences), network=network)
+
+
+def tabulate(differences, *, network=None):
     """Return the differences of the measures that the figure shows, of one network."""
     rows = of_network(differences, network)
     return rows[rows["measure"].isin(MEASURES)].reset_index(drop=True)
 
 
 @styled
-def draw_rate_differences(table, *, level=0.95):
+def draw(table, *, level):
     """Return the figure: a panel for each measure, a row for each task and rate."""
     measures = [name for name in MEASURES if name in set(table["measure"])] or ["nll"]
     tasks = [task for task in TASK_NAMES if task in set(table["task"])]
@@ -29,7 +52,7 @@ def draw_rate_differences(table, *, level=0.95):
         draw_panel(axes, table[table["measure"] == measure], places, measure)
     label_rows(grid[0], places)
     add_legend(figure, level)
-    say(figure, headline(table))
+    set_headline(figure, headline(table))
     return figure
 
 
@@ -48,7 +71,7 @@ def draw_panel(axes, rows, places, measure):
         [(task, rate) in places for task, rate in zip(rows["task"], rows["rate"], strict=True)]
     ]
     if rows["value"].isna().all():
-        say_empty(axes)
+        note_empty(axes)
     height = np.array([places[key] for key in zip(rows["task"], rows["rate"], strict=True)])
     seen = is_seen(rows).to_numpy(bool)
     axes.axvline(0, color=GREY, linewidth=0.8)
@@ -60,7 +83,7 @@ def draw_panel(axes, rows, places, measure):
     axes.set_title(count_text(rows["n"]))
     axes.grid(False, axis="y")
     axes.grid(True, axis="x")
-    head(axes, MEASURES[measure].removeprefix("Δ ").split(" (")[0])
+    panel_title(axes, MEASURES[measure].removeprefix("Δ ").split(" (")[0])
 
 
 def is_seen(rows):

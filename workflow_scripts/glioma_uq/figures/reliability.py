@@ -3,16 +3,35 @@
 import numpy as np
 from matplotlib.lines import Line2D
 
-from glioma_uq.figures.selection import IN_TEXT, TASK_NAMES, of_cell, of_network
-from glioma_uq.figures.style import BLUE, GREY, head, panels, say, styled
+from glioma_uq.figures.cells import IN_TEXT, TASK_NAMES, of_cell, of_network
+from glioma_uq.figures.style import BLUE, GREY, panel_title, panels, set_headline, styled
 from glioma_uq.figures.words import joined
+from glioma_uq.statistics.choice import read_choice
+from glioma_uq.tables import read_table
 from glioma_uq.tasks import TASKS
+
+CAPTION = (
+    "How often are predictions of each confidence right",
+    "Predictions at dropout rate {rate} and T = {passes}, sorted into bins by the probability "
+    "of the predicted class. A point is a bin, as large as the number of its cases: how sure "
+    "the network was (across) and how often it was right (up). On the dashed line confidence "
+    "can be taken at its word, above it the network is too modest. Grey bars hold {level} % of "
+    "the accuracies that perfectly calibrated probabilities would show with so few cases: "
+    "only points outside them speak against the network. Gap: accuracy minus mean confidence "
+    "over all cases. Below: cases in each bin.",
+)
 
 LARGEST_MARKER = 70  # points squared, of the bin with most cases
 
 
-def reliability_of_cell(reliability, *, rate, passes, network=None):
-    """Return the bins of the chosen cell, in the order of the tasks."""
+def read(*, reliability, selection, network):
+    """Return the table of `tabulate` at the selected cell."""
+    rate, passes = read_choice(selection)
+    return tabulate(read_table(reliability), rate=rate, passes=passes, network=network)
+
+
+def tabulate(reliability, *, rate, passes, network=None):
+    """Return the bins of one cell, in the order of the tasks."""
     rows = of_cell(of_network(reliability, network), rate, passes)
     order = list(TASK_NAMES)
     return rows.sort_values(
@@ -21,7 +40,7 @@ def reliability_of_cell(reliability, *, rate, passes, network=None):
 
 
 @styled
-def draw_reliability(table, *, level=0.95):
+def draw(table, *, level):
     """Return the figure: accuracy against confidence above, how many cases below, for each task."""
     tasks = [task for task in TASKS if task in set(table["task"])]
     figure, grid = panels(2, len(tasks), height=3.5, sharex="col", sharey="row",
@@ -31,7 +50,7 @@ def draw_reliability(table, *, level=0.95):
         draw_bins(above, rows)
         width = rows["high"] - rows["low"]
         below.bar(rows["low"], rows["n"], 0.92 * width, align="edge", color=BLUE, alpha=0.6)
-        head(above, TASK_NAMES[task])
+        panel_title(above, TASK_NAMES[task])
         above.set_title(f"n = {rows['n'].sum()}; gap {gap_text(rows)}")
         below.set(
             xlabel="Confidence in the predicted class", xlim=(1 / len(TASKS[task]) - 0.04, 1.02)
@@ -39,7 +58,7 @@ def draw_reliability(table, *, level=0.95):
     grid[0, 0].set_ylabel("Accuracy")
     grid[1, 0].set_ylabel("Cases")
     add_legend(figure, level)
-    say(figure, headline(table))
+    set_headline(figure, headline(table))
     return figure
 
 

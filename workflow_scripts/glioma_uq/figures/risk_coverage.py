@@ -4,16 +4,34 @@ import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from glioma_uq.figures.selection import IN_TEXT, TASK_NAMES, of_network
-from glioma_uq.figures.style import GREY, head, panels, rate_colours, say, styled
+from glioma_uq.figures.cells import IN_TEXT, TASK_NAMES, of_network
+from glioma_uq.figures.style import GREY, panel_title, panels, rate_colours, set_headline, styled
 from glioma_uq.figures.words import joined
+from glioma_uq.statistics.choice import read_choice
+from glioma_uq.tables import read_table
+
+CAPTION = (
+    "What is gained by handing the most uncertain cases to someone else",
+    "Mean risk (wrong classes; for segmentation 1 − Dice) of the cases that are kept when the "
+    "most uncertain ones are left out, by the share that is kept, at T = {passes}: a line for "
+    "each dropout rate, thick for the chosen one, with its {level} % bootstrap interval. At "
+    "the right all cases are kept (dashed). Useful uncertainty bends the line down to the "
+    "left; at the far left few cases are kept and the line is chance. Cases without a "
+    "predicted tumour have no uncertainty there and are left out of the segmentation’s curve.",
+)
 
 KEPT = 0.8  # coverage that the title tells of
 DOUBTS = ("predictive", "tumour_predictive")  # of a segmentation that of the predicted tumour
 RISKS = {"segmentation": "Risk: 1 − mean Dice"}
 
 
-def risk_by_coverage(table, *, passes, network=None):
+def read(*, risk_coverage, selection, network):
+    """Return the table of `tabulate` at the selected T, and the selected rate."""
+    rate, passes = read_choice(selection)
+    return tabulate(read_table(risk_coverage), passes=passes, network=network), rate
+
+
+def tabulate(table, *, passes, network=None):
     """Return the curves of all rates at `passes`, of total uncertainty."""
     rows = of_network(table, network)
     rows = rows[(rows["passes"] == passes) & rows["doubt"].isin(DOUBTS)]
@@ -21,7 +39,7 @@ def risk_by_coverage(table, *, passes, network=None):
 
 
 @styled
-def draw_risk_coverage(table, *, rate, level=0.95):
+def draw(table, rate, *, level):
     """Return the figure: a panel for each task, a line for each rate, the chosen one with band."""
     tasks = [task for task in TASK_NAMES if task in set(table["task"])]
     figure, (grid,) = panels(1, len(tasks), height=2.9, sharex=True)
@@ -33,10 +51,10 @@ def draw_risk_coverage(table, *, rate, level=0.95):
         axes.set(xlim=(0, 1.02), ylim=(0, None), xlabel="Share of cases kept",
                  xticks=[0, 0.5, 1])  # fmt: skip
         axes.set_ylabel(RISKS.get(task, "Risk: error rate" if task == first_of(tasks) else ""))
-        head(axes, TASK_NAMES[task])
+        panel_title(axes, TASK_NAMES[task])
         axes.set_title(f"n = {rows.loc[np.isclose(rows['rate'], rate), 'n'].max()}")
     add_legend(figure, colours, rate, level)
-    say(figure, headline(table, rate))
+    set_headline(figure, headline(table, rate))
     return figure
 
 

@@ -1,9 +1,27 @@
-"""Figure 4: how good the segmentations are, and whether the uncertain ones are the bad ones."""
+"""How good the segmentations are, and whether the uncertain ones are the bad ones."""
 
+from glioma_uq.figures.cells import concat_nonempty, measured, of_network
 from glioma_uq.figures.lines import add_rate_legend, draw_lines_over_passes
-from glioma_uq.figures.selection import measured, of_network, together
-from glioma_uq.figures.style import count_text, head, panels, rate_colours, say, styled
-from glioma_uq.figures.words import span
+from glioma_uq.figures.style import (
+    count_text,
+    panel_title,
+    panels,
+    rate_colours,
+    set_headline,
+    styled,
+)
+from glioma_uq.figures.words import format_range
+from glioma_uq.tables import read_table
+
+CAPTION = (
+    "Are uncertain segmentations bad ones",
+    "Pearson correlation between a case’s mean uncertainty and the Dice of its segmentation, "
+    "with uncertainty averaged (a) over the brain and (b) over the predicted tumour, and (c) "
+    "the mean Dice itself, against the number of passes T. Useful uncertainty is high where "
+    "Dice is low: a correlation well below 0. Cases without a predicted tumour have no "
+    "uncertainty there: “empty” counts those left out of (b). Bars at the right are {level} % "
+    "bootstrap intervals at the largest T.",
+)
 
 MEASURES = {
     "rho_brain": ("(a) Brain", "Pearson ρ with Dice"),
@@ -13,28 +31,35 @@ MEASURES = {
 EMPTY = "empty_tumour"
 
 
-def segmentation_quality(segmentation, *, network=None):
-    """Return the rows that figure 4 shows: rho for two regions, Dice, and the empty tumours."""
+def read(*, segmentation, network):
+    """Return the table of `tabulate` from the path of the long table."""
+    return tabulate(read_table(segmentation), network=network)
+
+
+def tabulate(segmentation, *, network=None):
+    """Return the rows that the figure shows: rho for two regions, Dice, and the empty tumours."""
     rows = of_network(segmentation, network)
-    return together(measured(rows, "segmentation", measure) for measure in [*MEASURES, EMPTY])
+    return concat_nonempty(
+        measured(rows, "segmentation", measure) for measure in [*MEASURES, EMPTY]
+    )
 
 
 @styled
-def draw_segmentation_quality(table, *, level=0.95):
-    """Return the figure of the table of `segmentation_quality`: three panels over the passes."""
+def draw(table, *, level):
+    """Return the figure: three panels over the passes."""
     figure, (grid,) = panels(1, len(MEASURES), height=2.7)
     colours = rate_colours(table["rate"])
     for axes, (measure, (title, label)) in zip(grid, MEASURES.items(), strict=True):
         rows = table[table["measure"] == measure]
         draw_lines_over_passes(axes, rows, colours)
-        head(axes, title)
+        panel_title(axes, title)
         axes.set_ylabel(label)
         axes.set_title(count_text(rows["n"]))
         axes.set_xlabel("Monte Carlo passes T")
     share_rho_axis(grid[:2])
     grid[1].set_title(grid[1].get_title(loc="left") + empty_text(table))
     add_rate_legend(figure, table[table["measure"] != EMPTY], colours, level)
-    say(figure, headline(table))
+    set_headline(figure, headline(table))
     return figure
 
 
@@ -43,7 +68,7 @@ def headline(table):
     values = {name: part["value"].dropna() for name, part in table.groupby("measure")}
     places = {"rho_brain": "over the brain", "rho_tumour": "over the predicted tumour"}
     rhos = [
-        f"{span(values[name])} {place}"
+        f"{format_range(values[name])} {place}"
         for name, place in places.items()
         if len(values.get(name, ()))
     ]

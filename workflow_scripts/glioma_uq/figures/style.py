@@ -5,6 +5,7 @@ ramp of lightness, categories the palette of Okabe and Ito (2008).
 """
 
 import textwrap
+from functools import wraps
 
 import matplotlib
 
@@ -62,13 +63,13 @@ def panels(rows, columns, *, width=FULL_WIDTH, height, **kwargs):
 
 
 def styled(draw):
-    """Return the function `draw` as one that works in the style of the house."""
+    """Return the function `draw` as one that works in `STYLE`."""
 
+    @wraps(draw)
     def in_style(*args, **kwargs):
         with matplotlib.rc_context(STYLE):
             return draw(*args, **kwargs)
 
-    in_style.__name__, in_style.__doc__ = draw.__name__, draw.__doc__
     return in_style
 
 
@@ -81,7 +82,7 @@ def rate_colours(rates):
     }
 
 
-def head(axes, text, *, above=16):
+def panel_title(axes, text, *, above=16):
     """Write the name of a panel, or of its column, in bold, `above` points over the axes."""
     axes.annotate(
         text, (0.5, 1), (0, above), xycoords="axes fraction", textcoords="offset points",
@@ -89,7 +90,7 @@ def head(axes, text, *, above=16):
     )  # fmt: skip
 
 
-def say(figure, text):
+def set_headline(figure, text):
     """Write above a figure what it shows, in a sentence that its numbers were put into."""
     width = int(13.5 * figure.get_figwidth())  # characters of this size in a line
     figure.suptitle(textwrap.fill(text, width), x=0.008, ha="left", size=8.5, weight="bold")
@@ -103,7 +104,7 @@ def count_text(counts):
     return f"n = {counts[0]}" if len(counts) == 1 else f"n = {counts[0]}–{counts[-1]}"
 
 
-def say_empty(axes, text="not measured"):
+def note_empty(axes, text="not measured"):
     """Write in the middle of a panel that it has nothing to show."""
     axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=GREY)
 

@@ -8,16 +8,33 @@ from glioma_uq.figures.style import (
     GREY,
     ORANGE,
     count_text,
-    head,
+    note_empty,
+    panel_title,
     panels,
-    say,
-    say_empty,
+    set_headline,
     styled,
 )
 from glioma_uq.parts import REGIONS
+from glioma_uq.tables import read_table
+
+CAPTION = (
+    "How large are the tumours",
+    "Volumes of the reference segmentations, each case once, 0 without the region. (a) "
+    "Enhancing tumour; tumour core (enhancing, necrotic and other non-enhancing tumour); whole "
+    "tumour (core and oedema): the box holds the middle half of the cases, the orange line is "
+    "the median, whiskers reach 1.5 box heights at most, circles lie beyond. (b) How many "
+    "cases have an enhancing tumour of at most so many ml, on a logarithmic axis; dashed: the "
+    "1 and 2 ml (1,000 and 2,000 mm³, so many voxels of 1 mm) below which the tables call a "
+    "tumour small.",
+)
 
 
-def tumour_volumes(overlap):
+def read(*, overlap):
+    """Return the table of `tabulate` from the path of one cell's table of overlap."""
+    return tabulate(read_table(overlap))
+
+
+def tabulate(overlap):
     """Return case, region and volume_mm3 of the reference, from one cell's table of overlap."""
     rows = overlap[overlap["rule"] == "none"].drop_duplicates(["case", "region"])
     rows = rows.rename(columns={"reference_volume_mm3": "volume_mm3"})
@@ -34,12 +51,12 @@ def in_ml(table, region):
 
 
 @styled
-def draw_tumour_volumes(table):
-    """Return the figure of `tumour_volumes`: a box for each region, and how many ET are small."""
+def draw(table):
+    """Return the figure: a box for each region, and how many ET are small."""
     figure, (grid,) = panels(1, 2, height=3.0, gridspec_kw={"width_ratios": [1, 1.25]})
     draw_boxes(grid[0], table)
     draw_small(grid[1], in_ml(table, "et"))
-    say(figure, headline(table))
+    set_headline(figure, headline(table))
     return figure
 
 
@@ -57,17 +74,17 @@ def draw_boxes(axes, table):
     )
     axes.set_ylabel("Volume (ml)")
     axes.set_title(count_text([table["case"].nunique()]))
-    head(axes, "(a) Regions of the tumours")
+    panel_title(axes, "(a) Regions of the tumours")
 
 
 def draw_small(axes, volumes):
     """Draw how many cases have an enhancing tumour of at most so many ml; the limits of small."""
     there = np.sort(volumes[volumes > 0])
-    head(axes, "(b) Enhancing tumour")
+    panel_title(axes, "(b) Enhancing tumour")
     axes.set_title(f"n = {len(there)} cases with some; {len(volumes) - len(there)} without")
     axes.set(xscale="log", xlabel="Volume (ml)", ylabel="Cases with at most this volume")
     if not len(there):
-        say_empty(axes, "no enhancing tumour")
+        note_empty(axes, "no enhancing tumour")
         return
     axes.step([there[0], *there], range(1 + len(there)), where="post", color=BLUE)
     axes.xaxis.set_major_formatter("{x:g}")

@@ -1,4 +1,4 @@
-"""Figure 5: are the predictions that are wrong the uncertain ones."""
+"""Are the predictions that are wrong the uncertain ones."""
 
 import numpy as np
 import pandas as pd
@@ -6,22 +6,55 @@ import seaborn
 from scipy.stats import gaussian_kde, qmc
 
 from glioma_uq.errors import BadInput
-from glioma_uq.figures.selection import IN_TEXT, TASK_NAMES
-from glioma_uq.figures.style import GREEN, ORANGE, head, panels, say, say_empty, styled
+from glioma_uq.figures.cells import IN_TEXT, TASK_NAMES, of_cell, of_network
+from glioma_uq.figures.style import (
+    GREEN,
+    ORANGE,
+    note_empty,
+    panel_title,
+    panels,
+    set_headline,
+    styled,
+)
 from glioma_uq.figures.words import joined
 from glioma_uq.predictions import known_rows
+from glioma_uq.statistics.choice import at_cell, read_choice
 from glioma_uq.statistics.rank_tests import one_row_per_case
+from glioma_uq.tables import read_table
 from glioma_uq.tasks import TASKS
+
+CAPTION = (
+    "Are the wrong predictions the uncertain ones",
+    "Total uncertainty of each case at dropout rate {rate} and T = {passes}, for predictions "
+    "that are right and wrong (segmentation: Dice above and up to {dice_threshold}). Each "
+    "violin shows the distribution and its bar the median; points are cases (groups of more "
+    "than 400 show none, groups of fewer than four nothing else). p: two-sided Mann-Whitney "
+    "U test with Holm’s correction over the tasks. AUROC: the chance that a wrong "
+    "case is more uncertain than a right one (0.5: uncertainty tells nothing).",
+)
 
 FEWEST_FOR_VIOLIN = 4  # of fewer values a density shows its bandwidth, not the data
 MOST_FOR_POINTS = 400  # more would hide the violin
-ALPHA = 0.05  # of the title
 MANY = 100  # points that need to be small
 COLUMNS = ["task", "case", "good", "uncertainty"]
 
 
-def uncertainty_by_correctness(classification, segmentation=None, *, dice_threshold=0.8):
-    """Return one row for each case and task of figure 5: task, case, good, uncertainty (nats).
+def read(*, classification, segmentation, ranks, selection, network, dice_threshold):
+    """Return the table of `tabulate` and the rows of `ranks`, both of the selected cell.
+
+    `classification` and `segmentation` are the paths of the tables of all cells.
+    """
+    rate, passes = read_choice(selection)
+    tables = [
+        [read_table(path) for path in at_cell(paths, network, rate, passes)]
+        for paths in (classification, segmentation)
+    ]
+    table = tabulate(*tables[0], *tables[1], dice_threshold=dice_threshold)
+    return table, of_cell(of_network(read_table(ranks), network), rate, passes)
+
+
+def tabulate(classification, segmentation=None, *, dice_threshold):
+    """Return one row for each case and task: task, case, good, uncertainty (nats).
 
     `classification` and `segmentation` are the tables of one cell; a case's seeds are averaged,
     as for the rank tests. A prediction is good when its most probable class is the true one, or
@@ -51,11 +84,12 @@ def _of_segmentation(cell, dice_threshold):
 
 
 @styled
-def draw_uncertainty_by_correctness(table, ranks, *, dice_threshold=0.8):
+def draw(table, ranks, *, dice_threshold, level):
     """Return the figure: one panel for each task, good predictions left, bad ones right.
 
     `ranks` are the rows of rank_tests.csv at the same cell. Their n on both sides must be
-    those drawn; a task without a row there is drawn without a label.
+    those drawn; a task without a row there is drawn without a label. A difference is seen in the
+    title where p after Holm is below 1 - `level`.
     """
     tasks = [task for task in TASK_NAMES if task in set(table["task"])] or list(TASKS)
     names = {"segmentation": (f"Dice > {dice_threshold:g}", f"Dice ≤ {dice_threshold:g}")}
@@ -65,19 +99,19 @@ def draw_uncertainty_by_correctness(table, ranks, *, dice_threshold=0.8):
         good = rows["good"].astype(bool)
         values = [rows.loc[side, "uncertainty"].to_numpy() for side in (good, ~good)]
         draw_groups(axes, values, names.get(task, ("right", "wrong")))
-        head(axes, TASK_NAMES[task], above=26)
+        panel_title(axes, TASK_NAMES[task], above=26)
         axes.set_title(rank_text(ranks[ranks["task"] == task], task, [len(v) for v in values]))
     grid[0].set_ylabel("Total uncertainty (nats)")
-    say(figure, headline(ranks, tasks))
+    set_headline(figure, headline(ranks, tasks, alpha=round(1 - level, 9)))
     return figure
 
 
-def headline(ranks, tasks):
+def headline(ranks, tasks, alpha):
     """Return in which tasks bad predictions are the more uncertain ones, and in which not."""
     tested = ranks[ranks["task"].isin(tasks)].dropna(subset="p_holm")
     if tested.empty:
         return "Too few good or bad predictions to compare their uncertainty"
-    seen = tested["p_holm"] < ALPHA
+    seen = tested["p_holm"] < alpha
     groups = {
         "Bad predictions are more uncertain in": tested[seen & (tested["auroc"] > 0.5)],
         "less uncertain in": tested[seen & (tested["auroc"] <= 0.5)],
@@ -90,7 +124,7 @@ def headline(ranks, tasks):
         if len(rows)
     ]
     text = "; ".join(texts)
-    return f"{text[0].upper()}{text[1:]} (Holm’s p < {ALPHA:g})"
+    return f"{text[0].upper()}{text[1:]} (Holm’s p < {alpha:g})"
 
 
 def draw_groups(axes, values, names):
@@ -103,7 +137,7 @@ def draw_groups(axes, values, names):
             )  # fmt: skip
         draw_points(axes, place, group, colour)
     if not any(len(group) for group in values):
-        say_empty(axes, "no case")
+        note_empty(axes, "no case")
     labels = [f"{name}\nn = {len(group)}" for name, group in zip(names, values, strict=True)]
     axes.set_xticks([0, 1], labels)
     axes.set(xlim=(-0.6, 1.6), xlabel="", ylabel="", ylim=(0, None))

@@ -1,19 +1,30 @@
-"""Figure 2: how much uncertainty there is, of which kind, and how it settles with more passes."""
+"""How much uncertainty there is, of which kind, and how it settles with more passes."""
 
+from glioma_uq.figures.cells import TASK_NAMES, concat_nonempty, measured, of_network
 from glioma_uq.figures.lines import add_rate_legend, draw_lines_over_passes
-from glioma_uq.figures.selection import TASK_NAMES, measured, of_network, together
 from glioma_uq.figures.style import (
     UNCERTAINTIES,
     count_text,
-    head,
+    panel_title,
     panels,
     rate_colours,
-    say,
+    set_headline,
     styled,
 )
 from glioma_uq.statistics.selection import stabilised_at
+from glioma_uq.tables import read_table
 
-TOLERANCE = 0.01  # of the value at the largest T: what counts as settled in the title
+CAPTION = (
+    "How much uncertainty, and of which kind",
+    "Mean uncertainty over the cases (rows: segmentation and the three classification tasks) "
+    "against the number of stochastic passes T with dropout awake, one line for each dropout "
+    "rate. The total, the entropy of the mean prediction, is the sum of an aleatoric part (the "
+    "mean entropy of single passes: doubt that every pass shares) and an epistemic part (the "
+    "passes disagree). For segmentation it is the mean over the voxels of the predicted "
+    "tumour. A flat line means that more passes change nothing. The grey notes give the "
+    "number of cases and which share of the total a part is; bars at the right are {level} % "
+    "bootstrap intervals at the largest T. Axes start at 0 but differ between panels.",
+)
 
 HEADS = {
     "predictive": "Total, predictive (nats)",
@@ -22,8 +33,17 @@ HEADS = {
 }
 
 
-def uncertainty_by_passes(classification, segmentation=None, *, network=None, region="tumour"):
-    """Return the rows of the long tables that figure 2 shows, segmentation first.
+def read(*, classification, segmentation, network):
+    """Return the table of `tabulate` from the paths of the long tables."""
+    return tabulate(
+        read_table(classification),
+        read_table(segmentation) if segmentation else None,
+        network=network,
+    )
+
+
+def tabulate(classification, segmentation=None, *, network=None, region="tumour"):
+    """Return the rows of the long tables that the figure shows, segmentation first.
 
     Segmentation uncertainty is the mean over the voxels of `region`, "tumour" (as predicted;
     cases without a predicted tumour have none) or "brain".
@@ -35,12 +55,18 @@ def uncertainty_by_passes(classification, segmentation=None, *, network=None, re
     rows = of_network(classification, network)
     tasks = [task for task in TASK_NAMES if task != "segmentation"]
     parts += [measured(rows, task, kind) for task in tasks for kind in UNCERTAINTIES]
-    return together(parts)
+    return concat_nonempty(parts)
 
 
 @styled
-def draw_uncertainty_by_passes(table, *, level=0.95):
-    """Return the figure of the table of `uncertainty_by_passes`: tasks x kinds of uncertainty."""
+def draw(table, *, level, tolerance):
+    """Return the figure: tasks x kinds of uncertainty.
+
+    Args:
+        table: of `tabulate`.
+        level: of the intervals.
+        tolerance: the share of its value at the largest T within which a value has settled.
+    """
     tasks = [task for task in TASK_NAMES if task in set(table["task"])]
     figure, grid = panels(len(tasks), 3, height=0.7 + 1.45 * len(tasks), sharex=True)
     colours = rate_colours(table["rate"])
@@ -52,25 +78,25 @@ def draw_uncertainty_by_passes(table, *, level=0.95):
             axes.set_title(count_text(rows["n"]) + share_text(rows, kinds["predictive"], kind))
         axes_of_task[0].set_ylabel(name_of(task, table))
     for axes, kind in zip(grid[0], UNCERTAINTIES, strict=True):
-        head(axes, HEADS[kind])
+        panel_title(axes, HEADS[kind])
     for axes in grid[-1]:
         axes.set_xlabel("Monte Carlo passes T")
     add_rate_legend(figure, table, colours, level)
-    say(figure, headline(table))
+    set_headline(figure, headline(table, tolerance))
     return figure
 
 
-def headline(table):
+def headline(table, tolerance):
     """Return from which T on total uncertainty has settled, and where it has not."""
     rows = table[table["measure"].str.startswith("predictive")].dropna(subset="value")
     most = table["passes"].max()
     if rows["passes"].nunique() < 2:
         return f"Mean uncertainty with T = {most} passes" if len(table) else "Nothing was measured"
     settled = [
-        stabilised_at(line["passes"].to_numpy(), line["value"].to_numpy(), TOLERANCE)
+        stabilised_at(line["passes"].to_numpy(), line["value"].to_numpy(), tolerance)
         for _, line in rows.sort_values("passes").groupby(["task", "rate"])
     ]
-    share = f"within {100 * TOLERANCE:g} % of its value at T = {most}"
+    share = f"within {100 * tolerance:g} % of its value at T = {most}"
     if max(settled) < most:
         return f"From T = {max(settled)} on, total uncertainty is {share} for every task and rate"
     late = sum(t == most for t in settled)

@@ -8,11 +8,33 @@ from glioma_uq.figures.networks import (
     at_nearest,
     dodge,
     draw_marks,
+    format_by_network,
     in_order,
-    looks,
-    told,
+    network_styles,
 )
-from glioma_uq.figures.style import GREY, count_text, head, panels, say, say_empty, styled
+from glioma_uq.figures.style import (
+    GREY,
+    count_text,
+    note_empty,
+    panel_title,
+    panels,
+    set_headline,
+    styled,
+)
+from glioma_uq.statistics.choice import read_choice
+from glioma_uq.tables import read_table
+
+CAPTION = (
+    "Is the doubt about small tumours another one",
+    "By volume of the enhancing tumour (below 1 ml is part of below 2 ml), with {level} % "
+    "bootstrap intervals: (a) the share of the uncertainty that is epistemic (the passes "
+    "disagree), in the predicted tumour; (b) the calibration error of the voxels’ "
+    "probability of tumour, in the tumour and its rim; (c) the chance that a case whose "
+    "enhancing tumour is missed (less than a tenth of it found) has more total uncertainty "
+    "than one where it is found; (d) the same chance for other scores, over all cases. Dashed: "
+    "0.5, a score that tells nothing. Where nobody or everybody missed it there is no such "
+    "chance. Dropout rate {rate}.",
+)
 
 GROUPS = {
     "empty": "none",
@@ -38,7 +60,13 @@ SCORES = {  # by which a missed tumour may be found
 }
 
 
-def uncertainty_by_size(table, *, networks, rate, passes):
+def read(*, measures, selection, networks):
+    """Return the table of `tabulate` near the selected cell."""
+    rate, passes = read_choice(selection)
+    return tabulate(read_table(measures), networks=networks, rate=rate, passes=passes)
+
+
+def tabulate(table, *, networks, rate, passes):
     """Return the rows that the figure shows, of one cell of each network."""
     rows = at_nearest(in_order(table, networks), rate, passes)
     measures = [*BY_SIZE, *(AUROC + score for score in SCORES)]
@@ -46,10 +74,10 @@ def uncertainty_by_size(table, *, networks, rate, passes):
 
 
 @styled
-def draw_uncertainty_by_size(table, *, level=0.95):
-    """Return the figure of `uncertainty_by_size`: three measures by size, and the scores."""
+def draw(table, *, level):
+    """Return the figure: three measures by size, and the scores."""
     networks = list(table["network"].unique())
-    styles = looks(networks)
+    styles = network_styles(networks)
     figure, grid = panels(2, 2, height=5.4)
     for axes, (measure, names) in zip(grid.flat, BY_SIZE.items(), strict=False):
         draw_sizes(axes, table[table["measure"] == measure], networks, styles, *names)
@@ -59,7 +87,7 @@ def draw_uncertainty_by_size(table, *, level=0.95):
     grid[1, 1].axvline(0.5, **chance)
     bar = Line2D([], [], color=GREY, linewidth=1.1, label=f"{100 * level:g} % interval")
     add_network_legend(figure, networks, styles, more=[bar])
-    say(figure, headline(table))
+    set_headline(figure, headline(table))
     return figure
 
 
@@ -74,9 +102,9 @@ def draw_sizes(axes, rows, networks, styles, title, label):
     axes.set_xticks(range(len(groups)), [f"{GROUPS[g]}\nn = {counts[g]:.0f}" for g in groups])
     axes.set(xlabel="Volume of enhancing tumour (ml)", ylabel=label)
     axes.set_title(count_text(counts[counts.index == "all"]) + " cases")
-    head(axes, title)
+    panel_title(axes, title)
     if not groups:
-        say_empty(axes)
+        note_empty(axes)
 
 
 def draw_scores(axes, rows, networks, styles):
@@ -98,9 +126,9 @@ def draw_scores(axes, rows, networks, styles):
     axes.set_xlabel("AUROC for a missed tumour")
     of_scores = rows[rows["measure"].str.startswith(AUROC)]
     axes.set_title(count_text(of_scores["n"]) + " cases with enhancing tumour")
-    head(axes, "(d) Which doubt finds missed tumours?")
+    panel_title(axes, "(d) Which doubt finds missed tumours?")
     if not scores:
-        say_empty(axes)
+        note_empty(axes)
 
 
 def headline(table):
@@ -111,7 +139,7 @@ def headline(table):
         return dict(zip(rows["network"], rows["value"], strict=True))
 
     return (
-        f"Epistemic share below 2 ml: {told(of(SHARE, 'below_2000'))}, from 2 ml: "
-        f"{told(of(SHARE, 'from_2000'))}; AUROC of doubt for a missed tumour: "
-        f"{told(of(BASE, 'all'))}"
+        f"Epistemic share below 2 ml: {format_by_network(of(SHARE, 'below_2000'))}, from 2 ml: "
+        f"{format_by_network(of(SHARE, 'from_2000'))}; AUROC of doubt for a missed tumour: "
+        f"{format_by_network(of(BASE, 'all'))}"
     )

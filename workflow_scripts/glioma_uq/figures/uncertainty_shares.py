@@ -3,37 +3,64 @@
 import numpy as np
 from matplotlib.patches import Patch
 
-from glioma_uq.figures.selection import IN_TEXT, TASK_NAMES, at_passes
-from glioma_uq.figures.style import BLUE, ORANGE, count_text, head, panels, say, styled
-from glioma_uq.figures.uncertainty_by_passes import name_of, split_by_kind, uncertainty_by_passes
-from glioma_uq.figures.words import joined, span
+from glioma_uq.figures import uncertainty_by_passes
+from glioma_uq.figures.cells import IN_TEXT, TASK_NAMES, at_passes
+from glioma_uq.figures.style import (
+    BLUE,
+    ORANGE,
+    count_text,
+    panel_title,
+    panels,
+    set_headline,
+    styled,
+)
+from glioma_uq.figures.words import format_range, joined
+from glioma_uq.statistics.choice import read_choice
+from glioma_uq.tables import read_table
+
+CAPTION = (
+    "Which kind of uncertainty is it",
+    "Mean uncertainty by dropout rate at T = {passes}, split into the aleatoric part (doubt "
+    "that every pass shares) and the epistemic part (the passes disagree); percentages are "
+    "the epistemic share. For segmentation it is the mean over the predicted tumour. Axes "
+    "differ between panels.",
+)
 
 COLOURS = {"aleatoric": BLUE, "epistemic": ORANGE}
 
 
-def uncertainty_shares(classification, segmentation=None, *, passes, network=None):
-    """Return the rows of figure 2's table at `passes`, and `share`, each value of the total."""
-    table = at_passes(uncertainty_by_passes(classification, segmentation, network=network), passes)
+def read(*, classification, segmentation, selection, network):
+    """Return the table of `tabulate` at the T of the selected cell."""
+    _, passes = read_choice(selection)
+    return tabulate(
+        read_table(classification), read_table(segmentation), passes=passes, network=network
+    )
+
+
+def tabulate(classification, segmentation=None, *, passes, network=None):
+    """Return the rows of `uncertainty_by_passes` at `passes`, and their `share` of the total."""
+    table = uncertainty_by_passes.tabulate(classification, segmentation, network=network)
+    table = at_passes(table, passes)
     total = table["value"].where(table["measure"].str.startswith("predictive"))
     total = total.groupby([table["task"], table["rate"]]).transform("max")
     return table.assign(share=table["value"] / total).reset_index(drop=True)
 
 
 @styled
-def draw_uncertainty_shares(table):
+def draw(table):
     """Return the figure: for each task a bar a rate, aleatoric below and epistemic above."""
     tasks = [task for task in TASK_NAMES if task in set(table["task"])]
     figure, (grid,) = panels(1, len(tasks), height=2.8)
     for axes, task in zip(grid, tasks, strict=True):
         rows = table[table["task"] == task]
-        draw_bars(axes, split_by_kind(rows))
-        head(axes, name_of(task, table).split("\n")[0])
+        draw_bars(axes, uncertainty_by_passes.split_by_kind(rows))
+        panel_title(axes, uncertainty_by_passes.name_of(task, table).split("\n")[0])
         axes.set_title(count_text(rows["n"]))
         axes.set_xlabel("Dropout rate p")
     grid[0].set_ylabel("Mean uncertainty (nats)")
     handles = [Patch(color=colour, label=kind) for kind, colour in reversed(COLOURS.items())]
     figure.legend(handles=handles, loc="outside lower center", ncols=2)
-    say(figure, headline(table))
+    set_headline(figure, headline(table))
     return figure
 
 
@@ -62,5 +89,5 @@ def headline(table):
     for task in TASK_NAMES:
         shares = 100 * epistemic.loc[epistemic["task"] == task, "share"]
         if len(shares):
-            texts.append(f"{span(shares, '{:.0f}')} % in {IN_TEXT[task]}")
+            texts.append(f"{format_range(shares, '{:.0f}')} % in {IN_TEXT[task]}")
     return f"The epistemic share of the uncertainty is {joined(texts)}"

@@ -7,7 +7,7 @@ def joined(parts):
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def span(values, form="{:.2f}"):
+def format_range(values, form="{:.2f}"):
     """Return "0.12 to 0.31", or one number where both ends read alike; true minus signs."""
     low, high = (form.format(end).replace("-", "−") for end in (min(values), max(values)))
     return low if low == high else f"{low} to {high}"

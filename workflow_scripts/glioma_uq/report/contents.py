@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from glioma_uq.figures.selection import TASK_NAMES, of_cell, of_network
-from glioma_uq.figures.words import span
+from glioma_uq.figures.cells import TASK_NAMES, of_cell, of_network
+from glioma_uq.figures.words import format_range
 from glioma_uq.parts import CLASSES
 from glioma_uq.report import small_tumours, statistics_tables
 from glioma_uq.report.verdict import number, p_value, with_interval
@@ -135,7 +135,7 @@ def _about_training(curves):
     return [
         ("Folds", str(curves["fold"].nunique())),
         ("Seeds", listed(curves["seed"], "{}")),
-        ("Trained", f"{counted(len(last), 'network')}, {span(last, '{:.0f}')} epochs"),
+        ("Trained", f"{counted(len(last), 'network')}, {format_range(last, '{:.0f}')} epochs"),
     ]
 
 

@@ -10,7 +10,7 @@ import jinja2
 import yaml
 from PIL import Image
 
-from glioma_uq.report.captions import caption
+from glioma_uq.figures import caption
 
 TEMPLATE = Path(__file__).with_name("report.html.jinja")
 COHORT_TEMPLATE = Path(__file__).with_name("cohort.html.jinja")

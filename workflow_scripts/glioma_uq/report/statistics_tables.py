@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from glioma_uq.figures.selection import IN_TEXT, TASK_NAMES
+from glioma_uq.figures.cells import IN_TEXT, TASK_NAMES
 from glioma_uq.report.verdict import number, with_interval
 
 TASKS_IN_TABLES = {**TASK_NAMES, "all": "all tasks"}
@@ -68,7 +68,7 @@ TABLES = {  # name: (title, what it holds)
         "Uncertainty by size, differences",
         "The same, every network minus the first.",
     ),
-    "size_stress": (
+    "size_sensitivity": (
         "The same tumour in several sizes",
         "Overlap at each scale, minus that at the largest, and minus the first network’s.",
     ),

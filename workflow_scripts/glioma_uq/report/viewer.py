@@ -9,8 +9,8 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
+from glioma_uq.figures.gallery_cases import through_tumour
 from glioma_uq.report.verdict import number
-from glioma_uq.shown_cases import through_tumour
 
 TEMPLATE = Path(__file__).with_name("viewer.html.jinja")
 NIIVUE_VERSION = "0.69.0"
@@ -27,7 +27,7 @@ MARGIN = 2  # voxels that are kept around the brain
 def contents(cases, *, study, network, rate, passes, n, classes):
     """Return the texts and images of the page, by the names of its template.
 
-    `cases` are `ShownCase`s in the order in which the page lists them, `n` is how many the
+    `cases` are `GalleryCase`s in the order in which the page lists them, `n` is how many the
     study has, `classes` those of a voxel.
     """
     return {

@@ -1,6 +1,6 @@
 """Who takes part in a study or a cohort, in words for their reports."""
 
-from glioma_uq.figures.selection import TASK_NAMES
+from glioma_uq.figures.cells import TASK_NAMES
 from glioma_uq.tasks import TASKS, UNKNOWN
 
 CLASS_NAMES = {

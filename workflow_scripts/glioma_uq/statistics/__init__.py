@@ -8,5 +8,5 @@ Classification: `calibration`, `scoring`, `discrimination`, `risk_coverage`. Seg
 written and read back by `choice`), `recalibration`, `conformal`, `risk_control`. `posterior_truth`
 is for cohorts whose true probabilities are known. `findings` holds the paper's `claims` against
 `grid_statistics`. Of small tumours: `overlap_groups`, `paired_tests`, `froc`, `size_uncertainty`,
-`size_stress`, and `quoted_results`, the tables of their paper.
+`size_sensitivity`, and `quoted_results`, the tables of their paper.
 """

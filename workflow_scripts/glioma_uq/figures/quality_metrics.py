@@ -1,20 +1,34 @@
-"""The quality figures of a cohort: where its cases lie, and where the limits are."""
+"""The quality metrics of a cohort: where its cases lie, and where the limits are."""
 
 import numpy as np
 import pandas as pd
 from matplotlib.lines import Line2D
 from scipy.stats import qmc
 
-from glioma_uq.figures.style import BLUE, ORANGE, count_text, panels, say_empty, styled
+from glioma_uq.figures.style import BLUE, ORANGE, count_text, note_empty, panels, styled
 from glioma_uq.quality.figures import FIGURES, limit_of, numbers_of, series_and_ending
+from glioma_uq.tables import read_table
+
+CAPTION = (
+    "Where every case lies",
+    "What each step measured, a point for each case and a row for each series, spread in "
+    "height only to be seen. Crosses are cases that were left out, up to the step that left "
+    "them out; black lines are the limits outside which a case is left out. A voxel size is "
+    "that of the longest edge.",
+)
 
 COLUMNS = 3
 MANY = 200  # cases from which points are small and pale
 TABLE = ["case", "figure", "series", "value", "takes_part"]
 
 
-def quality_by_case(quality, excluded):
-    """Return one row for each case, figure and series: the numbers of quality.csv, long.
+def read(*, quality, excluded):
+    """Return the table of `tabulate` from the paths of the cohort's two tables."""
+    return tabulate(read_table(quality), read_table(excluded))
+
+
+def tabulate(quality, excluded):
+    """Return one row for each case, metric and series: the numbers of quality.csv, long.
 
     A voxel size counts by its longest edge. Texts and what was not measured are left out.
     """
@@ -29,8 +43,8 @@ def quality_by_case(quality, excluded):
 
 
 @styled
-def draw_quality(table, limits):
-    """Return the figure: a panel for each figure, in it a row of points for each series."""
+def draw(table, *, limits):
+    """Return the figure: a panel for each metric, in it a row of points for each series."""
     shown = [name for name in FIGURES if name in set(table["figure"])]
     rows = max(1, -(-len(shown) // COLUMNS))
     figure, grid = panels(rows, COLUMNS, height=0.5 + 1.35 * rows)
@@ -39,13 +53,13 @@ def draw_quality(table, limits):
     for axes, name in zip(grid.ravel(), shown, strict=False):
         draw_panel(axes, table[table["figure"] == name], name, limits)
     if not shown:
-        say_empty(grid[0, 0])
+        note_empty(grid[0, 0])
     figure.legend(handles=legend(), loc="outside lower center", ncols=3)
     return figure
 
 
 def draw_panel(axes, table, name, limits):
-    """Draw one figure, a row of points and its limits for each series."""
+    """Draw one metric, a row of points and its limits for each series."""
     series = list(dict.fromkeys(table["series"]))
     for place, one in enumerate(series):
         rows = table[table["series"] == one]

@@ -9,18 +9,45 @@ from glioma_uq.figures.networks import (
     at_nearest,
     dodge,
     draw_marks,
+    format_by_network,
     in_order,
-    looks,
+    network_styles,
     shown_names,
-    told,
 )
-from glioma_uq.figures.style import GREY, count_text, head, panels, say, say_empty, styled
+from glioma_uq.figures.style import (
+    GREY,
+    count_text,
+    note_empty,
+    panel_title,
+    panels,
+    set_headline,
+    styled,
+)
+from glioma_uq.statistics.choice import read_choice
+from glioma_uq.tables import read_table
+
+CAPTION = (
+    "What if the same tumour were smaller",
+    "The same phantom subjects, each scanned with its tumour at several sizes: a family, all "
+    "of whose members are tested by networks that have seen none of them. (a) Mean Dice at "
+    "each scale of the diameter (half the diameter is an eighth of the volume); (b) minus that "
+    "of the same subject at the largest scale; (c) each network minus the first one on the "
+    "same tumour. Bars are {level} % bootstrap intervals over families, so that all "
+    "differences are paired; one that leaves 0 out is more than chance. Families whose region "
+    "is empty at some scale are left out of it. Dropout rate {rate}.",
+)
 
 REGIONS = ("et", "wt")
 LEVEL, FROM_LARGEST, FROM_FIRST = "level", "from the largest", "from the first network"
 
 
-def size_stress(table, *, networks, rate, passes):
+def read(*, measures, selection, networks):
+    """Return the table of `tabulate` near the selected cell."""
+    rate, passes = read_choice(selection)
+    return tabulate(read_table(measures), networks=networks, rate=rate, passes=passes)
+
+
+def tabulate(table, *, networks, rate, passes):
     """Return the rows of Dice without a rule, of one cell of each network, with their `kind`."""
     rows = at_nearest(in_order(table, networks), rate, passes)
     rows = rows[(rows["measure"] == "dice") & (rows["rule"] == "none")]
@@ -32,10 +59,10 @@ def size_stress(table, *, networks, rate, passes):
 
 
 @styled
-def draw_size_stress(table, *, level=0.95):
-    """Return the figure of `size_stress`: a row for each region, a column for each kind."""
+def draw(table, *, level):
+    """Return the figure: a row for each region, a column for each kind."""
     networks = list(table["network"].unique())
-    styles = looks(networks)
+    styles = network_styles(networks)
     kinds = [kind for kind in (LEVEL, FROM_LARGEST, FROM_FIRST) if kind in set(table["kind"])]
     regions = [region for region in REGIONS if region in set(table["task"])]
     if not kinds:
@@ -47,12 +74,12 @@ def draw_size_stress(table, *, level=0.95):
             draw_panel(axes, rows, networks, styles)
             axes.set_ylabel(label_of(kind, region))
     for axes, kind in zip(grid[0], kinds, strict=True):
-        head(axes, title_of(kind, table))
+        panel_title(axes, title_of(kind, table))
     for axes in grid[-1]:
         axes.set_xlabel("Scale of the diameter")
     bar = Line2D([], [], color=GREY, linewidth=1.1, label=f"{100 * level:g} % interval")
     add_network_legend(figure, networks, styles, more=[bar])
-    say(figure, headline(table))
+    set_headline(figure, headline(table))
     return figure
 
 
@@ -72,7 +99,7 @@ def draw_panel(axes, rows, networks, styles):
     axes.set_xlim(-0.5, len(scales) - 0.5)
     axes.set_title(count_text(rows["n"]) + " families")
     if rows["value"].isna().all():
-        say_empty(axes)
+        note_empty(axes)
 
 
 def title_of(kind, table):
@@ -105,12 +132,12 @@ def headline(table):
     change = dict(zip(mine["network"], mine["value"], strict=True))
     return (
         f"Shrunk to {smallest:g} of its diameter, the same tumour changes the Dice of its "
-        f"enhancing part by {told(change, '{:+.2f}')}"
+        f"enhancing part by {format_by_network(change, '{:+.2f}')}"
     )
 
 
 def _without_families():
     figure, ((axes,),) = panels(1, 1, height=1.5)
-    say_empty(axes)
-    say(figure, "No family of tumours was measured")
+    note_empty(axes)
+    set_headline(figure, "No family of tumours was measured")
     return figure

@@ -1,32 +1,37 @@
-"""Figure 5: the uncertainty of good predictions beside that of bad ones."""
+"""The uncertainty of good predictions beside that of bad ones."""
 
 import numpy as np
 import pytest
 from test_figures import classification_cell, no_tests, texts
 
 from glioma_uq.errors import BadInput
-from glioma_uq.figures.selection import of_cell
-from glioma_uq.figures.uncertainty_by_correctness import (
-    draw_uncertainty_by_correctness,
-    p_text,
-    spread,
-    uncertainty_by_correctness,
-)
+from glioma_uq.figures.cells import of_cell
+from glioma_uq.figures.uncertainty_by_correctness import draw, p_text, spread, tabulate
 from glioma_uq.statistics.rank_tests import compare_cells
 
+SETTINGS = {"dice_threshold": 0.8, "level": 0.95}
 
-def test_figure_5_leaves_unknown_labels_out():
+
+def drawn(table, ranks=None):
+    return draw(table, no_tests() if ranks is None else ranks, **SETTINGS)
+
+
+def table_of(cell):
+    return tabulate(cell, dice_threshold=0.8)
+
+
+def test_unknown_labels_are_left_out():
     cell = classification_cell(3, 3)
     cell.loc[0, "idh_label"] = -1
-    table = uncertainty_by_correctness(cell)
+    table = table_of(cell)
     assert (table["task"] == "idh").sum() == 5
     assert "segmentation" not in set(table["task"])
 
 
 @pytest.mark.parametrize("wrong", [0, 1, 3, 4])
-def test_figure_5_draws_few_values_as_points_and_no_violin(wrong):
-    table = uncertainty_by_correctness(classification_cell(8, wrong))
-    figure = draw_uncertainty_by_correctness(table, no_tests())
+def test_few_values_are_points_and_no_violin(wrong):
+    table = table_of(classification_cell(8, wrong))
+    figure = drawn(table)
     violins = 1 if wrong < 4 else 2
     bodies = [c for c in figure.axes[0].collections if "FillBetween" in type(c).__name__]
     assert len(figure.axes) == 3
@@ -34,25 +39,36 @@ def test_figure_5_draws_few_values_as_points_and_no_violin(wrong):
     assert f"wrong\nn = {wrong}" in texts(figure)
 
 
-def test_figure_5_survives_values_without_spread_and_no_case_at_all():
-    table = uncertainty_by_correctness(classification_cell(8, 5)).assign(uncertainty=0.0)
-    assert draw_uncertainty_by_correctness(table, no_tests())
-    none = draw_uncertainty_by_correctness(table.iloc[:0], no_tests())
+def test_the_figure_survives_values_without_spread_and_no_case_at_all():
+    table = table_of(classification_cell(8, 5)).assign(uncertainty=0.0)
+    assert drawn(table)
+    none = drawn(table.iloc[:0])
     assert texts(none).count("no case") == 3
 
 
-def test_figure_5_shows_the_rank_test_of_the_same_cell(tmp_path):
+def test_the_figure_shows_the_rank_test_of_the_same_cell(tmp_path):
     path = tmp_path / "csnet/dropout-0.20/passes-030/classification.csv"
     path.parent.mkdir(parents=True)
     cell = classification_cell(8, 5)
     cell.to_csv(path, index=False)
     tests = of_cell(compare_cells([path], [], dice_threshold=0.8), 0.2, 30)
-    figure = draw_uncertainty_by_correctness(uncertainty_by_correctness(cell), tests)
+    figure = drawn(table_of(cell), tests)
     expected = f"{p_text(tests['p_holm'].iloc[0])} (Holm)\nAUROC = 1.00"
     assert texts(figure).count(expected) == 3
-    fewer = uncertainty_by_correctness(cell.iloc[1:])
+    fewer = table_of(cell.iloc[1:])
     with pytest.raises(BadInput, match="on 7 good and 5 bad cases, found 8 and 5"):
-        draw_uncertainty_by_correctness(fewer, tests)
+        drawn(fewer, tests)
+
+
+@pytest.mark.parametrize(("level", "says"), [(0.95, "No difference"), (0.9, "more uncertain")])
+def test_a_difference_is_seen_at_the_level_of_the_config(level, says):
+    ranks = no_tests()
+    ranks.loc[0] = ["idh", 3, 3, 0.07, 0.9]
+    table = table_of(classification_cell(3, 3))
+    figure = draw(table, ranks, dice_threshold=0.8, level=level)
+    title = " ".join(figure.get_suptitle().split())
+    assert says in title
+    assert f"(Holm’s p < {1 - level:g})" in title
 
 
 def test_p_is_told_with_digits_that_mean_something():

@@ -60,7 +60,7 @@ def measured(table, task, measure):
     return rows.sort_values(["rate", "passes"], kind="stable")[COLUMNS]
 
 
-def together(parts):
+def concat_nonempty(parts):
     """Return the tables `parts` as one with the columns of the statistics, empty ones left out."""
     parts = [part for part in parts if len(part)]
     if not parts:

@@ -7,7 +7,7 @@ from test_overlap_groups import FIRST, INTERVALS, OPTIONS, SECOND, write_cells
 
 import compare_sizes as step
 from glioma_uq.errors import BadInput
-from glioma_uq.statistics.size_stress import compare_sizes
+from glioma_uq.statistics.size_sensitivity import compare_sizes
 
 SCALES = (1.0, 0.6, 0.3)
 FAMILIES = 6
@@ -80,8 +80,8 @@ def test_the_step_writes_levels_and_differences(tmp_path):
     cells = write_cells(tmp_path, "overlap", {FIRST: table(), SECOND: table(0.1)})
     step.main(
         overlap=cells, truth=tmp_path / "truth.csv", reference="dmfnet", seed=1,
-        intervals=INTERVALS, output=tmp_path / "size_stress.csv",
+        intervals=INTERVALS, output=tmp_path / "size_sensitivity.csv",
     )  # fmt: skip
-    found = pd.read_csv(tmp_path / "size_stress.csv", keep_default_na=False)
+    found = pd.read_csv(tmp_path / "size_sensitivity.csv", keep_default_na=False)
     assert found["minus"].value_counts().to_dict() == {"": 48, "scale 1": 32, "dmfnet": 24}
     assert found["n"].unique().tolist() == [FAMILIES]

@@ -1,4 +1,4 @@
-"""The cases that the gallery and the viewer show: which, and their scans, truth and maps."""
+"""The cases that case_gallery and the viewer show: which, and their scans, truth and maps."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +11,14 @@ from glioma_uq.images import is_empty, read_image, read_mask
 from glioma_uq.statistics.choice import at_cell
 from glioma_uq.statistics.rank_tests import one_row_per_case
 from glioma_uq.tables import read_table
+from glioma_uq.volumes import volume_path
 
 MAPS = ("mean", "predictive", "aleatoric", "epistemic")
 PREFERRED = ("t1ce", "flair")  # enhancing tumour, oedema: what shows a glioma best
 
 
 @dataclass(frozen=True)
-class ShownCase:
+class GalleryCase:
     """One case: name, Dice and uncertainty (nats; NaN without), and Images on one grid.
 
     `scans` by modality (z-scores), `maps` by kind (probability, then nats), `truth` and
@@ -50,8 +51,8 @@ def shown_modalities(modalities, most=2):
     return (liked + [name for name in modalities if name not in liked])[:most]
 
 
-def read_shown_cases(tables, choice, number, *, network, maps, mapped, volumes, modalities):
-    """Return (at most `number` `ShownCase`s, least uncertain first; their T; how many there are).
+def read_gallery_cases(tables, choice, number, *, network, maps, mapped, volumes, modalities):
+    """Return (at most `number` `GalleryCase`s, least uncertain first; their T; how many there are).
 
     Args:
         tables: paths of the segmentation tables of all cells.
@@ -60,32 +61,31 @@ def read_shown_cases(tables, choice, number, *, network, maps, mapped, volumes, 
         network: whose cells.
         maps: folders of maps of all rates, folds and seeds.
         mapped: those T that have maps; the one nearest to the chosen is shown.
-        volumes: folder with a folder of normalised images for each case.
+        volumes: path of the manifest of the normalised volumes.
         modalities: the study's.
     """
     rate, passes = choice[0], min(mapped, key=lambda t: abs(t - choice[1]))
     (table,) = map(read_table, at_cell(tables, network, rate, passes))
     of_rate = [folder for folder in maps if f"/dropout-{format_rate(rate)}/" in str(folder)]
     cases = [
-        read_shown_case(row, volumes=volumes, maps=of_rate, passes=passes,
+        read_gallery_case(row, volumes=volumes, maps=of_rate, passes=passes,
                         modalities=shown_modalities(modalities))
         for row in spread_over(table, number).itertuples()
     ]  # fmt: skip
     return cases, passes, table["case"].nunique()
 
 
-def read_shown_case(row, *, volumes, maps, passes, modalities):
-    """Return the `ShownCase` of a row of a cell's segmentation table.
+def read_gallery_case(row, *, volumes, maps, passes, modalities):
+    """Return the `GalleryCase` of a row of a cell's segmentation table.
 
     Args:
         row: with case, dice and tumour_predictive.
-        volumes: folder with a folder of normalised images for each case.
+        volumes: path of the manifest of the normalised volumes.
         maps: folders of maps, one for each fold and seed; the first that has the case counts.
         passes: the T of the maps.
         modalities: names of the scans to read.
     """
     case = str(row.case)
-    here = Path(volumes) / case
     found = [Path(folder) / case / f"passes-{format_passes(passes)}" for folder in maps]
     found = [folder for folder in found if folder.is_dir()]
     if not found:
@@ -93,15 +93,15 @@ def read_shown_case(row, *, volumes, maps, passes, modalities):
             f"expected voxel maps of {case} at T = {passes}, found none; add {passes} to "
             "sampling.maps"
         )
-    truth = here / "segmentation.nii.gz"
-    return ShownCase(
+    truth = volume_path(volumes, case, "segmentation")
+    return GalleryCase(
         name=case,
         dice=row.dice,
         uncertainty=row.tumour_predictive,
-        scans={name: read_image(here / f"{name}.nii.gz") for name in modalities},
+        scans={name: read_image(volume_path(volumes, case, name)) for name in modalities},
         maps={kind: read_image(found[0] / f"{kind}.nii.gz") for kind in MAPS},
         truth=None if is_empty(truth) else read_mask(truth),
-        brain=read_mask(here / "brain_mask.nii.gz"),
+        brain=read_mask(volume_path(volumes, case, "brain_mask")),
     )
 
 

@@ -1,0 +1,41 @@
+"""Draw one figure, the one that a module of glioma_uq.figures is named after."""
+
+import inspect
+
+from glioma_uq.figures import figure_module
+from glioma_uq.figures.style import save_figure
+from glioma_uq.steps import run
+
+
+def main(*, figure, pdf, png, csv, **given):
+    """Write the figure as PDF, as PNG and as the table that it shows.
+
+    Args:
+        figure: its name.
+        given: inputs and params, of which `read` and `draw` get those that they name.
+    """
+    module = figure_module(figure)
+    found = module.read(**asked_for(module.read, given))
+    found = found if isinstance(found, tuple) else (found,)
+    drawn = module.draw(*found, **asked_for(module.draw, given))
+    save_figure(drawn, found[0], pdf=pdf, png=png, csv=csv)
+
+
+def asked_for(function, given):
+    """Return those of `given` that are keyword-only parameters of `function`.
+
+    Raises TypeError where one without a default is not among them.
+    """
+    parameters = inspect.signature(function).parameters.values()
+    asked = [p for p in parameters if p.kind is p.KEYWORD_ONLY]
+    missing = [p.name for p in asked if p.default is p.empty and p.name not in given]
+    if missing:
+        raise TypeError(
+            f"expected {', '.join(missing)} for {function.__module__}.{function.__name__}, found "
+            f"{', '.join(given) or 'nothing'}; add it to the input or params of the figure's rule"
+        )
+    return {p.name: given[p.name] for p in asked if p.name in given}
+
+
+if __name__ == "__main__":
+    run(main, snakemake)
