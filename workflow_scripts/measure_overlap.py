@@ -59,7 +59,12 @@ def main(*, volumes, splits, maps, folds, seeds, passes, overlap, lesions):
             without += 1
             continue
         labels = Path(folder, case, f"passes-{format_passes(passes)}", "labels.nii.gz")
-        name = {"case": case, "source": manifest.at[case, "source"], "fold": of_fold, "seed": of_seed}
+        name = {
+            "case": case,
+            "source": manifest.at[case, "source"],
+            "fold": of_fold,
+            "seed": of_seed,
+        }
         scale = manifest.at[case, "template_scale"]
         counted = measure_case(*read_case(case, labels, volumes, scale))
         for rows, more in zip((overlaps, found), counted, strict=True):

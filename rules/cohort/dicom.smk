@@ -17,15 +17,15 @@ rule convert_case:
         quality="results/cohorts/<cohort>/quality/{case}/convert_case.csv",
     log:
         "results/cohorts/<cohort>/logs/convert_case/{case}.log",
-    conda:
-        "../../envs/downloads.yaml"
     group:
         "preprocess"
+    conda:
+        "../../envs/downloads.yaml"
     params:
+        **cohort.of_step("convert_case"),
         folder=lambda wildcards: cohort.dicom_folder(wildcards.case),
         rules=cohort.options["series_rules"],
         modalities=cohort.modalities,
         depends_on=cohort.reviewed_lines,
-        **cohort.of_step("convert_case"),
     script:
         "../../workflow_scripts/convert_case.py"

@@ -39,17 +39,17 @@ rule import_case:
         quality="results/cohorts/<cohort>/quality/{case}/import_case.csv",
     log:
         "results/cohorts/<cohort>/logs/import_case/{case}.log",
-    conda:
-        "../../envs/imaging.yaml"
     group:
         "preprocess"
+    conda:
+        "../../envs/imaging.yaml"
     params:
         **cohort.imported_from,
-        modalities=cohort.modalities,
-        coding=cohort.coding,
         **(
             cohort.of_step("import_case")
             | {"library": cohort.code_of_source("import_case", cohort.imported_from["source"])}
         ),
+        modalities=cohort.modalities,
+        coding=cohort.coding,
     script:
         "../../workflow_scripts/import_case.py"

@@ -30,10 +30,10 @@ rule make_phantom_case:
         truth="results/cohorts/<cohort>/raw/{case}/truth.json",
     log:
         "results/cohorts/<cohort>/logs/make_phantom_case/{case}.log",
-    conda:
-        "../../envs/imaging.yaml"
     group:
         "preprocess"
+    conda:
+        "../../envs/imaging.yaml"
     params:
         **cohort.phantom(*cohort.SCANNED),
         seed=lambda wildcards: cohort.seed_of_case(wildcards.case),

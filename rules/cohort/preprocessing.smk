@@ -11,13 +11,13 @@ rule correct_bias_field:
         quality="results/cohorts/<cohort>/quality/{case}/correct_bias_field.csv",
     log:
         "results/cohorts/<cohort>/logs/correct_bias_field/{case}.log",
-    conda:
-        "../../envs/imaging.yaml"
     group:
         "preprocess"
+    conda:
+        "../../envs/imaging.yaml"
     params:
-        options=cohort.preprocessing["bias_field"],
         **cohort.of_step("correct_bias_field"),
+        options=cohort.preprocessing["bias_field"],
     script:
         "../../workflow_scripts/correct_bias_field.py"
 
@@ -33,14 +33,14 @@ rule coregister:
         quality="results/cohorts/<cohort>/quality/{case}/coregister.csv",
     log:
         "results/cohorts/<cohort>/logs/coregister/{case}.log",
-    conda:
-        "../../envs/imaging.yaml"
     group:
         "preprocess"
+    conda:
+        "../../envs/imaging.yaml"
     params:
+        **cohort.of_step("coregister"),
         options=cohort.preprocessing["registration"],
         seed=cohort.seed("coregister"),
-        **cohort.of_step("coregister"),
     script:
         "../../workflow_scripts/coregister.py"
 
@@ -55,14 +55,14 @@ rule register_to_template:
         quality="results/cohorts/<cohort>/quality/{case}/register_to_template.csv",
     log:
         "results/cohorts/<cohort>/logs/register_to_template/{case}.log",
-    conda:
-        "../../envs/imaging.yaml"
     group:
         "preprocess"
+    conda:
+        "../../envs/imaging.yaml"
     params:
+        **cohort.of_step("register_to_template"),
         options=cohort.preprocessing["registration"],
         seed=lambda wildcards: cohort.seed("register_to_template", wildcards.case),
-        **cohort.of_step("register_to_template"),
     script:
         "../../workflow_scripts/register_to_template.py"
 
@@ -76,15 +76,15 @@ rule strip_skull:
         quality="results/cohorts/<cohort>/quality/{case}/strip_skull.csv",
     log:
         "results/cohorts/<cohort>/logs/strip_skull/{case}.log",
-    conda:
-        "../../envs/imaging.yaml"
     group:
         "preprocess"
+    conda:
+        "../../envs/imaging.yaml"
     threads: cohort.stripping_threads
     params:
+        **cohort.of_step("strip_skull"),
         method=cohort.preprocessing["skull_stripping"],
         options=cohort.stripping_options,
-        **cohort.of_step("strip_skull"),
     script:
         "../../workflow_scripts/strip_skull.py"
 
@@ -105,15 +105,15 @@ rule normalise_case:
         quality="results/cohorts/<cohort>/quality/{case}/normalise_case.csv",
     log:
         "results/cohorts/<cohort>/logs/normalise_case/{case}.log",
-    conda:
-        "../../envs/imaging.yaml"
     group:
         "preprocess"
+    conda:
+        "../../envs/imaging.yaml"
     params:
+        **cohort.of_step("normalise_case"),
         options=cohort.grid_options,
         field_options=cohort.refinement,
         variant=cohort.preprocessing["variant"],
         clip=cohort.preprocessing["clip"],
-        **cohort.of_step("normalise_case"),
     script:
         "../../workflow_scripts/normalise_case.py"

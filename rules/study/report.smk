@@ -9,10 +9,10 @@ rule record_provenance:
         provenance="results/studies/<study>/provenance.json",
     log:
         "results/studies/<study>/logs/record_provenance.log",
-    conda:
-        "../../envs/statistics.yaml"
     group:
         "statistics"
+    conda:
+        "../../envs/statistics.yaml"
     params:
         config=study.config,
         seed=study.seed,
@@ -34,10 +34,10 @@ rule make_viewer:
         viewer="results/studies/<study>/viewer.html",
     log:
         "results/studies/<study>/logs/make_viewer.log",
-    conda:
-        "../../envs/statistics.yaml"
     group:
         "statistics"
+    conda:
+        "../../envs/statistics.yaml"
     params:
         study=study.name,
         network=study.network,
@@ -61,10 +61,10 @@ rule make_report:
         report="results/studies/<study>/report.html",
     log:
         "results/studies/<study>/logs/make_report.log",
-    conda:
-        "../../envs/statistics.yaml"
     group:
         "statistics"
+    conda:
+        "../../envs/statistics.yaml"
     params:
         config=study.config,
         network=study.network,

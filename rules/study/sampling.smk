@@ -24,6 +24,7 @@ rule sample_network:
     conda:
         "../../envs/training.yaml"
     params:
+        **study.sampling,
         # No output, so that Snakemake leaves the cases of a killed run where they are.
         case_files="results/studies/<study>/{network}/dropout-{rate}/fold-{fold}/seed-{seed}/samples/cases",
         split="test",
@@ -33,7 +34,6 @@ rule sample_network:
         options=lambda wildcards: study.options_of(study.sampled[wildcards.network][0]),
         tasks=study.tasks,
         classes=study.classes,
-        **study.sampling,
         seed=lambda wildcards: study.seed_for("sample", study.name, *wildcards),
         library=study.code_of_network("sample_network.py"),
     script:
@@ -71,10 +71,10 @@ rule gather_cells:
         cells_of_voxels=study.tables_of_cell("voxels"),
     log:
         "results/studies/<study>/logs/gather_cells/{network}_dropout-{rate}.log",
-    conda:
-        "../../envs/statistics.yaml"
     group:
         "statistics"
+    conda:
+        "../../envs/statistics.yaml"
     params:
         folds=study.folds_of_samples,
         seeds=study.seeds_of_samples,

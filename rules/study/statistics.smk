@@ -9,10 +9,10 @@ rule measure_classification:
         table="results/studies/<study>/statistics/classification.csv",
     log:
         "results/studies/<study>/logs/measure_classification.log",
-    conda:
-        "../../envs/statistics.yaml"
     group:
         "statistics"
+    conda:
+        "../../envs/statistics.yaml"
     params:
         **study.estimation,
         **study.measured,
@@ -30,10 +30,10 @@ rule measure_segmentation:
         table="results/studies/<study>/statistics/segmentation.csv",
     log:
         "results/studies/<study>/logs/measure_segmentation.log",
-    conda:
-        "../../envs/statistics.yaml"
     group:
         "statistics"
+    conda:
+        "../../envs/statistics.yaml"
     params:
         **study.estimation,
         library=fingerprint("measure_segmentation.py"),
@@ -50,13 +50,13 @@ rule compare_ranks:
         table="results/studies/<study>/statistics/rank_tests.csv",
     log:
         "results/studies/<study>/logs/compare_ranks.log",
-    conda:
-        "../../envs/statistics.yaml"
     group:
         "statistics"
+    conda:
+        "../../envs/statistics.yaml"
     params:
-        dice_threshold=study.config["statistics"]["dice_threshold"],
         **study.estimation,
+        dice_threshold=study.config["statistics"]["dice_threshold"],
         library=fingerprint("compare_ranks.py"),
     script:
         "../../workflow_scripts/compare_ranks.py"
@@ -70,10 +70,10 @@ rule select_cell:
         table="results/studies/<study>/statistics/selection.csv",
     log:
         "results/studies/<study>/logs/select_cell.log",
-    conda:
-        "../../envs/statistics.yaml"
     group:
         "statistics"
+    conda:
+        "../../envs/statistics.yaml"
     params:
         selection=study.selection,
         ece=study.ece,
@@ -92,10 +92,10 @@ rule compare_rates:
         table="results/studies/<study>/statistics/differences.csv",
     log:
         "results/studies/<study>/logs/compare_rates.log",
-    conda:
-        "../../envs/statistics.yaml"
     group:
         "statistics"
+    conda:
+        "../../envs/statistics.yaml"
     params:
         **study.estimation,
         **study.measured,
@@ -114,14 +114,14 @@ rule measure_subgroups:
         table="results/studies/<study>/statistics/subgroups.csv",
     log:
         "results/studies/<study>/logs/measure_subgroups.log",
-    conda:
-        "../../envs/statistics.yaml"
     group:
         "statistics"
+    conda:
+        "../../envs/statistics.yaml"
     params:
-        network=study.network,
         **study.estimation,
         **study.measured,
+        network=study.network,
         library=fingerprint("measure_subgroups.py"),
     script:
         "../../workflow_scripts/measure_subgroups.py"
@@ -136,10 +136,10 @@ rule measure_reliability:
         table="results/studies/<study>/statistics/reliability.csv",
     log:
         "results/studies/<study>/logs/measure_reliability.log",
-    conda:
-        "../../envs/statistics.yaml"
     group:
         "statistics"
+    conda:
+        "../../envs/statistics.yaml"
     params:
         seed=study.seed,
         resamples=study.intervals["resamples"],
@@ -160,10 +160,10 @@ rule measure_risk_coverage:
         table="results/studies/<study>/statistics/risk_coverage.csv",
     log:
         "results/studies/<study>/logs/measure_risk_coverage.log",
-    conda:
-        "../../envs/statistics.yaml"
     group:
         "statistics"
+    conda:
+        "../../envs/statistics.yaml"
     params:
         seed=study.seed,
         resamples=study.intervals["resamples"],
@@ -183,18 +183,17 @@ rule recalibrate_cells:
         table="results/studies/<study>/statistics/recalibration.csv",
     log:
         "results/studies/<study>/logs/recalibrate_cells.log",
-    conda:
-        "../../envs/statistics.yaml"
     group:
         "statistics"
+    conda:
+        "../../envs/statistics.yaml"
     params:
-        methods=study.config["statistics"]["recalibration"],
         **study.estimation,
+        methods=study.config["statistics"]["recalibration"],
         ece=study.ece,
         library=fingerprint("recalibrate_cells.py"),
     script:
         "../../workflow_scripts/recalibrate_cells.py"
-
 
 
 rule measure_prediction_sets:
@@ -207,17 +206,16 @@ rule measure_prediction_sets:
         table="results/studies/<study>/statistics/conformal.csv",
     log:
         "results/studies/<study>/logs/measure_prediction_sets.log",
-    conda:
-        "../../envs/statistics.yaml"
     group:
         "statistics"
+    conda:
+        "../../envs/statistics.yaml"
     params:
         **study.fitted("conformal"),
         **study.estimation,
         library=fingerprint("measure_prediction_sets.py"),
     script:
         "../../workflow_scripts/measure_prediction_sets.py"
-
 
 
 rule control_masks:
@@ -230,10 +228,10 @@ rule control_masks:
         table="results/studies/<study>/statistics/mask_control.csv",
     log:
         "results/studies/<study>/logs/control_masks.log",
-    conda:
-        "../../envs/statistics.yaml"
     group:
         "statistics"
+    conda:
+        "../../envs/statistics.yaml"
     params:
         **study.fitted("mask_control"),
         **study.estimation,
@@ -252,10 +250,10 @@ rule compare_with_truth:
         table="results/studies/<study>/statistics/posterior_truth.csv",
     log:
         "results/studies/<study>/logs/compare_with_truth.log",
-    conda:
-        "../../envs/statistics.yaml"
     group:
         "statistics"
+    conda:
+        "../../envs/statistics.yaml"
     params:
         **study.estimation,
         ece=study.ece,
@@ -274,14 +272,14 @@ rule judge_findings:
         table="results/studies/<study>/statistics/findings.csv",
     log:
         "results/studies/<study>/logs/judge_findings.log",
-    conda:
-        "../../envs/statistics.yaml"
     group:
         "statistics"
+    conda:
+        "../../envs/statistics.yaml"
     params:
-        network=study.network,
         **study.estimation,
         **study.measured,
+        network=study.network,
         dice_threshold=study.config["statistics"]["dice_threshold"],
         tolerance=study.config["selection"]["tolerance"],
         library=fingerprint("judge_findings.py"),

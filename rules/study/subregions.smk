@@ -12,10 +12,10 @@ rule measure_overlap:
         lesions="results/studies/<study>/{network}/dropout-{rate}/passes-{passes}/lesions.csv",
     log:
         "results/studies/<study>/logs/measure_overlap/{network}_dropout-{rate}_passes-{passes}.log",
-    conda:
-        "../../envs/statistics.yaml"
     group:
         "statistics"
+    conda:
+        "../../envs/statistics.yaml"
     params:
         folds=study.folds_of_samples,
         seeds=study.seeds_of_samples,
@@ -35,10 +35,10 @@ rule measure_regions:
         froc="results/studies/<study>/statistics/froc.csv",
     log:
         "results/studies/<study>/logs/measure_regions.log",
-    conda:
-        "../../envs/statistics.yaml"
     group:
         "statistics"
+    conda:
+        "../../envs/statistics.yaml"
     params:
         **study.estimation,
         library=fingerprint("measure_regions.py"),
@@ -54,13 +54,13 @@ rule compare_networks:
         table="results/studies/<study>/statistics/overlap_tests.csv",
     log:
         "results/studies/<study>/logs/compare_networks.log",
-    conda:
-        "../../envs/statistics.yaml"
     group:
         "statistics"
+    conda:
+        "../../envs/statistics.yaml"
     params:
-        reference=study.network,
         **study.estimation,
+        reference=study.network,
         library=fingerprint("compare_networks.py"),
     script:
         "../../workflow_scripts/compare_networks.py"
@@ -76,10 +76,10 @@ rule make_tables:
         outputs__table_3="results/studies/<study>/statistics/table_3.csv",
     log:
         "results/studies/<study>/logs/make_tables.log",
-    conda:
-        "../../envs/statistics.yaml"
     group:
         "statistics"
+    conda:
+        "../../envs/statistics.yaml"
     params:
         networks=list(study.sampled),
         cohort=study.cohort.name if study.cohort else None,
@@ -99,13 +99,13 @@ rule measure_uncertainty_by_size:
         differences="results/studies/<study>/statistics/uncertainty_by_size_differences.csv",
     log:
         "results/studies/<study>/logs/measure_uncertainty_by_size.log",
-    conda:
-        "../../envs/statistics.yaml"
     group:
         "statistics"
+    conda:
+        "../../envs/statistics.yaml"
     params:
-        reference=study.network,
         **study.estimation,
+        reference=study.network,
         library=fingerprint("measure_uncertainty_by_size.py"),
     script:
         "../../workflow_scripts/measure_uncertainty_by_size.py"
@@ -120,13 +120,13 @@ rule compare_sizes:
         table="results/studies/<study>/statistics/size_sensitivity.csv",
     log:
         "results/studies/<study>/logs/compare_sizes.log",
-    conda:
-        "../../envs/statistics.yaml"
     group:
         "statistics"
+    conda:
+        "../../envs/statistics.yaml"
     params:
-        reference=study.network,
         **study.estimation,
+        reference=study.network,
         library=fingerprint("compare_sizes.py"),
     script:
         "../../workflow_scripts/compare_sizes.py"

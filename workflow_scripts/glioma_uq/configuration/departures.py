@@ -127,7 +127,9 @@ def departures(config):
             if config["cohort"]["source"] == "phantom" or not item.phantom_only:
                 rows.append(item._asdict())
         elif departs(item, config):
-            here, paper = (shown(value, item.unit) for value in (value_of(item, config), item.paper))
+            here, paper = (
+                shown(value, item.unit) for value in (value_of(item, config), item.paper)
+            )
             why = reasons.get(item.key, item.why)
             rows.append({"what": item.what, "here": here, "paper": paper, "why": why})
     return [{name: row[name] for name in ("what", "here", "paper", "why")} for row in rows]

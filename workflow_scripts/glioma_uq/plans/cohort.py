@@ -80,7 +80,9 @@ class CohortPlan:
     def records(self, *steps):
         """Return the quality records of all cases at some steps, or at all."""
         folder = f"{self.folder}/quality"
-        return [f"{folder}/{case}/{step}.csv" for case in self.cases for step in steps or self.steps]
+        return [
+            f"{folder}/{case}/{step}.csv" for case in self.cases for step in steps or self.steps
+        ]
 
     def batches(self):
         """Return {number: cases} of those whose quality sheets one job draws."""
@@ -152,7 +154,10 @@ class CohortPlan:
         """The same of import_case, to which conversion has made DICOM a source like others."""
         if not self.is_converted:
             return self.origin
-        return self.origin | {"source": "converted", "options": {"path": f"{self.folder}/converted"}}
+        return self.origin | {
+            "source": "converted",
+            "options": {"path": f"{self.folder}/converted"},
+        }
 
     def images_of(self, case):
         """Return those images of a case that exist: a missing one is check_cohort's to report."""
