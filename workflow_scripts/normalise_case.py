@@ -65,7 +65,7 @@ def main(
 
 
 def tumour_volumes(tumour, brain, grid):
-    """Return the volumes in ml of a tumour on the study's grid, and of what is outside the brain."""
+    """Return the volume in ml of a tumour on the study's grid, and that outside the brain."""
     ml = grid.voxel_volume / 1000
     return {
         "normalised_tumour_ml": round(tumour.sum() * ml, 2),

@@ -116,7 +116,8 @@ def check_enough(n, number, test_share):
     )
     change = "fewer folds" if test_share is None else "a larger folds.test_share"
     raise BadInput(
-        f"expected at least {fewest} patients for {splits}, found {n}: use {change} or more patients."
+        f"expected at least {fewest} patients for {splits}, found {n}: use {change} or more "
+        "patients."
     )
 
 

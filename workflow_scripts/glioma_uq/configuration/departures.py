@@ -44,7 +44,7 @@ class Difference(NamedTuple):
 MC_DROPOUT = (
     Setting("cohort.modalities", "Series", ["t1", "t1ce", "t2", "flair"]),
     Setting("preprocessing.variant", "Preprocessing", "authors",
-            why="One resampling, a bias field for each series: docs/preprocessing.md measures both."),
+            why="One resampling, a field for each series: docs/preprocessing.md measures both."),
     Setting("preprocessing.voxel_size_mm", "Voxel size", 1.0, " mm"),
     Setting("preprocessing.clip", "Clipping of intensities", None),
     Setting("folds.scheme", "Folds", "holdout",
@@ -75,7 +75,7 @@ MC_DROPOUT = (
                "Nothing to download, and the truth is known.", phantom_only=True),
 )  # fmt: skip
 
-# The DMFNet with U-Modules and what its paper leaves out in DMFNet's public code: docs/small_tumours.md.
+# DMFNet with U-Modules; what its paper leaves out is in DMFNet's public code.
 SMALL_TUMOURS = (
     Setting("preprocessing.voxel_size_mm", "Voxel size", 1.0, " mm"),
     Setting("preprocessing.clip", "Clipping of intensities at percentiles", [5, 95]),
@@ -92,7 +92,7 @@ SMALL_TUMOURS = (
             why="The best on the cases that are evaluated flatters every network."),
     Setting("training.segmentation_loss", "Segmentation loss", "generalised_dice"),
     Setting("training.ce_weight", "Weight of the voxel-wise cross-entropy", 0.0,
-            why="Generalised Dice alone lost the enhancing tumour in two of three short trainings."),
+            why="Alone, generalised Dice lost the enhancing tumour in two of three trainings."),
     Setting("training.crop.size", "Crops", [128, 128, 128], " voxels"),
     Setting("training.crop.enhancing_share", "Crops around enhancing tumour", 0.0),
     Setting("training.auxiliary.schedule", "Schedule of the auxiliary weights", "step"),
@@ -127,9 +127,8 @@ def departures(config):
             if config["cohort"]["source"] == "phantom" or not item.phantom_only:
                 rows.append(item._asdict())
         elif departs(item, config):
-            here, paper = (
-                shown(value, item.unit) for value in (value_of(item, config), item.paper)
-            )
+            values = value_of(item, config), item.paper
+            here, paper = (shown(value, item.unit) for value in values)
             why = reasons.get(item.key, item.why)
             rows.append({"what": item.what, "here": here, "paper": paper, "why": why})
     return [{name: row[name] for name in ("what", "here", "paper", "why")} for row in rows]

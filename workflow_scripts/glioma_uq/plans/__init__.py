@@ -41,7 +41,7 @@ def make_plans(config, first=True):
 
 
 def record_start(study):
-    """Check, before the first job, what costs too much for each plan, and claim the study's name."""
+    """Check, before the first job, what takes too long for a mere plan, and claim the name."""
     if study is not None:
         preflight.check_networks_build(study.config)
         preflight.claim_name(study.config)

@@ -162,7 +162,7 @@ class StudyPlan:
         return {"ece": self.ece, "auc_average": self.config["statistics"]["auc_average"]}
 
     def fitted(self, name):
-        """Return the settings of what is fitted on validation cases, {} where it is not asked for."""
+        """Return the settings of what is fitted on validation cases, {} where nothing is."""
         return self.config["statistics"][name] or {}
 
     @property
