@@ -96,7 +96,7 @@ def scale_table():
     return pd.DataFrame(rows, columns=[*COLUMNS[:-1], "rule", "scale", "minus", "reason"])
 
 
-def doubt_table():
+def uncertainty_table():
     """Return a table of uncertainty by size as `measure_uncertainty_by_size` writes it."""
     groups = ("all", "from_2000", "below_2000", "below_1000", "empty")
     of_all = ("rim_predictive", "outside_mass_mm3", "tumour_or_top_epistemic")
@@ -153,7 +153,7 @@ def tables():
         ),
         "froc": curves(overlap, lesions).astype({"rate": float}),
         "size_sensitivity": scale_table(),
-        "uncertainty_by_size": doubt_table(),
+        "uncertainty_by_size": uncertainty_table(),
     }
     for name in ("table_1", "table_2", "table_3"):
         found[name] = paper_table(name, long, NETWORKS, "tiny")
@@ -265,7 +265,7 @@ def test_size_sensitivity_draws_levels_and_two_kinds_of_paired_differences(drawn
     assert tick_texts(figure.axes[1]) == ["0.6", "0.3"]
 
 
-def test_doubt_that_nobody_could_measure_is_not_drawn(drawn):
+def test_what_could_not_be_measured_is_not_drawn(drawn):
     figure, _ = drawn["uncertainty_by_size"]
     assert tick_texts(figure.axes[0])[0] == "none\nn = 9"
     assert tick_texts(figure.axes[2])[0] == "< 1\nn = 9"

@@ -27,13 +27,13 @@ from glioma_uq.tables import read_table
 from glioma_uq.tasks import TASKS
 
 CAPTION = (
-    "Can the probabilities be taken at their word",
+    "Can the probabilities be trusted",
     "Expected calibration error (how far confidence and accuracy lie apart), negative log "
-    "likelihood (confident mistakes cost most) and area under the ROC curve (how well the "
-    "classes are told apart), by dropout rate at T = {passes}. Bars are {level} % bootstrap "
-    "intervals over cases; dashed lines mark a guess with equal probabilities. The calibration "
-    "error of few cases is above 0 even for perfect probabilities, and its interval is biased "
-    "upwards.",
+    "likelihood (confident mistakes cost most) and area under the ROC curve (how well the classes "
+    "are told apart), by dropout rate at T = {passes}. Bars are {level} % bootstrap intervals "
+    "over cases; dashed lines mark a guess with equal probabilities. The calibration error of few "
+    "cases is above 0 even for perfect probabilities, and its interval is biased upwards. "
+    "Corresponds to Figure 3 of the paper on Monte Carlo dropout.",
 )
 
 MEASURES = {"ece": "ECE", "nll": "NLL (nats)", "auc": "ROC-AUC"}

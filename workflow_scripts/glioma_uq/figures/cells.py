@@ -16,7 +16,7 @@ def of_network(table, network=None):
     if missing:
         raise BadInput(
             f"expected a table with columns network, rate, passes and task, found none named "
-            f"{', '.join(sorted(missing))}; write the statistics anew"
+            f"{', '.join(sorted(missing))}; write the statistics again"
         )
     networks = list(table["network"].unique())
     if network is None and networks:

@@ -26,13 +26,13 @@ from glioma_uq.uncertainty import entropy
 
 CAPTION = (
     "How near is it to the truth",
-    "The phantom’s labels are drawn from known probabilities, so that the network’s can be "
-    "held against the true ones, which no study of patients can do. Above: the predicted "
-    "probability of each case against the true one (two classes: of the second). Below: "
-    "aleatoric uncertainty against the entropy of the true probabilities, which is the doubt "
-    "that no network can remove. On the dashed line both are equal. |P − P true| is the mean "
-    "distance (total variation); the true ECE replaces the labels by their probabilities. "
-    "Dropout rate {rate}, T = {passes}; in brackets {level} % bootstrap intervals.",
+    "The phantom’s labels are drawn from known probabilities, so that the network’s can be held "
+    "against the true ones, which no study of patients can do. Above: the predicted probability "
+    "of each case against the true one (two classes: of the second). Below: aleatoric uncertainty "
+    "against the entropy of the true probabilities, which is the uncertainty that no network can "
+    "remove. On the dashed line both are equal. |P − P true| is the mean distance (total "
+    "variation); the true ECE replaces the labels by their probabilities. Dropout rate {rate}, T "
+    "= {passes}; in brackets {level} % bootstrap intervals.",
 )
 
 COLOURS = (BLUE, ORANGE, GREEN)

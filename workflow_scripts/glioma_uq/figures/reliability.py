@@ -12,13 +12,13 @@ from glioma_uq.tasks import TASKS
 
 CAPTION = (
     "How often are predictions of each confidence right",
-    "Predictions at dropout rate {rate} and T = {passes}, sorted into bins by the probability "
-    "of the predicted class. A point is a bin, as large as the number of its cases: how sure "
-    "the network was (across) and how often it was right (up). On the dashed line confidence "
-    "can be taken at its word, above it the network is too modest. Grey bars hold {level} % of "
-    "the accuracies that perfectly calibrated probabilities would show with so few cases: "
-    "only points outside them speak against the network. Gap: accuracy minus mean confidence "
-    "over all cases. Below: cases in each bin.",
+    "Predictions at dropout rate {rate} and T = {passes}, sorted into bins by the probability of "
+    "the predicted class. A point is a bin, as large as the number of its cases: how sure the "
+    "network was (across) and how often it was right (up). On the dashed line confidence equals "
+    "accuracy, above it the network is underconfident. Grey bars hold {level} % of the accuracies "
+    "that perfectly calibrated probabilities would show with so few cases: only points outside "
+    "them speak against the network. Gap: accuracy minus mean confidence over all cases. Below: "
+    "cases in each bin.",
 )
 
 LARGEST_MARKER = 70  # points squared, of the bin with most cases

@@ -20,8 +20,8 @@ CAPTION = (
     "predicted tumour have no uncertainty there and are left out of the segmentation’s curve.",
 )
 
-KEPT = 0.8  # coverage that the title tells of
-DOUBTS = ("predictive", "tumour_predictive")  # of a segmentation that of the predicted tumour
+KEPT = 0.8  # coverage that the title is about
+TOTAL = ("predictive", "tumour_predictive")  # of a segmentation that of the predicted tumour
 RISKS = {"segmentation": "Risk: 1 − mean Dice"}
 
 
@@ -34,7 +34,7 @@ def read(*, risk_coverage, selection, network):
 def tabulate(table, *, passes, network=None):
     """Return the curves of all rates at `passes`, of total uncertainty."""
     rows = of_network(table, network)
-    rows = rows[(rows["passes"] == passes) & rows["doubt"].isin(DOUBTS)]
+    rows = rows[(rows["passes"] == passes) & rows["doubt"].isin(TOTAL)]
     return rows.reset_index(drop=True)
 
 

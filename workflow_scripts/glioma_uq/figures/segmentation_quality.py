@@ -15,12 +15,12 @@ from glioma_uq.tables import read_table
 
 CAPTION = (
     "Are uncertain segmentations bad ones",
-    "Pearson correlation between a case’s mean uncertainty and the Dice of its segmentation, "
-    "with uncertainty averaged (a) over the brain and (b) over the predicted tumour, and (c) "
-    "the mean Dice itself, against the number of passes T. Useful uncertainty is high where "
-    "Dice is low: a correlation well below 0. Cases without a predicted tumour have no "
-    "uncertainty there: “empty” counts those left out of (b). Bars at the right are {level} % "
-    "bootstrap intervals at the largest T.",
+    "Pearson correlation between a case’s mean uncertainty and the Dice of its segmentation, with "
+    "uncertainty averaged (a) over the brain and (b) over the predicted tumour, and (c) the mean "
+    "Dice itself, against the number of passes T. Useful uncertainty is high where Dice is low: a "
+    "correlation well below 0. Cases without a predicted tumour have no uncertainty there: "
+    "“empty” counts those left out of (b). Bars at the right are {level} % bootstrap intervals at "
+    "the largest T. Corresponds to Figure 4 of the paper on Monte Carlo dropout.",
 )
 
 MEASURES = {

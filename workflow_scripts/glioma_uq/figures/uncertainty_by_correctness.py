@@ -25,12 +25,13 @@ from glioma_uq.tasks import TASKS
 
 CAPTION = (
     "Are the wrong predictions the uncertain ones",
-    "Total uncertainty of each case at dropout rate {rate} and T = {passes}, for predictions "
-    "that are right and wrong (segmentation: Dice above and up to {dice_threshold}). Each "
-    "violin shows the distribution and its bar the median; points are cases (groups of more "
-    "than 400 show none, groups of fewer than four nothing else). p: two-sided Mann-Whitney "
-    "U test with Holm’s correction over the tasks. AUROC: the chance that a wrong "
-    "case is more uncertain than a right one (0.5: uncertainty tells nothing).",
+    "Total uncertainty of each case at dropout rate {rate} and T = {passes}, for predictions that "
+    "are right and wrong (segmentation: Dice above and up to {dice_threshold}). Each violin shows "
+    "the distribution and its bar the median; points are cases (groups of more than 400 show "
+    "none, groups of fewer than four nothing else). p: two-sided Mann-Whitney U test with Holm’s "
+    "correction over the tasks. AUROC: the chance that a wrong case is more uncertain than a "
+    "right one (0.5: uncertainty says nothing). Corresponds to Figure 5 of the paper on Monte "
+    "Carlo dropout.",
 )
 
 FEWEST_FOR_VIOLIN = 4  # of fewer values a density shows its bandwidth, not the data

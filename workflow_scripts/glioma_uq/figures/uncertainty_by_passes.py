@@ -17,13 +17,14 @@ from glioma_uq.tables import read_table
 CAPTION = (
     "How much uncertainty, and of which kind",
     "Mean uncertainty over the cases (rows: segmentation and the three classification tasks) "
-    "against the number of stochastic passes T with dropout awake, one line for each dropout "
+    "against the number of stochastic passes T with dropout active, one line for each dropout "
     "rate. The total, the entropy of the mean prediction, is the sum of an aleatoric part (the "
-    "mean entropy of single passes: doubt that every pass shares) and an epistemic part (the "
-    "passes disagree). For segmentation it is the mean over the voxels of the predicted "
-    "tumour. A flat line means that more passes change nothing. The grey notes give the "
-    "number of cases and which share of the total a part is; bars at the right are {level} % "
-    "bootstrap intervals at the largest T. Axes start at 0 but differ between panels.",
+    "mean entropy of single passes: uncertainty that every pass shares) and an epistemic part "
+    "(the passes disagree). For segmentation it is the mean over the voxels of the predicted "
+    "tumour. A flat line means that more passes change nothing. The grey notes give the number of "
+    "cases and which share of the total a part is; bars at the right are {level} % bootstrap "
+    "intervals at the largest T. Axes start at 0 but differ between panels. Corresponds to Figure "
+    "2 of the paper on Monte Carlo dropout.",
 )
 
 HEADS = {

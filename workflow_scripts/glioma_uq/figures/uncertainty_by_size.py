@@ -25,15 +25,15 @@ from glioma_uq.statistics.choice import read_choice
 from glioma_uq.tables import read_table
 
 CAPTION = (
-    "Is the doubt about small tumours another one",
+    "Is the uncertainty of small tumours different",
     "By volume of the enhancing tumour (below 1 ml is part of below 2 ml), with {level} % "
     "bootstrap intervals: (a) the share of the uncertainty that is epistemic (the passes "
-    "disagree), in the predicted tumour; (b) the calibration error of the voxels’ "
-    "probability of tumour, in the tumour and its rim; (c) the chance that a case whose "
-    "enhancing tumour is missed (less than a tenth of it found) has more total uncertainty "
-    "than one where it is found; (d) the same chance for other scores, over all cases. Dashed: "
-    "0.5, a score that tells nothing. Where nobody or everybody missed it there is no such "
-    "chance. Dropout rate {rate}.",
+    "disagree), in the predicted tumour; (b) the calibration error of the voxels’ probability of "
+    "tumour, in the tumour and its rim; (c) the chance that a case whose enhancing tumour is "
+    "missed (less than a tenth of it found) has more total uncertainty than one where it is "
+    "found; (d) the same chance for other scores, over all cases. Dashed: 0.5, a score that says "
+    "nothing. Without a tumour that is missed, or found, there is no such chance. Dropout rate "
+    "{rate}.",
 )
 
 GROUPS = {
@@ -48,7 +48,7 @@ BASE = f"{AUROC}tumour_or_top_predictive"
 BY_SIZE = {
     SHARE: ("(a) Epistemic share", "Epistemic / total uncertainty"),
     ECE: ("(b) Calibration of voxels", "Calibration error"),
-    BASE: ("(c) Do doubtful cases hide tumours?", "AUROC for a missed tumour"),
+    BASE: ("(c) Does uncertainty find missed tumours?", "AUROC for a missed tumour"),
 }
 SCORES = {  # by which a missed tumour may be found
     "tumour_or_top_predictive": "tumour, total",
@@ -126,13 +126,13 @@ def draw_scores(axes, rows, networks, styles):
     axes.set_xlabel("AUROC for a missed tumour")
     of_scores = rows[rows["measure"].str.startswith(AUROC)]
     axes.set_title(count_text(of_scores["n"]) + " cases with enhancing tumour")
-    panel_title(axes, "(d) Which doubt finds missed tumours?")
+    panel_title(axes, "(d) Which score finds missed tumours?")
     if not scores:
         note_empty(axes)
 
 
 def headline(table):
-    """Return the epistemic share by size, and how well doubt finds missed tumours."""
+    """Return the epistemic share by size, and how well uncertainty finds missed tumours."""
 
     def of(measure, group):
         rows = table[(table["measure"] == measure) & (table["group"] == group)]
@@ -140,6 +140,6 @@ def headline(table):
 
     return (
         f"Epistemic share below 2 ml: {format_by_network(of(SHARE, 'below_2000'))}, from 2 ml: "
-        f"{format_by_network(of(SHARE, 'from_2000'))}; AUROC of doubt for a missed tumour: "
+        f"{format_by_network(of(SHARE, 'from_2000'))}; AUROC of uncertainty for a missed tumour: "
         f"{format_by_network(of(BASE, 'all'))}"
     )

@@ -20,10 +20,10 @@ from glioma_uq.tables import read_table
 
 CAPTION = (
     "Which kind of uncertainty is it",
-    "Mean uncertainty by dropout rate at T = {passes}, split into the aleatoric part (doubt "
-    "that every pass shares) and the epistemic part (the passes disagree); percentages are "
-    "the epistemic share. For segmentation it is the mean over the predicted tumour. Axes "
-    "differ between panels.",
+    "Mean uncertainty by dropout rate at T = {passes}, split into the aleatoric part (uncertainty "
+    "that every pass shares) and the epistemic part (the passes disagree); percentages are the "
+    "epistemic share. For segmentation it is the mean over the predicted tumour. Axes differ "
+    "between panels.",
 )
 
 COLOURS = {"aleatoric": BLUE, "epistemic": ORANGE}
