@@ -6,7 +6,7 @@ import yaml
 from bad_input import ROOT, kind
 
 from glioma_uq.configuration.schema import check_config
-from glioma_uq.configuration.variants import check_variant
+from glioma_uq.configuration.validation import check_variant
 
 SCHEMA = ROOT / "rules" / "config.schema.yaml"
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())

@@ -12,8 +12,8 @@ from safetensors.torch import save_file
 from torch import nn
 
 from glioma_uq.cohorts import check_someone_is_left
-from glioma_uq.configuration.door import check_finished_studies
-from glioma_uq.configuration.networks import check_dropout, check_networks_build
+from glioma_uq.configuration.preflight import check_finished_studies
+from glioma_uq.configuration.preflight import check_dropout, check_networks_build
 from glioma_uq.folds import assign_folds
 from glioma_uq.sampling.mc_dropout import awake_dropout
 from glioma_uq.splits import check_splits

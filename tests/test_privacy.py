@@ -17,7 +17,7 @@ import convert_case
 import correct_bias_field
 import import_case
 from glioma_uq.cohorts.sources import CANONICAL
-from glioma_uq.configuration.texts import values_of
+from glioma_uq.configuration.validation import values_of
 from glioma_uq.logs import log_to
 from glioma_uq.provenance import describe
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from glioma_uq.cohorts import EXCLUDED_COLUMNS, STEPS, divide_cases, gather_figures
-from glioma_uq.configuration.cross_checks import check_limits
+from glioma_uq.configuration.validation import check_limits
 from glioma_uq.errors import BadInput
 from glioma_uq.figures.quality_metrics import draw, tabulate
 from glioma_uq.quality.figures import (

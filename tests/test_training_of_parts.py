@@ -8,7 +8,7 @@ import pytest
 import torch
 from test_training import Blobs, ended, weights, weights_of
 
-from glioma_uq.configuration.networks import check_dropout
+from glioma_uq.configuration.preflight import check_dropout
 from glioma_uq.errors import BadInput
 from glioma_uq.networks import build_network
 from glioma_uq.training.auxiliary import AuxiliaryWeights

@@ -15,7 +15,7 @@ pytest.importorskip("ants")
 from coregister import main as coregister
 from correct_bias_field import main as correct_bias_field
 from glioma_uq.bias_field import fit_bias_field
-from glioma_uq.configuration.variants import check_variant
+from glioma_uq.configuration.validation import check_variant
 from glioma_uq.errors import BadInput
 from glioma_uq.images import Grid, Image, read_image, read_mask, write_image
 from glioma_uq.quality.rows import read_rows

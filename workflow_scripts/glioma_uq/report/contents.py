@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from glioma_uq.configuration.departures import departures
 from glioma_uq.figures.cells import TASK_NAMES, of_cell, of_network
 from glioma_uq.figures.words import format_range
 from glioma_uq.parts import CLASSES
@@ -83,7 +84,7 @@ def from_tables(tables, config, network, choice):
         },
         "facts": what_was_run(tables, config) + about_small,
         "parts": parts,
-        "departures": [[row[name] for name in columns] for row in config.get("departures", [])],
+        "departures": [[row[name] for name in columns] for row in departures(config)],
         "summaries": [
             summary(of_network(table, network), rate, passes)
             for table in measures
