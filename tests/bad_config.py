@@ -6,10 +6,10 @@ import yaml
 from bad_input import ROOT, kind
 
 from glioma_uq.configuration.schema import check_config
-from glioma_uq.configuration.validation import check_variant
 
 SCHEMA = ROOT / "rules" / "config.schema.yaml"
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
+DEFAULT |= yaml.safe_load((ROOT / DEFAULT["cohort"]).read_text()) | {"departures": {}}
 OF_FOLDER = {"source": "folder", "folder": {"path": "x"}, "labels": {"table": "x.csv"}}
 OF_TCIA = {"source": "tcia", "tcia": {"collection": "x"}, "labels": {"table": "x.csv"}}
 NAMED = {"label": "IDH", "probabilities": ["p0", "p1"]}
@@ -97,11 +97,13 @@ COHORT = {
 }
 PREDICTIONS = {
     "one column for a label and a probability": {
+        "cohort": None,
         "predictions": PUBLISHED
-        | {"columns": {"case": "Patient", "idh": {"label": "p0", "probabilities": ["p0", "p1"]}}}
+        | {"columns": {"case": "Patient", "idh": {"label": "p0", "probabilities": ["p0", "p1"]}}},
     },
     "too few columns for a task": {
-        "predictions": PUBLISHED | {"columns": {"case": "Patient", "grade": NAMED}}
+        "cohort": None,
+        "predictions": PUBLISHED | {"columns": {"case": "Patient", "grade": NAMED}},
     },
 }
 GROUPS = {
@@ -136,18 +138,18 @@ for group, kinds in GROUPS.items():
 @kind("Config: keys and values", "a key that is not given")
 def missing_key(folder):
     config = copy.deepcopy(DEFAULT)
-    del config["folds"]["number"]
+    del config["cohort"]["name"]
     check_config(config, SCHEMA)
 
 
 @kind("Config: the cohort", "whole heads and no template with a skull")
 def no_head_template(folder):
-    config = checked({"cohort": OF_FOLDER})
-    check_variant(config["preprocessing"], config["cohort"])
+    checked({"cohort": OF_FOLDER})
 
 
 @kind("Config: the grid", "more folds than cases of the rarest class")
 def rare_class(folder):
     rows = [f"P{i},{i % 2},{int(i == 1)},2" for i in range(9)]
     (folder / "labels.csv").write_text("\n".join(["case,idh,1p19q,grade", *rows]) + "\n")
-    checked({"cohort": OF_FOLDER | {"labels": {"table": str(folder / "labels.csv")}}})
+    labels = {"labels": {"table": str(folder / "labels.csv")}}
+    checked({"cohort": OF_FOLDER | labels, "preprocessing": {"skull_stripping": "none"}})

@@ -12,8 +12,11 @@ from safetensors.torch import save_file
 from torch import nn
 
 from glioma_uq.cohorts import check_someone_is_left
-from glioma_uq.configuration.preflight import check_finished_studies
-from glioma_uq.configuration.preflight import check_dropout, check_networks_build
+from glioma_uq.configuration.preflight import (
+    check_dropout,
+    check_finished_studies,
+    check_networks_build,
+)
 from glioma_uq.folds import assign_folds
 from glioma_uq.sampling.mc_dropout import awake_dropout
 from glioma_uq.splits import check_splits
@@ -98,9 +101,8 @@ def running_checkpoint(folder):
     return checkpoint(folder, lambda path: torch.save({"identity": print}, path))
 
 
-CASES = pd.DataFrame(
-    {"case": list("abcdef"), "source": "x", "idh": [1, 1, -1, -1, -1, -1], "1p19q": 0, "grade": 2}
-)
+CASES = pd.DataFrame({"case": list("abcdef"), "idh": [1, 1, -1, -1, -1, -1]})
+CASES = CASES.assign(patient=CASES["case"], source="x", **{"1p19q": 0, "grade": 2})
 
 
 @kind(STUDY, "a task whose labels are all outside training")
