@@ -19,7 +19,8 @@ if not workflow.overwrite_configfiles:
 
 
 # All that rule files share: a cohort's rules ask `cohort`, a study's rules both; None without.
-cohort, study = make_plans(config, first=workflow.is_main_process)
+first, on_cluster = workflow.is_main_process, workflow.non_local_exec
+cohort, study = make_plans(config, first, on_cluster)
 
 
 # Literal in every path: a wildcard there would have every file tried against every rule.

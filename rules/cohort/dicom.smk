@@ -18,7 +18,7 @@ rule convert_case:
     log:
         "results/cohorts/<cohort>/logs/convert_case/{case}.log",
     group:
-        "preprocess"
+        cohort.group("preprocess")
     conda:
         "../../envs/downloads.yaml"
     params:

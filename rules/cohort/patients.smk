@@ -40,7 +40,7 @@ rule import_case:
     log:
         "results/cohorts/<cohort>/logs/import_case/{case}.log",
     group:
-        "preprocess"
+        cohort.group("preprocess")
     conda:
         "../../envs/imaging.yaml"
     params:

@@ -31,7 +31,7 @@ rule make_phantom_case:
     log:
         "results/cohorts/<cohort>/logs/make_phantom_case/{case}.log",
     group:
-        "preprocess"
+        cohort.group("preprocess")
     conda:
         "../../envs/imaging.yaml"
     params:

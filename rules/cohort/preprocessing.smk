@@ -12,7 +12,7 @@ rule correct_bias_field:
     log:
         "results/cohorts/<cohort>/logs/correct_bias_field/{case}.log",
     group:
-        "preprocess"
+        cohort.group("preprocess")
     conda:
         "../../envs/imaging.yaml"
     params:
@@ -34,7 +34,7 @@ rule coregister:
     log:
         "results/cohorts/<cohort>/logs/coregister/{case}.log",
     group:
-        "preprocess"
+        cohort.group("preprocess")
     conda:
         "../../envs/imaging.yaml"
     params:
@@ -56,7 +56,7 @@ rule register_to_template:
     log:
         "results/cohorts/<cohort>/logs/register_to_template/{case}.log",
     group:
-        "preprocess"
+        cohort.group("preprocess")
     conda:
         "../../envs/imaging.yaml"
     params:
@@ -77,7 +77,7 @@ rule strip_skull:
     log:
         "results/cohorts/<cohort>/logs/strip_skull/{case}.log",
     group:
-        "preprocess"
+        cohort.group("preprocess")
     conda:
         "../../envs/imaging.yaml"
     threads: cohort.stripping_threads
@@ -106,7 +106,7 @@ rule normalise_case:
     log:
         "results/cohorts/<cohort>/logs/normalise_case/{case}.log",
     group:
-        "preprocess"
+        cohort.group("preprocess")
     conda:
         "../../envs/imaging.yaml"
     params:

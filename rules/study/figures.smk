@@ -12,7 +12,7 @@ rule draw_figure:
     wildcard_constraints:
         figure="(?!)",  # no name at all: each rule below says its own
     group:
-        "statistics"
+        study.group("statistics")
     conda:
         "../../envs/statistics.yaml"
     params:

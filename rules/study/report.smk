@@ -10,7 +10,7 @@ rule record_provenance:
     log:
         "results/studies/<study>/logs/record_provenance.log",
     group:
-        "statistics"
+        study.group("statistics")
     conda:
         "../../envs/statistics.yaml"
     params:
@@ -35,7 +35,7 @@ rule make_viewer:
     log:
         "results/studies/<study>/logs/make_viewer.log",
     group:
-        "statistics"
+        study.group("statistics")
     conda:
         "../../envs/statistics.yaml"
     params:
@@ -62,7 +62,7 @@ rule make_report:
     log:
         "results/studies/<study>/logs/make_report.log",
     group:
-        "statistics"
+        study.group("statistics")
     conda:
         "../../envs/statistics.yaml"
     params:

@@ -72,7 +72,7 @@ rule gather_cells:
     log:
         "results/studies/<study>/logs/gather_cells/{network}_dropout-{rate}.log",
     group:
-        "statistics"
+        study.group("statistics")
     conda:
         "../../envs/statistics.yaml"
     params:

@@ -10,7 +10,7 @@ rule measure_classification:
     log:
         "results/studies/<study>/logs/measure_classification.log",
     group:
-        "statistics"
+        study.group("statistics")
     conda:
         "../../envs/statistics.yaml"
     params:
@@ -31,7 +31,7 @@ rule measure_segmentation:
     log:
         "results/studies/<study>/logs/measure_segmentation.log",
     group:
-        "statistics"
+        study.group("statistics")
     conda:
         "../../envs/statistics.yaml"
     params:
@@ -51,7 +51,7 @@ rule compare_ranks:
     log:
         "results/studies/<study>/logs/compare_ranks.log",
     group:
-        "statistics"
+        study.group("statistics")
     conda:
         "../../envs/statistics.yaml"
     params:
@@ -71,7 +71,7 @@ rule select_cell:
     log:
         "results/studies/<study>/logs/select_cell.log",
     group:
-        "statistics"
+        study.group("statistics")
     conda:
         "../../envs/statistics.yaml"
     params:
@@ -93,7 +93,7 @@ rule compare_rates:
     log:
         "results/studies/<study>/logs/compare_rates.log",
     group:
-        "statistics"
+        study.group("statistics")
     conda:
         "../../envs/statistics.yaml"
     params:
@@ -115,7 +115,7 @@ rule measure_subgroups:
     log:
         "results/studies/<study>/logs/measure_subgroups.log",
     group:
-        "statistics"
+        study.group("statistics")
     conda:
         "../../envs/statistics.yaml"
     params:
@@ -137,13 +137,11 @@ rule measure_reliability:
     log:
         "results/studies/<study>/logs/measure_reliability.log",
     group:
-        "statistics"
+        study.group("statistics")
     conda:
         "../../envs/statistics.yaml"
     params:
-        seed=study.seed,
-        resamples=study.intervals["resamples"],
-        level=study.level,
+        **study.estimation,
         ece=study.ece,
         library=fingerprint("measure_reliability.py"),
     script:
@@ -161,13 +159,11 @@ rule measure_risk_coverage:
     log:
         "results/studies/<study>/logs/measure_risk_coverage.log",
     group:
-        "statistics"
+        study.group("statistics")
     conda:
         "../../envs/statistics.yaml"
     params:
-        seed=study.seed,
-        resamples=study.intervals["resamples"],
-        level=study.level,
+        **study.estimation,
         library=fingerprint("measure_risk_coverage.py"),
     script:
         "../../workflow_scripts/measure_risk_coverage.py"
@@ -184,7 +180,7 @@ rule recalibrate_cells:
     log:
         "results/studies/<study>/logs/recalibrate_cells.log",
     group:
-        "statistics"
+        study.group("statistics")
     conda:
         "../../envs/statistics.yaml"
     params:
@@ -207,7 +203,7 @@ rule measure_prediction_sets:
     log:
         "results/studies/<study>/logs/measure_prediction_sets.log",
     group:
-        "statistics"
+        study.group("statistics")
     conda:
         "../../envs/statistics.yaml"
     params:
@@ -229,7 +225,7 @@ rule control_masks:
     log:
         "results/studies/<study>/logs/control_masks.log",
     group:
-        "statistics"
+        study.group("statistics")
     conda:
         "../../envs/statistics.yaml"
     params:
@@ -251,7 +247,7 @@ rule compare_with_truth:
     log:
         "results/studies/<study>/logs/compare_with_truth.log",
     group:
-        "statistics"
+        study.group("statistics")
     conda:
         "../../envs/statistics.yaml"
     params:
@@ -273,7 +269,7 @@ rule judge_findings:
     log:
         "results/studies/<study>/logs/judge_findings.log",
     group:
-        "statistics"
+        study.group("statistics")
     conda:
         "../../envs/statistics.yaml"
     params:

@@ -13,7 +13,7 @@ rule measure_overlap:
     log:
         "results/studies/<study>/logs/measure_overlap/{network}_dropout-{rate}_passes-{passes}.log",
     group:
-        "statistics"
+        study.group("statistics")
     conda:
         "../../envs/statistics.yaml"
     params:
@@ -36,7 +36,7 @@ rule measure_regions:
     log:
         "results/studies/<study>/logs/measure_regions.log",
     group:
-        "statistics"
+        study.group("statistics")
     conda:
         "../../envs/statistics.yaml"
     params:
@@ -55,7 +55,7 @@ rule compare_networks:
     log:
         "results/studies/<study>/logs/compare_networks.log",
     group:
-        "statistics"
+        study.group("statistics")
     conda:
         "../../envs/statistics.yaml"
     params:
@@ -77,7 +77,7 @@ rule make_tables:
     log:
         "results/studies/<study>/logs/make_tables.log",
     group:
-        "statistics"
+        study.group("statistics")
     conda:
         "../../envs/statistics.yaml"
     params:
@@ -100,7 +100,7 @@ rule measure_uncertainty_by_size:
     log:
         "results/studies/<study>/logs/measure_uncertainty_by_size.log",
     group:
-        "statistics"
+        study.group("statistics")
     conda:
         "../../envs/statistics.yaml"
     params:
@@ -121,7 +121,7 @@ rule compare_sizes:
     log:
         "results/studies/<study>/logs/compare_sizes.log",
     group:
-        "statistics"
+        study.group("statistics")
     conda:
         "../../envs/statistics.yaml"
     params:

@@ -20,13 +20,14 @@ __all__ = ["SHARED_TEMPLATES", "CohortPlan", "StudyPlan", "make_plans", "record_
 TEMPLATES = Path(__file__).parents[1] / "report"
 
 
-def make_plans(config, first=True):
+def make_plans(config, first=True, on_cluster=False):
     """Check `config`, fill its defaults in, and return (CohortPlan or None, StudyPlan or None).
 
     Args:
         config: a study's config, or that of a cohort alone; it is completed in place.
         first: whether this is the process that plans, and not one of its jobs, which need not
             look at the results of earlier runs again.
+        on_cluster: whether jobs are submitted to other machines.
     """
     # The plan is millions of small objects that live to the end: to walk them in search of
     # garbage again and again takes a tenth of its time.
@@ -35,8 +36,8 @@ def make_plans(config, first=True):
     check_config(config)
     if first:
         preflight.check_results(config)
-    cohort = CohortPlan(config) if config["cohort"] else None
-    study = StudyPlan(config, cohort) if config["study"] else None
+    cohort = CohortPlan(config, on_cluster) if config["cohort"] else None
+    study = StudyPlan(config, cohort, on_cluster) if config["study"] else None
     return cohort, study
 
 

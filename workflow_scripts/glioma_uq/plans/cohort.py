@@ -26,11 +26,13 @@ class CohortPlan:
 
     Args:
         config: a checked config, of which only `cohort` and `preprocessing` are read.
+        on_cluster: whether jobs are submitted to other machines.
     """
 
     LATENT, SCANNED = LATENT, SCANNED
 
-    def __init__(self, config):
+    def __init__(self, config, on_cluster=False):
+        self.on_cluster = on_cluster
         self.config, self.preprocessing = config["cohort"], config["preprocessing"]
         self.name, self.source = self.config["name"], self.config["source"]
         self.folder = f"results/cohorts/{self.name}"
@@ -60,6 +62,13 @@ class CohortPlan:
     def code(step):
         """Return the fingerprint of a step's code."""
         return fingerprint(f"{step}.py")
+
+    def group(self, name):
+        """Return the group of jobs that a cluster runs as one; None on one machine.
+
+        There Snakemake uses none, but a dry run would check them, in time quadratic in the jobs.
+        """
+        return name if self.on_cluster else None
 
     # Where the files of a case lie; in rules {case} is a wildcard.
 

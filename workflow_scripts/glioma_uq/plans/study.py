@@ -71,12 +71,13 @@ class StudyPlan:
     Args:
         config: a checked config.
         cohort: the `CohortPlan` of its volumes, None for a study of predictions.
+        on_cluster: whether jobs are submitted to other machines.
     """
 
     ALL_SEEDS = ALL_SEEDS
 
-    def __init__(self, config, cohort=None):
-        self.config, self.cohort = config, cohort
+    def __init__(self, config, cohort=None, on_cluster=False):
+        self.config, self.cohort, self.on_cluster = config, cohort, on_cluster
         self.name, self.predictions = config["study"], config["predictions"]
         self.folder = f"results/studies/{self.name}"
         self.report = f"{self.folder}/report.html"
@@ -148,6 +149,13 @@ class StudyPlan:
         figures = [f"{self.folder}/figures/{f}.{kind}" for f in self.figures for kind in kinds]
         cohort = [] if self.cohort is None else [self.cohort.report]
         return [self.report, *figures, *cohort]
+
+    def group(self, name):
+        """Return the group of jobs that a cluster runs as one; None on one machine.
+
+        There Snakemake uses none, but a dry run would check them, in time quadratic in the jobs.
+        """
+        return name if self.on_cluster else None
 
     # Settings, as steps take them.
 
