@@ -19,8 +19,7 @@ if not workflow.overwrite_configfiles:
 
 
 # All that rule files share: a cohort's rules ask `cohort`, a study's rules both; None without.
-first, on_cluster = workflow.is_main_process, workflow.non_local_exec
-cohort, study = make_plans(config, first, on_cluster)
+cohort, study = make_plans(config, workflow.is_main_process, workflow.non_local_exec)
 
 
 # Literal in every path: a wildcard there would have every file tried against every rule.
