@@ -1,29 +1,31 @@
 """What preprocessing of a real patient takes, and how well it lands, with the schema's defaults.
 
-Run as `python benchmarks/preprocessing_real.py [folder of TCGA-FG-6692]` from the root of the
-repository. The folder holds T1, T1CE, T2, FLAIR and the HD-BET masks of each in `ref_hdbet/`
-(default: the one that GLIOMA_UQ_REAL_DATA names). The reference mask of the T1CE stands in for
+    python benchmarks/preprocessing_real.py [folder of TCGA-FG-6692] [--quick]
+
+Needs the folder with T1, T1CE, T2, FLAIR and the HD-BET masks of each in `ref_hdbet/` (default:
+the one that GLIOMA_UQ_REAL_DATA names). The reference mask of the T1CE stands in for
 skull stripping, whose network is not part of the seconds. Everything runs twice, each time in
-a process of its own with one thread, and the files of both runs are compared.
+a process of its own with one thread, and the files of both runs are compared. With --quick,
+grid and settings are the coarse ones of config.yaml.
+
+Last line: `REAL PATIENT: 33.4 s, smallest coregistration Dice 0.9794, Dice with template 0.9569,
+22 files, same bytes twice: yes`
 """
 
-import argparse
 import hashlib
 import os
-import resource
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import preprocessing_steps as steps
+from harness import in_a_new_process, parser_of, peak_mb, run
 from preprocessing_steps import MODALITIES, OTHERS
 
 CASE = "TCGA-FG-6692"
 GRID = {"voxel_size_mm": 1.0, "margin_mm": 4.0}  # studies/mc_dropout.yaml
 
 
-def preprocess(patient, folder, settings):
+def preprocess(patient, folder, grid, settings):
     """Preprocess into `folder`; return ({step: CPU s}, {what: Dice}, peak MB) of this process."""
     seconds = {}
     raw, corrected, found, template = (
@@ -37,8 +39,8 @@ def preprocess(patient, folder, settings):
     steps.register_to_template(CASE, corrected, found, template, registration, seconds, mask)
     segmentation = raw / "segmentation.nii.gz"
     field = settings["white_matter_field"]
-    steps.normalise(CASE, corrected, found, mask, segmentation, template, GRID, field, seconds)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    steps.normalise(CASE, corrected, found, mask, segmentation, template, grid, field, seconds)
+    peak = peak_mb()  # before the overlaps, which are no part of preprocessing
     return seconds, overlaps(patient, found, template), peak
 
 
@@ -86,24 +88,26 @@ def digests(folder):
     }
 
 
-def in_a_new_process(function, *arguments):
-    """Return what the function returns, from a process that ends with it."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(function, *arguments).result()
+def check(patient):
+    """Raise BadInput unless the patient's folder is there."""
+    from glioma_uq.errors import BadInput
+
+    if not (patient / "T1CE.nii.gz").is_file():
+        raise BadInput(f"expected T1CE.nii.gz in {patient}, found none, name the patient's folder")
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_of(__doc__)
     beside = Path(os.environ.get("GLIOMA_UQ_REAL_DATA", "."), CASE)
     parser.add_argument("patient", nargs="?", type=Path, default=beside)
-    patient = parser.parse_args().patient.resolve()
-    if not (patient / "T1CE.nii.gz").is_file():
-        parser.error(f"expected T1CE.nii.gz in {patient}, found none, name the patient's folder")
+    options = parser.parse_args()
+    patient = options.patient.resolve()
+    check(patient)
     os.environ["OMP_NUM_THREADS"] = "1"
     with TemporaryDirectory() as scratch:
-        folders = [Path(scratch, run) for run in ("first", "second")]
-        settings = steps.default_settings()
-        runs = [in_a_new_process(preprocess, patient, f, settings) for f in folders]
+        folders = [Path(scratch, name) for name in ("first", "second")]
+        chosen = steps.demo_settings() if options.quick else (GRID, steps.default_settings())
+        runs = [in_a_new_process(preprocess, patient, folder, *chosen) for folder in folders]
         first, second = map(digests, folders)
     seconds, dices, peak = runs[0]
     for step, value in seconds.items():
@@ -122,4 +126,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -3,18 +3,15 @@
 Shared by preprocessing_truth.py and preprocessing_real.py; runs nothing by itself.
 """
 
-import sys
 import time
-from pathlib import Path
 
 import yaml
-
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "workflow_scripts"))
+from harness import ROOT
 
 MODALITIES = ("t1", "t1ce", "t2", "flair")
 OTHERS = ("t1", "t2", "flair")
 SECTIONS = ("bias_field", "white_matter_field", "registration")
+GRID_OPTIONS = ("voxel_size_mm", "margin_mm")
 COMMON = {"limits": {}, "on_bad_case": "stop"}
 
 
@@ -26,6 +23,12 @@ def default_settings():
         section: {name: key["default"] for name, key in sections[section]["properties"].items()}
         for section in SECTIONS
     }
+
+
+def demo_settings():
+    """Return (grid, {section: options}) of config.yaml: coarser, and done in seconds."""
+    options = yaml.safe_load((ROOT / "config.yaml").read_text())["preprocessing"]
+    return tuple({name: options[name] for name in names} for names in (GRID_OPTIONS, SECTIONS))
 
 
 def timed(seconds, step, main, **arguments):

@@ -1,10 +1,13 @@
 """How long and how much memory each step takes: runs Snakemake and watches its jobs.
 
-python benchmarks/resources.py ARGUMENTS OF SNAKEMAKE
+    python benchmarks/resources.py [--quick] ARGUMENTS OF SNAKEMAKE
 
 Prints a row for each step: number of jobs, median and longest wall time, CPU time of the longest,
 peak resident memory of the largest with the processes that it started. Looks five times a second:
-what a job does in its last fifth is not seen.
+what a job does in its last fifth is not seen. With --quick, Snakemake makes the template and the
+labels of tests/tiny.yaml in a folder that goes away.
+
+Last line: `20 steps, 604 jobs, largest 667 MB`
 """
 
 import re
@@ -14,11 +17,16 @@ import sys
 import time
 from collections import defaultdict
 from dataclasses import dataclass
+from tempfile import TemporaryDirectory
 
+import harness
 import psutil
 
 STEP = re.compile(r"\.snakemake/scripts/tmp\w+\.(\w+)\.py")
 INTERVAL_S = 0.2
+COHORT = "results/cohorts/tiny"
+QUICK = [f"{COHORT}/labels.csv", f"{COHORT}/template/brain.nii.gz", "--cores", "1",
+         "--configfile", "tests/tiny.yaml", "--directory"]  # fmt: skip
 
 
 @dataclass
@@ -29,13 +37,6 @@ class Job:
     wall_s: float = 0.0
     cpu_s: float = 0.0
     peak_mb: float = 0.0
-
-
-def peak_of(process):
-    """Return the peak resident memory of a process so far, in MB."""
-    with open(f"/proc/{process.pid}/status") as file:
-        found = re.search(r"VmHWM:\s+(\d+) kB", file.read())
-    return int(found[1]) / 1024 if found else 0.0
 
 
 def look(driver, jobs):
@@ -50,19 +51,29 @@ def look(driver, jobs):
             job.wall_s = time.time() - process.create_time()
             job.cpu_s = sum(process.cpu_times()[:4])
             others = sum(member.memory_info().rss for member in family[1:]) / 2**20
-            job.peak_mb = max(job.peak_mb, peak_of(process) + others)
+            job.peak_mb = max(job.peak_mb, harness.peak_mb(process.pid) + others)
         except (psutil.Error, OSError):
             continue  # it has just ended
 
 
-def main():
-    command = [sys.executable, "-m", "snakemake", *sys.argv[1:]]
+def watch(arguments):
+    """Run Snakemake to its end; return its exit status and the jobs that were seen."""
     jobs = {}
-    with subprocess.Popen(command) as run:
+    command = [sys.executable, "-m", "snakemake", *arguments]
+    with subprocess.Popen(command, cwd=harness.ROOT) as run:
         driver = psutil.Process(run.pid)
         while run.poll() is None:
             look(driver, jobs)
             time.sleep(INTERVAL_S)
+    return run.returncode, jobs
+
+
+def main():
+    options, arguments = harness.parser_of(__doc__).parse_known_args()
+    with TemporaryDirectory() as scratch:
+        status, jobs = watch([*QUICK, scratch] if options.quick else arguments)
+    if not jobs:
+        return status or "expected jobs of Snakemake, found none, name a result that is not there"
     by_step = defaultdict(list)
     for job in jobs.values():
         by_step[job.step].append(job)
@@ -75,8 +86,10 @@ def main():
             f"{step} | {len(group)} | {median:.1f} | {longest.wall_s:.1f} | "
             f"{longest.cpu_s:.1f} | {peak:.0f}"
         )
-    return run.returncode
+    largest = max(job.peak_mb for job in jobs.values())
+    print(f"{len(by_step)} steps, {len(jobs)} jobs, largest {largest:.0f} MB")
+    return status
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    harness.run(main)

@@ -1,21 +1,19 @@
 """Does the sampler's memory grow with cases or passes? It must not.
 
-Each combination runs in a process of its own, on random volumes, and reports its peak
-resident memory. The last line is the largest of the four, the smallest, and their ratio.
+Samples --cases and a tenth of them with --passes and a tenth of them. Each combination runs in
+a process of its own, on random volumes, and reports its peak resident memory.
 
-    python benchmarks/sampler_memory.py
+    python benchmarks/sampler_memory.py [--cases 40] [--passes 100] [--quick]
+
+Last line: `smallest 410.7 MiB, largest 419.3 MiB, ratio 1.021`
 """
 
-import os
-import resource
-import subprocess
-import sys
 import tempfile
 from itertools import product
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-CASES, PASSES = (4, 40), (10, 100)
+import harness
+
 EDGE = 32  # voxels
 BATCH_SIZE = 10
 
@@ -36,7 +34,7 @@ class RandomCases:
 
 
 def sample(cases, passes):
-    """Sample so many cases as the rule does; print the peak resident memory in MiB."""
+    """Sample so many cases as the rule does; return the peak resident memory in MiB."""
     import torch
 
     from glioma_uq.networks import build_network
@@ -54,29 +52,19 @@ def sample(cases, passes):
         for _, record in sample_cases("mc-dropout", [network], RandomCases(), names, plan, 1):
             append_rows(record.probabilities, Path(folder, "probabilities.csv"))
             append_rows(record.segmentation, Path(folder, "segmentation.csv"))
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
-
-
-def peak_of(cases, passes):
-    """Return the peak resident memory in MiB of a process that samples so much."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "workflow_scripts")}
-    command = [sys.executable, __file__, str(cases), str(passes)]
-    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
-    return float(done.stdout.split()[-1])
+    return harness.peak_mb()
 
 
 def main():
     """Print the peak of each combination, and how far the largest is above the smallest."""
-    peaks = {}
-    for cases, passes in product(CASES, PASSES):
-        peaks[cases, passes] = peak_of(cases, passes)
-        print(f"{cases:3d} cases, T = {passes:3d}: peak {peaks[cases, passes]:.1f} MiB", flush=True)
-    low, high = min(peaks.values()), max(peaks.values())
+    chosen = harness.parser_of(__doc__, cases=(40, 10), passes=(100, 20)).parse_args()
+    peaks = []
+    for cases, passes in product(*((most // 10, most) for most in (chosen.cases, chosen.passes))):
+        peaks.append(harness.in_a_new_process(sample, cases, passes))
+        print(f"{cases:3d} cases, T = {passes:3d}: peak {peaks[-1]:.1f} MiB", flush=True)
+    low, high = min(peaks), max(peaks)
     print(f"smallest {low:.1f} MiB, largest {high:.1f} MiB, ratio {high / low:.3f}")
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 3:
-        sample(int(sys.argv[1]), int(sys.argv[2]))
-    else:
-        main()
+    harness.run(main)

@@ -14,25 +14,22 @@ in full, as if it had one case).
 
 The maps after `PLAIN_PASSES` passes are compared. The last line has the mean over the rates of
 the ratio of the times, and the largest difference in any voxel of any map. On a machine that
-others use, take --threads 1: CPU seconds are counted then.
+others use, take --threads 1: CPU seconds are counted then. The peak is the best of ten products
+of two matrices with --product rows.
 
-    python benchmarks/sweep.py [--threads 2] [--edge 96] [--width 32]
+    python benchmarks/sweep.py [--threads 2] [--edge 96] [--width 32] [--product 3072] [--quick]
+
+Last line: `ratio 13.92, largest difference 1.3e-06`
 """
-
-import argparse
-import sys
-import time
-from pathlib import Path
-
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
 import numpy as np
 import torch
+from harness import parser_of, run, timed
 from scipy.special import entr
 
-from glioma_uq import csnet_passes, layers
+from glioma_uq.layers import convolutions
 from glioma_uq.networks import build_network
+from glioma_uq.sampling import csnet_passes
 from glioma_uq.sampling.acceleration import accelerate, keep_freed_memory
 from glioma_uq.sampling.mc_dropout import awake_dropout
 from glioma_uq.sampling.samplers import open_sampler
@@ -43,17 +40,6 @@ RATES = (0.2, 0.4, 0.6)
 SWEEP = range(10, 101, 10)  # T
 PLAIN_PASSES, OUR_PASSES = 4, 10
 SEED, CASE = 1, "noise"
-
-
-def timed(work):
-    """Return what work() returns, and how long it took in seconds.
-
-    Of one thread they are CPU seconds, which other processes hardly move; else by the clock.
-    """
-    clock = time.process_time if torch.get_num_threads() == 1 else time.perf_counter
-    start = clock()
-    result = work()
-    return result, clock() - start
 
 
 def make_network(rate, width):
@@ -140,10 +126,10 @@ def time_sources(network, images):
     print(f", freed memory kept {seconds_of_a_pass(skipping, channels_last):.2f} s", flush=True)
 
 
-def peak():
-    """Return the machine's GFLOP/s in a large matrix product, the best of ten."""
-    a = torch.randn(3072, 3072)
-    return 2 * 3072**3 / min(timed(lambda: a @ a)[1] for _ in range(10)) / 1e9
+def peak(edge):
+    """Return the machine's GFLOP/s in a product of two matrices (edge, edge), the best of ten."""
+    a = torch.randn(edge, edge)
+    return 2 * edge**3 / min(timed(lambda: a @ a)[1] for _ in range(10)) / 1e9
 
 
 def share_of_peak(network, images, peak):
@@ -151,28 +137,33 @@ def share_of_peak(network, images, peak):
     flops, seconds = [], []
 
     def counted(x, weight, bias=None, padding=0):
-        result, duration = timed(lambda: layers_convolve(x, weight, bias, padding))
+        result, duration = timed(lambda: plain_convolve(x, weight, bias, padding))
         voxels = min(x[0, 0].numel(), result[0, 0].numel())
         flops.append(2 * len(x) * voxels * weight.numel())
         seconds.append(duration)
         return result
 
-    layers_convolve = layers.convolve
+    plain_convolve = convolutions.convolve
     fast = accelerate(network)
     fast.passes.prepare(images)
-    layers.convolve = csnet_passes.convolve = counted
+    convolutions.convolve = csnet_passes.convolve = counted
     fast.passes(images.expand(3, -1, -1, -1, -1), [1, 2, 3])
-    layers.convolve = csnet_passes.convolve = layers_convolve
+    convolutions.convolve = csnet_passes.convolve = plain_convolve
     return sum(flops) / sum(seconds) / 1e9 / peak
 
 
-def main(threads, edge, width):
+def main():
     """Print the times of each rate, their mean ratio and the largest difference of any map."""
-    torch.set_num_threads(threads)
+    sizes = {"threads": (2, 1), "edge": (96, 32), "width": (32, 4), "product": (3072, 512)}
+    chosen = parser_of(__doc__, **sizes).parse_args()
+    torch.set_num_threads(chosen.threads)
     torch.set_grad_enabled(False)
-    images, limit = make_case(edge), peak()
-    networks = {rate: make_network(rate, width) for rate in RATES}
-    print(f"CSNet of width {width}, {edge}³ voxels, {threads} threads, peak {limit:.0f} GFLOP/s")
+    images, limit = make_case(chosen.edge), peak(chosen.product)
+    networks = {rate: make_network(rate, chosen.width) for rate in RATES}
+    print(
+        f"CSNet of width {chosen.width}, {chosen.edge}³ voxels, {chosen.threads} threads, "
+        f"peak {limit:.0f} GFLOP/s"
+    )
     plain = {rate: run_plain(network, images) for rate, network in networks.items()}
     time_sources(networks[0.4], images)  # from here on memory is kept, as in our sampler
     ratios, differences = [], []
@@ -190,8 +181,4 @@ def main(threads, edge, width):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--edge", type=int, default=96)
-    parser.add_argument("--width", type=int, default=32)
-    main(**vars(parser.parse_args()))
+    run(main)
