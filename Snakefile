@@ -10,7 +10,7 @@ import sys
 sys.path.insert(0, f"{workflow.basedir}/workflow_scripts")
 
 from glioma_uq.fingerprints import fingerprint
-from glioma_uq.plans import SHARED_TEMPLATES, make_plans, record_start, template
+from glioma_uq.plans import make_plans, record_start, templates
 
 # The demo is the study of those who name none; every other one starts from the schema's defaults.
 if not workflow.overwrite_configfiles:

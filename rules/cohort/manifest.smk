@@ -80,8 +80,6 @@ rule make_cohort_report:
         quality="results/cohorts/<cohort>/quality.csv",
         figure="results/cohorts/<cohort>/quality_metrics.png",
         sheets=cohort.sheets(),
-        template=template("cohort.html.jinja"),
-        depends_on=[*SHARED_TEMPLATES, template("overview.html.jinja")],
     output:
         report="results/cohorts/<cohort>/report.html",
     log:
@@ -91,6 +89,7 @@ rule make_cohort_report:
     params:
         cohort=cohort.name,
         limits=cohort.limits,
+        depends_on=templates("cohort.html.jinja", "overview.html.jinja"),
         library=fingerprint("make_cohort_report.py", also="glioma_uq/figures/quality_metrics.py"),
     script:
         "../../workflow_scripts/make_cohort_report.py"

@@ -28,8 +28,6 @@ rule make_viewer:
         selection="results/studies/<study>/statistics/selection.csv",
         maps=study.maps,
         volumes="results/cohorts/<cohort>/volumes.csv",
-        template=template("viewer.html.jinja"),
-        depends_on=[template("viewer.js"), *SHARED_TEMPLATES],
     output:
         viewer="results/studies/<study>/viewer.html",
     log:
@@ -45,6 +43,7 @@ rule make_viewer:
         modalities=study.modalities,
         cases_shown=study.config["report"]["viewer_cases"],
         classes=study.classes,
+        depends_on=templates("viewer.html.jinja", "viewer.js"),
         library=fingerprint("make_viewer.py"),
     script:
         "../../workflow_scripts/make_viewer.py"
@@ -55,8 +54,6 @@ rule make_report:
     input:
         **study.reported,
         provenance="results/studies/<study>/provenance.json",
-        template=template("report.html.jinja"),
-        depends_on=[template("small_tumours.html.jinja"), *SHARED_TEMPLATES],
     output:
         report="results/studies/<study>/report.html",
     log:
@@ -70,8 +67,11 @@ rule make_report:
         network=study.network,
         # The captions stand in the figures' modules, which the step imports by name.
         depends_on=[
-            fingerprint("draw_figure.py", also=f"glioma_uq/figures/{figure}.py")
-            for figure in study.figures
+            templates("report.html.jinja", "small_tumours.html.jinja"),
+            *(
+                fingerprint("draw_figure.py", also=f"glioma_uq/figures/{figure}.py")
+                for figure in study.figures
+            ),
         ],
         library=fingerprint("make_report.py"),
     script:

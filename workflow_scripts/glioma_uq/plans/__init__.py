@@ -8,6 +8,7 @@ one reads. A plan is plain Python: tests ask it without Snakemake.
 """
 
 import gc
+import hashlib
 from pathlib import Path
 
 from glioma_uq.configuration import preflight
@@ -15,9 +16,10 @@ from glioma_uq.configuration.schema import check_config
 from glioma_uq.plans.cohort import CohortPlan
 from glioma_uq.plans.study import StudyPlan
 
-__all__ = ["SHARED_TEMPLATES", "CohortPlan", "StudyPlan", "make_plans", "record_start", "template"]
+__all__ = ["CohortPlan", "StudyPlan", "make_plans", "record_start", "templates"]
 
 TEMPLATES = Path(__file__).parents[1] / "report"
+SHARED_TEMPLATES = ("base.html.jinja", "parts.html.jinja", "sorting.js", "tables.js")
 
 
 def make_plans(config, first=True, on_cluster=False):
@@ -48,14 +50,12 @@ def record_start(study):
         preflight.claim_name(study.config)
 
 
-def template(name):
-    """Return the path of a template of the reports.
+def templates(*names):
+    """Return a hash of what a page's templates hold, with those that all pages share.
 
-    Fingerprints see Python only, so that the reports name their templates as inputs.
+    Fingerprints see Python only; paths as inputs would differ in a checkout that was moved.
     """
-    return str(TEMPLATES / name)
-
-
-SHARED_TEMPLATES = [
-    template(name) for name in ("base.html.jinja", "parts.html.jinja", "sorting.js", "tables.js")
-]
+    digest = hashlib.sha256()
+    for name in (*names, *SHARED_TEMPLATES):
+        digest.update((TEMPLATES / name).read_bytes())
+    return digest.hexdigest()[:16]
