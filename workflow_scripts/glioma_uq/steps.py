@@ -18,15 +18,16 @@ def arguments(main, snakemake):
     """Return the keyword arguments of `main` in a job.
 
     All named inputs, params and outputs of the rule, and of its wildcards, its threads and
-    `FOR_RERUNS` those that `main` asks for. A rule's only output is called `output`. Names such
-    as scans__t1 and scans__t2 become one dict, scans = {"t1": ..., "t2": ...}.
+    `FOR_RERUNS` those that `main` asks for. A rule's only output is `output` to a `main` that
+    asks for that. Names such as scans__t1 and scans__t2 become one dict, scans = {"t1": ..., ...}.
 
     Raises:
         TypeError: two of the rule's inputs, params and outputs have one name.
     """
     asked = inspect.signature(main).parameters
-    outputs = snakemake.output
-    outputs = {"output": outputs[0]} if len(outputs) == 1 else dict(outputs.items())
+    outputs = dict(snakemake.output.items())
+    if "output" in asked and len(outputs) == 1:
+        outputs = {"output": snakemake.output[0]}
     named = {}
     for part in (snakemake.input, snakemake.params, outputs):
         for name, value in part.items():
