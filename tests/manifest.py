@@ -30,7 +30,7 @@ def write_manifest(folder, **columns):
     """
     names = sorted(path.name for path in (folder / "normalised").iterdir())
     table = pd.DataFrame({"case": columns.pop("case", names)})
-    table = table.assign(patient=table["case"], **{**UNKNOWN, **MEASURED, **columns})
+    table = table.assign(**{"patient": table["case"], **UNKNOWN, **MEASURED, **columns})
     files = sorted({path.name for path in (folder / "normalised").glob("*/*.nii.gz")})
     for name in (file.removesuffix(".nii.gz") for file in files):
         paths = [volume_path(folder / MANIFEST, case, name) for case in table["case"]]
