@@ -59,8 +59,8 @@ def check_study_config(config):
     check_networks(config["networks"], config["network_options"])
     check_parts(config)
     check_rates(config["rates"], config["sampling"]["samplers"])
+    check_selection(config)  # before its passes are looked for among those of the maps
     check_sampling(config["sampling"], config["seeds"])
-    check_selection(config)
     check_mask_control(config)
     check_phantom(config)
     check_classes(config)
