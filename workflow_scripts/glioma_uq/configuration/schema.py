@@ -145,9 +145,9 @@ def read_yaml(path):
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, ValueError) as error:  # ValueError: no text, or no date
-        raise BadInput(
-            f"expected YAML in {path}, found none ({' '.join(str(error).split())}): correct it."
-        ) from error
+        mark = getattr(error, "problem_mark", None)
+        found = f"a mistake in line {mark.line + 1}" if mark else "none"
+        raise BadInput(f"expected YAML in {path}, found {found}: correct it.") from error
 
 
 def check_kind(config, given):
