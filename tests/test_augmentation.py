@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from bad_config import SCHEMA
 
+from glioma_uq.configuration.schema import SCHEMA
 from glioma_uq.training.augmentation import MC_DROPOUT, build_augmentation, changes
 
 EDGE = 12

@@ -1,6 +1,5 @@
 """The networks: sizes from the papers, shapes, options, and the page on how to add one."""
 
-import copy
 import re
 import shutil
 from pathlib import Path
@@ -8,9 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
+from configs import checked
 
 from glioma_uq import networks
-from glioma_uq.configuration.schema import check_config
 from glioma_uq.errors import BadInput
 from glioma_uq.fingerprints import fingerprint
 from glioma_uq.networks import build_network, list_networks
@@ -156,8 +155,7 @@ def page(tmp_path, monkeypatch):
 
 def test_a_network_is_added_as_the_page_says(page):
     _, override = page
-    config = yaml.safe_load((ROOT / "config.yaml").read_text())
-    config = check_config(copy.deepcopy(config) | override, ROOT / "rules/config.schema.yaml")
+    config = checked(override)
     name = config["networks"][1]
     assert name in list_networks()
     options = config["network_options"][name]
