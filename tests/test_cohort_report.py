@@ -28,7 +28,7 @@ def write_report(folder, names=("P-1",), excluded=(), cohort="glioma"):
     out = [case for case, _, _ in excluded]
     labels = [(name, "a & b", 1, -1, 4) for name in names]
     tables = {
-        "cases": pd.DataFrame(labels, columns=["case", "source", "idh", "1p19q", "grade"]),
+        "volumes": pd.DataFrame(labels, columns=["case", "source", "idh", "1p19q", "grade"]),
         "excluded": pd.DataFrame(list(excluded), columns=["case", "step", "reason"]),
         "quality": pd.DataFrame(
             [{"case": name, **QUALITY} for name in names]
