@@ -13,7 +13,7 @@ from glioma_uq.cohorts import (
     check_skull_stripping,
     check_someone_is_left,
     divide_cases,
-    gather_figures,
+    gather_metrics,
     list_cases,
     read_labels,
 )
@@ -256,9 +256,9 @@ def test_a_cohort_divides_by_the_first_reason_of_its_own():
         {"case": "b", "step": "coregister", "reason": "no overlap"},
         {"case": "c", "step": "check_cohort", "reason": "no folder"},
     ]
-    columns, figures = gather_figures(quality)
+    columns, metrics = gather_metrics(quality)
     assert columns == ["case", "correct_bias_field_x", "coregister_x", "normalise_case_x"]
-    assert len(figures) == 3
+    assert len(metrics) == 3
 
 
 def test_a_cohort_of_nobody_is_refused():

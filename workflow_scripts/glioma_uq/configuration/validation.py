@@ -17,7 +17,7 @@ from glioma_uq.configuration.preflight import check_classes, check_phantom
 from glioma_uq.errors import BadInput, closest
 from glioma_uq.grid import AWAKE
 from glioma_uq.networks import list_networks
-from glioma_uq.quality.figures import names_with_limits
+from glioma_uq.quality.metrics import names_with_limits
 from glioma_uq.tasks import TASKS
 
 FREE = ("departures",)  # text for people
