@@ -45,7 +45,7 @@ def table_of(tmp_path, *rows, header="case,idh,1p19q,grade"):
 def test_labels_are_read_and_an_empty_one_is_unknown(tmp_path):
     table = table_of(tmp_path, "a,1,1,2", "b,0,,4", "c,-1,0,-1")
     assert read_labels(table, COLUMNS, source="here")[1] == {
-        "case": "b", "source": "here", "idh": 0, "1p19q": -1, "grade": 4,
+        "case": "b", "patient": "b", "source": "here", "idh": 0, "1p19q": -1, "grade": 4,
     }  # fmt: skip
     assert [row["grade"] for row in read_labels(table, COLUMNS)] == [2, 4, -1]
 
@@ -241,8 +241,9 @@ def rows_of(**reasons):
 
 
 def test_a_cohort_divides_by_the_first_reason_of_its_own():
+    known = {"idh": "1", "1p19q": "0", "grade": "3"}
     labels = [
-        {"case": case, "source": "s", "idh": "1", "1p19q": "0", "grade": "3", "problem": problem}
+        {"case": case, "patient": case, "source": "s", **known, "problem": problem}
         for case, problem in (("a", ""), ("b", ""), ("c", "no folder"))
     ]
     quality = rows_of(
