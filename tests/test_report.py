@@ -177,8 +177,8 @@ def test_the_first_lines_say_that_networks_have_not_learned(tmp_path):
 def test_the_page_tells_what_was_run(tmp_path):
     html = write_report(tmp_path, departures={"rates": "A reason <b>."})
     for text in ("have learned", "0 of 1: 0 intact", "2 networks, 9 to 11 epochs", "abc123",
-                 "In the paper", "0.2, 0.35, 0.5", "A reason &lt;b&gt;.", "4.0 × 10⁻⁵",
-                 "0.810 (0.700 to 0.900)"):  # fmt: skip
+                 "In the paper", "<td>0.2, 0.35, 0.5</td>", "<td>A reason &lt;b&gt;.</td>",
+                 "4.0 × 10⁻⁵", "0.810 (0.700 to 0.900)"):  # fmt: skip
         assert text in html, text
 
 

@@ -1,5 +1,6 @@
 """Each source finds a case's files by its own layout, and refuses what could be two things."""
 
+import copy
 import re
 from pathlib import Path
 
@@ -22,10 +23,10 @@ from glioma_uq.cohorts import (
 from glioma_uq.cohorts.bids import entities_of
 from glioma_uq.cohorts.segmentation import to_canonical, volumes_mm3
 from glioma_uq.cohorts.sources import CANONICAL, file_of
-from glioma_uq.configuration.schema import check_config
 from glioma_uq.errors import BadCase, BadInput
 from glioma_uq.fingerprints import SCRIPTS, fingerprint
 from glioma_uq.images import read_image, same_grid
+from glioma_uq.plans import make_plans
 from glioma_uq.quality.rows import read_rows, write_table
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -290,12 +291,22 @@ def test_real_brats_cases_keep_their_experts_labels_and_volumes(real_data, tmp_p
 # The examples of docs/cohorts.md.
 
 
-@pytest.mark.parametrize("example", re.findall(r"```yaml\n(.*?)```", DOCS.read_text(), re.S))
-def test_the_examples_of_the_docs_are_configs(example, tmp_path, monkeypatch):
+def examples():
+    """Return the cohorts in the docs; one block may show several."""
+    blocks = re.findall(r"```yaml\n(.*?)```", DOCS.read_text(), re.S)
+    shown = [part for block in blocks for part in re.split(r"^(?=cohort:)", block, flags=re.M)]
+    return list(filter(None, map(yaml.safe_load, shown)))
+
+
+def test_the_docs_have_an_example_of_every_source_of_patients():
+    assert {example["cohort"]["source"] for example in examples()} == {*SOURCES} - {"converted"}
+
+
+@pytest.mark.parametrize("study", [{}, {"study": "my_study"}], ids=["alone", "in a study"])
+@pytest.mark.parametrize("example", examples(), ids=lambda example: example["cohort"].get("name"))
+def test_the_examples_of_the_docs_are_cohorts(example, study, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # whatever labels table lies where the docs say
-    config = yaml.safe_load((ROOT / "config.yaml").read_text())
-    override = yaml.safe_load(example)
-    for key, part in override.items():
-        config[key] |= part
-    checked = check_config(config, ROOT / "rules" / "config.schema.yaml")
-    assert coding_of(checked["cohort"])
+    assert example.keys() <= {"cohort", "preprocessing"}
+    cohort, plan = make_plans(copy.deepcopy(example) | study, first=False)
+    assert coding_of(cohort.config)
+    assert (plan is not None) == bool(study)
