@@ -20,7 +20,7 @@ from glioma_uq.configuration.preflight import (
     claim_name,
 )
 from glioma_uq.folds import assign_folds
-from glioma_uq.sampling.mc_dropout import awake_dropout
+from glioma_uq.sampling.mc_dropout import active_dropout
 from glioma_uq.splits import check_splits
 from glioma_uq.training.checkpoints import read_checkpoint, write_checkpoint
 from glioma_uq.training.checks import check_labels
@@ -54,7 +54,7 @@ def no_dropout(folder):
 
 @kind(NETWORKS, "a trained network without dropout asked for stochastic passes")
 def no_awake_dropout(folder):
-    with awake_dropout(nn.Linear(2, 3)):
+    with active_dropout(nn.Linear(2, 3)):
         pass
 
 

@@ -21,7 +21,7 @@ import measure_overlap
 from glioma_uq.dataset import Dataset
 from glioma_uq.images import read_image, write_image
 from glioma_uq.networks import build_network
-from glioma_uq.parts import REGIONS
+from glioma_uq.subregions import REGIONS
 from glioma_uq.training.settings import Settings
 from glioma_uq.training.trainer import Trainer
 from glioma_uq.volumes import read_volumes, volume_path

@@ -35,9 +35,9 @@ from glioma_uq.images import Grid, Image, write_image
 from glioma_uq.overlap.regions import RULES
 from glioma_uq.predictions import Cell
 from glioma_uq.report.page import title_in
-from glioma_uq.statistics.froc import curves, draw_lesions
+from glioma_uq.statistics.froc import curves, resample_lesions
 from glioma_uq.statistics.long_tables import COLUMNS
-from glioma_uq.statistics.overlap_groups import draw_groups, long_table
+from glioma_uq.statistics.overlap_groups import long_table, resample_groups
 from glioma_uq.statistics.paired_tests import compare_networks
 from glioma_uq.statistics.quoted_results import paper_table
 
@@ -140,9 +140,9 @@ def tables():
         cell: lesion_table(overlap[cell], missed)
         for cell, missed in zip(CELLS, (2000, 700), strict=True)
     }
-    placed = draw_groups(overlap, **DRAWN, rng=np.random.default_rng(1))
+    placed = resample_groups(overlap, **DRAWN, rng=np.random.default_rng(1))
     long = long_table(placed, ["group", "rule"], **INTERVALS).astype({"rate": float})
-    of_lesions = draw_lesions(overlap, lesions, **DRAWN, rng=np.random.default_rng(1))
+    of_lesions = resample_lesions(overlap, lesions, **DRAWN, rng=np.random.default_rng(1))
     found = {
         "overlap": long,
         "overlap_tests": compare_networks(

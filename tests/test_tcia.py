@@ -187,7 +187,7 @@ def test_another_answer_than_a_token_is_told(archive, tmp_path):
 
 def test_a_public_collection_needs_no_account(archive, monkeypatch):
     monkeypatch.delenv("TCIA_USER")
-    key = tcia.key_to(options(archive, login=False))
+    key = tcia.auth_header(options(archive, login=False))
     table = tcia.collection_series(archive.address, "UPENN-GBM", key)
     assert key == {}
     assert isinstance(table, pd.DataFrame)

@@ -84,7 +84,7 @@ SMALL_TUMOURS = (
     Setting("network_options.dmfnet-umodule.width", "Width with U-Modules", 32, " channels"),
     Setting("network_options.unet3d.width", "Width of 3D U-Net", 32, " channels"),
     Setting("tasks", "Tasks", []),
-    Setting("segmentation", "Segmentation", "parts"),
+    Setting("segmentation", "Segmentation", "subregions"),
     Setting("rates", "Dropout rates", [0.0]),
     Setting("sampling.samplers", "Samplers", ["deterministic"]),
     Setting("training.epochs", "Epochs", 500),

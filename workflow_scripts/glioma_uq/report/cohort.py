@@ -15,7 +15,7 @@ from glioma_uq.quality.metrics import (
     overview,
     series_and_ending,
 )
-from glioma_uq.report.who import about_cases, counted, excluded_rows
+from glioma_uq.report.cohort_summary import about_cases, counted, excluded_rows
 
 NOT_MEASURED = {"text": "", "value": "", "outside": ""}
 OTHER = "other"  # the step of a metric that has no text of its own
