@@ -6,7 +6,7 @@ Add `--engine ants simpleitk elastix --stripping template hd-bet-v1 deepbet` for
 engine with the first method, the first engine with every method), and `--demo` for the coarse
 scans and quick settings of cohorts/phantom.yaml instead of the usual scans (2 mm in plane, slices
 of 3 to 5 mm, bias field of sd .18) and the schema's defaults. The cohort is made in --folder
-and kept there; each row runs the pipeline's own steps in a process of its own, with one thread. With
+and kept there; each row runs the pipeline's own steps in a process of its own, in one thread. With
 --quick, one case of --demo is made in a folder that goes away.
 
 Last line: `| ants | template | 2.35 | 4.73 | 0.07 | 0.040 | 0.0540 | 0.961 | 0.949 | 0.835 | 30.0 |
