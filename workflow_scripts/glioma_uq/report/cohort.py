@@ -115,7 +115,7 @@ def quality_by_step(quality):
     return [
         {
             "name": step.replace("_", " ").capitalize(),
-            "head": ["Figure", "n", *(["Value"] if len(quality) == 1 else ["Median", "Range"])],
+            "head": ["Metric", "n", *(["Value"] if len(quality) == 1 else ["Median", "Range"])],
             "rows": [metric_row(text, quality[column]) for column, text in texts.items()],
         }
         for step, texts in columns.items()
