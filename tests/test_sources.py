@@ -1,6 +1,5 @@
 """Each source finds a case's files by its own layout, and refuses what could be two things."""
 
-import copy
 import re
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 import yaml
+from configs import planned
 
 import import_case
 from glioma_uq.cohorts import (
@@ -26,7 +26,6 @@ from glioma_uq.cohorts.sources import CANONICAL, file_of
 from glioma_uq.errors import BadCase, BadInput
 from glioma_uq.fingerprints import SCRIPTS, fingerprint
 from glioma_uq.images import read_image, same_grid
-from glioma_uq.plans import make_plans
 from glioma_uq.quality.rows import read_rows, write_table
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -307,6 +306,6 @@ def test_the_docs_have_an_example_of_every_source_of_patients():
 def test_the_examples_of_the_docs_are_cohorts(example, study, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # whatever labels table lies where the docs say
     assert example.keys() <= {"cohort", "preprocessing"}
-    cohort, plan = make_plans(copy.deepcopy(example) | study, first=False)
+    cohort, plan = planned(study, example)
     assert coding_of(cohort.config)
     assert (plan is not None) == bool(study)
