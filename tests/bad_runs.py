@@ -156,8 +156,10 @@ def taken_name(folder):
 
 @kind(STUDY, "a normalised volume that is not the one of the manifest")
 def changed_volume(folder):
-    (folder / "t1.nii.gz").write_bytes(b"of today")
-    check_unchanged(folder / "t1.nii.gz", "0" * 64)
+    path = folder / "normalised" / "P-1" / "t1.nii.gz"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"of today")
+    check_unchanged(path, "0" * 64)
 
 
 @kind(STUDY, "a cohort that changes under a finished study")

@@ -148,15 +148,18 @@ def test_one_voxel_changes_the_checksum_of_its_file_alone(alone):
 
 
 @pytest.mark.parametrize("name", FILES)
-@pytest.mark.parametrize("content", [b"", b"something else"])
+@pytest.mark.parametrize("content", [b"", b"something else", None])
 def test_a_file_that_was_changed_since_is_refused_in_one_sentence(alone, name, content):
     path = volume_path(alone, "a", name)
-    path.write_bytes(content)
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
     with pytest.raises(BadInput) as refused:
         Dataset(alone, ["t1ce", "flair"]).load("a")
+    found = "none" if content is None else "another content"
     assert str(refused.value) == (
-        f"expected the {path} that volumes.csv names by its checksum, found another content: "
-        "delete it and make the cohort again."
+        f"expected the {path} that volumes.csv names by its checksum, found {found}: "
+        f"remove volumes.csv and {path.parent}, and run again."
     )
 
 
