@@ -179,4 +179,4 @@ def shown(value, unit=""):
         return ", ".join(map(str, value)) + unit
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:g}{unit}" if isinstance(value, int | float) else value.replace("_", " ")
+    return f"{value:.15g}{unit}" if isinstance(value, int | float) else value.replace("_", " ")
