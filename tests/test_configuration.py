@@ -81,7 +81,7 @@ def test_every_study_passes(path, tmp_path, monkeypatch):
         ({"cohort": {"source": "brats", "brats": {"path": "x"}}}, "key cohort.brats.release"),
         (
             {"cohort": {"segmentation_labels": {"core": [1], "oedema": [2], "enhancing": [1]}}},
-            "expected each number once among the parts of cohort.segmentation_labels",
+            "expected each number once among the subregions of cohort.segmentation_labels",
         ),
         ({"selection": {"rate": 0.25}}, "expected selection.rate among the rates"),
         ({"selection": {"passes": 35}}, "expected selection.passes among sampling.passes"),

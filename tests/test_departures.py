@@ -150,7 +150,7 @@ def test_a_setting_at_the_papers_value_does_not_depart(paper, setting):
         given = config.get(head, {})
         config[head] = given | value if isinstance(value, dict) else value
     if setting.key == "training.crop.enhancing_share":
-        config["segmentation"] = "parts"
+        config["segmentation"] = "subregions"
     found = checked({}, config)
     assert setting.what not in {row["what"] for row in departures(found)}
     with pytest.raises(BadInput, match=f"found one for {re.escape(setting.key)}, which is: take"):
@@ -161,7 +161,7 @@ AUGMENTATION = ["rotation", "crop", "flip_x", "flip_y", "flip_z", "intensity_shi
 CHANGES = {
     "preprocessing.voxel_size_mm": st.floats(0.5, 8),
     "preprocessing.clip": st.sampled_from([None, [5, 95], [0, 99.8]]),
-    "segmentation": st.sampled_from(["tumour", "parts"]),
+    "segmentation": st.sampled_from(["tumour", "subregions"]),
     "seeds": st.sampled_from([[1], [2], [1, 2]]),
     "training.epochs": st.sampled_from([1, 30, 150, 500]),
     "training.batch_size": st.integers(1, 6),

@@ -12,7 +12,7 @@ import select_series
 from glioma_uq.cohorts import idc
 from glioma_uq.cohorts.selection import read_series, select, write_series
 from glioma_uq.cohorts.series import choose_series, missing_modalities
-from glioma_uq.cohorts.transfer import Patience, TransferFailed
+from glioma_uq.cohorts.transfer import RetryPolicy, TransferFailed
 from glioma_uq.errors import BadInput
 from glioma_uq.quality.rows import read_rows
 
@@ -185,7 +185,7 @@ def test_a_number_of_files_may_be_written_with_a_point(bucket, tmp_path):
 
 def test_an_address_that_cannot_be_one_is_told():
     with pytest.raises(TransferFailed, match="expected https://a.* to come, found"):
-        idc.files_of("s3://b/f/*", f"https://{64 * 'a'}.org/{{bucket}}", Patience(**QUICK))
+        idc.files_of("s3://b/f/*", f"https://{64 * 'a'}.org/{{bucket}}", RetryPolicy(**QUICK))
 
 
 def test_a_refusal_of_the_bucket_is_the_cases_reason(bucket, tmp_path):

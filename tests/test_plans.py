@@ -18,10 +18,10 @@ OF_FOLDER = {
 }  # fmt: skip
 PATIENTS = {"study": "mine", "cohort": OF_FOLDER}
 PREDICTIONS = {"study": "theirs", "predictions": PUBLISHED}
-SIZES = {"cohort": {"phantom": {"size_stress": [1.0, 0.5]}}}
+SIZES = {"cohort": {"phantom": {"size_sensitivity": [1.0, 0.5]}}}
 ONE_PASS = {"rates": [0.0], "sampling": {"samplers": ["deterministic"], "passes": [1]},
             "selection": {"rate": 0.0, "passes": 1}}  # fmt: skip
-OUTLINES = {"tasks": [], "segmentation": "parts", "statistics": {"mask_control": None}}
+OUTLINES = {"tasks": [], "segmentation": "subregions", "statistics": {"mask_control": None}}
 
 
 @pytest.fixture(autouse=True)
@@ -110,7 +110,7 @@ KINDS = {
     "subregions, a phantom with lesion groups": (OUTLINES | ONE_PASS | SIZES, DEFAULT,
                                                  SIZE_SENSITIVITY),
     "subregions and tasks": (
-        {"segmentation": "parts"}, DEFAULT,
+        {"segmentation": "subregions"}, DEFAULT,
         ("classification rank_tests selection findings reliability risk_coverage subgroups "
          "segmentation differences recalibration conformal mask_control posterior_truth table_1 "
          "table_2 table_3 overlap overlap_tests lesions froc uncertainty_by_size "

@@ -214,8 +214,8 @@ def check_cohort(cohort):
     numbers = [number for part in coding.values() for number in part]
     if len(numbers) != len(set(numbers)) or (coding and not numbers):
         raise BadInput(
-            "expected each number once among the parts of cohort.segmentation_labels, found "
-            f"{coding}: give each number to one part."
+            "expected each number once among the subregions of cohort.segmentation_labels, found "
+            f"{coding}: give each number to one subregion."
         )
 
 
@@ -282,7 +282,7 @@ def check_clip(clip):
 
 
 def check_subregions(config):
-    """Refuse to tell parts of a tumour apart that the study or its cohort does not."""
+    """Refuse to tell subregions of a tumour apart that the study or its cohort does not."""
     crop = config["training"].get("crop", {})
     if config["segmentation"] == "subregions":
         coding = config["cohort"].get("segmentation_labels") or {}
@@ -290,7 +290,7 @@ def check_subregions(config):
         if empty:
             raise BadInput(
                 f"expected labels of {empty[0]} in cohort.segmentation_labels for segmentation "
-                "parts, found none: set segmentation to tumour."
+                "subregions, found none: set segmentation to tumour."
             )
         if not config["sampling"]["maps"]:
             raise BadInput(
