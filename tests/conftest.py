@@ -1,20 +1,19 @@
-"""Where tests find public data that is not part of the repository, and float64 throughout."""
+"""What tests of several files share: public data, finished studies, and float64 throughout."""
 
 import os
 from pathlib import Path
 
 import pytest
+import workflows
 
 # Two threads on a busy machine can be many times slower than one.
 os.environ["OMP_NUM_THREADS"] = "1"
-
-from workflows import BESIDE_REPOSITORY
 
 
 @pytest.fixture(scope="session")
 def real_data():
     """Folder of public data: what GLIOMA_UQ_REAL_DATA names, or the one beside the repository."""
-    folder = Path(os.environ.get("GLIOMA_UQ_REAL_DATA", BESIDE_REPOSITORY))
+    folder = Path(os.environ.get("GLIOMA_UQ_REAL_DATA", workflows.BESIDE_REPOSITORY))
     if not folder.is_dir():
         pytest.skip(f"no public data in {folder}: set GLIOMA_UQ_REAL_DATA to its folder")
     return folder
@@ -33,3 +32,36 @@ def float64(monkeypatch):
     torch.set_default_dtype(torch.float64)
     yield
     torch.set_default_dtype(torch.float32)
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory):
+    """A copy of the repository in which the tiny study has run to its end; no test changes it."""
+
+    def make(folder):
+        workflows.snakemake(workflows.copy_of_repository(folder))
+
+    return workflows.finished_once(tmp_path_factory, "tiny", make)
+
+
+@pytest.fixture
+def tiny_copy(tiny, tmp_path):
+    """A copy of that folder, for a test to change."""
+    return workflows.copy_of(tiny, tmp_path / "tiny")
+
+
+@pytest.fixture(scope="session")
+def in_two_steps(tmp_path_factory):
+    """The tiny study once more: its cohort alone, then the study, two jobs at a time."""
+
+    def make(folder):
+        workflows.copy_of_repository(folder)
+        halves = {key: workflows.TINY[key] for key in ("cohort", "preprocessing")}
+        study = {key: value for key, value in workflows.TINY.items() if key not in halves}
+        workflows.write_config(folder, "cohort.yaml", **halves)
+        workflows.write_config(folder, "study.yaml", **study, cohort="cohort.yaml")
+        workflows.snakemake(folder, config="cohort.yaml", cores="2")
+        assert not (folder / "results/studies").exists()
+        workflows.snakemake(folder, config="study.yaml", cores="2")
+
+    return workflows.finished_once(tmp_path_factory, "in_two_steps", make)

@@ -2,61 +2,28 @@
 
 import pandas as pd
 import pytest
-import yaml
-from test_workflow import copy_of_repository, snakemake
+from workflows import PARTS, copy_of, finished_once, rules_in, snakemake
 
-CONFIG = {
-    "study": "tiny_parts",
-    "cohort": {
-        "name": "tiny_parts",
-        "phantom": {
-            "cases": 6,
-            "in_plane_mm": 5.0,
-            "slice_mm": [5.0, 5.0],
-            "enhancement": 2.0,
-            "missing": {"idh": 0.0, "1p19q": 0.0, "grade": 0.0},
-        },
-    },
-    "preprocessing": {"voxel_size_mm": 8.0},
-    "folds": {"stratify_by": ["et_size"]},
-    "networks": ["dmfnet", "dmfnet-umodule"],
-    "network_options": {"dmfnet": {"width": 4}, "dmfnet-umodule": {"width": 4}},
-    "tasks": [],
-    "segmentation": "subregions",
-    "rates": [0.0],
-    "training": {
-        "epochs": 2,
-        "amsgrad": True,
-        "schedule": "poly",
-        "segmentation_loss": "generalised_dice",
-        "segmentation_weight": 1.0,
-        "augmentation": ["mirror_x"],
-        "auxiliary": {"schedule": "fraction", "share": 0.5},
-        "crop": {"size": [18, 18, 18], "enhancing_share": 0.5},
-    },
-    "sampling": {
-        "samplers": ["deterministic"],
-        "passes": [1],
-        "maps": [1],
-        "batch_size": 1,
-        "keep_sums": False,
-    },
-    "selection": {"rule": "fixed", "rate": 0.0, "passes": 1},
-    "statistics": {"mask_control": None, "resamples": 100},
-    "departures": [],
-}
 STUDY = "results/studies/tiny_parts"
 NETWORKS = ["dmfnet-deterministic", "dmfnet-umodule-deterministic"]
 pytestmark = pytest.mark.workflow
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    """A copy of the repository in which the tiny study has run to its end."""
-    folder = copy_of_repository(tmp_path_factory.mktemp("tiny_parts"))
-    (folder / "tiny_parts.yaml").write_text(yaml.safe_dump(CONFIG))
-    snakemake(folder, config="tiny_parts.yaml")
-    return folder
+def finished(tiny, tmp_path_factory):
+    """A copy of the finished tiny study in which that of its subregions has run to its end."""
+
+    def make(folder):
+        (folder / "printed.txt").write_text(snakemake(copy_of(tiny, folder), config=PARTS))
+
+    return finished_once(tmp_path_factory, "tiny_parts", make)
+
+
+def test_the_cohort_of_another_study_is_used_as_it_is(finished):
+    """No step of a case runs again, though the second study asks for the cohort's report too."""
+    ran = rules_in((finished / "printed.txt").read_text())
+    assert {"assign_folds", "train_network", "measure_overlap", "make_report"} <= ran
+    assert not ran & {"make_phantom_case", "normalise_case", "collect_cohort", "make_cohort_report"}
 
 
 def test_the_report_shows_the_three_tables_and_every_figure(finished):
@@ -87,7 +54,7 @@ def test_the_curve_of_a_network_with_u_modules_has_their_terms_and_weights(finis
 
 
 def test_every_case_is_counted_once_in_every_region_under_every_rule(finished):
-    cases = pd.read_csv(finished / "results/cohorts/tiny_parts/cases.csv")["case"]
+    cases = pd.read_csv(finished / "results/cohorts/tiny/volumes.csv")["case"]
     volumes = pd.read_csv(finished / STUDY / "figures/tumour_volumes.csv")
     for network in NETWORKS:
         table = pd.read_csv(finished / STUDY / network / "dropout-0.00/passes-001/overlap.csv")
@@ -98,5 +65,6 @@ def test_every_case_is_counted_once_in_every_region_under_every_rule(finished):
         assert len(counted) == len(cases) * 3
 
 
-def test_a_second_run_has_nothing_to_do(finished):
-    assert "Nothing to be done" in snakemake(finished, config="tiny_parts.yaml")
+def test_neither_study_has_anything_to_do_again(finished):
+    for config in (PARTS, "tiny.yaml"):
+        assert "Nothing to be done" in snakemake(finished, config=config)

@@ -15,11 +15,13 @@ CHECKOUT = (
     "Snakefile", "config.yaml", "cohorts", "envs", "profiles", "rules", "studies",
     "workflow_scripts",
 )  # fmt: skip
+TINY = yaml.safe_load((ROOT / "tests" / "tiny.yaml").read_text())
+PARTS = ("tiny.yaml", "tiny_parts.yaml")  # the study of subregions on the tiny study's cohort
 CORES = "1"  # workers run side by side, so that each takes one
 
 
-def copy_of_repository(folder, config=None, name="study.yaml"):
-    """Return `folder` with a copy of what a run needs, and a study's config where one is given."""
+def copy_of_repository(folder):
+    """Return `folder` with a copy of what a run needs and the configs of tests."""
     for part in CHECKOUT:
         source = ROOT / part
         if source.is_dir():
@@ -27,31 +29,67 @@ def copy_of_repository(folder, config=None, name="study.yaml"):
             shutil.copytree(source, folder / part, ignore=ignored, dirs_exist_ok=True)
         else:
             shutil.copy2(source, folder / part)
-    shutil.copy2(ROOT / "tests" / "tiny.yaml", folder)
-    if config is not None:
-        (folder / name).write_text(yaml.safe_dump(config, sort_keys=False))
+    for config in PARTS:
+        shutil.copy2(ROOT / "tests" / config, folder)
     return folder
 
 
-def run(folder, *arguments, config="tiny.yaml", cores=CORES, **options):
-    """Run Snakemake in `folder`, a copy of the repository; return the finished process."""
-    configfile = ["--configfile", config] if config else []
-    command = [sys.executable, "-m", "snakemake", "--cores", cores, *arguments, *configfile]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, **options)
+def write_config(folder, name, **config):
+    """Write a config, of which a run takes several at once: later ones are merged into earlier."""
+    (folder / name).write_text(yaml.safe_dump(config, sort_keys=False))
+
+
+def command(*arguments, config="tiny.yaml", cores=CORES):
+    """Return the command that runs Snakemake; `config` is one file, or several, or None."""
+    configs = [config] if isinstance(config, str) else list(config or ())
+    configfile = ["--configfile", *configs] if configs else []
+    return [sys.executable, "-m", "snakemake", "--cores", cores, *arguments, *configfile]
+
+
+def run(folder, *arguments, **options):
+    """Run Snakemake in `folder`, a copy of the repository; return the finished process.
+
+    All that it printed is its `stdout`.
+    """
+    return subprocess.run(
+        command(*arguments, **options),
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
 
 
 def snakemake(folder, *arguments, **options):
     """Run Snakemake to its end; return what it printed."""
     done = run(folder, *arguments, **options)
-    printed = done.stdout + done.stderr
-    assert done.returncode == 0, printed[-5000:]
-    return printed
+    assert done.returncode == 0, done.stdout[-5000:]
+    return done.stdout
+
+
+def refusal(folder, *arguments, **options):
+    """Return what a run that must fail printed."""
+    done = run(folder, *arguments, **options)
+    assert done.returncode != 0, done.stdout[-5000:]
+    return done.stdout
+
+
+def rules_in(printed):
+    """Return the names of the rules of the jobs that a run, or a dry run, printed."""
+    return set(re.findall(r"^(?:local)?rule (\w+):", printed, re.M))
 
 
 def planned(folder, *targets, **options):
     """Return the names of the rules that a run would execute."""
-    printed = snakemake(folder, "--dry-run", *targets, **options)
-    return set(re.findall(r"^(?:local)?rule (\w+):", printed, re.M))
+    return rules_in(snakemake(folder, "--dry-run", *targets, **options))
+
+
+def contents(folder):
+    """Return {path: bytes} of the results of a run but its logs and measured times."""
+    results = folder / "results"
+    files = [path for path in results.rglob("*") if path.is_file()]
+    kept = [path for path in files if not {"logs", "benchmarks"} & {*path.parts}]
+    return {str(path.relative_to(results)): path.read_bytes() for path in kept}
 
 
 def edit(path, old, new):
