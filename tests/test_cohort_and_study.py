@@ -1,6 +1,7 @@
-"""The one edge between a cohort and its studies, its manifest: what crosses it, and what does not."""
+"""The one edge between a cohort and its studies, the manifest: what crosses it, and what not."""
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -77,7 +78,8 @@ def test_a_volume_that_is_made_again_to_the_same_bytes_makes_nothing_else_anew(
 ):
     folder = copy_of(in_two_steps, tmp_path / "copy")
     before = contents(folder)
-    (folder / COHORT / "normalised/phantom-003/t1ce.nii.gz").unlink()
+    shutil.rmtree(folder / COHORT / "normalised/phantom-003")
+    (folder / COHORT / "volumes.csv").unlink()
     assert "normalise_case" in rules_in(snakemake(folder, config="cohort.yaml"))
     assert contents(folder) == before
     assert "Nothing to be done" in snakemake(folder, config="study.yaml")

@@ -2,9 +2,8 @@
 
 import pandas as pd
 import pytest
-import yaml
 from patients import BROKEN, SUBREGIONS, TWO_CLASS, WITHOUT_REFERENCE, cohort_config, write_patients
-from workflows import copy_of, copy_of_repository, finished_once, planned, snakemake
+from workflows import copy_of, copy_of_repository, finished_once, planned, snakemake, write_config
 
 pytestmark = pytest.mark.workflow
 COHORT = "results/cohorts/patients"
@@ -36,29 +35,20 @@ STUDIES = {"two_class.yaml": TWO_CLASS, "subregions.yaml": SUBREGIONS}
 
 
 @pytest.fixture(scope="session")
-def cohort(tmp_path_factory):
+def cohort(tiny, tmp_path_factory):
     """A checkout with a finished cohort of patients and the configs of two studies of it."""
 
     def make(folder):
         copy_of_repository(folder)
-        snakemake(folder, "results/cohorts/tiny/labels.csv", *raw_of_phantom(folder))
-        phantom = folder / "results/cohorts/tiny"
+        phantom = tiny / "results/cohorts/tiny"
         table = write_patients(phantom, folder / "data")
         config = cohort_config(table, phantom / "template/head.nii.gz")
         for name, content in {"patients.yaml": config, **STUDIES}.items():
-            (folder / name).write_text(yaml.safe_dump(content))
+            write_config(folder, name, **content)
         assert planned(folder, config="patients.yaml") == {"all", *OF_COHORT}
         snakemake(folder, config="patients.yaml")
 
     return finished_once(tmp_path_factory, "patients", make)
-
-
-def raw_of_phantom(folder):
-    """Return the targets of the native scans of the tiny phantom, and of its head."""
-    number = yaml.safe_load((folder / "tiny.yaml").read_text())["cohort"]["phantom"]["cases"]
-    cases = [f"phantom-{i:03d}" for i in range(1, number + 1)]
-    cohort = "results/cohorts/tiny"
-    return [f"{cohort}/raw/{case}/t1.nii.gz" for case in cases] + [f"{cohort}/template/head.nii.gz"]
 
 
 def test_a_cohort_alone_is_built_and_tells_who_takes_part(cohort):
