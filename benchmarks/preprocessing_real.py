@@ -62,7 +62,7 @@ def overlaps(patient, found, template):
     """Return {what: Dice} of the reference masks, carried by the matrices that were found."""
     from glioma_uq.images import read_mask
     from glioma_uq.overlap.masks import dice
-    from glioma_uq.quality.rows import overlap_with_template
+    from glioma_uq.quality.image_metrics import overlap_with_template
     from glioma_uq.transforms import read_matrix, resample_mask
 
     masks = {

@@ -3,13 +3,11 @@
 import copy
 
 import yaml
-from bad_input import ROOT, kind
+from bad_input import kind
+from configs import DEFAULT, checked
 
 from glioma_uq.configuration.schema import check_config
 
-SCHEMA = ROOT / "rules" / "config.schema.yaml"
-DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
-DEFAULT |= yaml.safe_load((ROOT / DEFAULT["cohort"]).read_text()) | {"departures": {}}
 OF_FOLDER = {"source": "folder", "folder": {"path": "x"}, "labels": {"table": "x.csv"}}
 OF_TCIA = {"source": "tcia", "tcia": {"collection": "x"}, "labels": {"table": "x.csv"}}
 NAMED = {"label": "IDH", "probabilities": ["p0", "p1"]}
@@ -31,6 +29,14 @@ KEYS = {
     "a password where the name of its variable belongs": {
         "cohort": OF_TCIA | {"tcia": {"collection": "x", "variables": {"password": "secret!"}}}
     },
+}
+STUDY_OR_COHORT = {
+    "a study without a name": {"study": None},
+    "a study without cases": {"cohort": None},
+    "a cohort and predictions": {"predictions": PUBLISHED},
+    "the file of a cohort that is not there": {"cohort": "cohorts/mine.yaml"},
+    "a reason for a setting that is the paper's": {"departures": {"seeds": "Time is short."}},
+    "a reason for what is no setting of the paper": {"departures": {"seed": "Time is short."}},
 }
 GRID = {
     "a rate of 1": {"rates": [0.2, 1.0]},
@@ -108,26 +114,12 @@ PREDICTIONS = {
 }
 GROUPS = {
     "Config: keys and values": KEYS,
+    "Config: a study or a cohort alone": STUDY_OR_COHORT,
     "Config: the grid": GRID,
     "Config: networks": NETWORKS,
     "Config: the cohort": COHORT,
     "Config: predictions of another model": PREDICTIONS,
 }
-
-
-def merge(config, override):
-    """Merge as Snakemake merges config files: mappings into mappings, all else replaced."""
-    for key, value in override.items():
-        if isinstance(value, dict) and isinstance(config.get(key), dict):
-            merge(config[key], value)
-        else:
-            config[key] = value
-    return config
-
-
-def checked(override):
-    """Return the default config with `override` as the workflow checks it."""
-    return check_config(merge(copy.deepcopy(DEFAULT), copy.deepcopy(override)), SCHEMA)
 
 
 for group, kinds in GROUPS.items():
@@ -139,7 +131,33 @@ for group, kinds in GROUPS.items():
 def missing_key(folder):
     config = copy.deepcopy(DEFAULT)
     del config["cohort"]["name"]
-    check_config(config, SCHEMA)
+    check_config(config)
+
+
+def with_cohort_file(folder, content, study=None):
+    (folder / "mine.yaml").write_text(content)
+    check_config({"study": "mine", "cohort": str(folder / "mine.yaml")} | (study or {}))
+
+
+@kind("Config: a study or a cohort alone", "preprocessing beside the file of a cohort")
+def preprocessing_twice(folder):
+    cohort = yaml.safe_dump({"cohort": DEFAULT["cohort"]})
+    with_cohort_file(folder, cohort, {"preprocessing": {"clip": [5, 95]}})
+
+
+@kind("Config: a study or a cohort alone", "a study's setting in the file of a cohort")
+def study_in_cohort_file(folder):
+    with_cohort_file(folder, yaml.safe_dump({"cohort": DEFAULT["cohort"], "rates": [0.2]}))
+
+
+@kind("Config: a study or a cohort alone", "the file of a cohort without a cohort")
+def no_cohort_in_file(folder):
+    with_cohort_file(folder, "preprocessing: {}")
+
+
+@kind("Config: a study or a cohort alone", "the file of a cohort that is no YAML")
+def no_yaml(folder):
+    with_cohort_file(folder, "cohort: {name: mine")
 
 
 @kind("Config: the cohort", "whole heads and no template with a skull")

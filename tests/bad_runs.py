@@ -6,8 +6,8 @@ from contextlib import redirect_stdout
 
 import pandas as pd
 import torch
-from bad_config import checked
 from bad_input import kind
+from configs import checked
 from safetensors.torch import save_file
 from torch import nn
 
@@ -15,13 +15,16 @@ from glioma_uq.cohorts import check_someone_is_left
 from glioma_uq.configuration.preflight import (
     check_dropout,
     check_finished_studies,
+    check_name_free,
     check_networks_build,
+    claim_name,
 )
 from glioma_uq.folds import assign_folds
 from glioma_uq.sampling.mc_dropout import awake_dropout
 from glioma_uq.splits import check_splits
 from glioma_uq.training.checkpoints import read_checkpoint, write_checkpoint
 from glioma_uq.training.checks import check_labels
+from glioma_uq.volumes import check_unchanged
 from glioma_uq.weights import load_weights
 
 NETWORKS, STUDY = "Networks and their files", "Cohort and folds"
@@ -143,6 +146,18 @@ def lost_patient(folder):
 def nobody_left(folder):
     row = {"step": "coregister", "reason": "no overlap"}
     check_someone_is_left([], [{"case": "a", **row}, {"case": "b", **row}])
+
+
+@kind(STUDY, "a study's name whose folder holds results of another cohort")
+def taken_name(folder):
+    claim_name(checked({"study": "mine", "cohort": {"name": "theirs"}}), folder)
+    check_name_free(checked({"study": "mine"}), folder)
+
+
+@kind(STUDY, "a normalised volume that is not the one of the manifest")
+def changed_volume(folder):
+    (folder / "t1.nii.gz").write_bytes(b"of today")
+    check_unchanged(folder / "t1.nii.gz", "0" * 64)
 
 
 @kind(STUDY, "a cohort that changes under a finished study")

@@ -1,4 +1,4 @@
-"""Where tests find public data that is not part of the repository."""
+"""Where tests find public data that is not part of the repository, and float64 throughout."""
 
 import os
 from pathlib import Path
@@ -18,3 +18,18 @@ def real_data():
     if not folder.is_dir():
         pytest.skip(f"no public data in {folder}: set GLIOMA_UQ_REAL_DATA to its folder")
     return folder
+
+
+@pytest.fixture
+def float64(monkeypatch):
+    """Let torch compute in float64, new networks and factors of dropout included.
+
+    Without oneDNN, which has no float64: convolutions take torch's own kernels.
+    """
+    import torch  # after OMP_NUM_THREADS
+
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
+    monkeypatch.setattr(torch.Tensor, "float", torch.Tensor.double)
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)

@@ -23,7 +23,7 @@ from scans import (
 import check_cohort
 from glioma_uq.files import temporary_beside
 from glioma_uq.images import Grid, write_image
-from glioma_uq.quality.rows import one_case
+from glioma_uq.quality.rows import case_quality_record
 
 
 @pytest.fixture
@@ -85,7 +85,9 @@ def test_a_full_disk_stops_the_run_and_leaves_no_half_file(tmp_path):
     temporary_beside(path).symlink_to("/dev/full")
     with (
         pytest.raises(OSError, match="expected room for .*a.nii.gz, found the disk full") as raised,
-        one_case(CASE, "import_case", quality=row, outputs=[path], on_bad_case="exclude"),
+        case_quality_record(
+            CASE, "import_case", quality=row, outputs=[path], on_bad_case="exclude"
+        ),
     ):
         write_image(path, some_scan(), Grid(SHAPE, np.eye(4)))
     assert raised.value.errno == errno.ENOSPC

@@ -20,11 +20,13 @@ ONES = np.ones((1, 4))
 
 
 def random_predictions(classes, n=80, seed=0):
-    """Probabilities with ties and with exact 0 and 1, and labels of all classes."""
+    """Probabilities with ties and with exact 0 and 1, and labels of all classes.
+
+    In sixteenths, whose sums are exact in any order: the sign of a sum of 0 is that of no rounding.
+    """
     rng = np.random.default_rng(seed)
-    probabilities = rng.dirichlet(np.full(classes, 0.5), size=n).round(1)
+    probabilities = np.floor(16 * rng.dirichlet(np.full(classes, 0.5), size=n)) / 16
     probabilities[:, -1] = 1 - probabilities[:, :-1].sum(axis=1)
-    probabilities = np.abs(probabilities) / np.abs(probabilities).sum(axis=1, keepdims=True)
     probabilities[:classes] = np.eye(classes)
     return probabilities, np.concatenate(
         [np.arange(classes), rng.integers(classes, size=n - classes)]

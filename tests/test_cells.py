@@ -38,7 +38,7 @@ def test_a_cell_holds_mean_and_doubt_of_its_first_passes(task):
     for label, mean in zip(TASKS[task], samples.mean(0), strict=True):
         assert cell.at["a", f"{task}_probability_{label}"] == pytest.approx(mean)
     parts = cell[f"{task}_aleatoric"] + cell[f"{task}_epistemic"]
-    np.testing.assert_allclose(parts, cell[f"{task}_predictive"], atol=1e-6)
+    np.testing.assert_allclose(parts, cell[f"{task}_predictive"], atol=1e-12)
 
 
 def test_the_order_of_the_rows_does_not_matter():
@@ -70,7 +70,7 @@ def test_members_add_two_columns_that_make_up_the_epistemic_part():
     cell = classification_cells(table, [6])[6]
     for task in TASKS:
         parts = cell[f"{task}_within_member"] + cell[f"{task}_between_member"]
-        np.testing.assert_allclose(parts, cell[f"{task}_epistemic"], atol=1e-6)
+        np.testing.assert_allclose(parts, cell[f"{task}_epistemic"], atol=1e-12)
     within, _ = decompose_members(samples_of(table, "a", "grade"), 3)
     assert cell.set_index("case").at["a", "grade_within_member"] == pytest.approx(float(within))
 

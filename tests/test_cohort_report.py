@@ -12,8 +12,8 @@ import make_cohort_report
 from glioma_uq.report.cohort import (
     OTHER,
     every_case,
-    figure_row,
-    figures_of_case,
+    metric_row,
+    metrics_of_case,
     sentence,
     step_and_text,
 )
@@ -28,7 +28,7 @@ def write_report(folder, names=("P-1",), excluded=(), cohort="glioma"):
     out = [case for case, _, _ in excluded]
     labels = [(name, "a & b", 1, -1, 4) for name in names]
     tables = {
-        "cases": pd.DataFrame(labels, columns=["case", "source", "idh", "1p19q", "grade"]),
+        "volumes": pd.DataFrame(labels, columns=["case", "source", "idh", "1p19q", "grade"]),
         "excluded": pd.DataFrame(list(excluded), columns=["case", "step", "reason"]),
         "quality": pd.DataFrame(
             [{"case": name, **QUALITY} for name in names]
@@ -131,7 +131,7 @@ def test_of_several_series_the_least_favourable_value_is_shown():
         "t1_bias_high": 1.1, "flair_bias_high": 1.3, "t1_voxel_mm": "1 x 1 x 5.5",
         "t2_voxel_mm": "1 x 1 x 3", "t1_orientation": "LPS", "template_dice": float("nan"),
     }  # fmt: skip
-    cells = figures_of_case(row, {"bias_high": [1.2, None]})
+    cells = metrics_of_case(row, {"bias_high": [1.2, None]})
     shown = {name: (cell["text"], cell["outside"]) for name, cell in cells.items()}
     assert shown == {
         "mutual_information": ("0.4", ""),
@@ -152,10 +152,10 @@ def test_an_overview_of_many_cases_has_a_row_for_each_and_those_left_out_first()
 
 
 def test_numbers_have_a_median_and_texts_a_commonest():
-    assert figure_row("x", pd.Series([1.0, 2.0, 9.0])) == ("x", 3, "2", "1 to 9")
-    assert figure_row("x", pd.Series(["LPS", "RAS", "LPS"])) == ("x", 3, "LPS", "2 of 3")
-    assert figure_row("x", pd.Series([None, None], dtype=float)) == ("x", 0, "not measured", "–")
-    assert figure_row("x", pd.Series([-0.25])) == ("x", 1, "−0.25")
+    assert metric_row("x", pd.Series([1.0, 2.0, 9.0])) == ("x", 3, "2", "1 to 9")
+    assert metric_row("x", pd.Series(["LPS", "RAS", "LPS"])) == ("x", 3, "LPS", "2 of 3")
+    assert metric_row("x", pd.Series([None, None], dtype=float)) == ("x", 0, "not measured", "–")
+    assert metric_row("x", pd.Series([-0.25])) == ("x", 1, "−0.25")
 
 
 def test_a_figure_without_a_text_is_shown_by_its_name():

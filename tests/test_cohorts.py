@@ -13,7 +13,7 @@ from glioma_uq.cohorts import (
     check_skull_stripping,
     check_someone_is_left,
     divide_cases,
-    gather_figures,
+    gather_metrics,
     list_cases,
     read_labels,
 )
@@ -45,7 +45,7 @@ def table_of(tmp_path, *rows, header="case,idh,1p19q,grade"):
 def test_labels_are_read_and_an_empty_one_is_unknown(tmp_path):
     table = table_of(tmp_path, "a,1,1,2", "b,0,,4", "c,-1,0,-1")
     assert read_labels(table, COLUMNS, source="here")[1] == {
-        "case": "b", "source": "here", "idh": 0, "1p19q": -1, "grade": 4,
+        "case": "b", "patient": "b", "source": "here", "idh": 0, "1p19q": -1, "grade": 4,
     }  # fmt: skip
     assert [row["grade"] for row in read_labels(table, COLUMNS)] == [2, 4, -1]
 
@@ -241,8 +241,9 @@ def rows_of(**reasons):
 
 
 def test_a_cohort_divides_by_the_first_reason_of_its_own():
+    known = {"idh": "1", "1p19q": "0", "grade": "3"}
     labels = [
-        {"case": case, "source": "s", "idh": "1", "1p19q": "0", "grade": "3", "problem": problem}
+        {"case": case, "patient": case, "source": "s", **known, "problem": problem}
         for case, problem in (("a", ""), ("b", ""), ("c", "no folder"))
     ]
     quality = rows_of(
@@ -256,9 +257,9 @@ def test_a_cohort_divides_by_the_first_reason_of_its_own():
         {"case": "b", "step": "coregister", "reason": "no overlap"},
         {"case": "c", "step": "check_cohort", "reason": "no folder"},
     ]
-    columns, figures = gather_figures(quality)
+    columns, metrics = gather_metrics(quality)
     assert columns == ["case", "correct_bias_field_x", "coregister_x", "normalise_case_x"]
-    assert len(figures) == 3
+    assert len(metrics) == 3
 
 
 def test_a_cohort_of_nobody_is_refused():

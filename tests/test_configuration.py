@@ -4,8 +4,8 @@ import copy
 
 import pytest
 import yaml
-from bad_config import DEFAULT, SCHEMA, checked
 from bad_input import ROOT
+from configs import DEFAULT, checked
 
 from glioma_uq.configuration.schema import check_config
 from glioma_uq.errors import BadInput
@@ -102,7 +102,7 @@ def test_a_missing_key_is_named():
     config = copy.deepcopy(DEFAULT)
     del config["cohort"]["name"]
     with pytest.raises(BadInput, match="expected the key cohort.name, found none"):
-        check_config(config, SCHEMA)
+        check_config(config)
 
 
 def test_a_rule_needs_no_cell_and_null_turns_parts_off():

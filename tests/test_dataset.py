@@ -1,9 +1,8 @@
 """Cases from files: a tumour as one, or its parts by their canonical labels."""
 
-import nibabel
 import numpy as np
-import pandas as pd
 import pytest
+from manifest import write_case, write_manifest
 
 from glioma_uq.dataset import Dataset
 from glioma_uq.errors import BadInput
@@ -12,14 +11,11 @@ from glioma_uq.parts import PARTS, REGIONS, in_region
 
 def dataset_of(folder, labels, classes):
     """A cohort of one case with these labels, one voxel each."""
-    (folder / "a").mkdir()
-    voxels = {"segmentation": np.array(labels, np.uint8)}
-    voxels |= {"t1": np.ones(len(labels), np.float32), "brain_mask": np.ones(len(labels), np.uint8)}
-    for name, values in voxels.items():
-        image = nibabel.Nifti1Image(values.reshape(-1, 1, 1), np.diag([2.0, 2.0, 2.0, 1.0]))
-        nibabel.save(image, folder / "a" / f"{name}.nii.gz")
-    table = pd.DataFrame({"case": ["a"], "idh": 0, "1p19q": -1, "grade": 4})
-    return Dataset(folder, table, ["t1"], classes=classes)
+    segmentation = np.array(labels, np.uint8).reshape(-1, 1, 1)
+    ones = np.ones_like(segmentation)
+    volumes = {"t1": ones.astype(np.float32), "brain_mask": ones, "segmentation": segmentation}
+    write_case(folder, "a", np.diag([2.0, 2.0, 2.0, 1.0]), **volumes)
+    return Dataset(write_manifest(folder, idh=0, grade=4), ["t1"], classes=classes)
 
 
 @pytest.mark.parametrize(("classes", "expected"), [(2, [0, 1, 1, 1]), (4, [0, 1, 2, 3])])
@@ -28,6 +24,22 @@ def test_a_tumour_is_one_or_has_parts(tmp_path, classes, expected):
     assert case.tumour.flatten().tolist() == expected
     assert str(case.tumour.dtype) == "torch.float32"
     assert case.tumour.shape == (1, 4, 1, 1)
+    assert case.voxel_volume_mm3 == 8
+
+
+def test_labels_are_those_of_the_manifest(tmp_path):
+    dataset = dataset_of(tmp_path, [0, 1], classes=2)
+    assert {task: label.item() for task, label in dataset.load("a").labels.items()} == {
+        "idh": 0, "1p19q": -1, "grade": 2,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("file", ["t1", "brain_mask", "segmentation"])
+def test_a_file_that_is_not_the_manifests_is_refused(tmp_path, file):
+    dataset = dataset_of(tmp_path, [0, 1], classes=2)
+    write_case(tmp_path, "a", **{file: np.zeros((2, 1, 1), np.uint8)})
+    with pytest.raises(BadInput, match=f"expected the .*{file}.nii.gz that volumes.csv names"):
+        dataset.load("a")
 
 
 def test_a_label_that_is_no_part_is_refused(tmp_path):

@@ -15,7 +15,7 @@ from glioma_uq.sampling.mc_dropout import awake_dropout
 from train_network import main as train_network
 
 ROOT = Path(__file__).resolve().parents[1]
-TOLERANCE = 1e-5
+PROMISED = 1e-5  # in docs/cluster.md; sums of either order differ by 4e-7 on five kernels
 
 
 @pytest.fixture
@@ -41,7 +41,8 @@ def test_trained_weights_are_the_same_bytes(cohort, tmp_path):
 @pytest.mark.usefixtures("_threads_as_before")
 def test_samples_and_gradients_are_close_on_one_and_two_threads():
     """What training makes of the difference is larger: Adam divides by the gradient's own size."""
-    images, found = torch.randn(2, 2, 16, 16, 16), []
+    images = torch.randn(2, 2, 16, 16, 16, generator=torch.Generator().manual_seed(1))
+    found = []
     for threads in (1, 2):
         torch.set_num_threads(threads)
         torch.manual_seed(0)
@@ -54,7 +55,7 @@ def test_samples_and_gradients_are_close_on_one_and_two_threads():
         found.append(values)
     assert len(found[0]) > 20
     for name, value in found[0].items():
-        assert (value - found[1][name]).abs().max() < TOLERANCE, name
+        assert (value - found[1][name]).abs().max() < PROMISED, name
 
 
 @pytest.mark.workflow

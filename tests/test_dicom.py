@@ -172,6 +172,7 @@ def test_an_enhanced_file_counts_by_its_frames():
     header = pydicom.Dataset()
     header.SharedFunctionalGroupsSequence = [shared]
     header.PerFrameFunctionalGroupsSequence = frames
+    header.filename = "enhanced.dcm"
     facts = dicom.describe([header])
     assert (facts["slices"], facts["volumes"], facts["slice_mm"]) == (20, 1, 2.0)
     assert facts["instances"] == 1

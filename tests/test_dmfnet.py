@@ -4,6 +4,7 @@ from functools import cache, partial
 
 import pytest
 import torch
+from error_bounds import FORMULA
 from torch import nn
 from torch.nn import functional
 
@@ -105,6 +106,7 @@ def by_formula(sequence, x, stride=1, groups=1, dilation=1):
 
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("dilated", [False, True])
+@pytest.mark.usefixtures("float64")
 @torch.no_grad()
 def test_a_unit_is_its_formula(dilated, stride):
     unit = (DilatedMultiFiber if dilated else MultiFiber)(8, 12, 4, stride).eval()
@@ -119,7 +121,7 @@ def test_a_unit_is_its_formula(dilated, stride):
     assert unit.in_plane[2].kernel_size == (3, 3, 1)
     expected = by_formula(unit.in_plane, middle, groups=4)
     expected += by_formula(unit.shortcut, x, stride=stride)
-    torch.testing.assert_close(unit(x), expected)
+    torch.testing.assert_close(unit(x), expected, **FORMULA)
 
 
 def test_a_unit_that_keeps_size_and_channels_adds_its_input_as_it_is():
@@ -224,6 +226,7 @@ def test_dropout_follows_the_deepest_unit_and_each_of_the_decoder_where_there_is
 
 
 @pytest.mark.parametrize("name", ["dmfnet", "dmfnet-umodule"])
+@pytest.mark.usefixtures("float64")
 def test_awake_dropout_gives_each_seed_its_sample_and_acceleration_the_same(name):
     network, images = seeded(name, rate=0.4, tasks=["idh"]), volume(1, 4, 13, 16, 10)
     with awake_dropout(network) as awake:
@@ -234,8 +237,8 @@ def test_awake_dropout_gives_each_seed_its_sample_and_acceleration_the_same(name
     assert list(both) == ["segmentation", "idh"]
     for task, logits in both.items():
         assert not torch.allclose(logits[0], logits[1])
-        torch.testing.assert_close(logits[1], again[task][0], atol=1e-4, rtol=1e-4)
-        torch.testing.assert_close(fast[task], again[task], atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(logits[1], again[task][0], **FORMULA)
+        torch.testing.assert_close(fast[task], again[task], **FORMULA)
 
 
 def test_without_a_rate_there_is_one_sample_and_awake_dropout_refuses():
@@ -331,38 +334,42 @@ def test_the_gradient_reaches_the_target_only_where_it_is_not_detached(detach):
     assert (x1.grad is None) == detach
 
 
+@pytest.mark.usefixtures("float64")
 def test_without_detaching_the_target_smaller_features_lower_the_loss_and_not_the_relative_one():
     found, target = volume(1, 4, 8, 8, 8), volume(1, 4, 8, 8, 8, seed=2)
     network = seeded("dmfnet-umodule")
     losses = [network.squared_error(s * found, s * target) for s in (1, 0.1)]
-    assert losses[1] == pytest.approx(float(losses[0]) / 100, rel=1e-4)
+    assert losses[1] == pytest.approx(float(losses[0]) / 100)
     relative = [relative_error(s * found, s * target) for s in (1, 0.1)]
-    torch.testing.assert_close(relative[0], relative[1])
+    torch.testing.assert_close(relative[0], relative[1], **FORMULA)
 
 
+@pytest.mark.usefixtures("float64")
 def test_the_sum_is_the_mean_times_the_elements_of_a_case():
     terms = [auxiliary_of_leaves(reduction=kind)[2] for kind in ("mean", "sum")]
     mean, total = (x["reconstruction_1"].item() for x in terms)
-    assert total == pytest.approx(mean * 4 * 8**3, rel=1e-4)
+    assert total == pytest.approx(mean * 4 * 8**3)
     assert terms[0]["reconstruction_1_relative"] == terms[1]["reconstruction_1_relative"]
 
 
+@pytest.mark.usefixtures("float64")
 def test_the_relative_error_is_0_for_the_target_and_1_for_the_means_of_its_channels():
     target = volume(2, 3, 4, 4, 4) + torch.tensor([0.0, 10, 20]).reshape(1, 3, 1, 1, 1)
     means = target.mean((2, 3, 4), keepdim=True).expand_as(target)
     assert relative_error(target, target).tolist() == [0, 0]
-    torch.testing.assert_close(relative_error(means, target), torch.ones(2))
+    torch.testing.assert_close(relative_error(means, target), torch.ones(2), **FORMULA)
 
 
+@pytest.mark.usefixtures("float64")
 def test_the_reconstruction_error_of_a_case_is_its_own_and_the_mean_of_the_levels():
     network = seeded("dmfnet-umodule").eval()
     images = volume(2, 4, 20, 16, 10)
     errors = network.reconstruction_error(images)
     alone = network.reconstruction_error(images[1:])
-    torch.testing.assert_close(errors[1:], alone, rtol=1e-4, atol=0)
+    torch.testing.assert_close(errors[1:], alone, **FORMULA)
     terms = network.auxiliary_terms(network.encode(images[1:]))
     levels = [float(terms[f"reconstruction_{level}_relative"]) for level in (1, 2)]
-    assert float(alone[0]) == pytest.approx(sum(levels) / 2, rel=1e-4)
+    assert float(alone[0]) == pytest.approx(sum(levels) / 2)
     with pytest.raises(BadInput, match="expected a network in evaluation mode"):
         network.train().reconstruction_error(images)
 

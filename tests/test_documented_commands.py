@@ -13,6 +13,7 @@ import shlex
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from itertools import pairwise
 from pathlib import Path
 
@@ -24,7 +25,9 @@ import test_benchmarks
 import yaml
 from documented import HEADED, LANGUAGES, ROOT, blocks, commands
 
-from glioma_uq.configuration.schema import check_config, read_cohort
+from glioma_uq.cohorts import SOURCES
+from glioma_uq.configuration.schema import read_cohort
+from glioma_uq.plans import make_plans
 
 COMMANDS = [command for command in commands() if not command.why]
 CONFIGS = {
@@ -183,7 +186,14 @@ def test_a_config_of_the_docs_starts_as_printed(name, planned):
 @pytest.mark.parametrize("name", [name for name, c in CONFIGS.items() if "study" not in c])
 def test_a_cohort_of_the_docs_is_a_study_with_a_name(name, workplace, monkeypatch):
     monkeypatch.chdir(workplace / name)
-    assert check_config(CONFIGS[name] | {"study": "named"})["study"] == "named"
+    cohort, study = make_plans(deepcopy(CONFIGS[name]) | {"study": "named"}, first=False)
+    assert (study.name, study.cohort) == ("named", cohort)
+
+
+def test_the_docs_have_an_example_of_every_source_of_patients():
+    cohorts = [config.get("cohort") for config in CONFIGS.values()]
+    shown = {cohort["source"] for cohort in cohorts if isinstance(cohort, dict)}
+    assert shown == {*SOURCES} - {"converted"}
 
 
 # The other programs.

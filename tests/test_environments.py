@@ -43,6 +43,6 @@ def test_pyproject_pins_what_the_locks_pin():
 
 
 def test_every_rule_names_an_environment_that_exists():
-    rules = "".join(path.read_text() for path in (ROOT / "rules").glob("*.smk"))
-    named = set(re.findall(r'"\.\./envs/(\w+)\.yaml"', rules))
+    rules = "".join(path.read_text() for path in (ROOT / "rules").glob("*/*.smk"))
+    named = set(re.findall(r'"\.\./\.\./envs/(\w+)\.yaml"', rules))
     assert named == {path.stem for path in (ROOT / "envs").glob("*.yaml")}

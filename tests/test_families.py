@@ -157,7 +157,7 @@ def test_volumes_fall_with_the_scale(cohort, files, tmp_path):
     measure_phantom_volumes.main(
         cohort_truth=tmp_path / "truth.csv", seeds=seeds, tissues=files / "tissues.nii",
         distances=files / "distances.nii", template=files / "mask.nii.gz",
-        options={"voxel_size_mm": 3.0, "margin_mm": 0.0}, volumes=tmp_path / "volumes.csv",
+        options={"voxel_size_mm": 3.0, "margin_mm": 0.0}, output=tmp_path / "volumes.csv",
     )  # fmt: skip
     table = pd.read_csv(tmp_path / "volumes.csv")
     assert table.columns.tolist() == ["case", "et_mm3", "tc_mm3", "wt_mm3"]

@@ -1,9 +1,9 @@
-"""Folds: every case is tested once, nobody is in two splits, strata are spread evenly."""
+"""Folds: every case is tested once, no patient is in two splits, strata are spread evenly."""
 
-import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
+from manifest import write_case, write_manifest
 
 import assign_folds as step
 from glioma_uq.errors import BadInput
@@ -24,6 +24,7 @@ def cases():
     return pd.DataFrame(
         {
             "case": [f"P{i:03d}" for i in range(103)],
+            "patient": [f"P{i:03d}" for i in range(103)],
             "source": rng.choice(["A", "B"], 103),
             "idh": rng.choice([-1, 0, 1], 103),
             "1p19q": 0,
@@ -65,7 +66,7 @@ def test_the_seed_decides_and_the_order_of_rows_within_it_is_kept(cases):
 
 
 def test_too_few_cases_are_refused(cases):
-    with pytest.raises(BadInput, match="expected at least 15 cases for 5 folds, found 9"):
+    with pytest.raises(BadInput, match="expected at least 15 patients for 5 folds, found 9"):
         assign_folds(cases.head(9), 5, 0.2, seed=1)
 
 
@@ -116,40 +117,40 @@ def test_a_holdout_tests_its_share_to_within_half_a_case(share):
 
 
 def test_too_small_a_holdout_is_refused(cases):
-    sentence = "expected at least 15 cases for a holdout with a test share of 0.2, found 14"
+    sentence = "expected at least 15 patients for a holdout with a test share of 0.2, found 14"
     with pytest.raises(BadInput, match=sentence):
         assign_folds(cases.head(14), 1, 0.2, seed=1, test_share=0.2)
     assert len(assign_folds(cases.head(15), 1, 0.2, seed=1, test_share=0.2)) == 15
 
 
-# Families
+# Several cases of a patient
 
 
-def families_of(cases, sizes=4):
-    """Return each case in several sizes: case, family and the labels."""
-    rows = [cases.assign(family=cases["case"], case=cases["case"] + f"_{i}") for i in range(sizes)]
+def repeated(cases, times=4):
+    """Return each case several times, as cases of one patient."""
+    rows = [cases.assign(case=cases["case"] + f"_{i}") for i in range(times)]
     return pd.concat(rows).sort_values("case", ignore_index=True)
 
 
 @pytest.mark.parametrize("options", [{"number": 5}, {"number": 1, "test_share": 0.3}])
-def test_no_family_is_parted(cases, options):
-    table = families_of(cases)
+def test_no_patient_is_in_two_splits(cases, options):
+    table = repeated(cases)
     folds = assign_folds(table, validation_share=0.2, seed=1, **options)
     assert folds["case"].tolist() == table["case"].tolist() * options["number"]
-    splits = folds.assign(family=folds["case"].str[:4]).groupby(["fold", "family"])["split"]
+    splits = folds.assign(patient=folds["case"].str[:4]).groupby(["fold", "patient"])["split"]
     assert (splits.nunique() == 1).all()
     assert (splits.size() == 4).all()
 
 
-def test_families_are_assigned_as_their_first_case_would_be(cases):
-    together = assign_folds(families_of(cases), 5, 0.2, seed=1)
+def test_a_patients_cases_are_assigned_as_the_first_would_be(cases):
+    together = assign_folds(repeated(cases), 5, 0.2, seed=1)
     alone = assign_folds(cases, 5, 0.2, seed=1)
     assert together["split"][::4].tolist() == alone["split"].tolist()
 
 
-def test_too_few_families_are_refused(cases):
-    with pytest.raises(BadInput, match="expected at least 15 families for 5 folds, found 9"):
-        assign_folds(families_of(cases.head(9)), 5, 0.2, seed=1)
+def test_too_few_patients_are_refused_however_many_cases_they_have(cases):
+    with pytest.raises(BadInput, match="expected at least 15 patients for 5 folds, found 9"):
+        assign_folds(repeated(cases.head(9)), 5, 0.2, seed=1)
 
 
 # Size of the enhancing tumour
@@ -162,8 +163,8 @@ def test_size_strata_are_tertiles_beside_none_and_unknown():
     assert size_strata([0.0, 0.0]).tolist() == [0, 0]
 
 
-def test_a_family_has_one_stratum_by_its_largest_case():
-    table = pd.DataFrame({"case": list("abcd"), "family": list("ppqr")})
+def test_a_patient_has_one_stratum_by_the_largest_case():
+    table = pd.DataFrame({"case": list("abcd"), "patient": list("ppqr")})
     volumes = {"a": 500, "b": 0, "c": 20, "d": np.nan}
     assert with_et_size(table, volumes)["et_size"].tolist() == [2, 2, 1, -1]
 
@@ -177,19 +178,16 @@ def test_the_step_stratifies_by_the_size_in_the_segmentations(cases, tmp_path):
     """30 cases with 0, 1 .. 14 voxels of 8 mm3 of ET, each twice; one without a segmentation."""
     table = cases.head(31).assign(grade=2)
     for i, case in enumerate(table["case"]):
-        (tmp_path / case).mkdir()
         labels = np.ones((4, 4, 4), np.uint8)
         labels.flat[: i // 2] = 3
-        nib.save(
-            nib.Nifti1Image(labels, np.diag([2, 2, 2, 1])), tmp_path / case / "segmentation.nii.gz"
-        )
-    (tmp_path / table["case"].iloc[30] / "segmentation.nii.gz").write_bytes(b"")
-    assert step.et_volume(tmp_path, table["case"].iloc[7]) == 3 * 8
-    assert np.isnan(step.et_volume(tmp_path, table["case"].iloc[30]))
-    table.to_csv(tmp_path / "cases.csv", index=False)
+        segmentation = labels if i < 30 else None
+        write_case(tmp_path, case, np.diag([2, 2, 2, 1]), segmentation=segmentation)
+    manifest = write_manifest(tmp_path, **table.to_dict("list"))
+    assert step.et_volume(manifest, table["case"].iloc[7]) == 3 * 8
+    assert np.isnan(step.et_volume(manifest, table["case"].iloc[30]))
     step.main(
-        cases=tmp_path / "cases.csv", number=2, validation_share=0.2, seed=1,
-        strata=["et_size", "grade"], volumes=tmp_path, output=tmp_path / "folds.csv",
+        volumes=manifest, number=2, validation_share=0.2, seed=1, strata=["et_size", "grade"],
+        output=tmp_path / "folds.csv",
     )  # fmt: skip
     folds = pd.read_csv(tmp_path / "folds.csv")
     volumes = np.append(np.arange(30) // 2 * 8.0, np.nan)

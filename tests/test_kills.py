@@ -13,9 +13,11 @@ import nibabel
 import numpy as np
 import pandas as pd
 import pytest
+from manifest import write_case, write_manifest
 from safetensors.torch import load_file
 
 from glioma_uq.errors import BadInput
+from glioma_uq.volumes import volume_path
 from train_network import main as train_network
 
 pytestmark = pytest.mark.workflow  # a minute of processes that start and are killed
@@ -82,20 +84,10 @@ def cohort(tmp_path_factory):
     tumour = np.zeros((16, 16, 16), np.uint8)
     tumour[4:12, 4:12, 4:12] = 1
     for name in names:
-        (folder / name).mkdir()
         volumes = {m: rng.normal(2.0 * tumour, 0.3).astype(np.float32) for m in ("t1ce", "flair")}
         volumes |= {"brain_mask": np.ones_like(tumour), "segmentation": tumour}
-        for part, voxels in volumes.items():
-            nibabel.save(
-                nibabel.Nifti1Image(voxels, np.diag([4, 4, 4, 1])), folder / name / f"{part}.nii.gz"
-            )
-    labels = {
-        "case": names,
-        "idh": [0, 1, 0, 1, 0, 1, 0],
-        "1p19q": -1,
-        "grade": [2, 3, 4] * 2 + [2],
-    }
-    pd.DataFrame(labels).to_csv(folder / "cases.csv", index=False)
+        write_case(folder, name, np.diag([4, 4, 4, 1]), **volumes)
+    write_manifest(folder, idh=[0, 1, 0, 1, 0, 1, 0], grade=[2, 3, 4] * 2 + [2])
     splits = ["training"] * 5 + ["validation"] * 2
     folds = pd.DataFrame({"case": names, "fold": 1, "split": splits})
     folds.to_csv(folder / "folds.csv", index=False)
@@ -105,9 +97,8 @@ def cohort(tmp_path_factory):
 def arguments(cohort, folder, **changes):
     """Return what the rule gives the step, with everything it writes in `folder`."""
     given = {
-        "cases": cohort / "cases.csv",
+        "volumes": cohort / "volumes.csv",
         "folds": cohort / "folds.csv",
-        "volumes": cohort,
         "network": "csnet",
         "options": {"width": 2, "feature_standardisation": True},
         "rate": 0.2,
@@ -219,12 +210,13 @@ def test_a_checkpoint_that_is_cut_short_starts_anew(
 def test_a_checkpoint_of_other_volumes_starts_anew(cohort, tmp_path, capsys, checkpoint):
     given, other = arguments(cohort, tmp_path), tmp_path / "other volumes"
     shutil.copytree(cohort, other)
-    image = nibabel.load(other / "case-3" / "flair.nii.gz")
+    image = nibabel.load(volume_path(given["volumes"], "case-3", "flair"))
     voxels = image.get_fdata(dtype=np.float32)
     voxels[0, 0, 0] += 1
-    nibabel.save(nibabel.Nifti1Image(voxels, image.affine), other / "case-3" / "flair.nii.gz")
+    write_case(other, "case-3", image.affine, flair=voxels)
+    labels = pd.read_csv(given["volumes"])[["idh", "grade"]]
     Path(given["checkpoint"]).write_bytes(checkpoint)
-    train_network(**given | {"volumes": str(other)})
+    train_network(**given | {"volumes": str(write_manifest(other, **labels))})
     assert "of another configuration, code or cohort: starting anew" in capsys.readouterr().out
 
 
@@ -239,11 +231,11 @@ def test_a_network_without_segmentation_is_trained_and_labels_of_the_others_are_
     assert len(curve) == EPOCHS
     assert curve["validation_dice"].isna().all()
     assert curve["train_loss"].gt(0).all()
-    table = pd.read_csv(given["cases"])
+    table = pd.read_csv(given["volumes"])
     table["1p19q"] = [-1] * (CASES - 1) + [0]
-    table.to_csv(tmp_path / "cases.csv", index=False)
+    table.to_csv(tmp_path / "volumes.csv", index=False)
     with pytest.raises(BadInput, match="labels of 1p19q among the 5 training cases, found all 1"):
-        train_network(**given | {"cases": str(tmp_path / "cases.csv")})
+        train_network(**given | {"volumes": str(tmp_path / "volumes.csv")})
 
 
 SMALL_TUMOURS = {

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from error_bounds import FORMULA
 
 from glioma_uq.errors import BadInput
 from glioma_uq.networks import build_network
@@ -45,6 +46,7 @@ def test_the_network_is_restored_after_an_error(network):
     assert not any("forward" in vars(module) for module in network.modules())
 
 
+@pytest.mark.usefixtures("float64")
 def test_a_sample_depends_on_its_seed_and_not_on_its_batch(network, images):
     same = images[:1].expand(3, -1, -1, -1, -1)
     with awake_dropout(network) as awake:
@@ -52,7 +54,7 @@ def test_a_sample_depends_on_its_seed_and_not_on_its_batch(network, images):
         alone, other = awake(same[:1], [8]), awake(same[:1], [10])
     for task, logits in alone.items():
         in_batch = together[task][1:2].softmax(1)
-        torch.testing.assert_close(in_batch, logits.softmax(1), atol=1e-6, rtol=0)
+        torch.testing.assert_close(in_batch, logits.softmax(1), **FORMULA)
     assert not torch.allclose(alone["segmentation"], other["segmentation"])
 
 

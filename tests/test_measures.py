@@ -13,11 +13,11 @@ from glioma_uq.statistics.long_tables import COLUMNS
 from glioma_uq.tasks import TASKS
 from glioma_uq.uncertainty import entropy
 
-OPTIONS = {"seed": 1, "resamples": 200, "level": 0.95, "interval": "percentile"}
+PERCENTILE = {"resamples": 200, "level": 0.95, "interval": "percentile"}
+OPTIONS = {"seed": 1, "intervals": PERCENTILE}
 ECE = {"bins": 15, "binning": "equal-width", "norm": 1}
 CLASSIFICATION = OPTIONS | {"ece": ECE, "auc_average": "ovo"}
-INTERVALS = {"resamples": 200, "level": 0.95, "interval": "expanded"}
-RANKS = {"dice_threshold": 0.8, "seed": 1, "intervals": INTERVALS}
+RANKS = {"dice_threshold": 0.8, "seed": 1, "intervals": PERCENTILE | {"interval": "expanded"}}
 PUBLISHED_COLUMNS = {
     "case": "Patient",
     "source": "Data_collection",

@@ -1,9 +1,8 @@
 """How much memory may be taken, and volumes that are kept only where they fit."""
 
-import nibabel
 import numpy as np
-import pandas as pd
 import pytest
+from manifest import write_case, write_manifest
 
 from glioma_uq.dataset import Dataset
 from glioma_uq.memory import available_memory, cgroup_limits
@@ -27,37 +26,34 @@ def test_a_system_that_does_not_say_sets_no_limit(tmp_path):
 
 
 @pytest.fixture
-def folder(tmp_path):
+def manifest(tmp_path):
+    scan = np.ones((8, 8, 8), np.float32)
     for name in ("a", "b"):
-        (tmp_path / name).mkdir()
-        for part in ("t1", "brain_mask"):
-            voxels = np.ones((8, 8, 8), np.float32 if part == "t1" else np.uint8)
-            image = nibabel.Nifti1Image(voxels, np.eye(4))
-            nibabel.save(image, tmp_path / name / f"{part}.nii.gz")
-        (tmp_path / name / "segmentation.nii.gz").touch()
-    return tmp_path
+        write_case(tmp_path, name, t1=scan, brain_mask=scan.astype(np.uint8), segmentation=None)
+    return write_manifest(tmp_path)
 
 
 @pytest.mark.parametrize(("free", "kept"), [(None, True), (10**6, True), (10_000, False)])
 def test_volumes_are_kept_where_half_of_the_free_memory_holds_them(
-    folder, monkeypatch, capsys, free, kept
+    manifest, monkeypatch, capsys, free, kept
 ):
     monkeypatch.setattr("glioma_uq.dataset.available_memory", lambda: free)
-    table = pd.DataFrame({"case": ["a", "b"], "idh": 0, "1p19q": 0, "grade": 2})
-    dataset = Dataset(folder, table, ["t1"], keep_in_memory=True)
+    dataset = Dataset(manifest, ["t1"], keep_in_memory=True)
     assert dataset.size_in_memory(["a", "b"]) == 2 * 8**3 * (4 + 4 + 1)
     dataset.keep_what_fits(["a", "b"])
     assert (dataset.load("a") is dataset.load("a")) == kept
     assert ("reading them anew" in capsys.readouterr().out) != kept
 
 
-def test_the_checksums_are_of_the_voxels(folder):
-    table = pd.DataFrame({"case": ["a", "b"], "idh": 0, "1p19q": 0, "grade": 2})
-    dataset = Dataset(folder, table, ["t1"])
-    sums = dataset.checksums(["a", "b"])
+def test_the_checksums_are_of_the_voxels(manifest, tmp_path):
+    sums = Dataset(manifest, ["t1"]).checksums(["a", "b"])
     assert sums["a"] == sums["b"]
-    assert sums["a"]["segmentation.nii.gz"] == ""
+    assert list(sums["a"]) == ["t1", "brain_mask", "segmentation"]
+    assert sums["a"]["segmentation"] == ""
     voxels = np.ones((8, 8, 8), np.float32)
     voxels[0, 0, 0] = 2
-    nibabel.save(nibabel.Nifti1Image(voxels, np.eye(4)), folder / "a" / "t1.nii.gz")
-    assert dataset.checksums(["a"])["a"] != sums["a"]
+    write_case(tmp_path, "a", t1=voxels)
+    changed = Dataset(write_manifest(tmp_path), ["t1"]).checksums(["a", "b"])
+    assert changed["a"]["t1"] != sums["a"]["t1"]
+    assert changed["a"] | {"t1": sums["a"]["t1"]} == sums["a"]
+    assert changed["b"] == sums["b"]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
+from error_bounds import FORMULA
 
 from glioma_uq import networks
 from glioma_uq.configuration.schema import check_config
@@ -71,6 +72,7 @@ def test_csnet_that_only_classifies_has_no_segmentation():
 
 @pytest.mark.parametrize("tasks", [(), ("grade", "idh")])
 @pytest.mark.parametrize("dropout", ["channel", "element"])
+@pytest.mark.usefixtures("float64")
 @torch.no_grad()
 def test_csnet_has_the_classes_and_tasks_asked_for_and_so_have_its_fast_passes(tasks, dropout):
     network = seeded(width=4, rate=0.4, classes=4, tasks=tasks, dropout=dropout).eval()
@@ -82,7 +84,7 @@ def test_csnet_has_the_classes_and_tasks_asked_for_and_so_have_its_fast_passes(t
     assert list(logits) == list(fast) == ["segmentation", *(t for t in TASKS if t in tasks)]
     assert logits["segmentation"].shape[1] == 4
     for task, x in logits.items():
-        torch.testing.assert_close(fast[task], x, atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(fast[task], x, **FORMULA)
 
 
 def test_csnet_without_heads_starts_from_the_weights_of_one_with_them():

@@ -174,8 +174,8 @@ def test_the_steps_write_their_tables(tmp_path):
     lesions = write_cells(tmp_path, "lesions", dict.fromkeys(tables, lesion_table()))
     paths = {n: tmp_path / f"{n}.csv" for n in ("overlap", "lesions", "froc", "tests")}
     measure_regions.main(
-        overlap=cells, lesions=lesions, seed=1, intervals=INTERVALS, output=paths["overlap"],
-        of_lesions=paths["lesions"], froc=paths["froc"],
+        overlap=cells, lesions=lesions, seed=1, intervals=INTERVALS, overlap_table=paths["overlap"],
+        lesion_table=paths["lesions"], froc=paths["froc"],
     )  # fmt: skip
     compare_networks.main(
         overlap=cells, reference="dmfnet", seed=1, intervals=INTERVALS, output=paths["tests"]

@@ -15,7 +15,7 @@ def test_images_are_padded_to_the_next_multiple(shape, expected):
 
 
 def test_the_padding_is_zero_and_lies_at_the_end():
-    images = torch.rand(2, 3, 5, 6, 7) + 1
+    images = torch.rand(2, 3, 5, 6, 7, dtype=torch.float64) + 1
     padded = pad(images, 4)
     assert torch.equal(padded[..., :5, :6, :7], images)
     assert padded.sum() == pytest.approx(float(images.sum()))

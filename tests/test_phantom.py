@@ -286,7 +286,7 @@ def test_unknown_case_is_refused(case, template, tmp_path):
 
 def test_labels_table_has_the_columns_of_a_cohort(case):
     rows = list(csv.DictReader((case / "labels.csv").open()))
-    assert list(rows[0]) == ["case", "source", "idh", "1p19q", "grade", "problem"]
+    assert list(rows[0]) == ["case", "patient", "source", "idh", "1p19q", "grade", "problem"]
     assert (rows[0]["case"], rows[-1]["case"]) == ("phantom-001", "phantom-012")
 
 

@@ -9,7 +9,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 import yaml
-from bad_config import DEFAULT
+from configs import DEFAULT
 from scans import CASE, MODALITIES, NAMES, PARTS, inside, save, some_scan, source_of, whole_case
 
 import check_cohort

@@ -7,32 +7,30 @@ import pytest
 
 from glioma_uq.errors import BadCase, BadInput
 from glioma_uq.images import ExcludedBefore, Grid, Image
-from glioma_uq.quality.rows import (
-    EARLIER,
+from glioma_uq.quality.image_metrics import (
     foreground,
     intensity_range,
     mutual_information,
-    one_case,
     overlap_with_template,
-    read_rows,
 )
+from glioma_uq.quality.rows import EARLIER, case_quality_record, read_rows
 
 
 def run(tmp_path, error=None, on_bad_case="exclude", limits=None, measured=(("volume", 3),)):
     """Run a step that measures 3, writes its first output and then raises `error`."""
     outputs = [tmp_path / "a.nii.gz", tmp_path / "deep" / "b.nii.gz"]
     row = tmp_path / "row.csv"
-    with one_case(
+    with case_quality_record(
         "c1", "step", quality=row, outputs=outputs, on_bad_case=on_bad_case, limits=limits
-    ) as figures:
-        figures |= dict(measured)
+    ) as metrics:
+        metrics |= dict(measured)
         outputs[0].write_text("image")
         if error:
             raise error
     return outputs, read_rows(row)[0]
 
 
-def test_a_good_case_keeps_its_outputs_and_its_figures(tmp_path):
+def test_a_good_case_keeps_its_outputs_and_its_metrics(tmp_path):
     outputs, row = run(tmp_path)
     assert outputs[0].read_text() == "image"
     assert row == {"case": "c1", "step": "step", "reason": "", "volume": "3"}
@@ -42,8 +40,8 @@ def test_a_good_case_keeps_its_outputs_and_its_figures(tmp_path):
     ("error", "reason"),
     [
         (BadCase("expected x, found y, do z"), "expected x, found y, do z"),
-        (RuntimeError("ITK:\n  no overlap"), "step: RuntimeError: ITK: no overlap"),
-        (np.linalg.LinAlgError("singular"), "step: LinAlgError: singular"),
+        (BadCase("expected x,\n  found y"), "expected x, found y"),
+        (BadCase(), "BadCase"),
         (ExcludedBefore("x"), EARLIER),
     ],
 )
@@ -61,9 +59,9 @@ def test_a_bad_case_leaves_empty_files_and_its_reason(tmp_path, error, reason):
         MemoryError(),
         KeyboardInterrupt(),
         OSError(errno.ENOSPC, "disk full"),
-        RuntimeError("DefaultCPUAllocator: can't allocate memory"),
         ModuleNotFoundError("ants"),
-        TypeError("a bug"),
+        *(bug("a bug") for bug in (RuntimeError, ValueError, ArithmeticError, TypeError, KeyError)),
+        np.linalg.LinAlgError("of no scan that a step foresaw"),
     ],
 )
 def test_what_is_not_the_cases_fault_stops_the_run(tmp_path, error):
@@ -73,14 +71,14 @@ def test_what_is_not_the_cases_fault_stops_the_run(tmp_path, error):
 
 
 def test_on_request_a_bad_case_stops_the_run(tmp_path):
-    with pytest.raises(BadCase, match="c1: step: RuntimeError: no overlap"):
-        run(tmp_path, RuntimeError("no overlap"), on_bad_case="stop")
+    with pytest.raises(BadCase, match="c1: expected scans that overlap"):
+        run(tmp_path, BadCase("expected scans that overlap"), on_bad_case="stop")
 
 
 SMALL = {"t2_mutual_information": 0.12, "brain_volume_ml": 1500.0}
 
 
-def test_a_figure_outside_its_limits_excludes_the_case_and_the_row_keeps_all_figures(tmp_path):
+def test_a_metric_outside_its_limits_excludes_the_case_and_the_row_keeps_all_metrics(tmp_path):
     limits = {"mutual_information": [0.3, None], "brain_volume_ml": [700, 2300]}
     outputs, row = run(tmp_path, limits=limits, measured=SMALL.items())
     assert [path.stat().st_size for path in outputs] == [0, 0]
@@ -95,7 +93,7 @@ def test_a_figure_outside_its_limits_excludes_the_case_and_the_row_keeps_all_fig
     }  # fmt: skip
 
 
-def test_every_figure_outside_its_limits_is_told_and_the_first_one_counted(tmp_path):
+def test_every_metric_outside_its_limits_is_told_and_the_first_one_counted(tmp_path):
     limits = {"t2_mutual_information": [0.3, 2], "brain_volume_ml": [None, 1400]}
     _, row = run(tmp_path, limits=limits, measured=SMALL.items())
     assert "of 0.3 to 2, found 0.12" in row["reason"]
@@ -111,7 +109,7 @@ def test_within_its_limits_a_case_goes_on(tmp_path):
     assert "figure" not in row
 
 
-def test_a_figure_that_is_no_number_is_outside_every_limit(tmp_path):
+def test_a_metric_that_is_no_number_is_outside_every_limit(tmp_path):
     _, row = run(tmp_path, limits={"volume": [0, None]}, measured=[("volume", float("nan"))])
     assert "expected volume" in row["reason"]
 
@@ -156,6 +154,11 @@ def test_the_head_is_found_with_its_air_filled():
     assert head[12, 12, 12]
     assert not head[:2].any()
     assert head[5:19, 5:19, 5:19].all()
+
+
+def test_a_scan_of_one_value_has_no_head():
+    with pytest.raises(BadCase, match="expected a head, found nothing brighter"):
+        foreground(np.zeros((6, 6, 6), np.float32))
 
 
 def test_overlap_counts_only_what_was_scanned():

@@ -1,4 +1,4 @@
-"""Limits go by a figure's name or its ending, unknown ones are refused, every figure is known."""
+"""Limits go by a metric's name or its ending, unknown ones are refused, every metric is known."""
 
 import re
 from pathlib import Path
@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glioma_uq.cohorts import EXCLUDED_COLUMNS, STEPS, divide_cases, gather_figures
+from glioma_uq.cohorts import EXCLUDED_COLUMNS, STEPS, divide_cases, gather_metrics
 from glioma_uq.configuration.validation import check_limits
 from glioma_uq.errors import BadInput
 from glioma_uq.figures.quality_metrics import draw, tabulate
-from glioma_uq.quality.figures import (
-    FIGURES,
+from glioma_uq.quality.metrics import (
+    METRICS,
     OF_SERIES,
     is_outside,
     limit_of,
@@ -55,30 +55,30 @@ def test_limits_belong_to_what_they_allow_and_every_edge_counts(value, found):
     assert not is_outside("t1_voxel_mm", value, {})
 
 
-def test_several_figures_can_be_outside():
-    figures = {"brain_volume_ml": 200, "template_dice": 0.9, "flair_bias_low": 0.1}
+def test_several_metrics_can_be_outside():
+    metrics = {"brain_volume_ml": 200, "template_dice": 0.9, "flair_bias_low": 0.1}
     limits = {"brain_volume_ml": [700, 2300], "template_dice": [0.85, None], "bias_low": [0.2, 2]}
-    assert outside(figures, limits) == ["brain_volume_ml", "flair_bias_low"]
+    assert outside(metrics, limits) == ["brain_volume_ml", "flair_bias_low"]
 
 
 def test_what_is_empty_or_a_text_is_not_in_the_overview():
-    figures = {"t1_orientation": "LPS", "t1_voxel_mm": "1 x 1 x 2", "t1_bias_low": "",
+    metrics = {"t1_orientation": "LPS", "t1_voxel_mm": "1 x 1 x 2", "t1_bias_low": "",
                "t2_bias_low": "0.9", "flair_bias_low": "0.8"}  # fmt: skip
-    assert overview(figures) == {
+    assert overview(metrics) == {
         "voxel_mm": ("t1_voxel_mm", 2.0), "bias_low": ("flair_bias_low", 0.8),
     }  # fmt: skip
 
 
-def test_every_figure_that_a_step_writes_is_known():
+def test_every_metric_that_a_step_writes_is_known():
     written = set()
     for step in STEPS:
         text = (SCRIPTS / f"{step}.py").read_text()
-        written |= set(re.findall(r'figures\["(\w+)"\]|f"\{modality\}_(\w+)"', text))
+        written |= set(re.findall(r'metrics\["(\w+)"\]|f"\{modality\}_(\w+)"', text))
     written = {name or ending for name, ending in written}
     assert {"bias_low", "brain_volume_ml"} < written
-    assert written <= set(FIGURES)
-    assert {figure.step for figure in FIGURES.values()} <= set(STEPS)
-    assert set(OF_SERIES) < set(FIGURES)
+    assert written <= set(METRICS)
+    assert {metric.step for metric in METRICS.values()} <= set(STEPS)
+    assert set(OF_SERIES) < set(METRICS)
 
 
 def test_known_limits_pass():
@@ -106,8 +106,8 @@ def test_texts_have_no_limit():
 
 
 def test_excluded_cases_keep_the_numbers_of_the_limit_that_excluded_them():
-    labels = [{"case": c, "source": "s", "idh": 1, "1p19q": 0, "grade": 3, "problem": ""}
-              for c in "ab"]  # fmt: skip
+    labels = [{"case": c, "patient": c, "source": "s", "idh": 1, "1p19q": 0, "grade": 3,
+               "problem": ""} for c in "ab"]  # fmt: skip
     rows = [
         {"case": "a", "step": "strip_skull", "reason": "too small", "figure": "brain_volume_ml",
          "low": "700", "high": "2300", "brain_volume_ml": "200"},
@@ -119,9 +119,9 @@ def test_excluded_cases_keep_the_numbers_of_the_limit_that_excluded_them():
     assert excluded == [dict(zip(EXCLUDED_COLUMNS, (
         "a", "strip_skull", "too small", "brain_volume_ml", "200", "700", "2300"
     ), strict=True))]  # fmt: skip
-    columns, figures = gather_figures(rows)
+    columns, metrics = gather_metrics(rows)
     assert columns == ["case", "brain_volume_ml"]
-    assert figures[0] == {"case": "a", "brain_volume_ml": "200"}
+    assert metrics[0] == {"case": "a", "brain_volume_ml": "200"}
 
 
 def test_the_figure_has_a_panel_for_each_figure_and_draws_its_limits():

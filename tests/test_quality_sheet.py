@@ -6,7 +6,7 @@ from PIL import Image
 
 import draw_quality_sheets
 from glioma_uq.images import Grid, write_image
-from glioma_uq.quality.rows import leave_empty, write_row
+from glioma_uq.quality.rows import mark_excluded, write_row
 from glioma_uq.quality.sheet import (
     OUTLINES,
     PANEL,
@@ -106,7 +106,7 @@ def cohort(tmp_path):
             tmp_path / f"quality/{case}/coregister.csv",
             {"case": case, "step": "coregister", "reason": reason, "template_dice": 0.7},
         )
-    leave_empty((tmp_path / "normalised/bad").iterdir())
+    mark_excluded((tmp_path / "normalised/bad").iterdir())
     return tmp_path
 
 
@@ -141,17 +141,17 @@ def test_every_case_has_a_sheet_and_it_is_the_same_twice(cohort):
 def test_a_left_out_case_is_drawn_as_it_was_scanned(cohort):
     whole = draw(cohort, ["bad"])["bad"]
     assert has_colour(whole, OUTLINES["template"])
-    leave_empty((cohort / "registered/bad").iterdir())
-    leave_empty((cohort / "skull_stripped/bad").iterdir())
+    mark_excluded((cohort / "registered/bad").iterdir())
+    mark_excluded((cohort / "skull_stripped/bad").iterdir())
     assert not has_colour(draw(cohort, ["bad"])["bad"], OUTLINES["template"])
-    leave_empty((cohort / "bias_corrected/bad").iterdir())
+    mark_excluded((cohort / "bias_corrected/bad").iterdir())
     from_raw = draw(cohort, ["bad"])["bad"]
     assert from_raw.shape == whole.shape
 
 
 def test_a_case_of_which_nothing_is_left_gets_its_reason(cohort):
     for folder in ("bias_corrected/bad", "raw/bad"):
-        leave_empty((cohort / folder).iterdir())
+        mark_excluded((cohort / folder).iterdir())
     sheet = draw(cohort, ["bad"])["bad"]
     assert sheet.shape[0] < PANEL + 100
     assert has_colour(sheet, "#FF8C42")

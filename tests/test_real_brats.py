@@ -10,22 +10,21 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-import yaml
+from configs import checked, read
+from manifest import write_manifest
 from safetensors.torch import save_file
-from snakemake.utils import update_config
-from test_workflow import ROOT, copy_of_repository, snakemake
+from workflows import ROOT, copy_of_repository, snakemake
 
 import draw_figure
 import import_case
 import measure_overlap
-from glioma_uq.configuration.schema import check_config
 from glioma_uq.dataset import Dataset
 from glioma_uq.images import read_image, write_image
 from glioma_uq.networks import build_network
 from glioma_uq.parts import REGIONS
 from glioma_uq.training.settings import Settings
 from glioma_uq.training.trainer import Trainer
-from glioma_uq.transforms import read_matrix, write_matrix
+from glioma_uq.volumes import read_volumes, volume_path
 
 CASES = ["brats_2013_pat0001_1", "brats_2013_pat0002_1"]
 MODALITIES = ["t1ce", "flair"]
@@ -33,7 +32,7 @@ NAMES = {"t1ce": "T1CE.nii.gz", "flair": "FLAIR.nii.gz", "segmentation": "seg_GT
          "brain_mask": "brainmask.nii.gz"}  # fmt: skip
 CODING = {"core": [1, 3], "oedema": [2], "enhancing": [4]}
 EXPERTS_NUMBERS = {"et": [4], "tc": [1, 3, 4], "wt": [1, 2, 3, 4]}
-TABLE = pd.DataFrame({"case": CASES, "source": "brats", "idh": -1, "1p19q": -1, "grade": -1})
+FOLDS = pd.DataFrame({"case": CASES, "fold": 1, "split": "test"})
 COHORT = "results/cohorts/real_brats"
 MOST_MEMORY = 4 * 2**30
 
@@ -56,29 +55,25 @@ def counted(real_data, case):
 
 def study():
     """Return the config of the study of small tumours with all defaults."""
-    config = yaml.safe_load((ROOT / "config.yaml").read_text())
-    update_config(config, yaml.safe_load((ROOT / "studies/small_tumours.yaml").read_text()))
-    return check_config(config, ROOT / "rules/config.schema.yaml")
+    return checked({}, read("studies/small_tumours.yaml"))
 
 
-def figure_4(folder, volumes, maps, registered):
+def figure_4(folder, manifest, maps):
     """Run the steps from labels to Figure 4; return the table that it draws."""
-    TABLE.to_csv(folder / "cases.csv", index=False)
-    TABLE[["case"]].assign(fold=1, split="test").to_csv(folder / "folds.csv", index=False)
+    FOLDS.to_csv(folder / "folds.csv", index=False)
     measure_overlap.main(
-        cases=folder / "cases.csv", folds=folder / "folds.csv", maps=[maps], fold=[1], seed=[1],
-        volumes=volumes, registered=registered, passes=1, overlap=folder / "overlap.csv",
-        lesions=folder / "lesions.csv",
+        volumes=manifest, splits=folder / "folds.csv", maps=[maps], folds=[1], seeds=[1], passes=1,
+        overlap=folder / "overlap.csv", lesions=folder / "lesions.csv",
     )  # fmt: skip
     files = {kind: folder / f"tumour_volumes.{kind}" for kind in ("pdf", "png", "csv")}
     draw_figure.main(figure="tumour_volumes", overlap=folder / "overlap.csv", **files)
     return pd.read_csv(files["csv"]).set_index(["case", "region"])["volume_mm3"]
 
 
-def experts(volumes, maps):
+def experts(manifest, maps):
     """Write the experts' labels as if they were predicted; return their folder."""
     for case in CASES:
-        expert = read_image(volumes / case / "segmentation.nii.gz", np.uint8)
+        expert = read_image(volume_path(manifest, case, "segmentation"), np.uint8)
         path = maps / case / "passes-001" / "labels.nii.gz"
         path.parent.mkdir(parents=True)
         write_image(path, expert.data, expert.grid)
@@ -87,27 +82,26 @@ def experts(volumes, maps):
 
 @pytest.fixture(scope="module")
 def native(real_data, tmp_path_factory):
-    """Folder of both cases as imported, on the grid of their scans, which are z-scored."""
+    """Manifest of both cases as imported, on the grid of their scans, which are z-scored."""
     folder = tmp_path_factory.mktemp("native")
     (folder / "labels.csv").write_text("case,problem\n" + "".join(f"{c},\n" for c in CASES))
     for case in CASES:
-        (folder / case).mkdir()
+        images = {part: volume_path(folder / "volumes.csv", case, part) for part in NAMES}
+        images["t1ce"].parent.mkdir(parents=True)
         import_case.main(
             case=case, labels=folder / "labels.csv", source="folder",
             options={"path": str(real_data), "names": NAMES}, modalities=MODALITIES,
-            follow_links=False, coding=CODING, on_bad_case="stop",
-            images={part: folder / case / f"{part}.nii.gz" for part in NAMES},
+            follow_links=False, coding=CODING, on_bad_case="stop", images=images,
             quality=folder / f"{case}.csv",
         )  # fmt: skip
-        write_matrix(folder / case / "t1ce_to_template.txt", np.eye(4))
-    return folder
+    return write_manifest(folder)
 
 
 @pytest.mark.real
 def test_figure_4_of_cases_on_their_own_grid_has_the_volumes_in_the_files(
     real_data, native, tmp_path
 ):
-    drawn = figure_4(tmp_path, native, experts(native, tmp_path / "maps"), native)
+    drawn = figure_4(tmp_path, native, experts(native, tmp_path / "maps"))
     for case in CASES:
         assert drawn.loc[case].to_dict() == counted(real_data, case)
     overlap = pd.read_csv(tmp_path / "overlap.csv")
@@ -116,18 +110,17 @@ def test_figure_4_of_cases_on_their_own_grid_has_the_volumes_in_the_files(
 
 @pytest.fixture(scope="module")
 def walked(real_data, tmp_path_factory):
-    """A copy of the repository in which the study's rules have preprocessed both cases."""
-    folder = copy_of_repository(tmp_path_factory.mktemp("real_brats"))
+    """The folder of a cohort in which the rules have preprocessed both cases as the study's."""
+    folder = tmp_path_factory.mktemp("real_brats")
     (folder / "cases.csv").write_text("\n".join(["case", *CASES]) + "\n")
     cohort = {
         "name": "real_brats", "source": "folder", "modalities": MODALITIES, "on_bad_case": "stop",
         "labels": {"table": "cases.csv"}, "segmentation_labels": CODING,
         "folder": {"path": str(real_data.resolve()), "names": NAMES},
     }  # fmt: skip
-    override = {"study": "real_brats", "cohort": cohort, "networks": ["dmfnet-umodule"]}
-    (folder / "real_brats.yaml").write_text(yaml.safe_dump(override))
-    configs = ["studies/small_tumours.yaml", "real_brats.yaml"]
-    snakemake(folder, f"{COHORT}/cases.csv", "--configfile", *configs, config=None)
+    config = {"cohort": cohort, "preprocessing": study()["preprocessing"]}
+    copy_of_repository(folder, config, "real_brats.yaml")
+    snakemake(folder, f"{COHORT}/volumes.csv", config="real_brats.yaml")
     return folder / COHORT
 
 
@@ -136,23 +129,23 @@ def test_the_studys_preprocessing_keeps_every_label_and_its_volume(real_data, wa
     """What the affine registration adds to a brain, 35 and 40 % here, Figure 4 takes off again."""
     quality = pd.read_csv(walked / "quality.csv").set_index("case")
     assert pd.read_csv(walked / "excluded.csv").empty
-    volumes = walked / "normalised"
-    drawn = figure_4(tmp_path, volumes, experts(volumes, tmp_path / "maps"), walked / "registered")
+    manifest = walked / "volumes.csv"
+    drawn = figure_4(tmp_path, manifest, experts(manifest, tmp_path / "maps"))
+    scale = read_volumes(manifest).set_index("case")["template_scale"]
     for case in CASES:
         direct = counted(real_data, case)
         assert {region: quality.at[case, f"{region}_mm3"] for region in REGIONS} == direct
-        labels = read_image(walked / "normalised" / case / "segmentation.nii.gz", np.uint8)
+        labels = read_image(volume_path(manifest, case, "segmentation"), np.uint8)
         assert np.allclose(labels.grid.voxel_sizes, 1)
         assert np.unique(labels.data).tolist() == [0, 1, 2, 3]
-        matrix = read_matrix(walked / "registered" / case / "t1ce_to_template.txt")
-        assert np.linalg.det(matrix) > 1.2
+        assert scale[case] > 1.2
         assert drawn.loc[case].to_dict() == pytest.approx(direct, rel=0.03)
         assert quality.at[case, "tumour_outside_brain_ml"] < 0.01 * direct["wt"] / 1000
 
 
 @pytest.mark.real
 def test_a_few_steps_on_crops_lower_the_loss(walked):
-    dataset = Dataset(walked / "normalised", TABLE, MODALITIES, keep_in_memory=True, classes=4)
+    dataset = Dataset(walked / "volumes.csv", MODALITIES, keep_in_memory=True, classes=4)
     chosen = {"crop": {"size": [48] * 3, "enhancing_share": 1.0}, "augmentation": []}
     settings = Settings(**study()["training"] | chosen)
     torch.manual_seed(1)
@@ -169,14 +162,13 @@ def test_a_few_steps_on_crops_lower_the_loss(walked):
 @pytest.mark.real
 def test_a_whole_volume_takes_less_than_4_gib_at_full_width(real_data, native, tmp_path):
     """240 x 240 x 155 voxels, which the network pads to 160; figure 4 is drawn from its labels."""
-    TABLE.to_csv(tmp_path / "cases.csv", index=False)
-    TABLE[["case"]].assign(fold=1, split="test").to_csv(tmp_path / "folds.csv", index=False)
+    FOLDS.to_csv(tmp_path / "folds.csv", index=False)
     torch.manual_seed(1)
     network = build_network("dmfnet", modalities=2, classes=4, tasks=())
     save_file(network.state_dict(), tmp_path / "model.safetensors")
     sampling = study()["sampling"]
     same = ("passes", "nested", "keep_sums", "hd95", "batch_size", "device", "acceleration")
-    files = {"cases": "cases.csv", "folds": "folds.csv", "case_files": "files",
+    files = {"folds": "folds.csv", "case_files": "files",
              "probabilities": "p.csv", "segmentation": "s.csv", "voxels": "v.csv", "maps": "maps",
              }  # fmt: skip
     given = {name: sampling[name] for name in same}
@@ -196,7 +188,7 @@ def test_a_whole_volume_takes_less_than_4_gib_at_full_width(real_data, native, t
     most = int(done.stdout.split()[-1]) * 1024  # Linux counts KiB
     print(f"at most {most / 2**30:.2f} GiB")
     assert most < MOST_MEMORY
-    drawn = figure_4(tmp_path, native, tmp_path / "maps", native)
+    drawn = figure_4(tmp_path, native, tmp_path / "maps")
     for case in CASES:
         assert drawn.loc[case].to_dict() == counted(real_data, case)
         labels = tmp_path / "maps" / case / "passes-001" / "labels.nii.gz"

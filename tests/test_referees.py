@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import scipy.stats
 import sklearn.metrics
+from error_bounds import gamma
 from scipy.spatial import cKDTree
 
 from glioma_uq.overlap.masks import dice
@@ -160,7 +161,7 @@ def test_ece_agrees_with_torchmetrics(probabilities, labels, ours, theirs):
     expected = module.multiclass_calibration_error(
         torch.tensor(apart), torch.tensor(labels), apart.shape[1], n_bins=15, norm=theirs
     )
-    assert found == pytest.approx(float(expected), abs=1e-6)
+    assert found == pytest.approx(float(expected), abs=gamma(len(labels) + 4))
 
 
 def test_debiased_ece_agrees_with_torchmetrics():
@@ -233,17 +234,17 @@ def one_hot(mask):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_masks_agree_with_monai(seed):
-    """MONAI's metrics are in single precision."""
+    """MONAI's metrics are in single precision, as is the rank of its percentile: of few voxels."""
     from monai.metrics import compute_dice, compute_hausdorff_distance
 
     one, other = masks(seed)
     expected = compute_dice(one_hot(one), one_hot(other), include_background=False)
-    assert dice(one, other) == pytest.approx(float(expected), rel=1e-6)
+    assert dice(one, other) == pytest.approx(float(expected), rel=gamma(4))
     for spacing in ((1.0, 1.0, 1.0), (1.0, 1.2, 3.5)):
         expected = compute_hausdorff_distance(
             one_hot(one), one_hot(other), percentile=95, spacing=spacing
         )
-        assert hd95(one, other, spacing) == pytest.approx(float(expected), rel=1e-6)
+        assert hd95(one, other, spacing) == pytest.approx(float(expected), rel=gamma(one.size))
 
 
 @pytest.mark.parametrize("seed", range(4))

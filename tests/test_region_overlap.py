@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from manifest import write_case, write_manifest
 from nibabel.affines import from_matvec
 
 import measure_overlap
@@ -17,7 +18,6 @@ from glioma_uq.overlap.regions import (
     under_rules,
 )
 from glioma_uq.parts import in_region
-from glioma_uq.transforms import write_matrix
 
 CORE, OEDEMA, ENHANCING = 1, 2, 3
 
@@ -85,7 +85,7 @@ def test_the_rule_moves_the_enhancing_tumour_alone():
 def written_study(folder, grids=None, larger=1.0):
     """Write two cases, of which B has no reference; return the arguments of the step.
 
-    `larger`: how much longer the registration made each axis of A.
+    `larger`: how much longer the registration made each axis.
     """
     grid = Grid((4, 4, 4), from_matvec(np.diag([2.0, 2.0, 2.0])))
     reference = np.zeros(grid.shape, dtype=np.uint8)
@@ -94,22 +94,14 @@ def written_study(folder, grids=None, larger=1.0):
     labels = folder / "maps" / "A" / "passes-001" / "labels.nii.gz"
     labels.parent.mkdir(parents=True)
     write_image(labels, predicted, grids or grid)
-    (folder / "registered" / "A").mkdir(parents=True)
-    matrix = np.diag([larger, larger, larger, 1.0])
-    write_matrix(folder / "registered" / "A" / "t1ce_to_template.txt", matrix)
-    for case in "AB":
-        (folder / "normalised" / case).mkdir(parents=True)
-    write_image(folder / "normalised" / "A" / "segmentation.nii.gz", reference, grid)
     brain = np.ones(grid.shape, dtype=np.uint8)
-    write_image(folder / "normalised" / "A" / "brain_mask.nii.gz", brain, grid)
-    (folder / "normalised" / "B" / "segmentation.nii.gz").touch()
-    pd.DataFrame({"case": ["A", "B"], "source": "phantom"}).to_csv(folder / "cases.csv")
+    write_case(folder, "A", grid.affine, segmentation=reference, brain_mask=brain)
+    write_case(folder, "B", segmentation=None)
     splits = pd.DataFrame({"case": ["A", "B"], "fold": 1, "split": "test"})
     splits.to_csv(folder / "folds.csv", index=False)
     return {
-        "cases": folder / "cases.csv", "folds": folder / "folds.csv",
-        "maps": [str(folder / "maps")] * 2, "fold": [1, 1], "seed": [1, 2], "passes": 1,
-        "volumes": folder / "normalised", "registered": folder / "registered",
+        "volumes": write_manifest(folder, template_scale=larger**3), "splits": folder / "folds.csv",
+        "maps": [str(folder / "maps")] * 2, "folds": [1, 1], "seeds": [1, 2], "passes": "1",
         "overlap": folder / "overlap.csv", "lesions": folder / "lesions.csv",
     }  # fmt: skip
 

@@ -8,6 +8,8 @@ import chromium
 import numpy as np
 import pandas as pd
 import pytest
+from bad_config import PUBLISHED
+from configs import checked
 
 import make_report
 from glioma_uq.errors import BadInput
@@ -65,8 +67,8 @@ def findings():
     return pd.DataFrame(rows, columns=names)
 
 
-def write_report(folder, *, dice=(0.7, 0.65), published=False, departures=(), overlays=True):
-    """Write a report from tiny tables and return its text."""
+def write_report(folder, *, dice=(0.7, 0.65), published=False, overlays=True, **override):
+    """Write a report from tiny tables and return its text; `override`: of the demo's config."""
     for name in (*FIGURES, "learning_curves"):
         (folder / f"figures/{name}.png").parent.mkdir(exist_ok=True)
         (folder / f"figures/{name}.png").write_bytes(PIXEL)
@@ -84,7 +86,7 @@ def write_report(folder, *, dice=(0.7, 0.65), published=False, departures=(), ov
         "selection": selection(),
         "findings": findings(),
         "curves": pd.DataFrame(curve),
-        "cases": pd.DataFrame(case),
+        "volumes": pd.DataFrame(case),
         "excluded": pd.DataFrame(excluded),
     }
     paths = {}
@@ -95,15 +97,10 @@ def write_report(folder, *, dice=(0.7, 0.65), published=False, departures=(), ov
     if published:
         del of_study["segmentation"]
         paths = dict.fromkeys(paths)
+        override = {"cohort": None, "predictions": PUBLISHED}
     provenance = {"commit": "abc123", "inputs": {f"file-{i}": "0f" for i in range(20)}}
     (folder / "provenance.json").write_text(json.dumps(provenance))
-    config = {
-        "study": "tiny <b>",
-        "cohort": {"name": "phantom"},
-        "segmentation": "tumour",
-        "statistics": {"level": 0.95, "dice_threshold": 0.8},
-        "departures": list(departures),
-    }
+    config = checked(override) | {"study": "tiny <b>"}
     make_report.main(
         **paths,
         statistics=list(of_study.values()),
@@ -178,9 +175,10 @@ def test_the_first_lines_say_that_networks_have_not_learned(tmp_path):
 
 
 def test_the_page_tells_what_was_run(tmp_path):
-    html = write_report(tmp_path, departures=[{"what": "w", "here": "h", "paper": "p", "why": "y"}])
+    html = write_report(tmp_path, departures={"rates": "A reason <b>."})
     for text in ("have learned", "0 of 1: 0 intact", "2 networks, 9 to 11 epochs", "abc123",
-                 "In the paper", "4.0 × 10⁻⁵", "0.810 (0.700 to 0.900)"):  # fmt: skip
+                 "In the paper", "<td>0.2, 0.35, 0.5</td>", "<td>A reason &lt;b&gt;.</td>",
+                 "4.0 × 10⁻⁵", "0.810 (0.700 to 0.900)"):  # fmt: skip
         assert text in html, text
 
 

@@ -1,8 +1,11 @@
 """Samplers: what each draws follows from weights, case, seed and number alone."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
+from error_bounds import FORMULA
 
 from glioma_uq.errors import BadInput
 from glioma_uq.grid import ENSEMBLES
@@ -43,10 +46,12 @@ def test_samples_are_probabilities_on_the_grid_of_the_case(networks, images, nam
 
 
 @pytest.mark.parametrize("name", [n for n in SAMPLERS if n != "deterministic"])
+@pytest.mark.usefixtures("float64")
 def test_sample_t_depends_on_its_number_and_not_on_the_others(networks, images, name):
+    networks, images = [copy.deepcopy(n).double() for n in networks], images.double()
     together = drawn(name, networks, images, [1, 2, 3])
     (alone,) = drawn(name, networks, images, [2])
-    torch.testing.assert_close(flat(together[1]), flat(alone), atol=1e-6, rtol=0)
+    torch.testing.assert_close(flat(together[1]), flat(alone), **FORMULA)
     assert not torch.allclose(flat(together[0]), flat(together[1]))
 
 
@@ -100,10 +105,11 @@ class Brightness(torch.nn.Module):
         return {"segmentation": seen, "idh": images[:, :2, 0, 0, 0]}
 
 
+@pytest.mark.usefixtures("float64")
 def test_maps_are_turned_back_so_that_equal_opinions_agree(images):
-    samples = drawn("test-time-augmentation", [Brightness()], images, range(1, 49))
+    samples = drawn("test-time-augmentation", [Brightness()], images.double(), range(1, 49))
     maps = torch.stack([sample["segmentation"] for sample in samples])
-    torch.testing.assert_close(maps, maps[:1].expand_as(maps), atol=1e-6, rtol=0)
+    torch.testing.assert_close(maps, maps[:1].expand_as(maps), **FORMULA)
     corners = {round(float(sample["idh"][0]), 6) for sample in samples}
     assert len(corners) > 1  # the poses did differ
 

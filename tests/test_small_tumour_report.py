@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from configs import checked, read
 from PIL import Image as Picture
 from test_small_tumour_figures import NETWORKS, tables  # noqa: F401, a fixture
 
@@ -83,7 +84,9 @@ def write_report(folder, tables):
          "item": "choice", "rate": 0.0, "passes": 1, "task": "", "measure": "settled", "value": 1.0}
     )  # fmt: skip
     rest = {
-        "cases": pd.DataFrame({"case": ["a"], "source": "x", "idh": -1, "1p19q": -1, "grade": -1}),
+        "volumes": pd.DataFrame(
+            {"case": ["a"], "source": "x", "idh": -1, "1p19q": -1, "grade": -1}
+        ),
         "excluded": pd.DataFrame(columns=["case", "step", "reason"]),
         "curves": pd.DataFrame(
             {"network": "dmfnet", "rate": 0.0, "fold": 1, "seed": 1, "epoch": [9]}
@@ -101,9 +104,7 @@ def write_report(folder, tables):
         **{name: folder / f"{name}.csv" for name in rest},
         figures=figures, learning_curves=None, viewer=None, overlays=[],
         provenance=folder / "provenance.json", network=NETWORKS[0], output=folder / "report.html",
-        config={"study": "small", "cohort": {"name": "tiny"}, "tasks": [],
-                "segmentation": "parts",
-                "statistics": {"level": 0.95, "dice_threshold": 0.8}},
+        config=checked({}, read("studies/small_tumours_phantom.yaml")),
     )  # fmt: skip
     return (folder / "report.html").read_text(encoding="utf-8")
 

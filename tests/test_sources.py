@@ -1,12 +1,10 @@
 """Each source finds a case's files by its own layout, and refuses what could be two things."""
 
-import re
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
-import yaml
 
 import import_case
 from glioma_uq.cohorts import (
@@ -22,14 +20,12 @@ from glioma_uq.cohorts import (
 from glioma_uq.cohorts.bids import entities_of
 from glioma_uq.cohorts.segmentation import to_canonical, volumes_mm3
 from glioma_uq.cohorts.sources import CANONICAL, file_of
-from glioma_uq.configuration.schema import check_config
 from glioma_uq.errors import BadCase, BadInput
 from glioma_uq.fingerprints import SCRIPTS, fingerprint
 from glioma_uq.images import read_image, same_grid
 from glioma_uq.quality.rows import read_rows, write_table
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCS = ROOT / "docs" / "cohorts.md"
 MODALITIES = ["t1", "t1ce", "t2", "flair"]
 PARTS = [*MODALITIES, "segmentation", "brain_mask"]
 
@@ -285,17 +281,3 @@ def test_real_brats_cases_keep_their_experts_labels_and_volumes(real_data, tmp_p
     turned = read_image(real_data / case / "seg_GT.nii.gz").data
     for canonical, numbers in {0: [0], 1: [1, 3], 2: [2], 3: [4]}.items():
         np.testing.assert_array_equal(ours.data == canonical, np.isin(turned, numbers))
-
-
-# The examples of docs/cohorts.md.
-
-
-@pytest.mark.parametrize("example", re.findall(r"```yaml\n(.*?)```", DOCS.read_text(), re.S))
-def test_the_examples_of_the_docs_are_configs(example, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)  # whatever labels table lies where the docs say
-    config = yaml.safe_load((ROOT / "config.yaml").read_text())
-    override = yaml.safe_load(example)
-    for key, part in override.items():
-        config[key] |= part
-    checked = check_config(config, ROOT / "rules" / "config.schema.yaml")
-    assert coding_of(checked["cohort"])

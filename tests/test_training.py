@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from error_bounds import gamma
 
 from glioma_uq.dataset import Case
 from glioma_uq.errors import BadInput
@@ -85,7 +86,7 @@ def test_the_best_weights_are_those_of_the_lowest_validation_loss(uninterrupted)
     losses = pd.DataFrame(uninterrupted.curve).set_index("epoch")["validation_loss"]
     assert uninterrupted.best_epoch == losses.idxmin()
     uninterrupted.network.load_state_dict(uninterrupted.best)
-    assert uninterrupted.validate()[0] == pytest.approx(losses.min(), rel=1e-6)
+    assert uninterrupted.validate()[0] == pytest.approx(losses.min(), rel=gamma(16))
 
 
 @pytest.mark.parametrize("done", [1, 3])
@@ -249,7 +250,7 @@ def test_a_network_without_segmentation_learns_the_tasks_alone():
         for task in ("grade", "idh")
     )
     expected = float((grade + idh).detach()) / 2  # both weigh 1
-    assert float(loss.detach()) == pytest.approx(expected, rel=1e-6)
+    assert float(loss.detach()) == pytest.approx(expected, rel=gamma(16))
 
 
 def test_the_head_of_a_task_without_labels_stays_as_it_was():
@@ -305,7 +306,7 @@ def test_bfloat16_gives_nearly_the_same_loss_and_finite_gradients(monkeypatch):
     loss, logits = run.batch_loss(batch)
     assert logits["segmentation"].dtype == torch.bfloat16
     assert loss.dtype == torch.float32
-    assert float(loss.detach()) == pytest.approx(expected, rel=0.05)
+    assert float(loss.detach()) == pytest.approx(expected, rel=23 * 2**-9)  # 23 rounded layers
     loss.backward()
     assert all(torch.isfinite(p.grad).all() for p in run.network.parameters() if p.grad is not None)
 

@@ -128,7 +128,7 @@ def normalised(tmp_path, head):
             t1ce_to_template=tmp_path / "identity.txt", brain_mask=tmp_path / "b.nii.gz",
             segmentation=tmp_path / "s.nii.gz", template=tmp_path / "t.nii.gz",
             options={"voxel_size_mm": 6.0, "margin_mm": 12.0}, normalised=outputs,
-            quality=tmp_path / "q.csv",
+            checksums=tmp_path / "checksums.csv", quality=tmp_path / "q.csv",
         )  # fmt: skip
         assert row(tmp_path / "q.csv")["reason"] == ""
         scan, brain, tumour = (outputs[n] for n in ("t1ce", "brain_mask", "segmentation"))
@@ -209,7 +209,7 @@ def test_the_authors_need_a_t1_for_their_bias_field():
 
 @pytest.mark.workflow
 def test_the_authors_variant_runs_through_on_the_phantom(tmp_path):
-    for part in ("Snakefile", "config.yaml", "rules", "workflow_scripts", "envs"):
+    for part in ("Snakefile", "config.yaml", "cohorts", "rules", "workflow_scripts", "envs"):
         copy_part = shutil.copytree if (ROOT / part).is_dir() else shutil.copy2
         copy_part(ROOT / part, tmp_path / part)
     tiny = yaml.safe_load((ROOT / "tests/tiny.yaml").read_text())
@@ -217,12 +217,15 @@ def test_the_authors_variant_runs_through_on_the_phantom(tmp_path):
     config["cohort"]["phantom"]["cases"] = 6
     config["preprocessing"]["variant"] = "authors"
     (tmp_path / "authors.yaml").write_text(yaml.safe_dump(config))
-    command = [sys.executable, "-m", "snakemake", "--cores", "1", "results/cohorts/tiny/cases.csv"]
+    command = [sys.executable, "-m", "snakemake", "--cores", "1"]
     done = subprocess.run(
-        [*command, "--configfile", "authors.yaml"], cwd=tmp_path, capture_output=True, text=True
+        [*command, "results/cohorts/tiny/volumes.csv", "--configfile", "authors.yaml"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, (done.stdout + done.stderr)[-5000:]
     cohort = tmp_path / "results/cohorts/tiny"
-    assert len(read_rows(cohort / "cases.csv")) == 6
+    assert len(read_rows(cohort / "volumes.csv")) == 6
     masks = {(cohort / f"normalised/phantom-00{n}/brain_mask.nii.gz").read_bytes() for n in (1, 2)}
     assert len(masks) == 1

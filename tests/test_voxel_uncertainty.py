@@ -57,7 +57,7 @@ def test_the_three_way_split_adds_up_and_equals_that_of_all_samples():
     samples = random_samples(12, classes=3)
     maps, _ = summed(samples, members=3).maps()
     parts = maps["aleatoric"] + maps["within_member"] + maps["between_member"]
-    np.testing.assert_allclose(parts, maps["predictive"], atol=1e-6)
+    np.testing.assert_allclose(parts, maps["predictive"], atol=1e-12)
     within, between = decompose_members(samples.movedim(1, -1).numpy(), 3)
     np.testing.assert_allclose(maps["within_member"], within, atol=1e-12)
     np.testing.assert_allclose(maps["between_member"], between, atol=1e-12)

@@ -4,7 +4,7 @@ from glioma_uq.cohorts import (
     EXCLUDED_COLUMNS,
     check_someone_is_left,
     divide_cases,
-    gather_figures,
+    gather_metrics,
 )
 from glioma_uq.quality.rows import read_rows, write_table
 from glioma_uq.steps import run
@@ -23,7 +23,7 @@ def main(*, labels, quality, checksums, volumes, excluded, metrics):
     manifest = [row | measured[row["case"]] for row in included]
     write_table(volumes, list(manifest[0]), manifest)
     write_table(excluded, EXCLUDED_COLUMNS, out)
-    write_table(metrics, *gather_figures(rows))
+    write_table(metrics, *gather_metrics(rows))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from glioma_uq.cohorts.selection import as_reviewed, read_series, rows_of, taken
 from glioma_uq.cohorts.series import choose_series
 from glioma_uq.errors import BadCase
 from glioma_uq.images import ExcludedBefore, is_empty
-from glioma_uq.quality.rows import one_case
+from glioma_uq.quality.rows import case_quality_record
 from glioma_uq.steps import run
 
 
@@ -25,14 +25,14 @@ def main(
     """
     write_series(series, pd.DataFrame(columns=["case", "modality", "reason"]))
     outputs = [*images.values(), *sidecars.values()]
-    with one_case(
+    with case_quality_record(
         case,
         "convert_case",
         quality=quality,
         outputs=outputs,
         on_bad_case=on_bad_case,
         limits=limits,
-    ) as figures:
+    ) as metrics:
         if files and is_empty(files):
             raise ExcludedBefore("excluded at an earlier step, which left no DICOM")
         found, paths = read_folder(folder, case)
@@ -45,9 +45,9 @@ def main(
             check_stack(row, modality)
             print(f"{modality}: {row.SeriesDescription!r}, {row.reason}")
             convert(paths[row.SeriesInstanceUID], images[modality], sidecars[modality])
-            figures[f"{modality}_series"] = row.SeriesDescription
-            figures[f"{modality}_slices"] = row.slices
-            figures[f"{modality}_slice_mm"] = row.slice_mm
+            metrics[f"{modality}_series"] = row.SeriesDescription
+            metrics[f"{modality}_slices"] = row.slices
+            metrics[f"{modality}_slice_mm"] = row.slice_mm
 
 
 def check_stack(row, modality):

@@ -3,7 +3,8 @@
 import numpy as np
 
 from glioma_uq.images import read_image
-from glioma_uq.quality.rows import foreground, mutual_information, one_case
+from glioma_uq.quality.image_metrics import foreground, mutual_information
+from glioma_uq.quality.rows import case_quality_record
 from glioma_uq.registration import register
 from glioma_uq.seeds import seed_for
 from glioma_uq.steps import run
@@ -19,14 +20,14 @@ def main(
     With `templates` (modality to image) each series goes straight to its template instead,
     affine, and its matrix says where that leaves it in the T1CE, by `t1ce_to_template`.
     """
-    with one_case(
+    with case_quality_record(
         case,
         "coregister",
         quality=quality,
         outputs=matrices.values(),
         on_bad_case=on_bad_case,
         limits=limits,
-    ) as figures:
+    ) as metrics:
         fixed = read_image(t1ce)
         from_template = np.linalg.inv(read_matrix(t1ce_to_template)) if templates else None
         coarse = block_average(fixed, options["voxel_size_mm"])
@@ -41,7 +42,7 @@ def main(
                 matrix = register(fixed, moving, kind="Rigid", seed=one_seed, **options)
             write_matrix(matrices[modality], matrix)
             moved = resample(moving, coarse.grid, matrix)
-            figures[f"{modality}_mutual_information"] = round(
+            metrics[f"{modality}_mutual_information"] = round(
                 mutual_information(coarse.data[head], moved[head]), 4
             )
 

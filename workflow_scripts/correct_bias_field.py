@@ -7,7 +7,8 @@ import numpy as np
 from glioma_uq.bias_field import bias_range, divide_by_field, fit_bias_field
 from glioma_uq.errors import BadCase
 from glioma_uq.images import Image, check_values, read_image, write_image
-from glioma_uq.quality.rows import intensity_range, one_case
+from glioma_uq.quality.image_metrics import intensity_range
+from glioma_uq.quality.rows import case_quality_record
 from glioma_uq.steps import run
 from glioma_uq.transforms import read_matrix, resample
 
@@ -20,19 +21,19 @@ def main(*, case, scans, corrected, options, limits, on_bad_case, quality, to_t1
     Without `options` the scans are copied as they are. With `to_t1ce` (modality to matrix
     file, of all but the T1CE) the field that is fitted on the T1 divides every series.
     """
-    with one_case(
+    with case_quality_record(
         case,
         "correct_bias_field",
         quality=quality,
         outputs=corrected.values(),
         on_bad_case=on_bad_case,
         limits=limits,
-    ) as figures:
+    ) as metrics:
         share = shared_field(scans["t1"], to_t1ce, options) if options and to_t1ce else None
         for modality, path in scans.items():
             scan = read_image(path)
             check_values(scan.data, path)
-            figures |= describe(modality, scan)
+            metrics |= describe(modality, scan)
             if not options:
                 shutil.copyfile(path, corrected[modality])
                 continue
@@ -40,12 +41,12 @@ def main(*, case, scans, corrected, options, limits, on_bad_case, quality, to_t1
             field = share(modality, scan.grid) if share else fit_bias_field(scan, **options)
             write_image(corrected[modality], divide_by_field(scan, field).data, scan.grid)
             low, high = bias_range(field)
-            figures[f"{modality}_bias_low"] = round(low, 4)
-            figures[f"{modality}_bias_high"] = round(high, 4)
+            metrics[f"{modality}_bias_low"] = round(low, 4)
+            metrics[f"{modality}_bias_high"] = round(high, 4)
 
 
 def describe(modality, scan):
-    """Return the figures of a native scan: its voxels and the range of its intensities."""
+    """Return the metrics of a native scan: its voxels and the range of its intensities."""
     low, high = intensity_range(scan.data)
     return {
         f"{modality}_voxel_mm": " x ".join(f"{size:.3g}" for size in scan.grid.voxel_sizes),

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from glioma_uq.cohorts import first_reasons, gather_figures
+from glioma_uq.cohorts import first_reasons, gather_metrics
 from glioma_uq.files import written_whole
-from glioma_uq.quality.figures import FIGURES, overview
+from glioma_uq.quality.metrics import METRICS, overview
 from glioma_uq.quality.rows import read_rows
 from glioma_uq.quality.sheet import draw_sheet
 from glioma_uq.quality.views import Template, native_views, template_views
@@ -22,13 +22,13 @@ def main(*, cases, modalities, steps, cohort, template, pictures):
     paths = [cohort / "quality" / case / f"{step}.csv" for case in cases for step in steps]
     rows = [row for path in paths for row in read_rows(path)]
     reasons = {row["case"]: row for row in first_reasons(rows)}
-    figures = {row["case"]: row for row in gather_figures(rows)[1]}
+    metrics = {row["case"]: row for row in gather_metrics(rows)[1]}
     template = Template(template)
     for case, picture in zip(cases, pictures, strict=True):
         takes_part = case not in reasons
         show = template_views if takes_part else native_views
         views = show(modalities, cohort, case, template)
-        notes = [key_figures(figures[case])]
+        notes = [key_metrics(metrics[case])]
         sheet = draw_sheet(case, takes_part, verdict(reasons.get(case)), notes, views)
         with written_whole(picture) as temporary:
             sheet.save(temporary)
@@ -39,10 +39,10 @@ def verdict(reason):
     return f"left out at {reason['step']}: {reason['reason']}" if reason else "takes part"
 
 
-def key_figures(figures):
-    """Return the figures of a case in one line, of several series the least favourable."""
-    shown = overview({name: value for name, value in figures.items() if name != "case"})
-    return " · ".join(f"{FIGURES[name].head} {value:.4g}" for name, (_, value) in shown.items())
+def key_metrics(metrics):
+    """Return the metrics of a case in one line, of several series the least favourable."""
+    shown = overview({name: value for name, value in metrics.items() if name != "case"})
+    return " · ".join(f"{METRICS[name].head} {value:.4g}" for name, (_, value) in shown.items())
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from glioma_uq.cohorts.segmentation import to_canonical, volumes_mm3
 from glioma_uq.errors import BadCase
 from glioma_uq.headers import check_header, orientation, tilt_deg
 from glioma_uq.images import check_values, read_image, same_grid, write_image
-from glioma_uq.quality.rows import leave_empty, one_case, read_rows
+from glioma_uq.quality.rows import case_quality_record, mark_excluded, read_rows
 from glioma_uq.steps import run
 
 
@@ -22,14 +22,14 @@ def main(
     `coding`: the parts of the tumour by number, as glioma_uq.cohorts.segmentation reads it.
     A case without segmentation or brain mask gets an empty file in its place.
     """
-    with one_case(
+    with case_quality_record(
         case,
         "import_case",
         quality=quality,
         outputs=images.values(),
         on_bad_case=on_bad_case,
         limits=limits,
-    ) as figures:
+    ) as metrics:
         problem = {row["case"]: row["problem"] for row in read_rows(labels)}[case]
         if problem:
             raise BadCase(problem)
@@ -39,15 +39,15 @@ def main(
         for modality in modalities:
             scan = read_scan(found[modality], modality, seen)
             write_image(images[modality], scan.data, scan.grid)
-            figures |= figures_of(modality, found[modality], scan.grid)
+            metrics |= metrics_of(modality, found[modality], scan.grid)
             if modality == "t1ce":
                 t1ce = scan.grid
-        leave_empty(images[part] for part in images if part not in found)
+        mark_excluded(images[part] for part in images if part not in found)
         if "segmentation" in found:
             numbers = on_grid_of(t1ce, "segmentation", found["segmentation"])
             segmentation = to_canonical(numbers, coding, found["segmentation"])
             write_image(images["segmentation"], segmentation, t1ce)
-            figures |= volumes_mm3(segmentation, coding, t1ce.voxel_volume)
+            metrics |= volumes_mm3(segmentation, coding, t1ce.voxel_volume)
         if "brain_mask" in found:
             brain = on_grid_of(t1ce, "brain_mask", found["brain_mask"]) > 0
             write_image(images["brain_mask"], checked_brain(brain, found["brain_mask"]), t1ce)
@@ -70,7 +70,7 @@ def read_scan(path, modality, seen):
     return scan
 
 
-def figures_of(modality, path, grid):
+def metrics_of(modality, path, grid):
     """Return how a series is stored: its orientation, as "LAS", and its tilt in degrees."""
     return {
         f"{modality}_orientation": orientation(path),
@@ -79,7 +79,8 @@ def figures_of(modality, path, grid):
 
 
 def on_grid_of(grid, part, path):
-    """Return the numbers of the image at `path`, float32, once it lies on `grid`."""
+    """Return the numbers of the image at `path`, float32, once it is whole and on `grid`."""
+    check_header(path)
     image = read_image(path)
     if not same_grid(image.grid, grid):
         raise BadCase(

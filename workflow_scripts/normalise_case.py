@@ -4,7 +4,7 @@ import numpy as np
 
 from glioma_uq.images import Image, is_empty, read_image, read_mask, write_image
 from glioma_uq.normalisation import clip_to_percentiles, study_grid, z_score, z_score_twice
-from glioma_uq.quality.rows import leave_empty, one_case, write_row
+from glioma_uq.quality.rows import case_quality_record, mark_excluded, write_row
 from glioma_uq.steps import run
 from glioma_uq.transforms import compose, read_matrix, resample, resample_labels, resample_mask
 from glioma_uq.volumes import CHECKSUM, sha256
@@ -23,14 +23,14 @@ def main(
     With `white_matter`, the template's, the shading that is left in it is divided out first.
     With `clip`, two percentiles, intensities beyond those of the brain are held at them.
     """
-    with one_case(
+    with case_quality_record(
         case,
         "normalise_case",
         quality=quality,
         outputs=[*normalised.values(), checksums],
         on_bad_case=on_bad_case,
         limits=limits,
-    ) as figures:
+    ) as metrics:
         grid, authors = study_grid(read_mask(template), **options), variant == "authors"
         t1ce_matrix, native_brain = read_matrix(t1ce_to_template), read_mask(brain_mask)
         brain = (
@@ -50,17 +50,17 @@ def main(
             write_image(normalised[modality], score(placed, brain), grid)
             seen = Image(np.ones(scan.grid.shape, bool), scan.grid)
             covered = resample(seen, grid, matrix, order=0)[brain].mean()
-            figures[f"{modality}_brain_covered"] = round(float(covered), 4)
+            metrics[f"{modality}_brain_covered"] = round(float(covered), 4)
         write_image(normalised["brain_mask"], brain.astype(np.uint8), grid)
-        figures["normalised_brain_ml"] = round(brain.sum() * grid.voxel_volume / 1000, 1)
+        metrics["normalised_brain_ml"] = round(brain.sum() * grid.voxel_volume / 1000, 1)
         if is_empty(segmentation):
-            leave_empty([normalised["segmentation"]])
+            mark_excluded([normalised["segmentation"]])
         else:
             labels = resample_labels(read_image(segmentation, dtype=None), grid, t1ce_matrix)
             if authors:
                 labels[~brain] = 0
             write_image(normalised["segmentation"], labels, grid)
-            figures |= tumour_volumes(labels > 0, brain, grid)
+            metrics |= tumour_volumes(labels > 0, brain, grid)
         write_row(checksums, manifest_row(case, normalised, grid, t1ce_matrix))
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 
 from glioma_uq.images import Image, read_image, read_mask
-from glioma_uq.quality.rows import foreground, mutual_information, one_case, overlap_with_template
+from glioma_uq.quality.image_metrics import foreground, mutual_information, overlap_with_template
+from glioma_uq.quality.rows import case_quality_record
 from glioma_uq.registration import register
 from glioma_uq.steps import run
 from glioma_uq.transforms import block_average, resample, resample_mask, write_matrix
@@ -18,14 +19,14 @@ def main(
     With `brain_mask` (of the T1CE) only the brain is registered, and `template` must be
     a brain, of `template_mask`; without, both must be whole heads.
     """
-    with one_case(
+    with case_quality_record(
         case,
         "register_to_template",
         quality=quality,
         outputs=[t1ce_to_template],
         on_bad_case=on_bad_case,
         limits=limits,
-    ) as figures:
+    ) as metrics:
         fixed, moving = read_image(template), read_image(t1ce)
         if brain_mask:
             fixed_mask, moving_mask = read_mask(template_mask), read_mask(brain_mask)
@@ -35,10 +36,10 @@ def main(
         matrix = register(fixed, moving, kind="Affine", seed=seed, **options)
         inside = resample_mask(fixed_mask, fixed.grid)
         moved = resample(moving, fixed.grid, matrix)
-        figures["template_mutual_information"] = round(
+        metrics["template_mutual_information"] = round(
             mutual_information(fixed.data[inside], moved[inside]), 4
         )
-        figures["template_dice"] = round(overlap_with_template(fixed_mask, moving_mask, matrix), 4)
+        metrics["template_dice"] = round(overlap_with_template(fixed_mask, moving_mask, matrix), 4)
         write_matrix(t1ce_to_template, matrix)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from glioma_uq.images import is_empty, read_image, read_mask, write_image
-from glioma_uq.quality.rows import one_case
+from glioma_uq.quality.rows import case_quality_record
 from glioma_uq.skull_stripping import find_brain
 from glioma_uq.steps import run
 from glioma_uq.transforms import read_matrix
@@ -16,18 +16,18 @@ def main(
 
     `files`: what the method reads besides the T1CE, by the names of READERS.
     """
-    with one_case(
+    with case_quality_record(
         case,
         "strip_skull",
         quality=quality,
         outputs=[brain_mask],
         on_bad_case=on_bad_case,
         limits=limits,
-    ) as figures:
+    ) as metrics:
         scan = read_image(t1ce)
         needs = {name: READERS[name](path) for name, path in files.items()}
         mask = find_brain(scan, method, threads=threads, **needs, **options)
-        figures["brain_volume_ml"] = round(mask.sum() * scan.grid.voxel_volume / 1000, 1)
+        metrics["brain_volume_ml"] = round(mask.sum() * scan.grid.voxel_volume / 1000, 1)
         write_image(brain_mask, mask.astype(np.uint8), scan.grid)
 
 

@@ -8,43 +8,48 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 PROFILE = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
-GROUPS = dict(line.split("=") for line in PROFILE["groups"])
+IN_PROFILE = dict(line.split("=") for line in PROFILE.get("groups", []))
+RULE = re.compile(r"^ *(?:use rule (?P<base>\w+) as|rule) (?P<name>\w+)(?: with)?:$", re.M)
+GROUP = re.compile(r"^ +group:\n +\w+\.group\(\"(\w+)\"\)$", re.M)
 
 
-def rules_in(stage):
-    """Return the names of the rules in the file of a stage."""
-    text = (ROOT / "rules" / f"{stage}.smk").read_text()
-    return set(re.findall(r"^ *(?:rule|use rule \w+ as) (\w+)\b", text, re.M))
+def groups_in(path):
+    """Return {rule: its group, None without} of a file of rules."""
+    text, groups = path.read_text(), {}
+    found = list(RULE.finditer(text))
+    for rule, following in zip(found, [*found[1:], None], strict=False):
+        own = GROUP.search(text, rule.end(), following.start() if following else len(text))
+        groups[rule["name"]] = own[1] if own else groups.get(rule["base"])
+    return groups
 
 
-STAGES = ["statistics", "small_tumours", "report"]
-FROM_SAMPLES_ALONE = {"measure_overlap"}  # a job for each cell, before the group
+BY_FILE = {path.stem: groups_in(path) for path in (ROOT / "rules").glob("*/*.smk")}
+GROUPS = {rule: group for groups in BY_FILE.values() for rule, group in groups.items()}
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_whatever_lies_between_cells_and_report_is_in_one_group(stage):
+@pytest.mark.parametrize("file", ["statistics", "subregions", "figures", "report"])
+def test_whatever_lies_between_cells_and_report_is_in_one_group(file):
     """A rule left out would wait for the group and the group for it: nothing would run."""
-    outside = {rule for rule in rules_in(stage) if GROUPS.get(rule) != "statistics"}
-    outside -= FROM_SAMPLES_ALONE
-    assert not outside, f"profiles/slurm/config.yaml: add {outside} to the group 'statistics'"
-
-
-def test_every_figure_is_in_the_same_group():
-    """All rules but one inherit from that one, and with the rest its group."""
-    text = (ROOT / "rules/study/figures.smk").read_text()
-    assert re.findall(r"^rule (\w+):", text, re.M) == ["draw_figure"]
-    assert set(re.findall(r"^use rule (\w+) as", text, re.M)) == {"draw_figure"}
-    assert re.findall(r"^    group:\n +(.*)", text, re.M) == ['"statistics"']
+    assert len(BY_FILE[file]) >= 3
+    assert set(BY_FILE[file].values()) == {"statistics"}
+    assert GROUPS["gather_cells"] == GROUPS["gather_validation"] == "statistics"
 
 
 def test_whatever_lies_between_scans_and_volumes_is_in_one_group():
-    outside = {rule for rule in rules_in("preprocessing") if GROUPS.get(rule) != "preprocess"}
-    assert not outside, f"profiles/slurm/config.yaml: add {outside} to the group 'preprocess'"
+    before = ("make_phantom_case", "convert_case", "import_case")
+    grouped = [GROUPS[rule] for rule in before] + list(BY_FILE["preprocessing"].values())
+    assert grouped == ["preprocess"] * 8
 
 
-def test_the_profile_names_rules_that_exist():
-    known = set().union(*(rules_in(path.stem) for path in (ROOT / "rules").glob("*.smk")))
-    assert {*GROUPS, *PROFILE["set-resources"], *PROFILE["set-threads"]} <= known
+def test_jobs_of_networks_and_of_whole_cohorts_are_in_no_group():
+    for file in ("training", "manifest", "template", "archive", "predictions"):
+        assert set(BY_FILE[file].values()) == {None}
+    assert GROUPS["sample_network"] is GROUPS["sample_validation"] is None
+
+
+def test_the_profile_names_rules_that_exist_and_no_other_groups_than_they_do():
+    assert IN_PROFILE.items() <= GROUPS.items()
+    assert {*PROFILE["set-resources"], *PROFILE["set-threads"]} <= GROUPS.keys()
 
 
 def test_a_job_that_failed_asks_for_more_memory_and_time():

@@ -5,9 +5,9 @@ from numpy.lib.stride_tricks import sliding_window_view
 from scipy import ndimage
 
 from glioma_uq.antspy import ants
-from glioma_uq.errors import BadCase
+from glioma_uq.errors import BadCase, bad_case_on
 from glioma_uq.images import Grid, Image
-from glioma_uq.quality.rows import foreground
+from glioma_uq.quality.image_metrics import foreground
 from glioma_uq.transforms import block_average, block_steps, resample
 
 CONVERGENCE = 1e-7
@@ -51,6 +51,8 @@ def refine_bias_field(image, white_matter, to_template, *, voxel_size_mm, iterat
         )
     ratio = np.maximum(coarse.data, 0) / np.median(coarse.data[white])
     white &= (ratio > np.exp(-WINDOW)) & (ratio < np.exp(WINDOW))
+    if not white.any():
+        raise BadCase("expected white matter of about one intensity, found none, look at the scan")
     return _fit(coarse, white, iterations, image.grid)
 
 
@@ -60,14 +62,25 @@ def _fit(coarse, mask, iterations, grid):
     scan = ants.from_numpy(
         np.maximum(coarse.data, floor), spacing=tuple(map(float, coarse.grid.voxel_sizes))
     )
-    field = ants.n4_bias_field_correction(
-        scan,
-        mask=scan.new_image_like(mask.astype(np.float32)),
-        shrink_factor=1,
-        convergence={"iters": list(iterations), "tol": CONVERGENCE},
-        return_bias_field=True,
-    ).numpy()
+    where = scan.new_image_like(mask.astype(np.float32))
+    options = {"convergence": {"iters": list(iterations), "tol": CONVERGENCE}, "shrink_factor": 1}
+    with bad_case_on(RuntimeError, "a scan that N4 can correct", "that it failed", "look at it"):
+        fitted = ants.n4_bias_field_correction(scan, where, return_bias_field=True, **options)
+    field = fitted.numpy()
+    _check_field(field, scan.numpy())
     return np.exp(_to_fine(np.log(field), grid, coarse.grid))
+
+
+def _check_field(field, scan):
+    """Raise BadCase unless N4 found a field that is finite and above 0.
+
+    antspyx ignores N4's exit code, and hands the scan itself back where it failed.
+    """
+    if np.array_equal(field, scan) or not (np.isfinite(field).all() and field.min() > 0):
+        raise BadCase(
+            f"expected a bias field above 0, found that N4 failed ({field.min():g} to "
+            f"{field.max():g}), look at the scan"
+        )
 
 
 def sparse_median(image, voxel_size_mm):

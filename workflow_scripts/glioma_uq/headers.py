@@ -7,12 +7,13 @@ looked through in seconds, and an image too large for memory is refused without 
 import nibabel as nib
 import numpy as np
 
-from glioma_uq.errors import BadCase
-from glioma_uq.images import BROKEN_FILE, Grid, in_one_line, open_image, read_voxels
+from glioma_uq.errors import BadCase, reading_case_file
+from glioma_uq.images import Grid, open_image, read_voxels
 
 FEWEST_VOXELS = 4  # ASSUME: along each axis; fewer cannot be registered
 MOST_VOXELS = 2**28  # ASSUME: 1 GiB in float32; a whole head at 0.5 mm has 2**27
 LARGEST_EXTENT_MM = 1000  # ASSUME: no head coil sees more
+SMALLEST_VOXEL_MM = 0.05  # ASSUME: no patient is scanned finer; work on blocks in mm would explode
 UNITS = {0: "mm", 1: "metres", 2: "mm", 3: "micrometres"}  # NIfTI's; 0 says nothing
 LARGEST_SLANT = 0.02  # cosine between two axes, about 1 degree; more is a sheared image
 LARGEST_TILT_DEG = 40  # ASSUME: beyond, it is unclear which axis is which (45 is half way)
@@ -82,6 +83,11 @@ def _check_size(image, path):
             f"expected a scan of at most {LARGEST_EXTENT_MM} mm, found voxels of "
             f"{_numbers(sizes)} {units} and shape {shape} in {path}, correct its header"
         )
+    if sizes.min() < SMALLEST_VOXEL_MM:
+        raise BadCase(
+            f"expected voxels of {SMALLEST_VOXEL_MM} mm or more, found {_numbers(sizes)} mm in "
+            f"{path}, correct its header"
+        )
 
 
 def _check_transform(image, path):
@@ -93,13 +99,10 @@ def _check_transform(image, path):
         )
     if header["sform_code"] == 0 or header["qform_code"] == 0:
         return
-    try:
+    with reading_case_file(
+        path, "a spatial transform", f"a broken qform in {path}", "convert it from DICOM again"
+    ):
         qform = nib.aff2axcodes(header.get_qform())
-    except BROKEN_FILE as error:
-        raise BadCase(
-            f"expected a spatial transform, found a broken qform in {path} ({in_one_line(error)}), "
-            "convert it from DICOM again"
-        ) from error
     sform = nib.aff2axcodes(image.affine)
     if sform != qform:
         raise BadCase(

@@ -1,29 +1,16 @@
 """Images go in and out here: read whole or refused with a sentence, written with the same bytes."""
 
-import errno
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 
-from glioma_uq.errors import BadCase
+from glioma_uq.errors import BadCase, reading_case_file
 from glioma_uq.files import written_whole
 
 GRID_TOLERANCE_MM = 1e-3
-# What nibabel raises for damaged bytes; a nonsense number in a header overflows somewhere.
-BROKEN_FILE = (
-    EOFError,
-    OSError,
-    OverflowError,
-    ValueError,
-    zlib.error,
-    nib.filebasedimages.ImageFileError,
-    nib.spatialimages.HeaderDataError,
-)
-# errno of what a damaged file can ask of the machine: nothing, or to seek to a nonsense place.
-FAULT_OF_FILE = (None, errno.EINVAL)
+LARGEST_INTENSITY = 1e9  # ASSUME: no scanner gives more; squares of 1e19 leave float32
 
 
 class ExcludedBefore(BadCase):
@@ -99,11 +86,16 @@ def same_grid(first, second, tolerance_mm=GRID_TOLERANCE_MM):
 
 
 def check_values(data, path):
-    """Raise BadCase when an image holds NaN or infinity, or the same value everywhere."""
+    """Raise BadCase for NaN, infinity or a value beyond any scanner's, or one value everywhere."""
     if not np.isfinite(data).all():
         bad = int((~np.isfinite(data)).sum())
         raise BadCase(
             f"expected finite intensities, found {bad} NaN or infinite voxels in {path}, "
+            "export the series again"
+        )
+    if (largest := np.abs([data.min(), data.max()], dtype=float).max()) > LARGEST_INTENSITY:
+        raise BadCase(
+            f"expected intensities of at most {LARGEST_INTENSITY:g}, found {largest:g} in {path}, "
             "export the series again"
         )
     if data.min() == data.max():
@@ -115,15 +107,9 @@ def check_values(data, path):
 
 def read_voxels(image, path):
     """Return (image, its voxels) of an open nibabel image, turned to RAS; or raise BadCase."""
-    try:
+    with reading_case_file(path, "a whole image", f"that {path} breaks off", "copy it again"):
         image = nib.as_closest_canonical(nib.funcs.squeeze_image(image))
         return image, np.asarray(image.dataobj)
-    except BROKEN_FILE as error:
-        _raise_unless_broken(error)
-        raise BadCase(
-            f"expected a whole image, found that {path} breaks off ({in_one_line(error)}), "
-            "copy it again"
-        ) from error
 
 
 def open_image(path):
@@ -139,39 +125,27 @@ def open_image(path):
         raise BadCase(f"expected an image, found no file {path}, add it or correct its name")
     if is_empty(path):
         raise ExcludedBefore(f"excluded at an earlier step, which left {path.name} empty")
-    try:
+    with reading_case_file(path, "a NIfTI image", f"that {path} cannot be read", "export it again"):
         path.open("rb").close()  # nibabel keeps to itself that it has no right to read
         image = nib.load(path)
-    except PermissionError as error:
-        raise BadCase(
-            f"expected the right to read {path}, found none, ask its owner or change its "
-            "permissions"
-        ) from error
-    except BROKEN_FILE as error:
-        _raise_unless_broken(error)
-        raise BadCase(
-            f"expected a NIfTI image, found that {path} cannot be read ({in_one_line(error)}), "
-            "export it again"
-        ) from error
-    shape = image.shape
+        shape, affine = image.shape, image.affine
+    _check_geometry(shape, affine, path)
+    return image
+
+
+def _check_geometry(shape, affine, path):
+    """Raise BadCase unless an image is one 3-D volume of voxels that have a size and a place."""
     if len(shape) < 3 or any(n != 1 for n in shape[3:]) or min(shape) < 1:
         raise BadCase(
             f"expected one 3-D volume, found shape {shape} in {path}, export a single volume"
         )
-    sizes = nib.affines.voxel_sizes(image.affine)
+    sizes = nib.affines.voxel_sizes(affine)
     if not (np.isfinite(sizes).all() and (sizes > 0).all()):
         raise BadCase(
             f"expected positive voxel sizes, found {sizes} mm in {path}, correct its header"
         )
-    return image
-
-
-def in_one_line(error):
-    """Return what an error says without its line breaks."""
-    return " ".join(str(error).split())
-
-
-def _raise_unless_broken(error):
-    """Raise an error of the machine (disk, memory, rights) again: it says nothing of the file."""
-    if isinstance(error, OSError) and error.errno not in FAULT_OF_FILE:
-        raise error
+    if not np.isfinite(affine).all():
+        raise BadCase(
+            f"expected a place for every voxel, found the origin {affine[:3, 3]} mm in {path}, "
+            "correct its header"
+        )

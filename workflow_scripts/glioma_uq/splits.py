@@ -30,6 +30,6 @@ def check_splits(folds, cases):
     lost = sorted(set(folds["case"]) - set(cases))
     if lost:
         raise BadInput(
-            f"expected the cohort's cases in folds.csv, found {lost[0]}, who is not in cases.csv, "
-            "remove the file and let it be assigned again"
+            f"expected the cohort's cases in folds.csv, found {lost[0]}, who is not in "
+            "volumes.csv, remove the file and let it be assigned again"
         )

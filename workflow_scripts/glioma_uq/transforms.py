@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
-from glioma_uq.errors import BadCase
+from glioma_uq.errors import BadCase, reading_case_file
 from glioma_uq.files import written_whole
 from glioma_uq.images import ExcludedBefore, Grid, Image, is_empty
 
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 FWHM_PER_SIGMA = np.sqrt(8 * np.log(2))
+LEAST_DETERMINANT = 1e-6  # ASSUME: of a transform; one that makes a head so small has failed
 
 
 def compose(*matrices):
@@ -30,13 +31,25 @@ def write_matrix(path, matrix):
 
 
 def read_matrix(path):
-    """Return the 4x4 matrix at `path`; raise ExcludedBefore for an empty file."""
+    """Return the 4x4 matrix at `path`; raise ExcludedBefore for an empty file.
+
+    Raises BadCase for a matrix that cannot be inverted.
+    """
     if is_empty(path):
         raise ExcludedBefore(f"excluded at an earlier step, which left {Path(path).name} empty")
-    matrix = np.loadtxt(path)
-    if matrix.shape != (4, 4) or not np.isfinite(matrix).all():
-        raise BadCase(f"expected a finite 4x4 matrix, found {matrix.shape} in {path}, make it anew")
+    with reading_case_file(path, "a matrix", f"that {path} cannot be read", "make it anew"):
+        matrix = np.loadtxt(path)
+    if matrix.shape != (4, 4) or not is_invertible(matrix):
+        raise BadCase(
+            "expected a finite 4x4 matrix that can be inverted, found "
+            f"{np.array2string(matrix, precision=3)} in {path}, make it anew"
+        )
     return matrix
+
+
+def is_invertible(matrix):
+    """Say whether a transform is finite and turns space into space, not into a plane."""
+    return bool(np.isfinite(matrix).all() and abs(np.linalg.det(matrix)) > LEAST_DETERMINANT)
 
 
 def from_itk(parameters, centre):

@@ -22,7 +22,7 @@ from glioma_uq.cohorts.collection import (
     check_someone_is_left,
     divide_cases,
     first_reasons,
-    gather_figures,
+    gather_metrics,
     steps_of,
 )
 from glioma_uq.cohorts.labels import LABEL_COLUMNS, LABELS, UNKNOWN, list_cases, read_labels
@@ -53,7 +53,7 @@ __all__ = [
     "file_of",
     "find_images",
     "first_reasons",
-    "gather_figures",
+    "gather_metrics",
     "list_cases",
     "read_labels",
     "steps_of",

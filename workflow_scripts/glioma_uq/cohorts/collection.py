@@ -7,7 +7,7 @@ from collections import Counter
 
 from glioma_uq.cohorts.labels import LABEL_COLUMNS
 from glioma_uq.errors import BadInput
-from glioma_uq.quality.figures import OUTSIDE
+from glioma_uq.quality.metrics import OUTSIDE
 
 STEPS = (
     "download_series",
@@ -54,7 +54,7 @@ def divide_cases(labels, quality):
 
     `labels`: rows of labels.csv. `quality`: rows of all steps. A case is out by its
     `problem` at the door or else by the first step that gives a reason of its own. Where
-    that is a figure outside its limits, the excluded row holds figure, value, low and high.
+    that is a metric outside its limits, the excluded row holds figure, value, low and high.
     """
     reasons = {row["case"]: row for row in first_reasons(quality)}
     for row in labels:
@@ -99,11 +99,11 @@ def check_someone_is_left(cases, excluded):
     )
 
 
-def gather_figures(quality):
-    """Return (columns, rows): for each case one row of all figures of its steps."""
-    rows, not_figures = {}, {"step", "reason", *OUTSIDE}
+def gather_metrics(quality):
+    """Return (columns, rows): for each case one row of all metrics of its steps."""
+    rows, not_metrics = {}, {"step", "reason", *OUTSIDE}
     for row in quality:
-        figures = {name: value for name, value in row.items() if name not in not_figures}
-        rows.setdefault(row["case"], {}).update(figures)
+        metrics = {name: value for name, value in row.items() if name not in not_metrics}
+        rows.setdefault(row["case"], {}).update(metrics)
     columns = list(dict.fromkeys(name for row in rows.values() for name in row)) or ["case"]
     return columns, list(rows.values())

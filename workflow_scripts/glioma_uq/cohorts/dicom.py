@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from glioma_uq.cohorts.choice import check_folder_there
-from glioma_uq.errors import BadCase, BadInput
+from glioma_uq.errors import BadCase, BadInput, printable, reading_case_file
 
 HEADER_TAGS = [
     "PatientID", "PatientName", "StudyDate", "Modality", "SeriesDescription", "ProtocolName",
@@ -18,6 +18,13 @@ HEADER_TAGS = [
 SAME_DIRECTION = 1e-3  # largest difference of direction cosines in one stack of slices
 UNEVEN = 0.2  # largest relative deviation of a gap between slices from their median
 INDEX_NAMES = ("DICOMDIR",)
+UNKNOWN = {
+    "SeriesInstanceUID": "", "SeriesDescription": "", "StudyDate": "", "SeriesNumber": np.nan,
+    "Modality": "", "ImageType": "", "ContrastBolusAgent": "", "instances": 0,
+    "slice_thickness_mm": np.nan, "echo_time_ms": np.nan, "repetition_time_ms": np.nan,
+    "inversion_time_ms": np.nan, "plane": "", "slices": 0, "volumes": 0, "slice_mm": np.nan,
+    "problem": "",
+}  # fmt: skip
 
 
 def read_folder(folder, case):
@@ -25,7 +32,7 @@ def read_folder(folder, case):
 
     table: DataFrame, one row for each series, the columns that glioma_uq.cohorts.series
     reads; files: {SeriesInstanceUID: [path, ...]}. Files that are not DICOM are passed
-    over. Raises BadCase for no DICOM or that of several patients.
+    over. Raises BadCase for no DICOM, that of several patients, or a file that cannot be read.
     """
     check_folder_there(folder)
     headers = list(filter(None, map(_header, sorted(Path(folder).rglob("*")))))
@@ -59,91 +66,167 @@ def check_one_patient(headers, folder):
 
 
 def describe(headers):
-    """Return one row of facts about the headers of a series, with `problem` "" or a sentence."""
-    first = headers[0]
-    frames = [frame for header in headers for frame in _frames(header)]
-    orientations, positions = zip(*frames, strict=True) if frames else ((), ())
-    geometry = _geometry(orientations, positions)
+    """Return one row of facts about the headers of a series, with `problem` "" or a sentence.
+
+    A header of which a part cannot be read is a problem of its series alone.
+    """
+    row = {**UNKNOWN, "SeriesInstanceUID": _text(headers[0], "SeriesInstanceUID")}
+    row["instances"] = len(headers)
+    try:
+        row |= _facts(headers[0])
+        row |= _geometry([frame for header in headers for frame in _frames(header)])
+    except BadCase as error:
+        row["problem"] = str(error)
+    return row
+
+
+def _facts(header):
+    """Return what a header says of its series beside where the slices lie."""
     return {
-        "SeriesInstanceUID": _text(first, "SeriesInstanceUID"),
-        "SeriesDescription": _text(first, "SeriesDescription") or _text(first, "ProtocolName"),
-        "StudyDate": _text(first, "StudyDate") or _text(first, "AcquisitionDate"),
-        "SeriesNumber": _float(first, "SeriesNumber"),
-        "Modality": _text(first, "Modality"),
-        "ImageType": "\\".join(first.get("ImageType", [])),
-        "ContrastBolusAgent": _text(first, "ContrastBolusAgent"),
-        "instances": len(headers),
-        "slice_thickness_mm": _float(first, "SliceThickness"),
-        "echo_time_ms": _float(first, "EchoTime"),
-        "repetition_time_ms": _float(first, "RepetitionTime"),
-        "inversion_time_ms": _float(first, "InversionTime"),
-        **geometry,
+        "SeriesDescription": _text(header, "SeriesDescription") or _text(header, "ProtocolName"),
+        "StudyDate": _text(header, "StudyDate") or _text(header, "AcquisitionDate"),
+        "SeriesNumber": _number(header, "SeriesNumber"),
+        "Modality": _text(header, "Modality"),
+        "ImageType": "\\".join(map(printable, _several(header, "ImageType"))),
+        "ContrastBolusAgent": _text(header, "ContrastBolusAgent"),
+        "slice_thickness_mm": _number(header, "SliceThickness"),
+        "echo_time_ms": _number(header, "EchoTime"),
+        "repetition_time_ms": _number(header, "RepetitionTime"),
+        "inversion_time_ms": _number(header, "InversionTime"),
     }
 
 
 def _header(path):
-    """Return the header of a DICOM image, or None for a folder or another file."""
-    if not path.is_file() or path.name in INDEX_NAMES:
-        return None
+    """Return the header of a DICOM image, or None for a folder or another file.
+
+    Raises BadCase for a file that begins as DICOM and cannot be read.
+    """
     try:
         import pydicom
     except ImportError as error:
         raise BadInput(
             "expected pydicom for DICOM, found no such package, install it with `make downloads`"
         ) from error
+    with _reading(path):
+        if not path.is_file() or path.name in INDEX_NAMES:
+            return None
+        try:
+            header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=HEADER_TAGS)
+        except pydicom.errors.InvalidDicomError:
+            return None
+        return header if "SeriesInstanceUID" in header else None
+
+
+def _reading(path):
+    """Turn what pydicom raises on a file into BadCase: it parses when a value is asked for."""
+    return reading_case_file(path, "DICOM", f"that {path} cannot be read", "copy the case again")
+
+
+def _value(part, name, path):
+    """Return the value of an element of a header or of a part of it, None where it is absent."""
+    with _reading(path):
+        return part.get(name)
+
+
+def _several(header, name):
+    """Return the values of an element as a list."""
+    values = _value(header, name, header.filename)
+    with _reading(header.filename):
+        return [] if values is None else [values] if isinstance(values, str) else list(values)
+
+
+def _text(header, name):
+    """Return an element as text in one line, "" where it is absent."""
+    value = _value(header, name, header.filename)
+    return "" if value is None else printable(value).strip()
+
+
+def _number(header, name):
+    """Return an element as a number, NaN where it is absent, several or no number.
+
+    Of such numbers none decides what becomes of a series, and scanners write them freely.
+    """
     try:
-        header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=HEADER_TAGS)
-    except pydicom.errors.InvalidDicomError:
-        return None
-    return header if "SeriesInstanceUID" in header else None
+        value = _value(header, name, header.filename)
+        return np.nan if value is None else float(value)
+    except (BadCase, TypeError, ValueError):
+        return np.nan
 
 
 def _frames(header):
-    """Return [(orientation, position)] of the slices of one file; enhanced files have many."""
-    if "PerFrameFunctionalGroupsSequence" not in header:
-        pair = header.get("ImageOrientationPatient"), header.get("ImagePositionPatient")
-        return [pair] if all(pair) else []
-    shared = header.get("SharedFunctionalGroupsSequence", [{}])[0]
-    frames = []
-    for frame in header.PerFrameFunctionalGroupsSequence:
-        turn = _group("PlaneOrientationSequence", frame, shared).get("ImageOrientationPatient")
-        place = _group("PlanePositionSequence", frame, shared).get("ImagePositionPatient")
-        frames += [(turn, place)] if turn and place else []
-    return frames
+    """Return [(orientation, position)] of the slices of one file; enhanced files have many.
 
-
-def _group(name, *places):
-    """Return the first item of the sequence `name` in the first place that has it, or {}."""
-    return next((place[name][0] for place in places if name in place), {})
-
-
-def _geometry(orientations, positions):
-    """Return plane, slices, volumes, slice_mm and problem of a stack of slices.
-
-    `orientations`: six direction cosines for each slice (DICOM LPS); `positions`: three mm.
+    Six direction cosines and three mm, in DICOM's LPS.
     """
-    nothing = {"plane": "", "slices": 0, "volumes": 0, "slice_mm": np.nan}
-    if not positions:
-        return {**nothing, "problem": "no slice says where it lies (ImagePositionPatient)"}
-    turns = np.array(orientations, float)
+    path = header.filename
+    frames = _several(header, "PerFrameFunctionalGroupsSequence")
+    if not frames:
+        return _pair(header, header, path)
+    shared = (_several(header, "SharedFunctionalGroupsSequence") or [{}])[0]
+    return [
+        pair
+        for frame in frames
+        for pair in _pair(
+            _group("PlaneOrientationSequence", path, frame, shared),
+            _group("PlanePositionSequence", path, frame, shared),
+            path,
+        )
+    ]
+
+
+def _pair(turn, place, path):
+    """Return [(orientation, position)] of one slice, [] where it does not say them."""
+    orientation = _vector(turn, "ImageOrientationPatient", 6, path)
+    position = _vector(place, "ImagePositionPatient", 3, path)
+    return [(orientation, position)] if orientation and position else []
+
+
+def _group(name, path, *places):
+    """Return the first item of the sequence `name` in the first place that has it, or {}."""
+    for place in places:
+        items = _value(place, name, path)
+        with _reading(path):
+            if items:
+                return items[0]
+    return {}
+
+
+def _vector(part, name, length, path):
+    """Return an element as a tuple of so many finite numbers, () where it is absent."""
+    values = _value(part, name, path)
+    if not values:
+        return ()
+    with _reading(path):
+        numbers = tuple(float(value) for value in values)
+    if len(numbers) != length or not np.isfinite(numbers).all():
+        raise BadCase(
+            f"expected {length} numbers as {name}, found {numbers} in {path}, copy the case again"
+        )
+    return numbers
+
+
+def _geometry(frames):
+    """Return plane, slices, volumes, slice_mm and problem of the `frames` of a series."""
+    if not frames:
+        return {"problem": "no slice says where it lies (ImagePositionPatient)"}
+    turns = np.array([orientation for orientation, _ in frames])
     if np.abs(turns - turns[0]).max() > SAME_DIRECTION:
         return {
-            **nothing,
             "slices": len(turns),
             "problem": "slices of several directions: a localiser or a reformat",
         }
     normal = np.cross(turns[0, :3], turns[0, 3:])
-    along = np.array(positions, float) @ normal
+    along = np.array([position for _, position in frames]) @ normal
     places = np.unique(np.round(along, 2))
     volumes = len(along) / len(places)
     gaps = np.diff(places)
-    facts = {
+    return {
         "plane": ("sagittal", "coronal", "axial")[np.abs(normal).argmax()],
         "slices": len(places),
         "volumes": volumes,
         "slice_mm": float(np.median(gaps)) if len(gaps) else np.nan,
+        "problem": _uneven(gaps, volumes),
     }
-    return {**facts, "problem": _uneven(gaps, volumes)}
 
 
 def _uneven(gaps, volumes):
@@ -153,11 +236,3 @@ def _uneven(gaps, volumes):
     if len(gaps) and np.ptp(gaps) > UNEVEN * np.median(gaps):
         return f"gaps between slices of {gaps.min():.2f} to {gaps.max():.2f} mm: slices are missing"
     return ""
-
-
-def _text(header, name):
-    return str(header.get(name) or "").strip()
-
-
-def _float(header, name):
-    return float(header.get(name)) if _text(header, name) else np.nan

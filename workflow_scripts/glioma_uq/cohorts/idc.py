@@ -88,10 +88,16 @@ def _parsed(answer, address):
 
 def _file(entry, address):
     """Return address, size in bytes and MD5 (or None) of one entry of a bucket's list."""
+    key, size = entry.findtext("{*}Key"), entry.findtext("{*}Size")
+    if not key or not (size or "").isdecimal():
+        raise TransferFailed(
+            f"expected the name and size of each file of {address}, found {key!r} and {size!r}, "
+            "correct cohort.idc.bucket_address"
+        )
     tag = (entry.findtext("{*}ETag") or "").strip('"')
     whole = len(tag) == 32 and set(tag) <= set("0123456789abcdef")
     return {
-        "url": f"{address}/{entry.findtext('{*}Key')}",
-        "size": int(entry.findtext("{*}Size")),
+        "url": f"{address}/{key}",
+        "size": int(size),
         "md5": tag if whole else None,
     }

@@ -16,7 +16,7 @@ Snakemake reads this module while it plans, so a source is imported when it is a
 from importlib import import_module
 from pathlib import Path
 
-from glioma_uq.errors import BadCase
+from glioma_uq.errors import BadCase, no_right_to_read
 
 SOURCES = {
     "folder": "glioma_uq.cohorts.folder",
@@ -43,10 +43,7 @@ def find_images(source, options, case, parts, follow_links=False):
         if "path" in options and not follow_links:
             _check_inside(found, case, options["path"])
     except PermissionError as error:
-        raise BadCase(
-            f"expected the right to read {error.filename}, found none, "
-            "ask its owner or change its permissions"
-        ) from error
+        raise no_right_to_read(error.filename) from error
     return {part: str(path) for part, path in found.items()}
 
 

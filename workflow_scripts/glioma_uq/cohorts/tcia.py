@@ -14,7 +14,7 @@ import pandas as pd
 import requests
 
 from glioma_uq.cohorts.transfer import PATIENCE, Refused, ask, download
-from glioma_uq.errors import BadInput
+from glioma_uq.errors import BadInput, is_fault_of_machine
 from glioma_uq.files import written_whole
 
 COLUMNS = {
@@ -120,7 +120,9 @@ def check_zip(path, instances):
         with zipfile.ZipFile(path) as packed:
             names = [name for name in packed.namelist() if name.endswith(".dcm")]
             broken = packed.testzip()
-    except zipfile.BadZipFile as error:
+    except Exception as error:  # what damaged bytes make zipfile and zlib raise is not foreseen
+        if is_fault_of_machine(error):
+            raise
         return f"no whole zip ({error})"
     if broken:
         return f"a broken {broken} in the zip"

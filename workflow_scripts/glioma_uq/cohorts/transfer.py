@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import requests
+import urllib3
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
 from glioma_uq.errors import BadCase
@@ -124,7 +125,7 @@ def told_in_a_sentence(url, patience):
     """Turn what goes wrong with a transfer into TransferFailed."""
     try:
         yield
-    except (requests.RequestException, Differs) as error:
+    except (requests.RequestException, urllib3.exceptions.HTTPError, Differs) as error:
         times = f"after {patience.attempts} attempts" if may_pass(error) else "and did not insist"
         sentence = (
             f"expected {url} to come, found {_in_words(error, patience)} {times}, "

@@ -123,7 +123,7 @@ def read_cohort(config):
         raise BadInput(
             f"expected the file of a cohort as cohort, found no {config['cohort']}: correct it."
         )
-    described = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    described = read_yaml(path)
     if not isinstance(described, dict) or "cohort" not in described:
         raise BadInput(f"expected the key cohort in {path}, found none: describe the cohort there.")
     for key in described:
@@ -138,6 +138,16 @@ def read_cohort(config):
             "move it there, or describe the whole cohort in the study."
         )
     config |= described
+
+
+def read_yaml(path):
+    """Return what a YAML file holds; raise BadInput where it is none."""
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: no text, or no date
+        mark = getattr(error, "problem_mark", None)
+        found = f"a mistake in line {mark.line + 1}" if mark else "none"
+        raise BadInput(f"expected YAML in {path}, found {found}: correct it.") from error
 
 
 def check_kind(config, given):

@@ -17,7 +17,7 @@ from glioma_uq.configuration.preflight import check_classes, check_phantom
 from glioma_uq.errors import BadInput, closest
 from glioma_uq.grid import AWAKE
 from glioma_uq.networks import list_networks
-from glioma_uq.quality.figures import names_with_limits
+from glioma_uq.quality.metrics import names_with_limits
 from glioma_uq.tasks import TASKS
 
 FREE = ("departures",)  # text for people
@@ -59,8 +59,8 @@ def check_study_config(config):
     check_networks(config["networks"], config["network_options"])
     check_parts(config)
     check_rates(config["rates"], config["sampling"]["samplers"])
+    check_selection(config)  # before its passes are looked for among those of the maps
     check_sampling(config["sampling"], config["seeds"])
-    check_selection(config)
     check_mask_control(config)
     check_phantom(config)
     check_classes(config)

@@ -6,7 +6,7 @@ from matplotlib.lines import Line2D
 from scipy.stats import qmc
 
 from glioma_uq.figures.style import BLUE, ORANGE, count_text, note_empty, panels, styled
-from glioma_uq.quality.figures import FIGURES, limit_of, numbers_of, series_and_ending
+from glioma_uq.quality.metrics import METRICS, limit_of, numbers_of, series_and_ending
 from glioma_uq.tables import read_table
 
 CAPTION = (
@@ -36,7 +36,7 @@ def tabulate(quality, excluded):
     rows = []
     for column in quality.columns.drop("case"):
         series, ending = series_and_ending(column)
-        if ending in FIGURES and FIGURES[ending].worst:
+        if ending in METRICS and METRICS[ending].worst:
             for case, value in quality[["case", column]].dropna().itertuples(index=False):
                 rows.append((case, ending, series or "", max(numbers_of(value)), case not in out))
     return pd.DataFrame(rows, columns=TABLE)
@@ -45,7 +45,7 @@ def tabulate(quality, excluded):
 @styled
 def draw(table, *, limits):
     """Return the figure: a panel for each metric, in it a row of points for each series."""
-    shown = [name for name in FIGURES if name in set(table["figure"])]
+    shown = [name for name in METRICS if name in set(table["figure"])]
     rows = max(1, -(-len(shown) // COLUMNS))
     figure, grid = panels(rows, COLUMNS, height=0.5 + 1.35 * rows)
     for axes in grid.ravel()[len(shown) :]:
@@ -66,7 +66,7 @@ def draw_panel(axes, table, name, limits):
         draw_points(axes, place, rows)
         draw_limits(axes, place, limit_of(f"{one}_{name}" if one else name, limits))
     axes.set_yticks(range(len(series)), [one.upper() for one in series])
-    text = FIGURES[name].text
+    text = METRICS[name].text
     axes.set(ylim=(len(series) - 0.5, -0.5), xlabel=text[0].upper() + text[1:])
     axes.grid(False)
     axes.tick_params(axis="y", length=0)

@@ -10,7 +10,7 @@ from glioma_uq.cohorts import CONVERTED, coding_of, existing_images, file_of, li
 from glioma_uq.cohorts.review import lines_by_case
 from glioma_uq.fingerprints import fingerprint
 from glioma_uq.phantom.families import family_of
-from glioma_uq.quality.figures import limits_of_step
+from glioma_uq.quality.metrics import limits_of_step
 from glioma_uq.seeds import seed_for
 
 HERE = "results/cohorts/<cohort>"  # Snakemake puts the cohort's name there: rules/cohort

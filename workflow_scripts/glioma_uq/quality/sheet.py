@@ -16,7 +16,6 @@ from scipy import ndimage
 # Okabe and Ito's colours, told apart by colour-blind readers.
 OUTLINES = {"brain": "#E69F00", "template": "#56B4E9", "tumour": "#CC79A7"}
 TAKES_PART, LEFT_OUT, TEXT, NOTE = "#35B88F", "#FF8C42", "#FFFFFF", "#A8B0B8"
-PLANES = ("sagittal", "coronal", "axial")
 PANEL = 240  # pixels of the longest edge of a series
 LINE = 1.4  # width of an outline in pixels
 MARGIN = 12

@@ -1,8 +1,10 @@
 """Where one scan lies in another: one function, three engines, the same matrix each time."""
 
-from glioma_uq.errors import BadInput
+import numpy as np
+
+from glioma_uq.errors import BadCase, BadInput, bad_case_on
 from glioma_uq.images import Image
-from glioma_uq.transforms import RAS_TO_LPS, block_average
+from glioma_uq.transforms import RAS_TO_LPS, block_average, is_invertible
 
 ENGINES = ("ants", "simpleitk", "elastix")
 SAMPLED_SHARE = 0.2
@@ -17,16 +19,40 @@ def register(fixed, moving, *, kind, levels, voxel_size_mm, seed, engine="ants")
     working voxels) and `iterations`. Both images are averaged to about `voxel_size_mm`
     first. Metric: Mattes mutual information, 32 bins, voxels sampled by `seed`. `engine`:
     "ants", "simpleitk" or "elastix"; each runs in one thread and repeats bit by bit.
-    Raises BadInput when the engine's package is missing.
+    Raises BadInput when the engine's package is missing, and BadCase when an image is of
+    one value, or the engine fails or finds no transform that can be inverted.
     """
-    return _engine(engine)(
-        from_zero(block_average(fixed, voxel_size_mm)),
-        from_zero(block_average(moving, voxel_size_mm)),
+    pull = _engine(engine)(
+        _with_contrast(from_zero(block_average(fixed, voxel_size_mm))),
+        _with_contrast(from_zero(block_average(moving, voxel_size_mm))),
         kind=kind,
         levels=levels,
         voxel_size_mm=voxel_size_mm,
         seed=seed % 2**31,
     )
+    if not is_invertible(pull):
+        raise BadCase(
+            "expected a transform that can be inverted, found "
+            f"{np.array2string(pull, precision=3)} by {engine}, look at both scans"
+        )
+    return np.linalg.inv(pull)
+
+
+def failures_of(engine):
+    """Turn what an engine says of two scans into a BadCase; only its own calls stand inside."""
+    return bad_case_on(
+        RuntimeError, "scans that can be registered", f"that {engine} failed", "look at both scans"
+    )
+
+
+def _with_contrast(image):
+    """Return `image`; raise BadCase when it has one value everywhere, on which engines crash."""
+    if image.data.min() == image.data.max():
+        raise BadCase(
+            f"expected a scan to register, found {image.data.flat[0]:g} in every voxel, look at "
+            "the scan and its brain mask"
+        )
+    return image
 
 
 def from_zero(image):

@@ -5,7 +5,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from glioma_uq.antspy import ants
-from glioma_uq.registration import SAMPLED_SHARE, itk_geometry
+from glioma_uq.registration import SAMPLED_SHARE, failures_of, itk_geometry
 from glioma_uq.transforms import from_itk
 
 # ITK asks for its number of threads once, at the first use; with one, results repeat exactly.
@@ -13,26 +13,25 @@ ants.config.set_ants_deterministic(on=True, seed_value=None)
 
 
 def register(fixed, moving, *, kind, levels, voxel_size_mm, seed):
-    """Return the 4x4 RAS matrix from `moving` to `fixed`, by antsRegistration.
+    """Return the 4x4 RAS matrix that carries points of `fixed` to `moving`, by antsRegistration.
 
     It starts with the centres of mass one upon the other. See `glioma_uq.registration`.
     """
     # antspyx ignores its random_seed argument; only this switch is obeyed.
     ants.config.set_ants_deterministic(on=True, seed_value=seed)
+    images = to_ants(fixed), to_ants(moving)
+    options = {
+        "aff_metric": "mattes",
+        "aff_random_sampling_rate": SAMPLED_SHARE,
+        "aff_shrink_factors": tuple(level["shrink"] for level in levels),
+        "aff_smoothing_sigmas": tuple(level["smoothing"] for level in levels),
+        "aff_iterations": tuple(level["iterations"] for level in levels),
+    }
     with TemporaryDirectory() as scratch:
-        result = ants.registration(
-            to_ants(fixed),
-            to_ants(moving),
-            kind,
-            outprefix=f"{scratch}/",
-            aff_metric="mattes",
-            aff_random_sampling_rate=SAMPLED_SHARE,
-            aff_shrink_factors=tuple(level["shrink"] for level in levels),
-            aff_smoothing_sigmas=tuple(level["smoothing"] for level in levels),
-            aff_iterations=tuple(level["iterations"] for level in levels),
-        )
+        with failures_of("ANTs"):
+            result = ants.registration(*images, kind, outprefix=f"{scratch}/", **options)
         transform = ants.read_transform(result["fwdtransforms"][0])
-    return np.linalg.inv(from_itk(transform.parameters, transform.fixed_parameters))
+    return from_itk(transform.parameters, transform.fixed_parameters)
 
 
 def to_ants(image):

@@ -12,7 +12,7 @@ from itk.itkElastixRegistrationMethodPython import itkElastixRegistrationMethodI
 from itk.itkPyBufferPython import itkPyBufferIF3
 from scipy.spatial.transform import Rotation
 
-from glioma_uq.registration import HISTOGRAM_BINS, itk_geometry
+from glioma_uq.registration import HISTOGRAM_BINS, failures_of, itk_geometry
 from glioma_uq.transforms import block_steps, compose, from_itk
 
 SAMPLES = 4096  # drawn anew in each iteration; elastix's manual advises 2000 to 5000
@@ -22,10 +22,10 @@ itkMultiThreaderBase.SetGlobalDefaultNumberOfThreads(1)
 
 
 def register(fixed, moving, *, kind, levels, voxel_size_mm, seed):
-    """Return the 4x4 RAS matrix from `moving` to `fixed`, rigid first and affine from there.
+    """Return the 4x4 RAS matrix that carries points of `fixed` to `moving`.
 
-    The centres of mass start one upon the other; adaptive stochastic gradient descent
-    runs all iterations of each level. See `glioma_uq.registration`.
+    Rigid first and affine from there. The centres of mass start one upon the other; adaptive
+    stochastic gradient descent runs all iterations of each level. See `glioma_uq.registration`.
     """
     stages = ["EulerTransform"] if kind == "Rigid" else ["EulerTransform", "AffineTransform"]
     pyramids = {
@@ -39,10 +39,11 @@ def register(fixed, moving, *, kind, levels, voxel_size_mm, seed):
     method.SetParameterObject(maps)
     method.SetNumberOfThreads(1)
     method.SetLogToConsole(False)
-    method.Update()
+    with failures_of("elastix"):
+        method.Update()
     found = method.GetTransformParameterObject()
     steps = [_matrix(found.GetParameterMap(number)) for number in range(len(stages))]
-    return np.linalg.inv(compose(*steps))
+    return compose(*steps)
 
 
 def to_itk(image):

@@ -3,7 +3,7 @@
 import numpy as np
 import SimpleITK
 
-from glioma_uq.registration import HISTOGRAM_BINS, SAMPLED_SHARE, itk_geometry
+from glioma_uq.registration import HISTOGRAM_BINS, SAMPLED_SHARE, failures_of, itk_geometry
 from glioma_uq.transforms import block_average, from_itk
 
 CONVERGENCE = 1e-6
@@ -13,18 +13,19 @@ SimpleITK.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
 
 
 def register(fixed, moving, *, kind, levels, voxel_size_mm, seed):
-    """Return the 4x4 RAS matrix from `moving` to `fixed`, rigid first and affine from there.
+    """Return the 4x4 RAS matrix that carries points of `fixed` to `moving`.
 
-    The centres of mass start one upon the other; `kind` "Affine" begins with the rigid
-    transform of all levels but the finest. See `glioma_uq.registration`.
+    Rigid first and affine from there. The centres of mass start one upon the other; `kind`
+    "Affine" begins with the rigid transform of all levels but the finest. See
+    `glioma_uq.registration`.
     """
     options = {"voxel_size_mm": voxel_size_mm, "seed": seed + 1}  # its seed 0 means the clock
-    start = SimpleITK.CenteredTransformInitializer(
-        to_simpleitk(fixed),
-        to_simpleitk(moving),
-        SimpleITK.Euler3DTransform(),
-        SimpleITK.CenteredTransformInitializerFilter.MOMENTS,
-    )
+    moments = SimpleITK.CenteredTransformInitializerFilter.MOMENTS
+    images = to_simpleitk(fixed), to_simpleitk(moving)
+    with failures_of("SimpleITK"):
+        start = SimpleITK.CenteredTransformInitializer(
+            *images, SimpleITK.Euler3DTransform(), moments
+        )
     found = SimpleITK.Euler3DTransform(start)
     if kind == "Rigid":
         _refine(found, fixed, moving, levels, **options)
@@ -33,7 +34,7 @@ def register(fixed, moving, *, kind, levels, voxel_size_mm, seed):
         found = _affine(found)
         _refine(found, fixed, moving, levels, **options)
     parameters = (*found.GetMatrix(), *found.GetTranslation())
-    return np.linalg.inv(from_itk(parameters, found.GetCenter()))
+    return from_itk(parameters, found.GetCenter())
 
 
 def to_simpleitk(image):
@@ -77,7 +78,6 @@ def _refine(transform, fixed, moving, levels, *, voxel_size_mm, seed):
         )
         method.SetOptimizerScalesFromPhysicalShift()
         method.SetInitialTransform(transform, inPlace=True)
-        method.Execute(
-            to_simpleitk(block_average(fixed, coarse_mm)),
-            to_simpleitk(block_average(moving, coarse_mm)),
-        )
+        images = [to_simpleitk(block_average(image, coarse_mm)) for image in (fixed, moving)]
+        with failures_of("SimpleITK"):
+            method.Execute(*images)

@@ -6,8 +6,8 @@ from urllib.parse import quote
 import pandas as pd
 
 from glioma_uq.cohorts import STEPS
-from glioma_uq.quality.figures import (
-    FIGURES,
+from glioma_uq.quality.metrics import (
+    METRICS,
     between,
     limit_of,
     numbers_of,
@@ -18,7 +18,7 @@ from glioma_uq.quality.figures import (
 from glioma_uq.report.who import about_cases, counted, excluded_rows
 
 NOT_MEASURED = {"text": "", "value": "", "outside": ""}
-OTHER = "other"  # the step of a figure that has no text of its own
+OTHER = "other"  # the step of a metric that has no text of its own
 
 
 def from_tables(cohort, cases, excluded, quality, limits):
@@ -27,7 +27,7 @@ def from_tables(cohort, cases, excluded, quality, limits):
     Args:
         cohort: its name.
         cases, excluded, quality: the cohort's tables.
-        limits: the config's limits of figures.
+        limits: the config's limits of metrics.
     """
     return {
         "cohort": cohort,
@@ -49,32 +49,32 @@ def every_case(cases, excluded, quality, limits):
     measured = {row["case"]: row for row in quality.to_dict("records")}
     reasons = [tuple(row) for row in excluded_rows(excluded)]
     rows = [*reasons, *((case, "", "") for case in cases["case"])]
-    shown = [figures_of_case(measured.get(case, {}), limits) for case, *_ in rows]
-    columns = [name for name in FIGURES if any(name in figures for figures in shown)]
+    shown = [metrics_of_case(measured.get(case, {}), limits) for case, *_ in rows]
+    columns = [name for name in METRICS if any(name in metrics for metrics in shown)]
     return {
-        "heads": [(FIGURES[name].head, FIGURES[name].text) for name in columns],
+        "heads": [(METRICS[name].head, METRICS[name].text) for name in columns],
         "rows": [
             {
                 "case": case,
                 "sheet": f"figures/{quote(case)}.png",
                 "step": step,
                 "reason": reason,
-                "cells": [figures.get(name, NOT_MEASURED) for name in columns],
+                "cells": [metrics.get(name, NOT_MEASURED) for name in columns],
             }
-            for (case, step, reason), figures in zip(rows, shown, strict=True)
+            for (case, step, reason), metrics in zip(rows, shown, strict=True)
         ],
     }
 
 
-def figures_of_case(row, limits):
+def metrics_of_case(row, limits):
     """Return {ending: cell} of one row of quality.csv."""
-    figures = {name: value for name, value in row.items() if name != "case" and value == value}
-    shown = {name: (column, value) for name, (column, value) in overview(figures).items()}
-    for column in outside(figures, limits):
+    metrics = {name: value for name, value in row.items() if name != "case" and value == value}
+    shown = {name: (column, value) for name, (column, value) in overview(metrics).items()}
+    for column in outside(metrics, limits):
         ending = series_and_ending(column)[1]
         if ending in shown:
-            shown[ending] = column, FIGURES[ending].worst(numbers_of(figures[column]))
-    is_out = set(outside(figures, limits))
+            shown[ending] = column, METRICS[ending].worst(numbers_of(metrics[column]))
+    is_out = set(outside(metrics, limits))
     return {
         ending: {
             "text": plain(value),
@@ -100,9 +100,9 @@ def sentence(taking_part, left_out):
 def step_and_text(column):
     """Return (step, what is measured) of a column of quality.csv."""
     series, ending = series_and_ending(column)
-    if ending not in FIGURES:
+    if ending not in METRICS:
         return OTHER, column
-    step, text = FIGURES[ending][:2]
+    step, text = METRICS[ending][:2]
     return step, f"{series.upper()}: {text}" if series else text
 
 
@@ -116,14 +116,14 @@ def quality_by_step(quality):
         {
             "name": step.replace("_", " ").capitalize(),
             "head": ["Figure", "n", *(["Value"] if len(quality) == 1 else ["Median", "Range"])],
-            "rows": [figure_row(text, quality[column]) for column, text in texts.items()],
+            "rows": [metric_row(text, quality[column]) for column, text in texts.items()],
         }
         for step, texts in columns.items()
         if texts
     ]
 
 
-def figure_row(text, values):
+def metric_row(text, values):
     """Return what was measured, n, the median and the range; of texts the commonest one."""
     known = values.dropna()
     if known.empty:

@@ -9,6 +9,7 @@ none         scans that were stripped before; nothing to install
 Each is a module with one function, `find_brain(scan, threads=..., **what it needs)`.
 """
 
+from glioma_uq.errors import BadCase
 from glioma_uq.skull_stripping import deepbet, hd_bet, hd_bet_v1, stripped, template
 
 METHODS = {
@@ -24,6 +25,10 @@ def find_brain(scan, method, *, threads=1, **needs):
     """Return the brain in `scan` (Image) as booleans of its shape, by one of METHODS.
 
     `needs`: what that method needs besides the scan. Raises BadInput when its package,
-    command or weights are missing, and names the command that installs them.
+    command or weights are missing, and names the command that installs them; BadCase when
+    it fails or finds no brain.
     """
-    return METHODS[method](scan, threads=threads, **needs)
+    brain = METHODS[method](scan, threads=threads, **needs)
+    if not brain.any():
+        raise BadCase(f"expected a brain in the T1CE, found none by {method}, look at the scan")
+    return brain

@@ -4,8 +4,9 @@ from importlib import util
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from glioma_uq.errors import BadCase, BadInput
+from glioma_uq.errors import BadInput
 from glioma_uq.images import read_mask, write_image
+from glioma_uq.skull_stripping.failures import failures_of
 from glioma_uq.skull_stripping.weights import check_weights
 
 COMMAND = "make deepbet"
@@ -31,12 +32,8 @@ def find_brain(scan, *, threads=1):
     with TemporaryDirectory() as scratch:
         native, mask = f"{scratch}/scan.nii", f"{scratch}/mask.nii.gz"
         write_image(native, scan.data, scan.grid)
-        try:
+        with failures_of("deepbet"):
             run_bet([native], mask_paths=[mask], no_gpu=True, skip_broken=False)
-        except AssertionError as error:
-            raise BadCase(
-                f"expected a brain that deepbet can find, found none ({error}), look at the scan"
-            ) from error
         return read_mask(mask).data
 
 

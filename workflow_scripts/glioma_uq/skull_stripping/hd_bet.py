@@ -62,7 +62,12 @@ def _check_weights(path, sha256):
 def _run(arguments, *, home):
     """Run HD-BET with `home` as the user's home; its last line is the reason if it fails."""
     done = subprocess.run(
-        arguments, env=os.environ | {"HOME": home}, capture_output=True, text=True, check=False
+        arguments,
+        env=os.environ | {"HOME": home},
+        capture_output=True,
+        encoding="utf-8",
+        errors="backslashreplace",
+        check=False,
     )
     print(done.stdout, done.stderr, sep="\n")
     if done.returncode < 0:

@@ -8,6 +8,7 @@ from unittest import mock
 import numpy as np
 
 from glioma_uq.errors import BadInput
+from glioma_uq.skull_stripping.failures import failures_of
 from glioma_uq.skull_stripping.weights import check_weights
 
 COMMAND = "make hd-bet-v1"
@@ -27,7 +28,8 @@ def find_brain(scan, *, mirrored=False, threads=1):
 
     Mean of five networks at 1.5 mm, largest piece kept. `mirrored` averages over eight
     mirror images too and takes eight times as long. Source: Isensee et al., Human Brain
-    Mapping 2019. Raises BadInput when the package is missing or its weights differ.
+    Mapping 2019. Raises BadInput when the package is missing or its weights differ, BadCase
+    when it fails on the scan.
     """
     for name, sha256 in SHA256.items():
         check_weights(_package_folder() / "models" / name, sha256, COMMAND)
@@ -35,14 +37,11 @@ def find_brain(scan, *, mirrored=False, threads=1):
 
     torch.set_num_threads(threads)
     hd_bet = _import_hd_bet()
-    _, mask = hd_bet(
-        np.ascontiguousarray(scan.data.T),  # slices first, as it was trained
-        tuple(float(size) for size in scan.grid.voxel_sizes[::-1]),
-        mode="accurate",
-        device="cpu",
-        postprocess=True,
-        do_tta=mirrored,
-    )
+    data = np.ascontiguousarray(scan.data.T)  # slices first, as it was trained
+    spacing = tuple(float(size) for size in scan.grid.voxel_sizes[::-1])
+    options = {"mode": "accurate", "device": "cpu", "postprocess": True, "do_tta": mirrored}
+    with failures_of("hd-bet-v1"):
+        _, mask = hd_bet(data, spacing, **options)
     return np.ascontiguousarray((mask > 0).T)
 
 

@@ -1,4 +1,4 @@
-"""Every figure that the steps measure of a case, and the limits that a config sets on them.
+"""Every metric that the steps measure of a case, and the limits that a config sets on them.
 
 Snakemake reads this module while it plans, so it imports nothing heavy.
 """
@@ -10,7 +10,7 @@ SERIES = ("t1", "t1ce", "t2", "flair")
 OUTSIDE = ("figure", "low", "high")  # in a row: the limit that excluded its case
 
 
-class Figure(NamedTuple):
+class Metric(NamedTuple):
     """What is measured, by which step, and how an overview shows it.
 
     step: the step that measures it.
@@ -27,39 +27,39 @@ class Figure(NamedTuple):
 
 
 # By the column of quality.csv, or by what follows the name of the series in it.
-FIGURES = {
-    "downloaded_MB": Figure("download_series", "Downloaded (MB)"),
-    "series": Figure("convert_case", "name of the series"),
-    "slices": Figure("convert_case", "slices of the series", None, min),
-    "slice_mm": Figure("convert_case", "distance of the slices (mm)", None, max),
-    "orientation": Figure("import_case", "orientation in the file"),
-    "tilt_deg": Figure("import_case", "tilt of the axes (degrees)", None, max),
-    "et_mm3": Figure("import_case", "Enhancing tumour, ET (mm³)", None, min),
-    "tc_mm3": Figure("import_case", "Tumour core, TC (mm³)", None, min),
-    "wt_mm3": Figure("import_case", "Whole tumour, WT (mm³)", None, min),
-    "intensity_low": Figure("correct_bias_field", "intensity, 1st percentile", None, min),
-    "intensity_high": Figure("correct_bias_field", "intensity, 99th percentile", None, max),
-    "voxel_mm": Figure("correct_bias_field", "voxel size (mm)", "Voxel (mm)", max),
-    "bias_low": Figure("correct_bias_field", "bias field, 1st percentile", "Bias, low", min),
-    "bias_high": Figure("correct_bias_field", "bias field, 99th percentile", "Bias, high", max),
-    "brain_volume_ml": Figure("strip_skull", "Volume of the brain mask (ml)", "Brain (ml)", min),
-    "mutual_information": Figure(
+METRICS = {
+    "downloaded_MB": Metric("download_series", "Downloaded (MB)"),
+    "series": Metric("convert_case", "name of the series"),
+    "slices": Metric("convert_case", "slices of the series", None, min),
+    "slice_mm": Metric("convert_case", "distance of the slices (mm)", None, max),
+    "orientation": Metric("import_case", "orientation in the file"),
+    "tilt_deg": Metric("import_case", "tilt of the axes (degrees)", None, max),
+    "et_mm3": Metric("import_case", "Enhancing tumour, ET (mm³)", None, min),
+    "tc_mm3": Metric("import_case", "Tumour core, TC (mm³)", None, min),
+    "wt_mm3": Metric("import_case", "Whole tumour, WT (mm³)", None, min),
+    "intensity_low": Metric("correct_bias_field", "intensity, 1st percentile", None, min),
+    "intensity_high": Metric("correct_bias_field", "intensity, 99th percentile", None, max),
+    "voxel_mm": Metric("correct_bias_field", "voxel size (mm)", "Voxel (mm)", max),
+    "bias_low": Metric("correct_bias_field", "bias field, 1st percentile", "Bias, low", min),
+    "bias_high": Metric("correct_bias_field", "bias field, 99th percentile", "Bias, high", max),
+    "brain_volume_ml": Metric("strip_skull", "Volume of the brain mask (ml)", "Brain (ml)", min),
+    "mutual_information": Metric(
         "coregister", "mutual information with T1CE (nats)", "MI, T1CE", min
     ),
-    "template_mutual_information": Figure(
+    "template_mutual_information": Metric(
         "register_to_template", "Mutual information, template (nats)", "MI, template", min
     ),
-    "template_dice": Figure(
+    "template_dice": Metric(
         "register_to_template", "Dice with the template", "Dice, template", min
     ),
-    "brain_covered": Figure(
+    "brain_covered": Metric(
         "normalise_case", "share of the brain that was scanned", "Scanned", min
     ),
-    "normalised_brain_ml": Figure("normalise_case", "Brain on the study’s grid (ml)", None, min),
-    "normalised_tumour_ml": Figure(
+    "normalised_brain_ml": Metric("normalise_case", "Brain on the study’s grid (ml)", None, min),
+    "normalised_tumour_ml": Metric(
         "normalise_case", "Tumour on the study’s grid (ml)", "Tumour (ml)", min
     ),
-    "tumour_outside_brain_ml": Figure(
+    "tumour_outside_brain_ml": Metric(
         "normalise_case", "Tumour outside the brain mask (ml)", "Tumour outside (ml)", max
     ),
 }
@@ -67,13 +67,13 @@ OF_SERIES = (
     "series", "slices", "slice_mm", "orientation", "tilt_deg", "intensity_low", "intensity_high",
     "voxel_mm", "bias_low", "bias_high", "mutual_information", "brain_covered",
 )  # fmt: skip
-OF_CASE = tuple(name for name in FIGURES if name not in OF_SERIES)
+OF_CASE = tuple(name for name in METRICS if name not in OF_SERIES)
 
 
 def names_with_limits():
-    """Return every name that a limit can have: a figure's column, or its ending for all series."""
-    endings = [name for name in OF_SERIES if FIGURES[name].worst]
-    of_case = [name for name in OF_CASE if FIGURES[name].worst]
+    """Return every name that a limit can have: a metric's column, or its ending for all series."""
+    endings = [name for name in OF_SERIES if METRICS[name].worst]
+    of_case = [name for name in OF_CASE if METRICS[name].worst]
     return [*of_case, *endings, *(f"{one}_{name}" for name in endings for one in SERIES)]
 
 
@@ -84,16 +84,16 @@ def series_and_ending(name):
 
 
 def limits_of_step(step, limits):
-    """Return those limits that are of a step's figures, so that others do not run it again."""
+    """Return those limits that are of a step's metrics, so that others do not run it again."""
     return {
         name: limit
         for name, limit in limits.items()
-        if FIGURES[series_and_ending(name)[1]].step == step
+        if METRICS[series_and_ending(name)[1]].step == step
     }
 
 
 def limit_of(name, limits):
-    """Return (key, low, high) of a figure: its own limit, else its ending's, else None.
+    """Return (key, low, high) of a metric: its own limit, else its ending's, else None.
 
     A limit of null, an empty side, is infinite.
     """
@@ -105,26 +105,26 @@ def limit_of(name, limits):
 
 
 def numbers_of(value):
-    """Return the numbers of a figure: one, or the three of a text such as "1 x 1 x 5.5"."""
+    """Return the numbers of a metric: one, or the three of a text such as "1 x 1 x 5.5"."""
     return [float(part) for part in str(value).split(" x ")]
 
 
 def is_outside(name, value, limits):
-    """Say whether a figure lies outside its limits; NaN does, a figure without limits never."""
+    """Say whether a metric lies outside its limits; NaN does, a metric without limits never."""
     limit = limit_of(name, limits)
     return limit is not None and not all(limit[1] <= n <= limit[2] for n in numbers_of(value))
 
 
-def outside(figures, limits):
-    """Return the names of those `figures` (name to value) that lie outside their limits."""
-    return [name for name, value in figures.items() if is_outside(name, value, limits)]
+def outside(metrics, limits):
+    """Return the names of those `metrics` (name to value) that lie outside their limits."""
+    return [name for name, value in metrics.items() if is_outside(name, value, limits)]
 
 
 def why_outside(name, value, limits):
-    """Say in one sentence what was expected of a figure, what was found and what to do."""
+    """Say in one sentence what was expected of a metric, what was found and what to do."""
     key, low, high = limit_of(name, limits)
     series, ending = series_and_ending(name)
-    what = FIGURES[ending].text if ending in FIGURES else ending
+    what = METRICS[ending].text if ending in METRICS else ending
     return (
         f"expected {name} ({f'{series.upper()}: ' if series else ''}{what}) {between(low, high)}, "
         f"found {value}, look at the quality sheet or change preprocessing.quality.limits.{key}"
@@ -138,19 +138,19 @@ def between(low, high):
     return f"of at least {low:g}" if high == inf else f"of {low:g} to {high:g}"
 
 
-def overview(figures):
+def overview(metrics):
     """Return {ending: (column, value)} of a case: of several series the least favourable one.
 
-    `figures`: column to value, as numbers or as the text of a table; what is empty is
+    `metrics`: column to value, as numbers or as the text of a table; what is empty is
     left out, as are texts and what the overview does not show.
     """
     shown = {}
-    for name, value in figures.items():
+    for name, value in metrics.items():
         ending = series_and_ending(name)[1]
-        figure = FIGURES.get(ending)
-        if figure is None or figure.head is None or value in ("", None) or value != value:
+        metric = METRICS.get(ending)
+        if metric is None or metric.head is None or value in ("", None) or value != value:
             continue
-        number = figure.worst(numbers_of(value))
-        if ending not in shown or figure.worst(number, shown[ending][1]) == number:
+        number = metric.worst(numbers_of(value))
+        if ending not in shown or metric.worst(number, shown[ending][1]) == number:
             shown[ending] = name, number
-    return {ending: shown[ending] for ending in FIGURES if ending in shown}
+    return {ending: shown[ending] for ending in METRICS if ending in shown}

@@ -1,0 +1,35 @@
+"""Configs of tests: the demo's or a study's, with changes, as the workflow checks them."""
+
+import copy
+
+import yaml
+from bad_input import ROOT
+
+from glioma_uq.configuration.schema import check_config
+
+
+def read(path):
+    """Return the config in a file, the cohort that it names in its place."""
+    config = yaml.safe_load((ROOT / path).read_text())
+    if isinstance(config["cohort"], str):
+        config |= yaml.safe_load((ROOT / config["cohort"]).read_text())
+    return config
+
+
+# Without its reasons for departures: a change may bring a setting back to the paper's.
+DEFAULT = read("config.yaml") | {"departures": {}}
+
+
+def merge(config, override):
+    """Merge as Snakemake merges config files: mappings into mappings, all else replaced."""
+    for key, value in override.items():
+        if isinstance(value, dict) and isinstance(config.get(key), dict):
+            merge(config[key], value)
+        else:
+            config[key] = value
+    return config
+
+
+def checked(override, base=DEFAULT):
+    """Return a config, the demo's unless given, with `override` as the workflow checks it."""
+    return check_config(merge(copy.deepcopy(base), copy.deepcopy(override)))

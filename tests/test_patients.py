@@ -1,0 +1,97 @@
+"""A cohort of patients, from folders and a table to the reports of two studies."""
+
+import pandas as pd
+import pytest
+import yaml
+from patients import BROKEN, SUBREGIONS, TWO_CLASS, WITHOUT_REFERENCE, cohort_config, write_patients
+from workflows import copy_of, copy_of_repository, finished_once, planned, snakemake
+
+pytestmark = pytest.mark.workflow
+COHORT = "results/cohorts/patients"
+OF_COHORT = {
+    "check_cohort", "make_template", "import_case", "correct_bias_field", "coregister",
+    "register_to_template", "strip_skull", "normalise_case", "collect_cohort",
+    "draw_quality_sheets_1", "draw_quality_metrics", "make_cohort_report",
+}  # fmt: skip
+OF_EVERY_STUDY = {
+    "all", "assign_folds", "train_network", "sample_network", "gather_cells", "record_provenance",
+    "measure_segmentation", "compare_ranks", "select_cell", "compare_rates", "measure_subgroups",
+    "measure_risk_coverage", "draw_risk_coverage", "draw_learning_curves", "make_viewer",
+    "make_report",
+}  # fmt: skip
+PLANNED = {
+    "two_class.yaml": OF_EVERY_STUDY | {
+        "sample_validation", "gather_validation", "measure_classification", "measure_reliability",
+        "recalibrate_cells", "measure_prediction_sets", "control_masks", "judge_findings",
+        "draw_uncertainty_by_passes", "draw_calibration_by_rate", "draw_segmentation_quality",
+        "draw_uncertainty_by_correctness", "draw_reliability", "draw_uncertainty_shares",
+        "draw_rate_differences", "draw_case_gallery",
+    },
+    "subregions.yaml": OF_EVERY_STUDY | {
+        "measure_overlap", "measure_regions", "compare_networks", "make_tables",
+        "draw_tumour_volumes", "draw_segmentation_gallery", "draw_dice_by_size", "draw_froc",
+    },
+}  # fmt: skip
+STUDIES = {"two_class.yaml": TWO_CLASS, "subregions.yaml": SUBREGIONS}
+
+
+@pytest.fixture(scope="session")
+def cohort(tmp_path_factory):
+    """A checkout with a finished cohort of patients and the configs of two studies of it."""
+
+    def make(folder):
+        copy_of_repository(folder)
+        snakemake(folder, "results/cohorts/tiny/labels.csv", *raw_of_phantom(folder))
+        phantom = folder / "results/cohorts/tiny"
+        table = write_patients(phantom, folder / "data")
+        config = cohort_config(table, phantom / "template/head.nii.gz")
+        for name, content in {"patients.yaml": config, **STUDIES}.items():
+            (folder / name).write_text(yaml.safe_dump(content))
+        assert planned(folder, config="patients.yaml") == {"all", *OF_COHORT}
+        snakemake(folder, config="patients.yaml")
+
+    return finished_once(tmp_path_factory, "patients", make)
+
+
+def raw_of_phantom(folder):
+    """Return the targets of the native scans of the tiny phantom, and of its head."""
+    number = yaml.safe_load((folder / "tiny.yaml").read_text())["cohort"]["phantom"]["cases"]
+    cases = [f"phantom-{i:03d}" for i in range(1, number + 1)]
+    cohort = "results/cohorts/tiny"
+    return [f"{cohort}/raw/{case}/t1.nii.gz" for case in cases] + [f"{cohort}/template/head.nii.gz"]
+
+
+def test_a_cohort_alone_is_built_and_tells_who_takes_part(cohort):
+    excluded = pd.read_csv(cohort / COHORT / "excluded.csv")
+    assert excluded["case"].tolist() == [BROKEN]
+    assert "breaks off" in excluded["reason"].iloc[0]
+    volumes = pd.read_csv(cohort / COHORT / "volumes.csv")
+    assert BROKEN not in set(volumes["case"])
+    assert (volumes["patient"] == volumes["case"]).all()
+    assert (volumes["idh"] == -1).sum() >= 3
+    checksums = volumes.set_index("case").filter(like="_sha256")
+    assert checksums.isna().sum().sum() == 1
+    assert pd.isna(checksums.at[WITHOUT_REFERENCE, "segmentation_sha256"])
+    assert (cohort / COHORT / "report.html").is_file()
+    assert "Nothing to be done" in snakemake(cohort, config="patients.yaml")
+    assert not list((cohort / "results/studies").glob("patients*"))
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_study_of_patients_is_planned_exactly_and_runs_to_its_report(cohort, tmp_path, name):
+    folder = copy_of(cohort, tmp_path)
+    assert planned(folder, config=name) == PLANNED[name]
+    snakemake(folder, config=name)
+    study = folder / "results/studies" / STUDIES[name]["study"]
+    report = (study / "report.html").read_text()
+    assert report.count("data:image/png;base64,") >= 5
+    assert "10 of 11" in report or "11 cases" in report
+    assert "Nothing to be done" in snakemake(folder, config=name)
+    folds = pd.read_csv(study / "folds.csv")
+    assert BROKEN not in set(folds["case"])
+    segmentation = pd.concat(
+        pd.read_csv(path) for path in study.glob("*/dropout-*/passes-*/segmentation.csv")
+    )
+    reference = segmentation.groupby("case")["dice"].count()
+    assert (reference == 0).sum() == 1
+    assert reference[WITHOUT_REFERENCE] == 0
