@@ -23,7 +23,7 @@ import pandas as pd
 import pytest
 import test_benchmarks
 import yaml
-from documented import HEADED, LANGUAGES, ROOT, blocks, commands
+from documented import BLOCK, HEADED, LANGUAGES, PAGES, ROOT, blocks, commands
 
 from glioma_uq.cohorts import SOURCES
 from glioma_uq.configuration.schema import read_cohort
@@ -253,6 +253,26 @@ def test_commands_are_found_everywhere():
     heads = {str(path.relative_to(ROOT)) for path in HEADED} - {"profiles/default/config.yaml"}
     assert heads <= pages
     assert {"README.md", "docs/cluster.md", "docs/cohorts.md", "docs/methods.md"} <= pages
+
+
+def anchors_of(page):
+    """Return the anchors that a page's headings have on GitHub."""
+    headings = re.findall("^#+ (.+)$", BLOCK.sub("", page.read_text()), re.M)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page):
+    for link in re.findall(r"\]\((?!https:)([^)\s]+)\)", BLOCK.sub("", page.read_text())):
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors_of(target), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_page_is_longer_than_300_lines(page):
+    assert len(page.read_text().splitlines()) <= 300
 
 
 # The Python of docs/reading.md.
