@@ -109,12 +109,12 @@ def main():
             seed=1,
             ece=ECE,
             auc_average="ovo",
-            **options,
+            intervals=options,
         )
         overlaps = write_cells(folder, segmentation_table, chosen.cells, rng)
         output = folder / "segmentation.csv"
         segmentation = seconds(
-            measure_segmentation.main, cells=overlaps, output=output, seed=1, **options
+            measure_segmentation.main, cells=overlaps, output=output, seed=1, intervals=options
         )
         looped = seconds(loop, pd.read_csv(cells[0]), LOOPED, rng) * resamples / LOOPED
     print(f"{len(cells)} cells, {CASES} cases, {resamples} resamples, {kind} intervals")

@@ -62,7 +62,7 @@ def left_over(corrected, white_matter, found, modality, options):
 def true_tumour(truth, anatomy, grid):
     """Return the true tumour on a template grid as booleans: half of the voxel's samples or more.
 
-    Drawn in the subject's affine frame, as if the affine registration were without error.
+    BootstrapResult in the subject's affine frame, as if the affine registration were without error.
     """
     fine = np.diag([1 / SAMPLES] * 3 + [1.0])
     fine[:3, 3] = (1 / SAMPLES - 1) / 2

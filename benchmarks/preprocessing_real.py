@@ -6,7 +6,7 @@ Needs the folder with T1, T1CE, T2, FLAIR and the HD-BET masks of each in `ref_h
 the one that GLIOMA_UQ_REAL_DATA names). The reference mask of the T1CE stands in for
 skull stripping, whose network is not part of the seconds. Everything runs twice, each time in
 a process of its own with one thread, and the files of both runs are compared. With --quick,
-grid and settings are the coarse ones of config.yaml.
+grid and settings are the coarse ones of cohorts/phantom.yaml.
 
 Last line: `REAL PATIENT: 33.4 s, smallest coregistration Dice 0.9794, Dice with template 0.9569,
 22 files, same bytes twice: yes`

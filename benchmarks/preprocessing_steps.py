@@ -26,8 +26,8 @@ def default_settings():
 
 
 def demo_settings():
-    """Return (grid, {section: options}) of config.yaml: coarser, and done in seconds."""
-    options = yaml.safe_load((ROOT / "config.yaml").read_text())["preprocessing"]
+    """Return (grid, {section: options}) of cohorts/phantom.yaml: coarser, and done in seconds."""
+    options = yaml.safe_load((ROOT / "cohorts" / "phantom.yaml").read_text())["preprocessing"]
     return tuple({name: options[name] for name in names} for names in (GRID_OPTIONS, SECTIONS))
 
 
@@ -139,6 +139,7 @@ def normalise(
         template=template / "brain_mask.nii.gz",
         options=grid,
         normalised={name: found / "normalised" / f"{name}.nii.gz" for name in names},
+        checksums=found / "normalised" / "checksums.csv",
         quality=found / "normalise_case.csv",
         **(white if field_options else {}),
         **COMMON,

@@ -4,9 +4,9 @@
 
 Add `--engine ants simpleitk elastix --stripping template hd-bet-v1 deepbet` for one row each (every
 engine with the first method, the first engine with every method), and `--demo` for the coarse
-scans and quick settings of config.yaml instead of the usual scans (2 mm in plane, slices of 3 to
-5 mm, bias field of sd .18) and the schema's defaults. The cohort is made in --folder and kept
-there; each row runs the pipeline's own steps in a process of its own, with one thread. With
+scans and quick settings of cohorts/phantom.yaml instead of the usual scans (2 mm in plane, slices
+of 3 to 5 mm, bias field of sd .18) and the schema's defaults. The cohort is made in --folder
+and kept there; each row runs the pipeline's own steps in a process of its own, in one thread. With
 --quick, one case of --demo is made in a folder that goes away.
 
 Last line: `| ants | template | 2.35 | 4.73 | 0.07 | 0.040 | 0.0540 | 0.961 | 0.949 | 0.835 | 30.0 |
@@ -36,7 +36,7 @@ USUAL = {
     "label_flips": 0.0,
 }
 USUAL_GRID = {"voxel_size_mm": 2.0, "margin_mm": 4.0}
-COHORT, SEED = 56, 2026  # those of config.yaml: the same labels, whatever --cases
+COHORT, SEED = 56, 2026  # those of cohorts/phantom.yaml: the same labels, whatever --cases
 SCAN_OPTIONS = ("in_plane_mm", "slice_mm", "bias_sd")
 TEMPLATE_FILES = {
     "brain": "brain.nii.gz",
@@ -61,8 +61,8 @@ COLUMNS = {
 
 
 def demo_phantom():
-    """Return the phantom's options in config.yaml."""
-    phantom = yaml.safe_load((ROOT / "config.yaml").read_text())["cohort"]["phantom"]
+    """Return the phantom's options in cohorts/phantom.yaml."""
+    phantom = yaml.safe_load((ROOT / "cohorts" / "phantom.yaml").read_text())["cohort"]["phantom"]
     return {name: phantom[name] for name in USUAL}
 
 
@@ -169,7 +169,7 @@ def main():
     parser = parser_of(__doc__, cases=(12, 1))
     parser.add_argument("--engine", nargs="+", default=["ants"])
     parser.add_argument("--stripping", nargs="+", default=["template"])
-    parser.add_argument("--demo", action="store_true", help="scans and settings of config.yaml")
+    parser.add_argument("--demo", action="store_true", help="as cohorts/phantom.yaml")
     parser.add_argument("--folder", type=Path, default=ROOT / "results" / "benchmarks" / "truth")
     chosen = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"

@@ -31,10 +31,11 @@ from glioma_uq.layers import convolutions
 from glioma_uq.networks import build_network
 from glioma_uq.sampling import csnet_passes
 from glioma_uq.sampling.acceleration import accelerate, keep_freed_memory
-from glioma_uq.sampling.mc_dropout import awake_dropout
+from glioma_uq.sampling.mc_dropout import active_dropout
 from glioma_uq.sampling.samplers import open_sampler
-from glioma_uq.sampling.voxel_uncertainty import KINDS, VoxelUncertainty
+from glioma_uq.sampling.voxel_uncertainty import VoxelUncertainty
 from glioma_uq.seeds import seed_for
+from glioma_uq.uncertainty import UNCERTAINTY_COMPONENTS
 
 RATES = (0.2, 0.4, 0.6)
 SWEEP = range(10, 101, 10)  # T
@@ -61,7 +62,9 @@ def plain_maps(samples):
     """Return the maps by kind from all samples (T, classes, X, Y, Z), in numpy."""
     predictive = entr(samples.mean(0)).sum(0)
     aleatoric = entr(samples).sum(1).mean(0)
-    return dict(zip(KINDS, (predictive, aleatoric, predictive - aleatoric), strict=True))
+    return dict(
+        zip(UNCERTAINTY_COMPONENTS, (predictive, aleatoric, predictive - aleatoric), strict=True)
+    )
 
 
 def run_plain(network, images):
@@ -71,7 +74,7 @@ def run_plain(network, images):
         logits = awake(images, [seed_for(SEED, CASE, number)])
         return torch.softmax(logits["segmentation"], 1)[0].numpy()
 
-    with awake_dropout(network) as awake:
+    with active_dropout(network) as awake:
         one(1)  # warm up
         drawn = [timed(lambda number=t: one(number)) for t in range(1, PLAIN_PASSES + 1)]
     samples = np.stack([sample for sample, _ in drawn])
@@ -103,7 +106,7 @@ def run_ours(network, images):
 
 def seconds_of_a_pass(network, images):
     """Return how long the faster of two passes takes, the first of three being a warm-up."""
-    with awake_dropout(network) as awake:
+    with active_dropout(network) as awake:
         return min([timed(lambda seed=seed: awake(images, [seed]))[1] for seed in range(3)][1:])
 
 
@@ -170,7 +173,9 @@ def main():
     for rate, network in networks.items():
         (expected, slow), (found, fast) = plain[rate], run_ours(network, images)
         ratios.append(slow / fast)
-        differences += [np.abs(found[kind] - expected[kind]).max() for kind in KINDS]
+        differences += [
+            np.abs(found[kind] - expected[kind]).max() for kind in UNCERTAINTY_COMPONENTS
+        ]
         share = share_of_peak(network, images, limit)
         print(
             f"rate {rate}: plain {slow:.0f} s, ours {fast:.1f} s a case, ratio {slow / fast:.2f}, "

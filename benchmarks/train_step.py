@@ -34,10 +34,12 @@ from monai.transforms import (
 
 from glioma_uq.dataset import Dataset
 from glioma_uq.networks import build_network
+from glioma_uq.tables import write_table
 from glioma_uq.training.augmentation import MC_DROPOUT, build_augmentation
 from glioma_uq.training.losses import MultiTaskLoss
 from glioma_uq.training.settings import Settings
 from glioma_uq.training.trainer import Trainer
+from glioma_uq.volumes import CHECKSUM, read_volumes, sha256, volume_path
 
 RATE, CASES, BATCH_SIZE = 0.25, 6, 2
 MODALITIES = ["t1", "t1ce", "t2", "flair"]
@@ -45,20 +47,28 @@ VOXEL_MM = 2.0
 
 
 def write_cases(folder, edge):
-    """Write noise as normalised cases of edge³ voxels; return their table."""
+    """Write noise as normalised cases of edge³ voxels; return their manifest's path."""
     rng, affine = np.random.default_rng(0), np.diag([VOXEL_MM] * 3 + [1])
-    names = [f"case-{number:02d}" for number in range(CASES)]
-    for name in names:
-        (folder / name).mkdir()
-        for modality in MODALITIES:
-            voxels = rng.standard_normal((edge,) * 3, dtype=np.float32)
-            nibabel.save(nibabel.Nifti1Image(voxels, affine), folder / name / f"{modality}.nii.gz")
-        for mask in ("brain_mask", "segmentation"):
-            voxels = np.zeros((edge,) * 3, np.uint8)
-            voxels[16:32, 16:32, 16:32] = 1
-            nibabel.save(nibabel.Nifti1Image(voxels, affine), folder / name / f"{mask}.nii.gz")
-    grades = [2 + number % 3 for number in range(CASES)]
-    return pd.DataFrame({"case": names, "idh": [0, 1] * (CASES // 2), "1p19q": -1, "grade": grades})
+    mask = np.zeros((edge,) * 3, np.uint8)
+    mask[16:32, 16:32, 16:32] = 1
+    manifest, rows = folder / "volumes.csv", []
+    for number in range(CASES):
+        volumes = {m: rng.standard_normal((edge,) * 3, dtype=np.float32) for m in MODALITIES}
+        volumes |= {"brain_mask": mask, "segmentation": mask}
+        row = {
+            "case": f"case-{number:02d}",
+            "idh": number % 2,
+            "1p19q": -1,
+            "grade": 2 + number % 3,
+        }
+        for name, voxels in volumes.items():
+            path = volume_path(manifest, row["case"], name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            nibabel.save(nibabel.Nifti1Image(voxels, affine), path)
+            row[f"{name}{CHECKSUM}"] = sha256(path)
+        rows.append(row)
+    write_table(pd.DataFrame(rows), manifest)
+    return manifest
 
 
 def new_network(width):
@@ -83,11 +93,11 @@ def time_ours(trainer, epoch):
     return ours, alone
 
 
-def plain_loader(folder, table, readers):
+def plain_loader(manifest, table, readers):
     """Return MONAI's DataLoader over the files, with the same random changes."""
     files = [
-        {m: folder / row["case"] / f"{m}.nii.gz" for m in MODALITIES}
-        | {"mask": folder / row["case"] / "segmentation.nii.gz"}
+        {m: volume_path(manifest, row["case"], m) for m in MODALITIES}
+        | {"mask": volume_path(manifest, row["case"], "segmentation")}
         | {"idh": row["idh"], "1p19q": row["1p19q"], "grade": row["grade"] - 2}
         for row in table.to_dict("records")
     ]
@@ -128,14 +138,14 @@ def main():
     chosen = parser_of(__doc__, **sizes).parse_args()
     torch.set_num_threads(chosen.threads)
     with tempfile.TemporaryDirectory() as folder:
-        table = write_cases(Path(folder), chosen.edge)
-        dataset = Dataset(folder, table, MODALITIES, keep_in_memory=True)
+        manifest = write_cases(Path(folder), chosen.edge)
+        dataset, table = Dataset(manifest, MODALITIES, keep_in_memory=True), read_volumes(manifest)
         names, settings = table["case"].tolist(), Settings(batch_size=BATCH_SIZE, device="cpu")
         trainer = Trainer(new_network(chosen.width), dataset, names, names[:1], settings, seed=1)
         network = new_network(chosen.width)
         loss = MultiTaskLoss(dataset.labels(names))
         optimiser = torch.optim.Adam(network.parameters(), lr=1e-5, weight_decay=1e-5)
-        loader = plain_loader(Path(folder), table, int(chosen.threads > 1))
+        loader = plain_loader(manifest, table, int(chosen.threads > 1))
         ours, alone, theirs = [], [], []
         for epoch in range(1, chosen.rounds + 1):
             own, only = time_ours(trainer, epoch)

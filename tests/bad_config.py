@@ -65,7 +65,7 @@ NETWORKS = {
     "a width of 0": {"network_options": {"csnet": {"width": 0}}},
     "a subtype that nobody knows": {"tasks": ["idh", "mgmt"]},
     "parts without the maps that keep their labels": {
-        "segmentation": "parts",
+        "segmentation": "subregions",
         "sampling": {"maps": []},
     },
     "crops around parts that the study does not tell apart": {

@@ -20,7 +20,7 @@ from glioma_uq.configuration.preflight import (
     claim_name,
 )
 from glioma_uq.folds import assign_folds
-from glioma_uq.sampling.mc_dropout import awake_dropout
+from glioma_uq.sampling.mc_dropout import active_dropout
 from glioma_uq.splits import check_splits
 from glioma_uq.training.checkpoints import read_checkpoint, write_checkpoint
 from glioma_uq.training.checks import check_labels
@@ -54,7 +54,7 @@ def no_dropout(folder):
 
 @kind(NETWORKS, "a trained network without dropout asked for stochastic passes")
 def no_awake_dropout(folder):
-    with awake_dropout(nn.Linear(2, 3)):
+    with active_dropout(nn.Linear(2, 3)):
         pass
 
 
@@ -156,8 +156,10 @@ def taken_name(folder):
 
 @kind(STUDY, "a normalised volume that is not the one of the manifest")
 def changed_volume(folder):
-    (folder / "t1.nii.gz").write_bytes(b"of today")
-    check_unchanged(folder / "t1.nii.gz", "0" * 64)
+    path = folder / "normalised" / "P-1" / "t1.nii.gz"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"of today")
+    check_unchanged(path, "0" * 64)
 
 
 @kind(STUDY, "a cohort that changes under a finished study")

@@ -112,6 +112,18 @@ def no_size(path, case):
     header_only(path, SHAPE, np.diag([1.0, 0, 1, 1]))
 
 
+@scan(HEADER, "voxels finer than any scanner's", names=PLAIN)
+def too_fine(path, case):
+    header_only(path, SHAPE, np.diag([0.001, 0.001, 0.001, 1]))
+
+
+@scan(HEADER, "an origin that is no number", names=PLAIN)
+def no_origin(path, case):
+    affine = np.eye(4)
+    affine[1, 3] = np.nan
+    header_only(path, SHAPE, affine)
+
+
 @scan(HEADER, "more voxels than memory", names=PLAIN)
 def too_many_voxels(path, case):
     header_only(path, (2000, 2000, 2000), np.diag([0.1, 0.1, 0.1, 1]))
@@ -143,6 +155,13 @@ def brain_elsewhere(path, case):
 def nan(path, case):
     data = some_scan().astype(np.float32)
     data[1, 1, 1] = np.nan
+    save(path, data)
+
+
+@scan(VOXELS, "an intensity beyond any scanner's", inside)
+def too_bright(path, case):
+    data = some_scan().astype(np.float32)
+    data[1, 1, 1] = 1e20
     save(path, data)
 
 

@@ -20,7 +20,7 @@ OPTIONS = [
     "--enable-unsafe-swiftshader",
     "--remote-debugging-pipe",
 ]
-PATIENCE = 60  # seconds
+TIMEOUT_S = 60  # seconds
 
 
 def find_chromium():
@@ -77,9 +77,9 @@ class Page:
 
     def wait_for(self, expression):
         """Wait until a JavaScript expression is true."""
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + TIMEOUT_S
         while not self.value(f"Boolean({expression})"):
-            assert time.monotonic() < end, f"waited {PATIENCE} s for {expression}; {self.errors}"
+            assert time.monotonic() < end, f"waited {TIMEOUT_S} s for {expression}; {self.errors}"
             time.sleep(0.1)
 
     def open(self, path, width=1280, height=900):

@@ -8,7 +8,7 @@ import pytest
 # Two threads on a busy machine can be many times slower than one.
 os.environ["OMP_NUM_THREADS"] = "1"
 
-BESIDE_REPOSITORY = Path(__file__).resolve().parents[2] / "shared" / "real"
+from workflows import BESIDE_REPOSITORY
 
 
 @pytest.fixture(scope="session")

@@ -86,7 +86,7 @@ SUBREGIONS = {
     "networks": ["dmfnet", "dmfnet-umodule"],
     "network_options": {"dmfnet": {"width": 4}, "dmfnet-umodule": {"width": 4}},
     "tasks": [],
-    "segmentation": "parts",
+    "segmentation": "subregions",
     "rates": [0.0],
     "training": {
         "epochs": 2,

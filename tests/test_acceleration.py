@@ -12,7 +12,7 @@ from glioma_uq.layers.convolutions import convolve, depth_to_space, space_to_dep
 from glioma_uq.networks import build_network
 from glioma_uq.sampling import csnet_passes
 from glioma_uq.sampling.acceleration import accelerate, keep_freed_memory, replacement
-from glioma_uq.sampling.mc_dropout import awake_dropout
+from glioma_uq.sampling.mc_dropout import active_dropout
 from glioma_uq.sampling.samplers import open_sampler
 
 SHAPES = [(12, 12, 12), (13, 17, 11), (9, 10, 14)]
@@ -48,7 +48,7 @@ def trained(**options):
 
 
 def probabilities(network, images, seeds):
-    with awake_dropout(network) as awake:
+    with active_dropout(network) as awake:
         logits = awake(images, seeds)
     return torch.cat([x.softmax(1).flatten(1) for x in logits.values()], 1)
 
@@ -167,7 +167,7 @@ def test_skipping_channels_equals_the_plain_masked_pass(name, width, tolerance, 
 def test_no_dropout_at_all_is_refused_as_before():
     with (
         pytest.raises(BadInput, match="a rate above 0"),
-        awake_dropout(accelerate(trained(width=2, rate=0.0))),
+        active_dropout(accelerate(trained(width=2, rate=0.0))),
     ):
         pass
 

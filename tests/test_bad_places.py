@@ -85,9 +85,7 @@ def test_a_full_disk_stops_the_run_and_leaves_no_half_file(tmp_path):
     temporary_beside(path).symlink_to("/dev/full")
     with (
         pytest.raises(OSError, match="expected room for .*a.nii.gz, found the disk full") as raised,
-        case_quality_record(
-            CASE, "import_case", quality=row, outputs=[path], on_bad_case="exclude"
-        ),
+        case_quality_record(CASE, "a step", quality=row, outputs=[path], on_bad_case="exclude"),
     ):
         write_image(path, some_scan(), Grid(SHAPE, np.eye(4)))
     assert raised.value.errno == errno.ENOSPC

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from glioma_uq.training.batches import ahead
+from glioma_uq.training.batches import prefetch
 
 
 @pytest.mark.parametrize("workers", [0, 1, 3])
@@ -14,13 +14,13 @@ def test_results_come_in_order_whoever_is_ready_first(workers):
         time.sleep(0.01 * (number % 3))
         return number**2
 
-    assert list(ahead(work, range(8), workers)) == [number**2 for number in range(8)]
+    assert list(prefetch(work, range(8), workers)) == [number**2 for number in range(8)]
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_no_more_than_the_workers_results_wait(workers):
     begun = []
-    results = ahead(begun.append, range(10), workers)
+    results = prefetch(begun.append, range(10), workers)
     next(results)
     time.sleep(0.1)
     assert len(begun) == 1 + workers
@@ -30,7 +30,7 @@ def test_no_more_than_the_workers_results_wait(workers):
 @pytest.mark.parametrize("workers", [0, 1, 2])
 def test_an_error_is_raised_where_its_result_is_taken_and_no_thread_is_left(workers):
     before = threading.active_count()
-    results = ahead(lambda number: 1 / (2 - number), range(100), workers)
+    results = prefetch(lambda number: 1 / (2 - number), range(100), workers)
     assert [next(results), next(results)] == [0.5, 1.0]
     with pytest.raises(ZeroDivisionError):
         next(results)
@@ -39,7 +39,7 @@ def test_an_error_is_raised_where_its_result_is_taken_and_no_thread_is_left(work
 
 def test_no_thread_is_left_when_the_rest_is_not_wanted():
     before, done = threading.active_count(), []
-    results = ahead(done.append, range(1000), 2)
+    results = prefetch(done.append, range(1000), 2)
     next(results)
     results.close()
     assert threading.active_count() == before

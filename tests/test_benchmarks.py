@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import BESIDE_REPOSITORY
+from workflows import BESIDE_REPOSITORY
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = {path.name: path.read_text() for path in sorted((ROOT / "benchmarks").glob("*.py"))}

@@ -8,6 +8,7 @@ from glioma_uq.errors import BadCase
 from glioma_uq.images import Grid, Image
 
 pytest.importorskip("ants")
+from glioma_uq import bias_field
 from glioma_uq.bias_field import (
     bias_range,
     deep_in_head,
@@ -126,3 +127,29 @@ def test_white_matter_without_signal_is_refused(scene):
     template = Image(scene[1], image(scene[0]).grid)
     with pytest.raises(BadCase, match="expected white matter where the template has it"):
         refine_bias_field(image(np.zeros(SHAPE)), template, np.eye(4), **OPTIONS)
+
+
+def test_white_matter_of_no_common_intensity_is_refused(scene):
+    """Half of it is dark, half bright, and none lies near the median of both."""
+    data = np.full(SHAPE, 100.0)
+    data[SHAPE[0] // 2 :] = 900
+    template = Image(np.ones(SHAPE, bool), image(data).grid)
+    with pytest.raises(BadCase, match="expected white matter of about one intensity, found none"):
+        refine_bias_field(image(data), template, np.eye(4), **OPTIONS)
+
+
+def test_n4_that_fails_is_a_bad_case_though_antspy_does_not_say_so():
+    """One slice is too thin for its splines: N4 ends with an error and the scan comes back."""
+    slice_ = np.random.default_rng(0).uniform(1, 2, (20, 24, 1)).astype(np.float32)
+    blocks = Image(slice_, Grid(slice_.shape, np.eye(4)))
+    with pytest.raises(BadCase, match="expected a bias field above 0, found that N4 failed"):
+        bias_field._fit(blocks, slice_ > 0, [20, 20], blocks.grid)
+
+
+def test_what_n4_raises_is_a_bad_case(scene, monkeypatch):
+    def fail(*arguments, **options):
+        raise RuntimeError("ITK ERROR: no voxel")
+
+    monkeypatch.setattr(bias_field.ants, "n4_bias_field_correction", fail)
+    with pytest.raises(BadCase, match="a scan that N4 can correct, found that it failed .ITK ERR"):
+        fit_bias_field(image(scene[0]), **OPTIONS)

@@ -44,14 +44,14 @@ def test_every_study_passes(path, tmp_path, monkeypatch):
         ({"segmentation": "regions"}, "expected segmentation, found 'regions'"),
         (
             {
-                "segmentation": "parts",
+                "segmentation": "subregions",
                 "cohort": {"segmentation_labels": {"core": [1], "oedema": [], "enhancing": [2]}},
             },
-            "expected labels of oedema in cohort.segmentation_labels for segmentation parts",
+            "expected labels of oedema in cohort.segmentation_labels for segmentation subregions",
         ),
         (
             {"training": {"crop": {"size": [8, 8, 8], "enhancing_share": 0.3}}},
-            "expected segmentation parts for training.crop.enhancing_share, found tumour",
+            "expected segmentation subregions for training.crop.enhancing_share, found tumour",
         ),
         ({"training": {"crop": {"size": [8, 8]}}}, "at least 3 entries for training.crop.size"),
         ({"training": {"auxiliary": {"schedule": "steps"}}}, "did you mean 'step'?"),
@@ -115,7 +115,7 @@ def test_a_rule_needs_no_cell_and_null_turns_parts_off():
 def test_a_study_of_parts_without_tasks_or_dropout_passes():
     change = {
         "tasks": [],
-        "segmentation": "parts",
+        "segmentation": "subregions",
         "rates": [0.0],
         "networks": ["dmfnet"],
         "preprocessing": {"clip": [5, 95]},

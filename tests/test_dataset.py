@@ -6,7 +6,7 @@ from manifest import write_case, write_manifest
 
 from glioma_uq.dataset import Dataset
 from glioma_uq.errors import BadInput
-from glioma_uq.parts import PARTS, REGIONS, in_region
+from glioma_uq.subregions import REGIONS, SUBREGIONS, in_region
 
 
 def dataset_of(folder, labels, classes):
@@ -51,4 +51,4 @@ def test_a_label_that_is_no_part_is_refused(tmp_path):
 def test_the_regions_are_those_of_the_challenge(region, labels):
     mask = in_region(np.arange(5), region)
     assert np.flatnonzero(mask).tolist() == labels
-    assert REGIONS[region] <= set(PARTS)
+    assert REGIONS[region] <= set(SUBREGIONS)

@@ -11,7 +11,7 @@ import torch
 from test_kills import arguments, cohort  # noqa: F401, a fixture
 
 from glioma_uq.networks import build_network
-from glioma_uq.sampling.mc_dropout import awake_dropout
+from glioma_uq.sampling.mc_dropout import active_dropout
 from train_network import main as train_network
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -47,7 +47,7 @@ def test_samples_and_gradients_are_close_on_one_and_two_threads():
         torch.set_num_threads(threads)
         torch.manual_seed(0)
         network = build_network("csnet", modalities=2, rate=0.3, width=4)
-        with awake_dropout(network) as forward:
+        with active_dropout(network) as forward:
             values = dict(forward(images, [1, 2]))
         network.train()
         sum(logits.logsumexp(1).mean() for logits in network(images).values()).backward()

@@ -8,11 +8,15 @@ from dicom_series import PLANES, write_case, write_file, write_series
 
 import convert_case
 from glioma_uq.cohorts import cases_there, conversion, dicom, find_images
+from glioma_uq.cohorts.selection import write_series as write_table
+from glioma_uq.cohorts.series import choose_series
 from glioma_uq.errors import BadCase, BadInput
 from glioma_uq.images import read_image
 from glioma_uq.quality.rows import read_rows
 
 pytest.importorskip("dcm2niix", reason="dcm2niix is installed by `make downloads`")
+import pydicom
+from pydicom.dataelem import RawDataElement
 
 FOUR = ["t1", "t1ce", "t2", "flair"]
 
@@ -157,9 +161,149 @@ def test_facts_of_a_series(tmp_path):
     assert (row.problem, row.instances) == ("", len(files[row.SeriesInstanceUID]))
 
 
+def damaged(path, name, value):
+    """Write other bytes as the value of an element of a DICOM file, whatever its type asks for."""
+    header = pydicom.dcmread(path)
+    header[name] = RawDataElement(header[name].tag, "FD", len(value), value, 0, False, True)
+    header.save_as(path)
+
+
+def of_localiser(folder):
+    return sorted(path for path in folder.glob("1_*"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("EchoTime", [10.0, 90.0]), ("SeriesNumber", None), ("ImageType", "LOCALIZER")],
+)
+def test_what_a_header_may_hold_of_a_series_that_is_not_taken_does_not_matter(
+    tmp_path, name, value
+):
+    write_case(tmp_path / "a")
+    for path in of_localiser(tmp_path / "a"):
+        header = pydicom.dcmread(path)
+        setattr(header, name, value)
+        header.save_as(path)
+    assert reason(run(tmp_path)) == ""
+
+
+@pytest.mark.parametrize("name", ["SeriesDescription", "ImageOrientationPatient", "ImageType"])
+def test_a_part_of_a_header_that_cannot_be_read_is_a_problem_of_its_series_alone(tmp_path, name):
+    write_case(tmp_path / "a")
+    damaged(of_localiser(tmp_path / "a")[0], name, b"12345")
+    paths = run(tmp_path)
+    assert reason(paths) == ""
+    problems = [row["problem"] for row in read_rows(paths["series"]) if row["problem"]]
+    assert "expected DICOM, found that" in problems[0]
+    assert "1_0_0.dcm cannot be read" in problems[0]
+
+
+def test_a_part_of_a_header_that_cannot_be_read_excludes_the_case_that_needs_it(tmp_path):
+    write_series(tmp_path / "a", "AX T2")
+    damaged(tmp_path / "a" / "1_0_3.dcm", "ImagePositionPatient", b"12345")
+    assert "1_0_3.dcm cannot be read" in reason(run(tmp_path, ["t2"]))
+
+
+def test_a_header_with_too_few_numbers_for_a_place_is_a_problem_of_its_series(tmp_path):
+    write_series(tmp_path / "a", "AX T2", ImagePositionPatient=[1.0, 2.0])
+    sentence = "expected 3 numbers as ImagePositionPatient, found (1.0, 2.0) in"
+    assert sentence in reason(run(tmp_path, ["t2"]))
+
+
+@pytest.mark.parametrize("name", ["PatientID", "SeriesInstanceUID"])
+def test_a_file_that_does_not_say_whose_it_is_excludes_the_case_and_is_named(tmp_path, name):
+    write_case(tmp_path / "a")
+    damaged(of_localiser(tmp_path / "a")[0], name, b"12345")
+    assert "1_0_0.dcm cannot be read" in reason(run(tmp_path))
+
+
+@pytest.mark.parametrize("error", [TypeError, IndexError, NotImplementedError, RecursionError])
+def test_whatever_pydicom_raises_on_a_file_names_it(tmp_path, monkeypatch, error):
+    def fail(*arguments, **options):
+        raise error("damaged")
+
+    write_series(tmp_path / "a", "AX T2")
+    monkeypatch.setattr(pydicom, "dcmread", fail)
+    assert "1_0_0.dcm cannot be read (damaged), copy the case again" in reason(run(tmp_path))
+
+
+@pytest.mark.filterwarnings("ignore")  # of pydicom, about every value
+def test_headers_of_any_bytes_are_read_or_refused(tmp_path):
+    """One slice of two with some bytes changed, and every table that follows from it."""
+    write_series(tmp_path / "a", "AX T2", slices=2, ContrastBolusAgent="Gd", ProtocolName="x")
+    path = tmp_path / "a" / "1_0_0.dcm"
+    whole, rng = path.read_bytes()[:1000], np.random.default_rng(0)
+    outcomes = set()
+    for _ in range(300):
+        content = np.frombuffer(whole, np.uint8).copy()
+        content[rng.integers(128, len(content), 5)] = rng.choice([0, 10, 13, 27, 92, 255], 5)
+        path.write_bytes(content.tobytes())
+        try:
+            table, _ = dicom.read_folder(tmp_path / "a", "a")
+        except BadCase as refusal:
+            outcomes.add(str(refusal).partition(" cannot ")[0])
+            continue
+        chosen = choose_series(table, ["t2"])
+        write_table(tmp_path / "series.csv", chosen)
+        assert [row["reason"] for row in read_rows(tmp_path / "series.csv")] == list(chosen.reason)
+        outcomes.add(chosen.problem[0] or "none")
+    assert {"none", f"expected DICOM, found that {path}"} <= outcomes
+
+
+def with_position(path, z):
+    header = pydicom.dcmread(path)
+    header.ImagePositionPatient = [*header.ImagePositionPatient[:2], z]
+    header.save_as(path)
+
+
+@pytest.mark.parametrize("signed", [0, 1])
+def test_a_gap_that_dcm2niix_calls_uneven_excludes_the_case(tmp_path, signed):
+    """14 % wider than the others. Of unsigned slices dcm2niix leaves a volume and no sidecar."""
+    write_series(tmp_path / "a", "AX T2", PixelRepresentation=signed)
+    for k in range(7, 14):
+        with_position(tmp_path / "a" / f"1_0_{k}.dcm", 30 + 4.0 * k + 0.56)
+    paths = run(tmp_path, ["t2"])
+    assert "expected dcm2niix to make one volume of the series, found" in reason(paths)
+    assert "Interslice distance varies" in reason(paths)
+    assert paths["images"]["t2"].stat().st_size == 0
+
+
+@pytest.mark.parametrize("text", [b"T2 \x1b$B@\x1b(B\x07", b"T2 \xfcber\tquer"])
+def test_any_text_of_a_header_in_a_sidecar_keeps_the_case(tmp_path, monkeypatch, text):
+    """dcm2niix copies control characters and bytes that are no UTF-8 as they are."""
+    sidecar = tmp_path / "series.json"
+    sidecar.write_bytes(b'{"SeriesDescription": "' + text + b'", "EchoTime": 0.09, "Name": "x"}')
+    facts = conversion._facts_in(sidecar)
+    assert (facts["EchoTime"], facts["SeriesDescription"][:3]) == (0.09, "T2 ")
+    assert "Name" not in facts
+
+
+@pytest.mark.parametrize("text", ["{", "3", "", "[1]"])
+def test_a_sidecar_that_is_none_is_a_bad_case(tmp_path, text):
+    (tmp_path / "series.json").write_text(text)
+    with pytest.raises(BadCase, match="expected a sidecar in JSON, found that dcm2niix wrote none"):
+        conversion._facts_in(tmp_path / "series.json")
+
+
+@pytest.mark.parametrize(
+    ("work", "error", "sentence"),
+    [
+        ("kill -9 $$", MemoryError, "dcm2niix was killed, give the job memory"),
+        ("kill -11 $$", BadCase, "found 0 and the exit code -11 .it does not say why."),
+        ("printf 'Error: \\374\\n'; exit 2", BadCase, r"exit code 2 .Error: .xfc., name another"),
+    ],
+)
+def test_dcm2niix_that_fails_says_how(tmp_path, monkeypatch, work, error, sentence):
+    command = tmp_path / "dcm2niix"
+    command.write_text(f"#!/bin/sh\n{work}\n")
+    command.chmod(0o755)
+    monkeypatch.setattr("dcm2niix.bin", str(command))
+    with pytest.raises(error, match=sentence):
+        conversion.convert([], tmp_path / "t2.nii.gz", tmp_path / "t2.json")
+
+
 def test_an_enhanced_file_counts_by_its_frames():
     """One file of an enhanced series holds all slices, their directions in shared groups."""
-    pydicom = pytest.importorskip("pydicom")
     shared, turn = pydicom.Dataset(), pydicom.Dataset()
     turn.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
     shared.PlaneOrientationSequence = [turn]

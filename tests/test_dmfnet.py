@@ -15,7 +15,7 @@ from glioma_uq.networks import build_network
 from glioma_uq.networks.dmfnet import upsample_to
 from glioma_uq.networks.dmfnet_umodule import relative_error
 from glioma_uq.sampling.acceleration import accelerate
-from glioma_uq.sampling.mc_dropout import awake_dropout
+from glioma_uq.sampling.mc_dropout import active_dropout
 from glioma_uq.sampling.samplers import open_sampler
 
 TASKS = ("idh", "1p19q", "grade")
@@ -229,10 +229,10 @@ def test_dropout_follows_the_deepest_unit_and_each_of_the_decoder_where_there_is
 @pytest.mark.usefixtures("float64")
 def test_awake_dropout_gives_each_seed_its_sample_and_acceleration_the_same(name):
     network, images = seeded(name, rate=0.4, tasks=["idh"]), volume(1, 4, 13, 16, 10)
-    with awake_dropout(network) as awake:
+    with active_dropout(network) as awake:
         both = awake(images.expand(2, -1, -1, -1, -1), [5, 6])
         again = awake(images, [6])
-    with awake_dropout(accelerate(network)) as awake:
+    with active_dropout(accelerate(network)) as awake:
         fast = awake(images, [6])
     assert list(both) == ["segmentation", "idh"]
     for task, logits in both.items():
@@ -247,7 +247,7 @@ def test_without_a_rate_there_is_one_sample_and_awake_dropout_refuses():
         (sample,) = sampler.draw(images, "case", [1])
     assert sample["segmentation"].shape == (4, 16, 16, 10)
     refused = pytest.raises(BadInput, match="expected a network with dropout layers")
-    with refused, awake_dropout(network):
+    with refused, active_dropout(network):
         pass
 
 

@@ -13,10 +13,10 @@ import shlex
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from copy import deepcopy
 from itertools import pairwise
 from pathlib import Path
 
+import configs
 import nibabel as nib
 import numpy as np
 import pandas as pd
@@ -27,7 +27,6 @@ from documented import BLOCK, HEADED, LANGUAGES, PAGES, ROOT, blocks, commands
 
 from glioma_uq.cohorts import SOURCES
 from glioma_uq.configuration.schema import read_cohort
-from glioma_uq.plans import make_plans
 
 COMMANDS = [command for command in commands() if not command.why]
 CONFIGS = {
@@ -186,7 +185,7 @@ def test_a_config_of_the_docs_starts_as_printed(name, planned):
 @pytest.mark.parametrize("name", [name for name, c in CONFIGS.items() if "study" not in c])
 def test_a_cohort_of_the_docs_is_a_study_with_a_name(name, workplace, monkeypatch):
     monkeypatch.chdir(workplace / name)
-    cohort, study = make_plans(deepcopy(CONFIGS[name]) | {"study": "named"}, first=False)
+    cohort, study = configs.planned({"study": "named"}, CONFIGS[name])
     assert (study.name, study.cohort) == ("named", cohort)
 
 

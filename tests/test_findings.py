@@ -8,7 +8,7 @@ from glioma_uq.predictions import Cell
 from glioma_uq.statistics.claims import ABOVE_ZERO, BELOW_ZERO, Claim, claims
 from glioma_uq.statistics.findings import COLUMNS, findings_table, verdict_of
 from glioma_uq.statistics.grid_statistics import CannotJudge, Grid, best_rate, settled, slope
-from glioma_uq.statistics.long_tables import Drawn
+from glioma_uq.statistics.long_tables import BootstrapResult
 from glioma_uq.statistics.measures import DEFAULT_ECE
 from glioma_uq.tasks import TASKS
 
@@ -40,7 +40,7 @@ def test_a_verdict_is_where_the_interval_lies(low, high, allowed, expected):
 def grid_of(values, rate=0.25, passes=30):
     """A grid whose draws are {(rate, passes, task, measure): [value, draw, ...]}."""
     drawn = [
-        Drawn(Cell("csnet", r, t), task, measure, np.array(v, dtype=float), None, 9)
+        BootstrapResult(Cell("csnet", r, t), task, measure, np.array(v, dtype=float), None, 9)
         for (r, t, task, measure), v in values.items()
     ]
     return Grid(drawn, rate, passes)

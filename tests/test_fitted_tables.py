@@ -12,8 +12,12 @@ from glioma_uq.statistics.curves import (
     reliability_table,
     risk_coverage_table,
 )
+from glioma_uq.statistics.fitted_tables import (
+    conformal_table,
+    mask_control_table,
+    recalibration_table,
+)
 from glioma_uq.statistics.measures import DEFAULT_ECE
-from glioma_uq.statistics.mending import conformal_table, mask_control_table, recalibration_table
 from glioma_uq.statistics.risk_control import control_masks, counts_by_probability
 
 CELL = Cell("csnet", 0.2, 10)

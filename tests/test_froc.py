@@ -9,11 +9,11 @@ from glioma_uq.predictions import Cell
 from glioma_uq.statistics.froc import (
     CURVE,
     curves,
-    draw_lesions,
     events_of,
     lesion_measures,
     of_size,
     operating_points,
+    resample_lesions,
     sensitivity_at,
     weight_from,
 )
@@ -113,10 +113,10 @@ def test_the_runs_of_events_are_all_cases_and_seeds():
 def test_the_tables_of_a_cell():
     tables = {CELL: overlap_table()}, {CELL: lesion_table()}
     rng = np.random.default_rng(0)
-    placed = draw_lesions(*tables, resamples=20, interval="bca", rng=rng)
+    placed = resample_lesions(*tables, resamples=20, interval="bca", rng=rng)
     first = placed[0]
     assert first.place == ("all", "none", 4)
-    assert (first.drawn.task, first.drawn.measure, first.drawn.draws[0]) == (
+    assert (first.drawn.task, first.drawn.measure, first.drawn.replicates[0]) == (
         "et", "sensitivity", 0.5,
     )  # fmt: skip
     assert len(first.drawn.jackknife) == 9

@@ -12,6 +12,7 @@ import select_series
 from glioma_uq.cohorts import idc
 from glioma_uq.cohorts.selection import read_series, select, write_series
 from glioma_uq.cohorts.series import choose_series, missing_modalities
+from glioma_uq.cohorts.transfer import Patience, TransferFailed
 from glioma_uq.errors import BadInput
 from glioma_uq.quality.rows import read_rows
 
@@ -164,6 +165,27 @@ def test_a_series_with_other_files_than_the_index_says_is_refused(bucket, tmp_pa
 def test_a_bucket_that_answers_no_list_is_told(bucket, tmp_path):
     bucket.answers["/b/"] = lambda *_: (200, b"<html>maintenance")
     assert "found no XML" in reason(run(bucket, tmp_path))
+
+
+def test_a_list_without_sizes_is_told(bucket, tmp_path):
+    answer = b"<List xmlns='x'><Contents><Key>f/0.dcm</Key></Contents></List>"
+    bucket.answers["/b/"] = lambda *_: (200, answer)
+    assert "the name and size of each file of" in reason(run(bucket, tmp_path))
+
+
+@pytest.mark.parametrize("instances", ["", "many", "-1", "1e3"])
+def test_a_number_of_files_that_is_none_is_told(bucket, tmp_path, instances):
+    said = reason(run(bucket, tmp_path, instances=instances))
+    assert f"found {instances!r} as its instances, correct it" in said
+
+
+def test_a_number_of_files_may_be_written_with_a_point(bucket, tmp_path):
+    assert reason(run(bucket, tmp_path, instances="3.0")) == ""
+
+
+def test_an_address_that_cannot_be_one_is_told():
+    with pytest.raises(TransferFailed, match="expected https://a.* to come, found"):
+        idc.files_of("s3://b/f/*", f"https://{64 * 'a'}.org/{{bucket}}", Patience(**QUICK))
 
 
 def test_a_refusal_of_the_bucket_is_the_cases_reason(bucket, tmp_path):

@@ -74,6 +74,37 @@ def test_a_file_that_is_no_image_is_named(tmp_path):
         check_header(tmp_path / "absent.nii.gz")
 
 
+def test_a_file_of_surfaces_is_no_image(tmp_path):
+    nib.save(nib.GiftiImage(), tmp_path / "a.gii")
+    with pytest.raises(BadCase, match="expected a NIfTI image, found that .*a.gii cannot be read"):
+        check_header(tmp_path / "a.gii")
+
+
+@pytest.mark.parametrize("error", [TypeError, IndexError, KeyError, RecursionError, AttributeError])
+def test_whatever_nibabel_raises_on_a_file_is_a_bad_case_that_names_it(
+    tmp_path, monkeypatch, error
+):
+    def fail(*arguments):
+        raise error("damaged")
+
+    path = save(tmp_path / "a.nii.gz", some_data())
+    monkeypatch.setattr(nib, "as_closest_canonical", fail)
+    with pytest.raises(BadCase, match=r"a.nii.gz breaks off .*damaged"):
+        read_image(path)
+    monkeypatch.setattr(nib, "load", fail)
+    with pytest.raises(BadCase, match=r"a.nii.gz cannot be read .*damaged"):
+        read_image(path)
+
+
+def test_lack_of_memory_is_not_the_files_fault(tmp_path, monkeypatch):
+    def fail(*arguments):
+        raise MemoryError
+
+    monkeypatch.setattr(nib, "as_closest_canonical", fail)
+    with pytest.raises(MemoryError):
+        read_image(save(tmp_path / "a.nii.gz", some_data()))
+
+
 def test_an_empty_file_says_that_the_case_is_out(tmp_path):
     (tmp_path / "a.nii.gz").touch()
     with pytest.raises(ExcludedBefore):
@@ -94,6 +125,9 @@ def test_values_must_be_finite_and_differ():
         check_values(np.array([0, np.nan, 1]), "a.nii")
     with pytest.raises(BadCase, match="found the value 7 in every voxel"):
         check_values(np.full((2, 2), 7), "a.nii")
+    with pytest.raises(BadCase, match=r"of at most 1e\+09, found 2e\+12 in a.nii"):
+        check_values(np.array([0, -2e12, 1]), "a.nii")
+    check_values(np.array([-1e9, 0, 1e9]), "a.nii")
 
 
 def test_grids_differ_by_shape_or_by_place():

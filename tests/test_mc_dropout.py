@@ -6,7 +6,7 @@ from error_bounds import FORMULA
 
 from glioma_uq.errors import BadInput
 from glioma_uq.networks import build_network
-from glioma_uq.sampling.mc_dropout import awake_dropout
+from glioma_uq.sampling.mc_dropout import active_dropout
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def test_sampling_leaves_the_network_and_its_buffers_as_they_were(network, image
     network.train()
     before = {name: x.clone() for name, x in network.state_dict().items()}
     assert any("running_mean" in name for name in before)
-    with awake_dropout(network) as awake:
+    with active_dropout(network) as awake:
         awake(images, [1, 2, 3])
     assert all(torch.equal(x, before[name]) for name, x in network.state_dict().items())
     assert all(module.training for module in network.modules())
@@ -35,13 +35,13 @@ def test_sampling_leaves_the_network_and_its_buffers_as_they_were(network, image
 def test_dropout_sleeps_between_the_passes(network, images):
     with torch.no_grad():
         expected = network.eval()(images)["segmentation"]
-        with awake_dropout(network) as awake:
+        with active_dropout(network) as awake:
             awake(images, [1, 2, 3])
             assert torch.equal(network(images)["segmentation"], expected)
 
 
 def test_the_network_is_restored_after_an_error(network):
-    with pytest.raises(RuntimeError), awake_dropout(network) as awake:
+    with pytest.raises(RuntimeError), active_dropout(network) as awake:
         awake(torch.zeros(1, 1, 16, 16, 16), [1])
     assert not any("forward" in vars(module) for module in network.modules())
 
@@ -49,7 +49,7 @@ def test_the_network_is_restored_after_an_error(network):
 @pytest.mark.usefixtures("float64")
 def test_a_sample_depends_on_its_seed_and_not_on_its_batch(network, images):
     same = images[:1].expand(3, -1, -1, -1, -1)
-    with awake_dropout(network) as awake:
+    with active_dropout(network) as awake:
         together = awake(same, [7, 8, 9])
         alone, other = awake(same[:1], [8]), awake(same[:1], [10])
     for task, logits in alone.items():
@@ -61,7 +61,7 @@ def test_a_sample_depends_on_its_seed_and_not_on_its_batch(network, images):
 def test_the_global_random_state_is_neither_read_nor_moved(network, images):
     torch.manual_seed(1)
     before = torch.get_rng_state()
-    with awake_dropout(network) as awake:
+    with active_dropout(network) as awake:
         first = awake(images, [1, 2, 3])
         assert torch.equal(torch.get_rng_state(), before)
         torch.manual_seed(2)
@@ -74,7 +74,7 @@ def test_masks_keep_the_mean_and_drop_at_the_rate(dropout):
     kinds = {"channel": torch.nn.Dropout3d, "element": torch.nn.Dropout}
     layer = torch.nn.Sequential(kinds[dropout](0.3))
     x = torch.ones(4, 500, 2, 2, 2)
-    with awake_dropout(layer) as awake:
+    with active_dropout(layer) as awake:
         y = awake(x, [1, 2, 3, 4])
     whole = y.flatten(2)
     assert float((y == 0).float().mean()) == pytest.approx(0.3, abs=0.03)
@@ -89,6 +89,6 @@ def test_masks_keep_the_mean_and_drop_at_the_rate(dropout):
 def test_a_network_without_dropout_is_refused(layers):
     with (
         pytest.raises(BadInput, match="expected a network with dropout layers of a rate above 0"),
-        awake_dropout(torch.nn.Sequential(*layers)),
+        active_dropout(torch.nn.Sequential(*layers)),
     ):
         pass

@@ -15,7 +15,7 @@ from glioma_uq.errors import BadInput
 from glioma_uq.fingerprints import fingerprint
 from glioma_uq.networks import build_network, list_networks
 from glioma_uq.sampling.acceleration import accelerate
-from glioma_uq.sampling.mc_dropout import awake_dropout
+from glioma_uq.sampling.mc_dropout import active_dropout
 from glioma_uq.tasks import TASKS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -77,9 +77,9 @@ def test_csnet_that_only_classifies_has_no_segmentation():
 def test_csnet_has_the_classes_and_tasks_asked_for_and_so_have_its_fast_passes(tasks, dropout):
     network = seeded(width=4, rate=0.4, classes=4, tasks=tasks, dropout=dropout).eval()
     images = torch.randn(1, 4, 16, 16, 16, generator=torch.Generator().manual_seed(2))
-    with awake_dropout(network) as awake:
+    with active_dropout(network) as awake:
         logits = awake(images, [1])
-    with awake_dropout(accelerate(network)) as awake:
+    with active_dropout(accelerate(network)) as awake:
         fast = awake(images, [1])
     assert list(logits) == list(fast) == ["segmentation", *(t for t in TASKS if t in tasks)]
     assert logits["segmentation"].shape[1] == 4
@@ -163,7 +163,7 @@ def test_a_network_is_added_as_the_page_says(page, tmp_path, monkeypatch):
     assert name in list_networks()
     options = config["network_options"][name]
     network = build_network(name, modalities=4, rate=0.4, classes=3, tasks=TASKS, **options)
-    with awake_dropout(network) as awake:
+    with active_dropout(network) as awake:
         logits = awake(torch.randn(2, 4, 6, 7, 8), [1, 2])
     assert logits["segmentation"].shape == (2, 3, 6, 7, 8)
     assert [logits[task].shape[1] for task in ("idh", "1p19q", "grade")] == [2, 2, 3]

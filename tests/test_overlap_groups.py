@@ -10,11 +10,11 @@ import measure_regions
 from glioma_uq.errors import BadInput
 from glioma_uq.predictions import Cell
 from glioma_uq.statistics.overlap_groups import (
-    draw_groups,
     et_volumes,
     from_reference,
     in_group,
     long_table,
+    resample_groups,
 )
 from glioma_uq.statistics.paired_tests import COLUMNS, FAMILY, OF_RULES, signed_rank
 from glioma_uq.statistics.paired_tests import compare_networks as compare
@@ -67,7 +67,7 @@ def test_small_is_more_than_nothing_and_less_than_the_limit():
 def test_a_case_belongs_to_its_group_with_all_regions_and_seeds():
     table = overlap_table(seeds=2)
     found = long_table(
-        draw_groups({FIRST: table}, **OPTIONS, rng=rng()), ["group", "rule"],
+        resample_groups({FIRST: table}, **OPTIONS, rng=rng()), ["group", "rule"],
         level=0.95, interval="percentile",
     )  # fmt: skip
     small = table["case"].isin(["P-2", "P-3", "P-4"])
@@ -84,13 +84,13 @@ def test_a_case_belongs_to_its_group_with_all_regions_and_seeds():
 
 def test_a_difference_is_from_the_partner_at_the_same_cell():
     tables = {FIRST: overlap_table(), SECOND: overlap_table(better=0.2)}
-    placed = draw_groups(tables, **OPTIONS, rng=rng())
+    placed = resample_groups(tables, **OPTIONS, rng=rng())
     differences = list(from_reference(placed, "dmfnet"))
     assert len(differences) == len(placed) / 2
     for drawn, (group, rule) in differences:
         if drawn.measure == "dice" and group == "all":
             expected = 0.2 if rule == "none" else 0
-            assert drawn.draws == pytest.approx(np.full(41, expected))
+            assert drawn.replicates == pytest.approx(np.full(41, expected))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from test_overlap_groups import FIRST, OPTIONS, SECOND, overlap_table
 
 import make_tables
-from glioma_uq.statistics.overlap_groups import draw_groups, long_table
+from glioma_uq.statistics.overlap_groups import long_table, resample_groups
 from glioma_uq.statistics.quoted_results import NAMES, PAPER, QUOTED, TABLES, paper_table
 
 NETWORKS = ["umodule", "dmfnet"]
@@ -14,7 +14,7 @@ NETWORKS = ["umodule", "dmfnet"]
 
 def overlap():
     tables = {FIRST: overlap_table(), SECOND: overlap_table(1)}
-    placed = draw_groups(tables, **OPTIONS, rng=np.random.default_rng(0))
+    placed = resample_groups(tables, **OPTIONS, rng=np.random.default_rng(0))
     return long_table(placed, ["group", "rule"], level=0.95, interval="percentile")
 
 

@@ -21,7 +21,7 @@ import measure_overlap
 from glioma_uq.dataset import Dataset
 from glioma_uq.images import read_image, write_image
 from glioma_uq.networks import build_network
-from glioma_uq.parts import REGIONS
+from glioma_uq.subregions import REGIONS
 from glioma_uq.training.settings import Settings
 from glioma_uq.training.trainer import Trainer
 from glioma_uq.volumes import read_volumes, volume_path
@@ -31,6 +31,7 @@ MODALITIES = ["t1ce", "flair"]
 NAMES = {"t1ce": "T1CE.nii.gz", "flair": "FLAIR.nii.gz", "segmentation": "seg_GT.nii.gz",
          "brain_mask": "brainmask.nii.gz"}  # fmt: skip
 CODING = {"core": [1, 3], "oedema": [2], "enhancing": [4]}
+NO_LABELS = {"idh": None, "1p19q": None, "grade": None}
 EXPERTS_NUMBERS = {"et": [4], "tc": [1, 3, 4], "wt": [1, 2, 3, 4]}
 FOLDS = pd.DataFrame({"case": CASES, "fold": 1, "split": "test"})
 COHORT = "results/cohorts/real_brats"
@@ -115,7 +116,7 @@ def walked(real_data, tmp_path_factory):
     (folder / "cases.csv").write_text("\n".join(["case", *CASES]) + "\n")
     cohort = {
         "name": "real_brats", "source": "folder", "modalities": MODALITIES, "on_bad_case": "stop",
-        "labels": {"table": "cases.csv"}, "segmentation_labels": CODING,
+        "labels": {"table": "cases.csv", "columns": NO_LABELS}, "segmentation_labels": CODING,
         "folder": {"path": str(real_data.resolve()), "names": NAMES},
     }  # fmt: skip
     config = {"cohort": cohort, "preprocessing": study()["preprocessing"]}

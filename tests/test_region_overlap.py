@@ -17,7 +17,7 @@ from glioma_uq.overlap.regions import (
     overlap_row,
     under_rules,
 )
-from glioma_uq.parts import in_region
+from glioma_uq.subregions import in_region
 
 CORE, OEDEMA, ENHANCING = 1, 2, 3
 

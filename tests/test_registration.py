@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from glioma_uq.errors import BadInput
+from glioma_uq import registration
+from glioma_uq.errors import BadCase, BadInput
 from glioma_uq.images import Grid, Image
 from glioma_uq.registration import ENGINES, from_zero, register
 from glioma_uq.transforms import RAS_TO_LPS, resample
 
+FLAT = np.diag([1.0, 1, 0, 1])  # turns space into a plane
 PACKAGES = {"ants": "ants", "simpleitk": "SimpleITK", "elastix": "itk"}
 LEVELS = [
     {"shrink": 2, "smoothing": 1, "iterations": 100},
@@ -113,6 +115,45 @@ def test_only_negative_intensities_are_lifted(head):
     positive = Image(head.data - head.data.min(), head.grid)
     assert from_zero(positive) is positive
     np.testing.assert_array_equal(from_zero(head).data, positive.data)
+
+
+@pytest.mark.parametrize("kind", ["Rigid", "Affine"])
+def test_a_scan_of_one_value_is_a_bad_case_before_any_engine_sees_it(find, head, kind):
+    """elastix crashes on it, and ANTs calls it registered."""
+    flat = Image(np.full_like(head.data, 5), head.grid)
+    for fixed, moving in ((head, flat), (flat, head)):
+        with pytest.raises(BadCase, match="expected a scan to register, found 5 in every voxel"):
+            find(fixed, moving, kind)
+
+
+def test_what_an_engine_says_of_a_scan_is_a_bad_case(find, head, request):
+    """A scan of four voxels a side is too small for all but antsRegistration, which keeps still."""
+    if request.node.callspec.params["find"] == "ants":
+        pytest.skip("antsRegistration takes a scan of 64 voxels for registered")
+    crumb = Image(head.data[18:22, 22:26, 18:22], Grid((4, 4, 4), np.eye(4)))
+    with pytest.raises(BadCase, match="expected scans that can be registered, found that") as said:
+        find(head, crumb)
+    assert isinstance(said.value.__cause__, RuntimeError)
+    assert "0x" not in str(said.value)
+
+
+def test_antspys_own_error_is_a_bad_case(monkeypatch, head):
+    pytest.importorskip("ants")
+    from glioma_uq.registration import ants
+
+    def fail(*arguments, **options):
+        raise RuntimeError("Registration failed with error code 1")
+
+    monkeypatch.setattr(ants.ants, "registration", fail)
+    with pytest.raises(BadCase, match="that ANTs failed .Registration failed with error code 1"):
+        register(head, head, kind="Rigid", levels=LEVELS, voxel_size_mm=3, seed=1)
+
+
+@pytest.mark.parametrize("found", [np.zeros((4, 4)), np.full((4, 4), np.nan), FLAT])
+def test_a_transform_that_cannot_be_inverted_is_a_bad_case(monkeypatch, head, found):
+    monkeypatch.setattr(registration, "_engine", lambda name: lambda *images, **options: found)
+    with pytest.raises(BadCase, match="a transform that can be inverted, found .* by ants, look"):
+        register(head, head, kind="Rigid", levels=LEVELS, voxel_size_mm=3, seed=1)
 
 
 @pytest.mark.parametrize("engine", ["simpleitk", "elastix"])

@@ -8,7 +8,7 @@ from torch import nn
 from glioma_uq.errors import BadInput
 from glioma_uq.network_cost import cost_of
 from glioma_uq.networks import build_network
-from glioma_uq.sampling.mc_dropout import awake_dropout
+from glioma_uq.sampling.mc_dropout import active_dropout
 
 PUBLISHED = {  # parameters in training, at inference, 10⁹ multiplications at 128³, their precision
     "espnet3d": (3_626_584, 3_626_584, 76.3, 0.05),
@@ -65,7 +65,7 @@ def test_s3d_unet_has_about_the_published_size_and_cost():
 def test_logits_have_the_size_of_the_images_and_follow_from_the_masks_of_dropout(name):
     network = narrow(name, modalities=3, classes=7, rate=0.5).double()
     one = volumes(modalities=3).double().expand(3, -1, -1, -1, -1)
-    with awake_dropout(network) as awake:
+    with active_dropout(network) as awake:
         outputs = awake(one, [1, 1, 2])
     assert list(outputs) == ["segmentation"]
     logits = outputs["segmentation"]

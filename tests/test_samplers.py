@@ -10,7 +10,7 @@ from error_bounds import FORMULA
 from glioma_uq.errors import BadInput
 from glioma_uq.grid import ENSEMBLES
 from glioma_uq.networks import build_network
-from glioma_uq.sampling.samplers import POSES, SAMPLERS, open_sampler, turn, turn_back
+from glioma_uq.sampling.samplers import ORIENTATIONS, SAMPLERS, open_sampler, orient, orient_back
 
 
 @pytest.fixture(scope="module")
@@ -84,21 +84,21 @@ def test_members_of_an_mc_dropout_ensemble_take_turns(networks, images):
         assert torch.equal(flat(alone), flat(samples[number - 1]))
 
 
-def test_there_are_48_poses_and_the_first_leaves_a_volume_as_it_is():
+def test_there_are_48_orientations_and_the_first_leaves_a_volume_as_it_is():
     volume = torch.arange(27.0).reshape(1, 3, 3, 3)
-    turned = {tuple(turn(volume, *pose).flatten().tolist()) for pose in POSES}
-    assert len(turned) == len(POSES) == 48
-    assert torch.equal(turn(volume, *POSES[0]), volume)
+    turned = {tuple(orient(volume, *o).flatten().tolist()) for o in ORIENTATIONS}
+    assert len(turned) == len(ORIENTATIONS) == 48
+    assert torch.equal(orient(volume, *ORIENTATIONS[0]), volume)
 
 
-@pytest.mark.parametrize("pose", POSES, ids=str)
-def test_a_pose_is_undone_on_any_shape(pose):
+@pytest.mark.parametrize("orientation", ORIENTATIONS, ids=str)
+def test_a_pose_is_undone_on_any_shape(orientation):
     volume = torch.randn(2, 3, 4, 5)
-    assert torch.equal(turn_back(turn(volume, *pose), *pose), volume)
+    assert torch.equal(orient_back(orient(volume, *orientation), *orientation), volume)
 
 
 class Brightness(torch.nn.Module):
-    """Calls bright voxels tumour: what it says of a voxel does not depend on the pose."""
+    """Calls bright voxels tumour: what it says of a voxel does not depend on the orientation."""
 
     def forward(self, images):
         seen = torch.stack([-images[:, 0], images[:, 0]], dim=1)
@@ -111,7 +111,7 @@ def test_maps_are_turned_back_so_that_equal_opinions_agree(images):
     maps = torch.stack([sample["segmentation"] for sample in samples])
     torch.testing.assert_close(maps, maps[:1].expand_as(maps), **FORMULA)
     corners = {round(float(sample["idh"][0]), 6) for sample in samples}
-    assert len(corners) > 1  # the poses did differ
+    assert len(corners) > 1  # the orientations did differ
 
 
 def test_poses_come_in_an_order_of_the_cases_own_after_the_untouched_one(images):

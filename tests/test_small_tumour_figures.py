@@ -5,6 +5,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
+from manifest import write_case, write_manifest
 from test_figures import draw
 
 import draw_figure
@@ -35,9 +36,9 @@ from glioma_uq.images import Grid, Image, write_image
 from glioma_uq.overlap.regions import RULES
 from glioma_uq.predictions import Cell
 from glioma_uq.report.page import title_in
-from glioma_uq.statistics.froc import curves, draw_lesions
+from glioma_uq.statistics.froc import curves, resample_lesions
 from glioma_uq.statistics.long_tables import COLUMNS
-from glioma_uq.statistics.overlap_groups import draw_groups, long_table
+from glioma_uq.statistics.overlap_groups import long_table, resample_groups
 from glioma_uq.statistics.paired_tests import compare_networks
 from glioma_uq.statistics.quoted_results import paper_table
 
@@ -140,9 +141,9 @@ def tables():
         cell: lesion_table(overlap[cell], missed)
         for cell, missed in zip(CELLS, (2000, 700), strict=True)
     }
-    placed = draw_groups(overlap, **DRAWN, rng=np.random.default_rng(1))
+    placed = resample_groups(overlap, **DRAWN, rng=np.random.default_rng(1))
     long = long_table(placed, ["group", "rule"], **INTERVALS).astype({"rate": float})
-    of_lesions = draw_lesions(overlap, lesions, **DRAWN, rng=np.random.default_rng(1))
+    of_lesions = resample_lesions(overlap, lesions, **DRAWN, rng=np.random.default_rng(1))
     found = {
         "overlap": long,
         "overlap_tests": compare_networks(
@@ -303,14 +304,13 @@ def test_the_gallery_finds_the_labels_of_the_fold_that_tested_a_case(tables, tmp
     case = gallery_cases()[0]
     run = "{}/dropout-0.00/fold-{}/seed-1/samples/maps"
     maps = [tmp_path / run.format(n, fold) for n in NETWORKS for fold in (1, 2)]
-    scans = tmp_path / "normalised/case-02"
-    for folder in (*(m / "case-02/passes-001" for m in maps[1::2]), scans):
-        folder.mkdir(parents=True)
+    for folder in maps[1::2]:
+        (folder / "case-02/passes-001").mkdir(parents=True)
     for folder, labels in zip(maps[1::2], case.predicted.values(), strict=True):
         write_image(folder / "case-02/passes-001/labels.nii.gz", labels.data, labels.grid)
-    for name, image in {**case.scans, "segmentation": case.truth}.items():
-        write_image(scans / f"{name}.nii.gz", image.data, image.grid)
-    write_image(scans / "brain_mask.nii.gz", case.brain.data.astype(np.uint8), case.brain.grid)
+    volumes = {name: image.data for name, image in case.scans.items()}
+    masks = {"segmentation": case.truth.data, "brain_mask": case.brain.data.astype(np.uint8)}
+    write_case(tmp_path, "case-02", case.truth.grid.affine, **volumes, **masks)
     overlap = []
     for cell, table in tables["cells"].items():
         overlap.append(tmp_path / cell.network / "dropout-0.00/passes-001/overlap.csv")
@@ -321,7 +321,7 @@ def test_the_gallery_finds_the_labels_of_the_fold_that_tested_a_case(tables, tmp
     files = {kind: tmp_path / f"gallery.{kind}" for kind in ("pdf", "png", "csv")}
     draw_figure.main(
         figure="segmentation_gallery", overlap=overlap, selection=selection, networks=NETWORKS,
-        cases_shown=4, maps=maps, volumes=tmp_path / "volumes.csv",
+        cases_shown=4, maps=maps, volumes=write_manifest(tmp_path),
         modalities=["t1", "t1ce", "flair"], **files,
     )  # fmt: skip
     read = pd.read_csv(files["csv"])

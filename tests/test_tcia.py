@@ -37,6 +37,16 @@ def zipped(count, broken=False):
     return data.replace(b"C" * 100, b"x" + b"C" * 99) if broken else data
 
 
+def packed_wrong(place, value):
+    """Return such a zip whose members' headers have another byte, at a place of the local ones."""
+    data = bytearray(zipped(14))
+    for start, offset in ((b"PK\3\4", place - 1), (b"PK\1\2", place + 1)):
+        at = -1
+        while (at := data.find(start, at + 1)) >= 0:
+            data[at + offset] = value
+    return bytes(data)
+
+
 @pytest.fixture
 def archive(monkeypatch):
     """An archive that knows one account and one collection."""
@@ -117,7 +127,16 @@ def test_what_is_there_is_not_brought_again(archive, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "first", [zipped(13), zipped(14)[:-40], zipped(14, broken=True), b"<html>busy</html>"]
+    "first",
+    [
+        zipped(13),
+        zipped(14)[:-40],
+        zipped(14, broken=True),
+        b"<html>busy</html>",
+        packed_wrong(9, 8),  # a deflate stream that is none
+        packed_wrong(9, 99),  # a way to pack that nobody knows
+        packed_wrong(7, 1),  # a password
+    ],
 )
 def test_a_zip_that_is_not_whole_is_brought_again(archive, tmp_path, first):
     archive.zips.insert(0, first)
@@ -187,7 +206,7 @@ def test_another_answer_than_a_token_is_told(archive, tmp_path):
 
 def test_a_public_collection_needs_no_account(archive, monkeypatch):
     monkeypatch.delenv("TCIA_USER")
-    key = tcia.key_to(options(archive, login=False))
+    key = tcia.auth_header(options(archive, login=False))
     table = tcia.collection_series(archive.address, "UPENN-GBM", key)
     assert key == {}
     assert isinstance(table, pd.DataFrame)

@@ -156,10 +156,10 @@ def test_every_case_is_in_one_batch_and_none_is_left_alone(cases, batch_size, si
 
 def test_an_augmented_case_depends_on_epoch_and_case_alone():
     run, case = trainer(), Blobs().load("a")
-    again = trainer().changed(case, 3)
-    run.changed(Blobs().load("b"), 3)
-    assert torch.equal(run.changed(case, 3).images, again.images)
-    changed = [run.changed(case, epoch).images for epoch in range(6)]
+    again = trainer().augment(case, 3)
+    run.augment(Blobs().load("b"), 3)
+    assert torch.equal(run.augment(case, 3).images, again.images)
+    changed = [run.augment(case, epoch).images for epoch in range(6)]
     assert any(not torch.equal(x, changed[0]) for x in changed[1:])
 
 
@@ -292,7 +292,7 @@ def weights_of(run):
 def test_a_batch_is_channels_last_and_knows_who_is_outlined():
     batch = stack_cases([Blobs().load(name) for name in "agb"])
     assert batch.images.is_contiguous(memory_format=torch.channels_last_3d)
-    assert batch.outlined.tolist() == [True, False, True]
+    assert batch.has_segmentation.tolist() == [True, False, True]
     assert batch.tumour.shape == (2, 1, 16, 16, 16)
     assert batch.labels["grade"].tolist() == [0, 0, 1]
 

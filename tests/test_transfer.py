@@ -7,9 +7,16 @@ import pytest
 from archive_server import Archive, serving
 
 import download_public_labels
-from glioma_uq.cohorts.transfer import Patience, Refused, TransferFailed, ask, difference, download
+from glioma_uq.cohorts.transfer import (
+    Refused,
+    RetryPolicy,
+    TransferFailed,
+    difference,
+    download,
+    request,
+)
 
-QUICK = Patience(timeout_s=0.25, attempts=3, pause_s=0.01)
+QUICK = RetryPolicy(timeout_s=0.25, attempts=3, pause_s=0.01)
 DATA = bytes(range(256)) * 2000
 KNOWN = {"size": len(DATA), "sha256": hashlib.sha256(DATA).hexdigest()}
 
@@ -126,7 +133,7 @@ def test_no_server_at_all_is_a_sentence_too(tmp_path):
 def test_a_refusal_is_not_argued_with(archive):
     archive.behaviour["/scan.dcm"] = [401]
     with pytest.raises(Refused, match="found HTTP 401 and did not insist"):
-        ask(f"{archive.address}/scan.dcm", patience=QUICK)
+        request(f"{archive.address}/scan.dcm", patience=QUICK)
     assert len(archive.asked) == 1
 
 

@@ -54,6 +54,13 @@ def test_a_matrix_reads_back_to_the_last_digit(tmp_path):
         read_matrix(tmp_path / "small.txt")
 
 
+@pytest.mark.parametrize("broken", ["1 0 0\n0", "<html>", "1 0 0 0\n" * 4, "nan 0 0 0\n" * 4])
+def test_a_matrix_that_cannot_be_read_or_inverted_is_a_bad_case(tmp_path, broken):
+    (tmp_path / "m.txt").write_text(broken)
+    with pytest.raises(BadCase, match=r"expected a .*matrix.*found .*m.txt.*, make it anew"):
+        read_matrix(tmp_path / "m.txt")
+
+
 def test_one_resampling_agrees_with_ants_in_value_and_in_order(tmp_path):
     """Modality to T1CE, then to the template: antspyx wants the outermost transform first."""
     ants = pytest.importorskip("ants")

@@ -10,6 +10,7 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
+from manifest import write_case, write_manifest
 
 import make_viewer
 from glioma_uq.errors import BadInput
@@ -38,11 +39,12 @@ def study(tmp_path_factory):
         tumour = ((ball - np.array([4 + i, 6, 5])[:, None, None, None]) ** 2).sum(0) < 6
         brain = np.zeros(GRID.shape, np.uint8)
         brain[1:-1, 1:-1, 1:-1] = 1
-        for scan in ("t1ce", "flair"):
-            data = rng.normal(size=GRID.shape).astype(np.float32) + 3 * tumour
-            write_image(folder / f"normalised/{name}/{scan}.nii.gz", data, GRID)
-        for mask, data in {"segmentation": tumour.astype(np.uint8), "brain_mask": brain}.items():
-            write_image(folder / f"normalised/{name}/{mask}.nii.gz", data, GRID)
+        volumes = {
+            scan: rng.normal(size=GRID.shape).astype(np.float32) + 3 * tumour
+            for scan in ("t1ce", "flair")
+        }
+        volumes |= {"segmentation": tumour.astype(np.uint8), "brain_mask": brain}
+        write_case(folder, name, GRID.affine, **volumes)
         for kind in MAPS:
             path = folder / f"csnet/dropout-0.20/fold-1/maps/{name}/passes-004/{kind}.nii.gz"
             write_image(path, (0.6 * tumour).astype(np.float32), GRID)
@@ -56,7 +58,7 @@ def study(tmp_path_factory):
         "segmentation": [table],
         "maps": [folder / "csnet/dropout-0.20/fold-1/maps"],
         "mapped": [4],
-        "volumes": folder / "volumes.csv",
+        "volumes": write_manifest(folder, case=NAMES),
         "modalities": ["t1ce", "flair"],
         "network": "csnet",
     }, folder

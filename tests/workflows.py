@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
+BESIDE_REPOSITORY = ROOT.parent / "shared" / "real"  # public data, where it lies
 CHECKOUT = (
     "Snakefile", "config.yaml", "cohorts", "envs", "profiles", "rules", "studies",
     "workflow_scripts",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from glioma_uq.cohorts import idc, tcia
 from glioma_uq.cohorts.selection import read_series, rows_of, taken
-from glioma_uq.cohorts.transfer import Patience, TransferFailed, download
+from glioma_uq.cohorts.transfer import RetryPolicy, TransferFailed, download
 from glioma_uq.errors import BadCase
 from glioma_uq.logs import progress
 from glioma_uq.quality.rows import case_quality_record, write_table
@@ -23,7 +23,7 @@ def main(*, case, series, source, options, modalities, on_bad_case, files, quali
     ) as metrics:
         rows = rows_of(read_series(series, also=("url", "instances")), case, series)
         chosen = taken(rows, modalities)
-        patience = Patience(**options["transfer"])
+        patience = RetryPolicy(**options["transfer"])
         fetch = fetch_from_idc if source == "idc" else fetch_from_tcia(options, patience)
         listed = []
         for modality, row in progress(chosen.items(), "series"):
@@ -62,7 +62,7 @@ def instances_of(row):
 
 def fetch_from_tcia(options, patience):
     """Log in once and return the function that brings one series."""
-    key = tcia.key_to(options, patience)
+    key = tcia.auth_header(options, patience)
 
     def fetch(row, folder, options, patience):
         tcia.check_ours(row.url, options["address"])

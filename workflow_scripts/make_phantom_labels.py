@@ -3,19 +3,20 @@
 import csv
 
 from glioma_uq.files import written_whole
-from glioma_uq.phantom.families import family_of, in_every_size, with_scales
 from glioma_uq.phantom.labels import draw_cohort
+from glioma_uq.phantom.lesion_groups import in_every_size, lesion_of, with_scales
 from glioma_uq.steps import run
 
 
-def main(*, cases, seed, options, labels, truth, size_stress=None):
+def main(*, cases, seed, options, labels, truth, size_sensitivity=None):
     """Write labels.csv, what a study sees, and truth.csv; `options` are those of draw_cohort.
 
-    With `size_stress`, scales, `cases` are families and each has a row for every size.
+    With `size_sensitivity`, scales, `cases` are families and each has a row for every size.
     """
     rows, true_rows = draw_cohort(cases, seed, **options)
-    if size_stress is not None:
-        rows, true_rows = in_every_size(rows, size_stress), with_scales(true_rows, size_stress)
+    if size_sensitivity is not None:
+        rows = in_every_size(rows, size_sensitivity)
+        true_rows = with_scales(true_rows, size_sensitivity)
     write_rows([with_patient(row) for row in rows], labels)
     write_rows(true_rows, truth)
     print(f"{len(rows)} cases")
@@ -24,7 +25,7 @@ def main(*, cases, seed, options, labels, truth, size_stress=None):
 def with_patient(row):
     """Return a row of labels with `patient`: all sizes of one lesion are one patient's."""
     case = row["case"]
-    return {"case": case, "patient": family_of(case), **row}
+    return {"case": case, "patient": lesion_of(case), **row}
 
 
 def write_rows(rows, path):

@@ -7,7 +7,7 @@ from pathlib import Path
 from glioma_uq.files import written_whole
 from glioma_uq.report import contents, page
 from glioma_uq.report.verdict import learned
-from glioma_uq.statistics.choice import read_choice
+from glioma_uq.statistics.selected_cell import read_selected_cell
 from glioma_uq.steps import run
 from glioma_uq.tables import read_table
 
@@ -29,7 +29,7 @@ def main(
     template=page.TEMPLATE,
 ):
     paths = {Path(path).stem: path for path in statistics}
-    choice = read_choice(paths["selection"])
+    choice = read_selected_cell(paths["selection"])
     paths |= {"curves": curves, "cases": volumes, "excluded": excluded}
     tables = {name: read_table(path) if path else None for name, path in paths.items()}
     judged = ("classification", "segmentation", "overlap")

@@ -5,7 +5,7 @@ from pathlib import Path
 from glioma_uq.figures.gallery_cases import read_gallery_cases
 from glioma_uq.files import written_whole
 from glioma_uq.report import page, viewer
-from glioma_uq.statistics.choice import read_choice
+from glioma_uq.statistics.selected_cell import read_selected_cell
 from glioma_uq.steps import run
 
 
@@ -21,7 +21,7 @@ def main(
     template=viewer.TEMPLATE,
     **places,
 ):
-    choice = read_choice(selection)
+    choice = read_selected_cell(selection)
     cases, passes, n = read_gallery_cases(
         segmentation, choice, cases_shown, network=network, **places
     )

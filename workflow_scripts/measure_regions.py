@@ -3,9 +3,9 @@
 import numpy as np
 
 from glioma_uq.seeds import seed_for
-from glioma_uq.statistics.froc import curves, draw_lesions
+from glioma_uq.statistics.froc import curves, resample_lesions
 from glioma_uq.statistics.long_tables import read_cells, write_measures
-from glioma_uq.statistics.overlap_groups import draw_groups, long_table
+from glioma_uq.statistics.overlap_groups import long_table, resample_groups
 from glioma_uq.steps import run
 from glioma_uq.tables import write_table
 
@@ -18,9 +18,9 @@ def main(*, overlap, lesions, seed, intervals, overlap_table, lesion_table, froc
     def rng():
         return np.random.default_rng(seed_for(seed, "bootstrap"))
 
-    placed = draw_groups(tables, **drawn, rng=rng())
+    placed = resample_groups(tables, **drawn, rng=rng())
     write_measures(long_table(placed, ["group", "rule"], **shown), overlap_table)
-    placed = draw_lesions(tables, lesions, **drawn, rng=rng())
+    placed = resample_lesions(tables, lesions, **drawn, rng=rng())
     write_measures(long_table(placed, ["group", "rule", "n_lesions"], **shown), lesion_table)
     write_table(curves(tables, lesions), froc)
 

@@ -6,9 +6,9 @@ from glioma_uq.predictions import cell_of
 from glioma_uq.seeds import seed_for
 from glioma_uq.statistics.long_tables import (
     COLUMNS,
+    concat_nonempty,
     measure_tables,
     read_cells,
-    together,
     write_measures,
 )
 from glioma_uq.statistics.measures import segmentation_measures, voxel_measures
@@ -31,7 +31,7 @@ def main(*, cells, seed, intervals, output, voxels=()):
             (counted, voxel_measures),
         )
     ]
-    table = together(parts)
+    table = concat_nonempty(parts)
     write_measures(table.sort_values(COLUMNS[:3], kind="stable"), output)
 
 

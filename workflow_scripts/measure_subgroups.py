@@ -5,9 +5,9 @@ from functools import partial
 import numpy as np
 
 from glioma_uq.seeds import seed_for
-from glioma_uq.statistics.choice import at_cell, read_choice
-from glioma_uq.statistics.long_tables import measure_subgroups, together, write_measures
+from glioma_uq.statistics.long_tables import concat_nonempty, measure_subgroups, write_measures
 from glioma_uq.statistics.measures import Ece, classification_measures, segmentation_measures
+from glioma_uq.statistics.selected_cell import at_cell, read_selected_cell
 from glioma_uq.statistics.subgroups import subgroups
 from glioma_uq.steps import run
 from glioma_uq.tables import read_table
@@ -15,7 +15,7 @@ from glioma_uq.tables import read_table
 
 def main(*, classification, segmentation, selection, network, seed, intervals, ece, auc_average,
          output):  # fmt: skip
-    cell = (network, *read_choice(selection))
+    cell = (network, *read_selected_cell(selection))
     classification, segmentation = (
         at_cell(paths, *cell) for paths in (classification, segmentation)
     )
@@ -34,7 +34,7 @@ def main(*, classification, segmentation, selection, network, seed, intervals, e
         )
         for paths, measures in ((classification, of_classes), (segmentation, segmentation_measures))
     ]
-    write_measures(together(parts), output)
+    write_measures(concat_nonempty(parts), output)
 
 
 if __name__ == "__main__":

@@ -4,16 +4,16 @@ import numpy as np
 import pandas as pd
 
 from glioma_uq.seeds import seed_for
-from glioma_uq.statistics.long_tables import read_cells, together, write_measures
+from glioma_uq.statistics.long_tables import concat_nonempty, read_cells, write_measures
 from glioma_uq.statistics.overlap_groups import from_reference, long_table
-from glioma_uq.statistics.size_uncertainty import draw_by_size, without_histograms
+from glioma_uq.statistics.size_uncertainty import resample_by_size, without_histograms
 from glioma_uq.steps import run
 
 
 def main(*, segmentation, overlap, voxels, reference, seed, intervals, output, differences):
     tables = [read_cells(paths) for paths in (segmentation, overlap, voxels)]
     shown = {name: intervals[name] for name in ("level", "interval")}
-    placed = draw_by_size(
+    placed = resample_by_size(
         *tables,
         resamples=intervals["resamples"],
         interval=intervals["interval"],
@@ -22,7 +22,7 @@ def main(*, segmentation, overlap, voxels, reference, seed, intervals, output, d
     table = long_table(placed, ["group"], **shown)
     rows = without_histograms(set(tables[1]) - set(tables[2]))
     unknown = pd.DataFrame(rows, columns=table.columns)
-    write_measures(together([table, unknown]), output)
+    write_measures(concat_nonempty([table, unknown]), output)
     compared = long_table(from_reference(placed, reference), ["group"], **shown)
     compared.insert(1, "reference", reference)
     write_measures(compared, differences)

@@ -3,15 +3,15 @@
 import numpy as np
 
 from glioma_uq.seeds import seed_for
-from glioma_uq.statistics.choice import at_passes, read_choice
+from glioma_uq.statistics.fitted_tables import recalibration_table
 from glioma_uq.statistics.long_tables import read_cells, write_measures
 from glioma_uq.statistics.measures import Ece
-from glioma_uq.statistics.mending import recalibration_table
+from glioma_uq.statistics.selected_cell import at_passes, read_selected_cell
 from glioma_uq.steps import run
 
 
 def main(*, cells, validation, selection, methods, seed, intervals, ece, output):
-    _, passes = read_choice(selection)
+    _, passes = read_selected_cell(selection)
     table = recalibration_table(
         *(read_cells(at_passes(paths, passes)) for paths in (cells, validation)),
         methods=methods,

@@ -2,9 +2,9 @@
 
 from functools import partial
 
-from glioma_uq.statistics.choice import selection_table
-from glioma_uq.statistics.long_tables import plain_values, together
+from glioma_uq.statistics.long_tables import concat_nonempty, plain_values
 from glioma_uq.statistics.measures import Ece, key_measures, segmentation_measures
+from glioma_uq.statistics.selected_cell import selection_table
 from glioma_uq.steps import run
 from glioma_uq.tables import write_table
 
@@ -15,7 +15,7 @@ def main(*, classification, segmentation, selection, ece, output):
         plain_values(classification, of_classes),
         plain_values(segmentation, segmentation_measures),
     ]
-    measures = together(values)
+    measures = concat_nonempty(values)
     fixed = selection["rate"], selection["passes"]
     table = selection_table(measures, selection["rule"], fixed, selection["tolerance"])
     write_table(table, output)

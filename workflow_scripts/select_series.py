@@ -3,7 +3,7 @@
 from glioma_uq.cohorts import idc, tcia
 from glioma_uq.cohorts.selection import select, write_series
 from glioma_uq.cohorts.series import missing_modalities
-from glioma_uq.cohorts.transfer import Patience
+from glioma_uq.cohorts.transfer import RetryPolicy
 from glioma_uq.steps import run
 
 
@@ -20,8 +20,8 @@ def list_series(source, options):
     """Return all series of the collection: from the bundled index (idc) or by asking (tcia)."""
     if source == "idc":
         return idc.collection_series(options["collection"])
-    patience = Patience(**options["transfer"])
-    key = tcia.key_to(options, patience)
+    patience = RetryPolicy(**options["transfer"])
+    key = tcia.auth_header(options, patience)
     return tcia.collection_series(options["address"], options["collection"], key, patience)
 
 

@@ -11,7 +11,7 @@ rule make_phantom_labels:
     conda:
         "../../envs/imaging.yaml"
     params:
-        **cohort.phantom("cases", "size_stress"),
+        **cohort.phantom("cases", "size_sensitivity"),
         options=cohort.phantom(*cohort.LATENT),
         seed=cohort.seed("phantom", "labels"),
         library=cohort.code("make_phantom_labels"),

@@ -44,12 +44,13 @@ def refine_bias_field(image, white_matter, to_template, *, voxel_size_mm, iterat
     """
     coarse = sparse_median(image, voxel_size_mm)
     white = resample(white_matter, coarse.grid, np.linalg.inv(to_template), order=0) > 0
-    if not (coarse.data[white] > 0).any():
+    signal = coarse.data[white]
+    if not (signal.size and np.median(signal) > 0):
         raise BadCase(
             "expected white matter where the template has it, found no signal there, "
             "look at the registration"
         )
-    ratio = np.maximum(coarse.data, 0) / np.median(coarse.data[white])
+    ratio = np.maximum(coarse.data, 0) / np.median(signal)
     white &= (ratio > np.exp(-WINDOW)) & (ratio < np.exp(WINDOW))
     if not white.any():
         raise BadCase("expected white matter of about one intensity, found none, look at the scan")

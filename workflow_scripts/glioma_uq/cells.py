@@ -5,9 +5,8 @@ import pandas as pd
 
 from glioma_uq.tables import read_table
 from glioma_uq.tasks import TASKS, UNKNOWN
-from glioma_uq.uncertainty import decompose_members, decompose_prefixes
+from glioma_uq.uncertainty import UNCERTAINTY_COMPONENTS, decompose_members, decompose_prefixes
 
-KINDS = ("predictive", "aleatoric", "epistemic")
 MEMBER_KINDS = ("within_member", "between_member")
 
 
@@ -49,7 +48,7 @@ def classification_cells(probabilities, passes):
             mean = samples[:n].mean(axis=0, dtype=np.float64)
             for column, label in enumerate(classes):
                 cells[t][f"{task}_probability_{label}"] = mean[:, column]
-            for kind in KINDS:
+            for kind in UNCERTAINTY_COMPONENTS:
                 cells[t][f"{task}_{kind}"] = getattr(uncertainty, kind)[row]
             clipped = uncertainty.predictive[row] < uncertainty.aleatoric[row]
             cells[t]["epistemic_clipped"] = cells[t]["epistemic_clipped"] + clipped
@@ -75,11 +74,11 @@ def with_labels(cell, cases, fold, seed):
     for task, classes in TASKS.items():
         if task not in there:
             joined[f"{task}_label"] = UNKNOWN
-            named = [*(f"probability_{label}" for label in classes), *KINDS]
+            named = [*(f"probability_{label}" for label in classes), *UNCERTAINTY_COMPONENTS]
             joined[[f"{task}_{name}" for name in named]] = np.nan
         columns.append(f"{task}_label")
         columns += [f"{task}_probability_{label}" for label in classes]
-        columns += [f"{task}_{kind}" for kind in (*KINDS, *MEMBER_KINDS)]
+        columns += [f"{task}_{kind}" for kind in (*UNCERTAINTY_COMPONENTS, *MEMBER_KINDS)]
     return joined[[column for column in (*columns, "epistemic_clipped") if column in joined]]
 
 

@@ -47,7 +47,6 @@ def load_volume(path, dtype):
     return torch.from_numpy(np.ascontiguousarray(nibabel.load(path).dataobj, dtype=dtype))
 
 
-MASKS = ("brain_mask", "segmentation")
 GIB = 2**30
 SHARE_KEPT = 0.5  # of the memory that is free: the network needs the rest
 
@@ -82,11 +81,6 @@ class Dataset:
         """Return the manifest's checksum of one file of a case, "" where there is no such file."""
         noted = self.table.at[name, f"{file}{CHECKSUM}"]
         return noted if isinstance(noted, str) else ""
-
-    def checksums(self, names):
-        """Return the manifest's checksums of what networks see of each case."""
-        files = [*self.modalities, *MASKS]
-        return {name: {file: self.checksum(name, file) for file in files} for name in names}
 
     def size_in_memory(self, names):
         """Return the bytes of these cases' volumes: float32 images and tumour, bool brain."""

@@ -1,7 +1,7 @@
 """How the points of the grid are written in paths: in one place."""
 
 ENSEMBLES = ("deep-ensemble", "mc-dropout-ensemble")  # of all seeds of training
-AWAKE = ("mc-dropout", "mc-dropout-ensemble")  # which sample with dropout
+WITH_DROPOUT = ("mc-dropout", "mc-dropout-ensemble")  # which sample with dropout
 ALL_SEEDS = "all"  # what stands for the seed where an ensemble holds them all
 
 

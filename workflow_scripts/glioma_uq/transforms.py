@@ -42,7 +42,7 @@ def read_matrix(path):
     if matrix.shape != (4, 4) or not is_invertible(matrix):
         raise BadCase(
             "expected a finite 4x4 matrix that can be inverted, found "
-            f"{np.array2string(matrix, precision=3)} in {path}, make it anew"
+            f"{np.round(matrix, 3).tolist()} in {path}, make it anew"
         )
     return matrix
 

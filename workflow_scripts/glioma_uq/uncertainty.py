@@ -1,4 +1,4 @@
-"""What T stochastic passes say about doubt: total, of the data, of the model. In nats.
+"""Uncertainty of T stochastic passes, in nats: total, of the data and of the model.
 
 Arrays of probabilities have the passes on the first axis and the classes on the last:
 [T, C] for one case, [T, N, C] for many, [T, X, Y, Z, C] for the voxels of a volume.
@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import entr
 
+UNCERTAINTY_COMPONENTS = ("predictive", "aleatoric", "epistemic")  # total = data + model
 ROUNDING = 1e-6  # nats by which rounding alone may push the epistemic part below zero
 
 

@@ -37,8 +37,11 @@ def sha256(path):
 
 def check_unchanged(path, expected):
     """Raise BadInput where a file is not the one that the manifest names."""
-    if sha256(path) != expected:
+    is_there = Path(path).is_file()
+    if not is_there or sha256(path) != expected:
+        # Snakemake does not look behind a manifest that is there, so that must go too.
         raise BadInput(
-            f"expected the {path} that volumes.csv names by its checksum, found another content: "
-            "delete it and make the cohort again."
+            f"expected the {path} that volumes.csv names by its checksum, found "
+            f"{'another content' if is_there else 'none'}: remove volumes.csv and "
+            f"{Path(path).parent}, and run again."
         )

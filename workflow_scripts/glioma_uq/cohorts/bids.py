@@ -7,7 +7,7 @@ the entity `ce`, as in sub-01_ce-gadolinium_T1w.nii.gz.
 import re
 from pathlib import Path
 
-from glioma_uq.cohorts.choice import (
+from glioma_uq.cohorts.file_matching import (
     ENDINGS,
     check_folder_there,
     folders_in,

@@ -7,7 +7,7 @@ Sources: the data pages of BraTS 2018-2021 (1 necrosis and non-enhancing core, 2
 from glob import escape
 from pathlib import Path
 
-from glioma_uq.cohorts.choice import (
+from glioma_uq.cohorts.file_matching import (
     ENDINGS,
     NoSuchCase,
     folders_in,

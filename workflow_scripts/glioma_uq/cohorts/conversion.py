@@ -106,6 +106,6 @@ def _only_volume(folder, done):
     hints = [line for line in said if line.startswith(("Error", "Warning"))]
     raise BadCase(
         f"expected dcm2niix to make one volume of the series, found {len(volumes)} and the exit "
-        f"code {done.returncode} ({' '.join(hints[:2]) or 'it does not say why'}), name another "
+        f"code {done.returncode} ({' '.join(hints[:3]) or 'it does not say why'}), name another "
         "series of this case"
     )

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from glioma_uq.cohorts.choice import OPTIONAL, folders_in
+from glioma_uq.cohorts.file_matching import OPTIONAL, folders_in
 
 
 def find_images(options, case, parts):

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from glioma_uq.cohorts.choice import check_folder_there
+from glioma_uq.cohorts.file_matching import check_folder_there
 from glioma_uq.errors import BadCase, BadInput, printable, reading_case_file
 
 HEADER_TAGS = [

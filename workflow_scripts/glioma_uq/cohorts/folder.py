@@ -3,7 +3,13 @@
 from glob import escape
 from pathlib import Path
 
-from glioma_uq.cohorts.choice import check_folder_there, folders_in, found_of, is_image, only_one
+from glioma_uq.cohorts.file_matching import (
+    check_folder_there,
+    folders_in,
+    found_of,
+    is_image,
+    only_one,
+)
 
 WILD = set("*?[")
 

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import pandas as pd
 
-from glioma_uq.cohorts.transfer import PATIENCE, TransferFailed, ask
+from glioma_uq.cohorts.transfer import RETRY_POLICY, TransferFailed, request
 from glioma_uq.errors import BadInput
 
 COLUMNS = {
@@ -52,7 +52,7 @@ def collection_series(collection):
     return table.sort_values(["case", "StudyDate", "SeriesInstanceUID"], ignore_index=True)
 
 
-def files_of(url, bucket_address, patience=PATIENCE):
+def files_of(url, bucket_address, patience=RETRY_POLICY):
     """Return [{url, size, md5}] of the files of a series in a public bucket.
 
     `url`: s3://bucket/folder/*; `bucket_address`: the bucket's https address, with
@@ -65,7 +65,7 @@ def files_of(url, bucket_address, patience=PATIENCE):
     address = bucket_address.format(bucket=bucket)
     files, more = [], {}
     while more is not None:
-        answer = ask(
+        answer = request(
             f"{address}/", params={"list-type": 2, "prefix": prefix, **more}, patience=patience
         )
         page = _parsed(answer, address)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from glioma_uq.case_names import check_case_name, check_no_twins
 from glioma_uq.errors import BadInput
-from glioma_uq.phantom.families import case_names
+from glioma_uq.phantom.lesion_groups import case_names
 from glioma_uq.text_tables import check_named_once, read_text_table
 
 LABELS = {"idh": (0, 1), "1p19q": (0, 1), "grade": (2, 3, 4)}
@@ -22,13 +22,13 @@ def list_cases(cohort):
     """Return the names of all cases of the cohort that a config's `cohort` describes."""
     if cohort["source"] == "phantom":
         phantom = cohort["phantom"]
-        return case_names(phantom["cases"], phantom.get("size_stress"))
+        return case_names(phantom["cases"], phantom.get("size_sensitivity"))
     return [row["case"] for row in read_labels(source=cohort["source"], **cohort["labels"])]
 
 
 def has_families(cohort):
     """Return whether several cases of the cohort are one lesion, so that no split may part them."""
-    return cohort["source"] == "phantom" and cohort["phantom"].get("size_stress") is not None
+    return cohort["source"] == "phantom" and cohort["phantom"].get("size_sensitivity") is not None
 
 
 def read_labels(table, columns, source="folder", only=None, contradictory="refuse"):

@@ -6,7 +6,7 @@ Canonical labels: 1 core (necrosis and non-enhancing tumour), 2 oedema, 3 enhanc
 import numpy as np
 
 from glioma_uq.errors import BadCase
-from glioma_uq.parts import PARTS, REGIONS
+from glioma_uq.subregions import REGIONS, SUBREGIONS
 
 
 def to_canonical(data, coding, path):
@@ -17,7 +17,7 @@ def to_canonical(data, coding, path):
         coding: {part: its numbers in `data`}.
         path: for the sentence of the BadCase that unknown or no labels raise.
     """
-    meaning = {number: PARTS[part] for part, numbers in coding.items() for number in numbers}
+    meaning = {number: SUBREGIONS[part] for part, numbers in coding.items() for number in numbers}
     labels = np.zeros(data.shape, np.uint8)
     for number in np.unique(data):
         if number == 0:
@@ -51,4 +51,4 @@ def volumes_mm3(labels, coding, voxel_volume):
 
 
 def _count(labels, parts):
-    return int(np.isin(labels, [PARTS[part] for part in parts]).sum())
+    return int(np.isin(labels, [SUBREGIONS[part] for part in parts]).sum())

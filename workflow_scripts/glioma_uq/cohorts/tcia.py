@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 import requests
 
-from glioma_uq.cohorts.transfer import PATIENCE, Refused, ask, download
+from glioma_uq.cohorts.transfer import RETRY_POLICY, Refused, download, request
 from glioma_uq.errors import BadInput, is_fault_of_machine
 from glioma_uq.files import written_whole
 
@@ -30,7 +30,7 @@ COLUMNS = {
 }
 
 
-def log_in(address, variables, patience=PATIENCE):
+def log_in(address, variables, patience=RETRY_POLICY):
     """Return the header that lets further requests in, as {"Authorization": "Bearer ..."}.
 
     `address`: of the interface, as https://host/nbia-api; `variables`: names of the
@@ -40,7 +40,7 @@ def log_in(address, variables, patience=PATIENCE):
     user, password = (_secret(variables[name]) for name in ("user", "password"))
     form = {"grant_type": "password", "client_id": "NBIA", "username": user, "password": password}
     try:
-        answer = ask(f"{address}/oauth/token", method="POST", data=form, patience=patience)
+        answer = request(f"{address}/oauth/token", method="POST", data=form, patience=patience)
         return {"Authorization": f"Bearer {answer.json()['access_token']}"}
     except Refused as error:
         raise BadInput(
@@ -54,12 +54,12 @@ def log_in(address, variables, patience=PATIENCE):
         ) from None
 
 
-def key_to(options, patience=PATIENCE):
+def auth_header(options, patience=RETRY_POLICY):
     """Return the header of `log_in` for a config's `cohort.tcia`, {} when login is false."""
     return log_in(options["address"], options["variables"], patience) if options["login"] else {}
 
 
-def collection_series(address, collection, key, patience=PATIENCE):
+def collection_series(address, collection, key, patience=RETRY_POLICY):
     """Return all MR series of a TCIA collection.
 
     `key`: the header that `log_in` returns, or {} for public collections. A DataFrame
@@ -67,8 +67,10 @@ def collection_series(address, collection, key, patience=PATIENCE):
     """
     services = f"{address}/services/{'v2' if key else 'v4'}"  # v4 asks nobody to log in
     question = {"Collection": collection, "Modality": "MR", "format": "json"}
-    answer = let_in(
-        partial(ask, f"{services}/getSeries", params=question, headers=key), collection, patience
+    answer = with_access(
+        partial(request, f"{services}/getSeries", params=question, headers=key),
+        collection,
+        patience,
     )
     rows = answer.json() if answer.content.strip() else []
     if not rows:
@@ -85,7 +87,7 @@ def collection_series(address, collection, key, patience=PATIENCE):
     return table.sort_values(["case", "StudyDate", "SeriesInstanceUID"], ignore_index=True)
 
 
-def download_series(url, folder, instances, collection, key, patience=PATIENCE):
+def download_series(url, folder, instances, collection, key, patience=RETRY_POLICY):
     """Bring one series (a zip made on the fly) into `folder` and return its files' paths.
 
     The zip must hold `instances` DICOM files and all of them must pass its checksums.
@@ -95,7 +97,7 @@ def download_series(url, folder, instances, collection, key, patience=PATIENCE):
     if len(done) == instances:
         return done
     packed = folder.with_suffix(".zip")
-    let_in(
+    with_access(
         partial(download, url, packed, check=partial(check_zip, instances=instances), headers=key),
         collection,
         patience,
@@ -129,7 +131,7 @@ def check_zip(path, instances):
     return "" if len(names) == instances else f"{len(names)} DICOM files instead of {instances}"
 
 
-def let_in(request, collection, patience):
+def with_access(request, collection, patience):
     """Return request(patience=...); a refusal becomes a sentence about the collection."""
     try:
         return request(patience=patience)

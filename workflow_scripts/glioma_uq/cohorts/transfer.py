@@ -39,7 +39,7 @@ class Differs(Exception):
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryPolicy:
     """How long a silent server is waited for, in s, and how often a transfer begins again.
 
     The pause between two attempts starts at `pause_s` and doubles, up to a minute.
@@ -50,11 +50,11 @@ class Patience:
     pause_s: float = 2.0
 
 
-PATIENCE = Patience()
+RETRY_POLICY = RetryPolicy()
 
 
 def download(
-    url, path, *, size=None, md5=None, sha256=None, check=None, headers=None, patience=PATIENCE
+    url, path, *, size=None, md5=None, sha256=None, check=None, headers=None, patience=RETRY_POLICY
 ):
     """Bring `url` to `path`, unless what is there already is right.
 
@@ -80,11 +80,11 @@ def download(
             raise Differs(wrong)
 
     with told_in_a_sentence(url, patience):
-        patiently(attempt, patience)
+        with_retries(attempt, patience)
     os.replace(part, path)
 
 
-def ask(url, *, patience=PATIENCE, method="GET", **options):
+def request(url, *, patience=RETRY_POLICY, method="GET", **options):
     """Return the answer (requests.Response) to a small question, after retries.
 
     `options` go to requests: params, data, headers. Raises TransferFailed, of which
@@ -97,10 +97,10 @@ def ask(url, *, patience=PATIENCE, method="GET", **options):
         return answer
 
     with told_in_a_sentence(url, patience):
-        return patiently(attempt, patience)
+        return with_retries(attempt, patience)
 
 
-def patiently(attempt, patience):
+def with_retries(attempt, patience):
     """Return what the function `attempt` returns, trying again after errors that may pass."""
     for trial in Retrying(
         retry=retry_if_exception(may_pass),

@@ -5,7 +5,7 @@ Snakemake asks this while it plans, so it opens no DICOM and asks no archive.
 
 from pathlib import Path
 
-from glioma_uq.cohorts.choice import check_folder_there, folders_in
+from glioma_uq.cohorts.file_matching import check_folder_there, folders_in
 
 
 def find_images(options, case, parts):

@@ -84,7 +84,7 @@ SMALL_TUMOURS = (
     Setting("network_options.dmfnet-umodule.width", "Width with U-Modules", 32, " channels"),
     Setting("network_options.unet3d.width", "Width of 3D U-Net", 32, " channels"),
     Setting("tasks", "Tasks", []),
-    Setting("segmentation", "Segmentation", "parts"),
+    Setting("segmentation", "Segmentation", "subregions"),
     Setting("rates", "Dropout rates", [0.0]),
     Setting("sampling.samplers", "Samplers", ["deterministic"]),
     Setting("training.epochs", "Epochs", 500),
@@ -179,4 +179,4 @@ def shown(value, unit=""):
         return ", ".join(map(str, value)) + unit
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:g}{unit}" if isinstance(value, int | float) else value.replace("_", " ")
+    return f"{value:.15g}{unit}" if isinstance(value, int | float) else value.replace("_", " ")

@@ -11,7 +11,7 @@ from pathlib import Path
 from glioma_uq.cohorts.labels import UNKNOWN, read_labels
 from glioma_uq.errors import BadInput
 from glioma_uq.files import written_whole
-from glioma_uq.parts import CLASSES
+from glioma_uq.subregions import CLASSES
 
 CLAIM = "belongs_to.txt"  # in a study's folder: what its results belong to
 COHORT_KEYS = ("cohort", "preprocessing")  # what the files of a cohort depend on

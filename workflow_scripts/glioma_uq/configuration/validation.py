@@ -15,7 +15,7 @@ from glioma_uq.configuration.departures import check_reasons
 from glioma_uq.configuration.network_options import check_options
 from glioma_uq.configuration.preflight import check_classes, check_phantom
 from glioma_uq.errors import BadInput, closest
-from glioma_uq.grid import AWAKE
+from glioma_uq.grid import WITH_DROPOUT
 from glioma_uq.networks import list_networks
 from glioma_uq.quality.metrics import names_with_limits
 from glioma_uq.tasks import TASKS
@@ -57,7 +57,7 @@ def check_study_config(config):
         return
     check_folds(config["folds"])
     check_networks(config["networks"], config["network_options"])
-    check_parts(config)
+    check_subregions(config)
     check_rates(config["rates"], config["sampling"]["samplers"])
     check_selection(config)  # before its passes are looked for among those of the maps
     check_sampling(config["sampling"], config["seeds"])
@@ -264,7 +264,7 @@ def check_networks(networks, options):
 
 def check_rates(rates, samplers):
     """Refuse to keep dropout awake at a rate of 0."""
-    awake = [sampler for sampler in samplers if sampler in AWAKE]
+    awake = [sampler for sampler in samplers if sampler in WITH_DROPOUT]
     if 0 in rates and awake:
         raise BadInput(
             f"expected rates above 0 for the sampler {awake[0]}, found 0: leave that rate out, or "
@@ -281,10 +281,10 @@ def check_clip(clip):
         )
 
 
-def check_parts(config):
+def check_subregions(config):
     """Refuse to tell parts of a tumour apart that the study or its cohort does not."""
     crop = config["training"].get("crop", {})
-    if config["segmentation"] == "parts":
+    if config["segmentation"] == "subregions":
         coding = config["cohort"].get("segmentation_labels") or {}
         empty = [part for part, numbers in coding.items() if not numbers]
         if empty:
@@ -294,13 +294,13 @@ def check_parts(config):
             )
         if not config["sampling"]["maps"]:
             raise BadInput(
-                "expected a T in sampling.maps for segmentation parts, whose labels are kept with "
-                f"the maps, found none: name one of {config['sampling']['passes']}."
+                "expected a T in sampling.maps for segmentation subregions, whose labels are kept "
+                f"with the maps, found none: name one of {config['sampling']['passes']}."
             )
     elif crop.get("enhancing_share"):
         raise BadInput(
-            "expected segmentation parts for training.crop.enhancing_share, found tumour: "
-            "set one to parts or the other to 0."
+            "expected segmentation subregions for training.crop.enhancing_share, found tumour: "
+            "set one to subregions or the other to 0."
         )
 
 

@@ -22,7 +22,7 @@ from glioma_uq.figures.style import (
     styled,
 )
 from glioma_uq.figures.words import joined
-from glioma_uq.statistics.choice import read_choice
+from glioma_uq.statistics.selected_cell import read_selected_cell
 from glioma_uq.tables import read_table
 from glioma_uq.tasks import TASKS
 
@@ -42,7 +42,7 @@ NULL_BAND = "ece_null"
 
 def read(*, classification, selection, network):
     """Return the table of `tabulate` at the T of the selected cell."""
-    _, passes = read_choice(selection)
+    _, passes = read_selected_cell(selection)
     return tabulate(read_table(classification), passes=passes, network=network)
 
 

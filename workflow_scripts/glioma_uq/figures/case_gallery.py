@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from glioma_uq.figures.gallery_cases import read_gallery_cases, through_tumour
 from glioma_uq.figures.style import panels, set_headline, styled
 from glioma_uq.figures.words import format_range
-from glioma_uq.statistics.choice import read_choice
+from glioma_uq.statistics.selected_cell import read_selected_cell
 
 CAPTION = (
     "What does the uncertainty look like",
@@ -41,7 +41,7 @@ def read(*, segmentation, selection, maps, mapped, volumes, modalities, network,
         maps, mapped, volumes, modalities, network: those of `read_gallery_cases`.
     """
     cases, _, n = read_gallery_cases(
-        segmentation, read_choice(selection), cases_shown,
+        segmentation, read_selected_cell(selection), cases_shown,
         network=network, maps=maps, mapped=mapped, volumes=volumes, modalities=modalities,
     )  # fmt: skip
     return tabulate(cases), cases, n

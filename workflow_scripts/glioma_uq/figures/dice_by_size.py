@@ -25,9 +25,9 @@ from glioma_uq.figures.style import (
 from glioma_uq.grid import format_rate
 from glioma_uq.seeds import seed_for
 from glioma_uq.statistics.bootstrap import draw_resamples, weighted_mean
-from glioma_uq.statistics.choice import read_choice
 from glioma_uq.statistics.intervals import CORRECTED
-from glioma_uq.statistics.long_tables import draw_cell, numbers
+from glioma_uq.statistics.long_tables import numbers, resample_cell
+from glioma_uq.statistics.selected_cell import read_selected_cell
 from glioma_uq.tables import read_table
 
 CAPTION = (
@@ -64,7 +64,7 @@ def read(*, overlap, selection, networks, seed, intervals):
         seed: the study's.
         intervals: resamples, level and interval of the bootstrap.
     """
-    cells = nearest_cells(overlap, networks, *read_choice(selection))
+    cells = nearest_cells(overlap, networks, *read_selected_cell(selection))
     tables = {cell: read_table(path) for cell, path in cells.items()}
     rng = np.random.default_rng(seed_for(seed, "bootstrap"))
     return tabulate(tables, **intervals, rng=rng)
@@ -93,7 +93,7 @@ def tabulate(tables, *, resamples, level, interval, rng):
         for size in SIZES:
             mine = table[table["size"] == size]
             if len(mine):
-                (found,) = draw_cell(cell, mine, mean_dice, drawn, interval in CORRECTED)
+                (found,) = resample_cell(cell, mine, mean_dice, drawn, interval in CORRECTED)
                 cases = mine.groupby("case", as_index=False).agg(
                     {"et_volume_ml": "first", "dice": "mean", "size": "first"}
                 )

@@ -22,7 +22,7 @@ from glioma_uq.figures.style import (
     set_headline,
     styled,
 )
-from glioma_uq.statistics.choice import read_choice
+from glioma_uq.statistics.selected_cell import read_selected_cell
 from glioma_uq.tables import read_table
 
 CAPTION = (
@@ -48,7 +48,7 @@ COLUMNS = ["part", "network", "rate", "passes", "threshold_mm3", "false_per_case
 
 def read(*, curves, lesions, selection, networks):
     """Return the table of `tabulate` near the selected cell."""
-    rate, passes = read_choice(selection)
+    rate, passes = read_selected_cell(selection)
     return tabulate(
         read_table(curves), read_table(lesions), networks=networks, rate=rate, passes=passes
     )

@@ -8,8 +8,8 @@ import numpy as np
 from glioma_uq.errors import BadInput
 from glioma_uq.grid import format_passes, format_rate
 from glioma_uq.images import is_empty, read_image, read_mask
-from glioma_uq.statistics.choice import at_cell
 from glioma_uq.statistics.rank_tests import one_row_per_case
+from glioma_uq.statistics.selected_cell import at_cell
 from glioma_uq.tables import read_table
 from glioma_uq.volumes import volume_path
 

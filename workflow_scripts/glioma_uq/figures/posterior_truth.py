@@ -17,9 +17,9 @@ from glioma_uq.figures.style import (
 )
 from glioma_uq.figures.words import joined
 from glioma_uq.predictions import known_rows
-from glioma_uq.statistics.choice import at_cell, read_choice
 from glioma_uq.statistics.posterior_truth import true_posterior
 from glioma_uq.statistics.rank_tests import one_row_per_case
+from glioma_uq.statistics.selected_cell import at_cell, read_selected_cell
 from glioma_uq.tables import read_table
 from glioma_uq.tasks import TASKS
 from glioma_uq.uncertainty import entropy
@@ -44,7 +44,7 @@ def read(*, classification, truth, measures, selection, network):
 
     `classification` are the paths of the tables of all cells, the others are one path each.
     """
-    rate, passes = read_choice(selection)
+    rate, passes = read_selected_cell(selection)
     (cell,) = at_cell(classification, network, rate, passes)
     measures = of_cell(of_network(read_table(measures), network), rate, passes)
     return tabulate(read_table(cell), read_table(truth)), measures

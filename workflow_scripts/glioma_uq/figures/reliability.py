@@ -6,7 +6,7 @@ from matplotlib.lines import Line2D
 from glioma_uq.figures.cells import IN_TEXT, TASK_NAMES, of_cell, of_network
 from glioma_uq.figures.style import BLUE, GREY, panel_title, panels, set_headline, styled
 from glioma_uq.figures.words import joined
-from glioma_uq.statistics.choice import read_choice
+from glioma_uq.statistics.selected_cell import read_selected_cell
 from glioma_uq.tables import read_table
 from glioma_uq.tasks import TASKS
 
@@ -26,7 +26,7 @@ LARGEST_MARKER = 70  # points squared, of the bin with most cases
 
 def read(*, reliability, selection, network):
     """Return the table of `tabulate` at the selected cell."""
-    rate, passes = read_choice(selection)
+    rate, passes = read_selected_cell(selection)
     return tabulate(read_table(reliability), rate=rate, passes=passes, network=network)
 
 

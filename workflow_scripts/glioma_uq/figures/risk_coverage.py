@@ -7,7 +7,7 @@ from matplotlib.patches import Patch
 from glioma_uq.figures.cells import IN_TEXT, TASK_NAMES, of_network
 from glioma_uq.figures.style import GREY, panel_title, panels, rate_colours, set_headline, styled
 from glioma_uq.figures.words import joined
-from glioma_uq.statistics.choice import read_choice
+from glioma_uq.statistics.selected_cell import read_selected_cell
 from glioma_uq.tables import read_table
 
 CAPTION = (
@@ -27,7 +27,7 @@ RISKS = {"segmentation": "Risk: 1 − mean Dice"}
 
 def read(*, risk_coverage, selection, network):
     """Return the table of `tabulate` at the selected T, and the selected rate."""
-    rate, passes = read_choice(selection)
+    rate, passes = read_selected_cell(selection)
     return tabulate(read_table(risk_coverage), passes=passes, network=network), rate
 
 

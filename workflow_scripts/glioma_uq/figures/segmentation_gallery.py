@@ -15,9 +15,9 @@ from glioma_uq.figures.networks import format_by_network, nearest_cells, shown_n
 from glioma_uq.figures.style import FULL_WIDTH, note_empty, panels, set_headline, styled
 from glioma_uq.grid import format_passes, format_rate
 from glioma_uq.images import read_image, read_mask
-from glioma_uq.parts import PARTS
-from glioma_uq.statistics.choice import read_choice
 from glioma_uq.statistics.overlap_groups import et_volumes
+from glioma_uq.statistics.selected_cell import read_selected_cell
+from glioma_uq.subregions import SUBREGIONS
 from glioma_uq.tables import read_table
 from glioma_uq.volumes import volume_path
 
@@ -74,7 +74,7 @@ def read(*, overlap, selection, networks, maps, volumes, modalities, cases_shown
         modalities: the study's; of them `SCANS` are shown.
         cases_shown: how many at most.
     """
-    cells = nearest_cells(overlap, networks, *read_choice(selection))
+    cells = nearest_cells(overlap, networks, *read_selected_cell(selection))
     tables = {cell.network: read_table(path) for cell, path in cells.items()}
     first = next(iter(cells))
     of_first = tables[first.network]
@@ -144,7 +144,7 @@ def dice_of(overlap, case, seed):
 
 def through_enhancing(truth):
     """Return the number of the axial slice that holds most of the true enhancing tumour."""
-    return int(np.argmax((truth.data == PARTS["enhancing"]).sum(axis=(0, 1))))
+    return int(np.argmax((truth.data == SUBREGIONS["enhancing"]).sum(axis=(0, 1))))
 
 
 @styled
@@ -197,7 +197,7 @@ def draw_case(axes_of_case, case):
 
 def show_labels(axes, labels):
     """Draw canonical labels of a slice over what is drawn already."""
-    order = sorted(PARTS, key=PARTS.get)
+    order = sorted(SUBREGIONS, key=SUBREGIONS.get)
     colours = ListedColormap([COLOURS[part] for part in order])
     axes.imshow(np.ma.masked_equal(labels, 0), cmap=colours, vmin=0.5, vmax=len(order) + 0.5,
                 origin="lower", interpolation="nearest", alpha=0.85)  # fmt: skip

@@ -14,7 +14,7 @@ from glioma_uq.figures.style import (
     set_headline,
     styled,
 )
-from glioma_uq.parts import REGIONS
+from glioma_uq.subregions import REGIONS
 from glioma_uq.tables import read_table
 
 CAPTION = (

@@ -18,8 +18,8 @@ from glioma_uq.figures.style import (
 )
 from glioma_uq.figures.words import joined
 from glioma_uq.predictions import known_rows
-from glioma_uq.statistics.choice import at_cell, read_choice
 from glioma_uq.statistics.rank_tests import one_row_per_case
+from glioma_uq.statistics.selected_cell import at_cell, read_selected_cell
 from glioma_uq.tables import read_table
 from glioma_uq.tasks import TASKS
 
@@ -45,7 +45,7 @@ def read(*, classification, segmentation, ranks, selection, network, dice_thresh
 
     `classification` and `segmentation` are the paths of the tables of all cells.
     """
-    rate, passes = read_choice(selection)
+    rate, passes = read_selected_cell(selection)
     tables = [
         [read_table(path) for path in at_cell(paths, network, rate, passes)]
         for paths in (classification, segmentation)

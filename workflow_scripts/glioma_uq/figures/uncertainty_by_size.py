@@ -21,7 +21,7 @@ from glioma_uq.figures.style import (
     set_headline,
     styled,
 )
-from glioma_uq.statistics.choice import read_choice
+from glioma_uq.statistics.selected_cell import read_selected_cell
 from glioma_uq.tables import read_table
 
 CAPTION = (
@@ -62,7 +62,7 @@ SCORES = {  # by which a missed tumour may be found
 
 def read(*, measures, selection, networks):
     """Return the table of `tabulate` near the selected cell."""
-    rate, passes = read_choice(selection)
+    rate, passes = read_selected_cell(selection)
     return tabulate(read_table(measures), networks=networks, rate=rate, passes=passes)
 
 

@@ -15,7 +15,7 @@ from glioma_uq.figures.style import (
     styled,
 )
 from glioma_uq.figures.words import format_range, joined
-from glioma_uq.statistics.choice import read_choice
+from glioma_uq.statistics.selected_cell import read_selected_cell
 from glioma_uq.tables import read_table
 
 CAPTION = (
@@ -31,7 +31,7 @@ COLOURS = {"aleatoric": BLUE, "epistemic": ORANGE}
 
 def read(*, classification, segmentation, selection, network):
     """Return the table of `tabulate` at the T of the selected cell."""
-    _, passes = read_choice(selection)
+    _, passes = read_selected_cell(selection)
     return tabulate(
         read_table(classification), read_table(segmentation), passes=passes, network=network
     )

@@ -6,7 +6,7 @@ nearly all voxels are true negatives, and false positives once more inside the b
 
 import numpy as np
 
-from glioma_uq.parts import PARTS, REGIONS, in_region
+from glioma_uq.subregions import REGIONS, SUBREGIONS, in_region
 
 RULES = ("none", "et500")
 ET500 = 500
@@ -28,10 +28,10 @@ def few_enhancing_to_core(labels, voxel_volume_mm3):
     """
     # ASSUME: on other grids the rule means the volume of those 500 voxels, 500 mm³; counted in
     # voxels of 3 mm it would take tumours of 13 ml.
-    enhancing = labels == PARTS["enhancing"]
+    enhancing = labels == SUBREGIONS["enhancing"]
     if volume_of(enhancing.sum(), voxel_volume_mm3) >= ET500:
         return labels
-    return np.where(enhancing, np.uint8(PARTS["core"]), labels)
+    return np.where(enhancing, np.uint8(SUBREGIONS["core"]), labels)
 
 
 def under_rules(labels, voxel_volume_mm3):

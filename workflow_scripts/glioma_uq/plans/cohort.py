@@ -9,7 +9,7 @@ from pathlib import Path
 from glioma_uq.cohorts import CONVERTED, coding_of, existing_images, file_of, list_cases, steps_of
 from glioma_uq.cohorts.review import lines_by_case
 from glioma_uq.fingerprints import fingerprint
-from glioma_uq.phantom.families import family_of
+from glioma_uq.phantom.lesion_groups import lesion_of
 from glioma_uq.quality.metrics import limits_of_step
 from glioma_uq.seeds import seed_for
 
@@ -108,7 +108,7 @@ class CohortPlan:
     @property
     def has_lesion_groups(self):
         """Whether several cases show one lesion, in several sizes."""
-        return self.is_phantom and self.config["phantom"]["size_stress"] is not None
+        return self.is_phantom and self.config["phantom"]["size_sensitivity"] is not None
 
     @property
     def template_files(self):
@@ -128,7 +128,7 @@ class CohortPlan:
 
     def seed_of_case(self, case):
         """Return the seed of a phantom's case, which all sizes of one lesion share."""
-        return self.seed("phantom", family_of(case))
+        return self.seed("phantom", lesion_of(case))
 
     # Cases that were not made by us.
 

@@ -8,8 +8,8 @@ from itertools import product
 
 from glioma_uq.fingerprints import fingerprint
 from glioma_uq.grid import ALL_SEEDS, ENSEMBLES, format_passes, format_rate, format_sampled
-from glioma_uq.parts import CLASSES
 from glioma_uq.seeds import seed_for
+from glioma_uq.subregions import CLASSES
 from glioma_uq.tasks import TASKS
 
 RUN = "{folder}/{network}/dropout-{rate}/fold-{fold}/seed-{seed}"
@@ -112,7 +112,7 @@ class StudyPlan:
         sampling, statistics = self.config["sampling"], self.config["statistics"]
         networks = self.cohort is not None
         maps = networks and bool(sampling["maps"])
-        subregions = maps and self.config["segmentation"] == "parts"
+        subregions = maps and self.config["segmentation"] == "subregions"
         passes = max(sampling["passes"])
         disagreement = networks and self.samplers != ["deterministic"] and passes > 1
         facts = {

@@ -57,7 +57,7 @@ def check_limits(metrics, limits):
 
 
 def mark_excluded(paths):
-    """Make every path an empty file: the mark of an excluded case."""
+    """Make every path an empty file: the mark of an excluded case, or of a part it came without."""
     for path in map(Path, paths):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"")

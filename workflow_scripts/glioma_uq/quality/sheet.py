@@ -1,6 +1,6 @@
 """Draw the quality sheet of a case: planes by series, with the outlines of its masks.
 
-Drawn with Pillow, since matplotlib takes longer to import than a sheet takes to draw.
+BootstrapResult with Pillow, since matplotlib takes longer to import than a sheet takes to draw.
 """
 
 from dataclasses import dataclass, field

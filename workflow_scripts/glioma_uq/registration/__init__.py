@@ -33,7 +33,7 @@ def register(fixed, moving, *, kind, levels, voxel_size_mm, seed, engine="ants")
     if not is_invertible(pull):
         raise BadCase(
             "expected a transform that can be inverted, found "
-            f"{np.array2string(pull, precision=3)} by {engine}, look at both scans"
+            f"{np.round(pull, 3).tolist()} by {engine}, look at both scans"
         )
     return np.linalg.inv(pull)
 

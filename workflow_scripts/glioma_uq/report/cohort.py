@@ -15,7 +15,7 @@ from glioma_uq.quality.metrics import (
     overview,
     series_and_ending,
 )
-from glioma_uq.report.who import about_cases, counted, excluded_rows
+from glioma_uq.report.cohort_summary import about_cases, counted, excluded_rows
 
 NOT_MEASURED = {"text": "", "value": "", "outside": ""}
 OTHER = "other"  # the step of a metric that has no text of its own
@@ -115,7 +115,7 @@ def quality_by_step(quality):
     return [
         {
             "name": step.replace("_", " ").capitalize(),
-            "head": ["Figure", "n", *(["Value"] if len(quality) == 1 else ["Median", "Range"])],
+            "head": ["Metric", "n", *(["Value"] if len(quality) == 1 else ["Median", "Range"])],
             "rows": [metric_row(text, quality[column]) for column, text in texts.items()],
         }
         for step, texts in columns.items()

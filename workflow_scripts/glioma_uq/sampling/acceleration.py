@@ -70,7 +70,7 @@ def accelerate(network):
     """Return a copy of a trained network that is faster on the CPU, and equal but for rounding.
 
     Its layers are replaced where there is a faster equal. Where there are passes of its own
-    for Monte Carlo dropout, `awake_dropout` takes them: the masks stay those of the plain network.
+    for Monte Carlo dropout, `active_dropout` takes them: the masks stay those of the plain network.
     """
     network = copy.deepcopy(network).eval()
     passes = PASSES.get(type(network).__name__)

@@ -25,7 +25,7 @@ def draw_mask(module, shape, generators):
 
 
 @contextmanager
-def awake_dropout(network):
+def active_dropout(network):
     """Put the network into evaluation mode with only its dropout layers awake.
 
     Yields a function (images, seeds) -> logits that passes image b of the batch through the

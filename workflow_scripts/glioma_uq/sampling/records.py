@@ -13,11 +13,12 @@ from glioma_uq.devices import to_device
 from glioma_uq.errors import BadInput
 from glioma_uq.overlap.masks import dice
 from glioma_uq.overlap.surface_distance import hd95
-from glioma_uq.parts import CLASSES
 from glioma_uq.regions import REGIONS, find_regions, missed_mass, region_means
 from glioma_uq.sampling.voxel_histograms import case_histograms
-from glioma_uq.sampling.voxel_uncertainty import KINDS, VoxelUncertainty, is_tumour
+from glioma_uq.sampling.voxel_uncertainty import VoxelUncertainty, is_tumour
+from glioma_uq.subregions import CLASSES
 from glioma_uq.tasks import TASKS
+from glioma_uq.uncertainty import UNCERTAINTY_COMPONENTS
 
 NOT_SEGMENTED = "the network does not segment"
 
@@ -91,10 +92,10 @@ def sample_case(sampler, case, passes, device, batch_size, mapped=(), record=Non
         samples = sampler.draw(images, case.name, numbers)
         for number, sample in zip(numbers, samples, strict=True):
             if record.passes < number <= last:
-                take_in(record, case, sample, sampler.members)
+                add_pass(record, case, sample, sampler.members)
                 for t in record.missing(passes, mapped):
                     if min(t, sampler.distinct) == number:
-                        summarise(record, case, t, t in mapped, extras)
+                        summarise_passes(record, case, t, t in mapped, extras)
     if sampler.reconstruction_error:
         error = sampler.reconstruction_error(images)
         for row in record.segmentation:
@@ -102,7 +103,7 @@ def sample_case(sampler, case, passes, device, batch_size, mapped=(), record=Non
     return record
 
 
-def take_in(record, case, sample, members):
+def add_pass(record, case, sample, members):
     """Add one pass to the sums and to the rows of `record`."""
     row = {"case": case.name, "pass": record.passes + 1}
     if members > 1:
@@ -125,7 +126,7 @@ def volume_variation(volumes):
     return float(np.std(volumes, ddof=1) / np.mean(volumes))
 
 
-def summarise(record, case, passes, keep_maps, extras=()):
+def summarise_passes(record, case, passes, keep_maps, extras=()):
     """Add to `record` the row, and if asked for the maps, of what its passes say of one case."""
     if record.sums.passes == 0:
         if keep_maps:
@@ -149,7 +150,7 @@ def summarise(record, case, passes, keep_maps, extras=()):
     if keep_maps:
         kept = {"mean": mean[1:].sum(0)} | maps
         record.maps[passes] = {kind: values.float() for kind, values in kept.items()}
-        if len(mean) == CLASSES["parts"]:
+        if len(mean) == CLASSES["subregions"]:
             record.maps[passes]["labels"] = mean.argmax(0).to(torch.uint8)
 
 
@@ -188,7 +189,7 @@ def row_without_segmentation(case, passes, extras=()):
     volumes = ["dice", *distance, "tumour_volume_mm3", "predicted_volume_mm3"]
     row = {"case": case.name, "passes": passes} | dict.fromkeys(volumes, float("nan"))
     for region in REGIONS:
-        row |= {f"{region}_{kind}": float("nan") for kind in KINDS}
+        row |= {f"{region}_{kind}": float("nan") for kind in UNCERTAINTY_COMPONENTS}
         row[f"{region}_reason"] = NOT_SEGMENTED
     rest = ("rim_mass_mm3", "outside_mass_mm3", "pairwise_dice", "volume_variation")
     return row | dict.fromkeys(rest, float("nan")) | {"epistemic_clipped": 0}

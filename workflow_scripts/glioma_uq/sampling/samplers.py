@@ -15,7 +15,7 @@ import torch
 
 from glioma_uq.devices import autocast
 from glioma_uq.errors import BadInput
-from glioma_uq.sampling.mc_dropout import awake_dropout
+from glioma_uq.sampling.mc_dropout import active_dropout
 from glioma_uq.seeds import seed_for
 
 
@@ -53,7 +53,7 @@ def repeat(images, times):
 
 
 @torch.no_grad()
-def look(network, images):
+def predict_deterministic(network, images):
     """Return the probabilities of one pass with dropout asleep."""
     network.eval()
     with autocast(images.device):
@@ -64,7 +64,7 @@ def look(network, images):
 def mc_dropout(networks, seed):
     """One network with dropout awake; the masks of pass t follow from (seed, case, t)."""
     (network,) = networks
-    with awake_dropout(network) as awake:
+    with active_dropout(network) as awake:
 
         def draw(images, case, numbers):
             seeds = [seed_for(seed, case, number) for number in numbers]
@@ -77,7 +77,11 @@ def mc_dropout(networks, seed):
 def deterministic(networks, seed):
     """One network as it is: one sample, without epistemic uncertainty."""
     (network,) = networks
-    yield Sampler(lambda images, case, numbers: [look(network, images)], distinct=1)
+
+    def draw(images, case, numbers):
+        return [predict_deterministic(network, images)]
+
+    yield Sampler(draw, distinct=1)
 
 
 @contextmanager
@@ -85,7 +89,7 @@ def deep_ensemble(networks, seed):
     """Networks that differ in their seed of training, dropout asleep: one sample of each."""
 
     def draw(images, case, numbers):
-        return [look(networks[number - 1], images) for number in numbers]
+        return [predict_deterministic(networks[number - 1], images) for number in numbers]
 
     yield Sampler(draw, distinct=len(networks))
 
@@ -94,7 +98,7 @@ def deep_ensemble(networks, seed):
 def mc_dropout_ensemble(networks, seed):
     """Networks that differ in their seed of training take turns, dropout awake."""
     with ExitStack() as stack:
-        awake = [stack.enter_context(awake_dropout(network)) for network in networks]
+        awake = [stack.enter_context(active_dropout(network)) for network in networks]
 
         def draw(images, case, numbers):
             batch = repeat(images, 1)
@@ -108,7 +112,7 @@ def mc_dropout_ensemble(networks, seed):
         yield Sampler(draw, members=len(networks))
 
 
-POSES = [
+ORIENTATIONS = [
     (axes, flips)
     for axes in permutations(range(3))
     for number in range(4)
@@ -116,45 +120,45 @@ POSES = [
 ]
 
 
-def turn(volume, axes, flips):
+def orient(volume, axes, flips):
     """Return a volume (..., X, Y, Z) with its axes in the order `axes`, then flipped."""
     before = volume.dim() - 3
     order = [*range(before), *(before + axis for axis in axes)]
     return volume.permute(order).flip([before + axis for axis in flips])
 
 
-def turn_back(volume, axes, flips):
-    """Undo `turn`."""
+def orient_back(volume, axes, flips):
+    """Undo `orient`."""
     before = volume.dim() - 3
-    return turn(volume.flip([before + axis for axis in flips]), np.argsort(axes).tolist(), ())
+    return orient(volume.flip([before + axis for axis in flips]), np.argsort(axes).tolist(), ())
 
 
-def order_of_poses(seed, case):
-    """Return all 48 poses, the untouched one first, the others in an order of the case's own."""
+def order_of_orientations(seed, case):
+    """Return all 48 orientations: the original first, then the others in an order by case."""
     rng = np.random.default_rng(seed_for(seed, case))
-    return [POSES[0], *(POSES[i] for i in 1 + rng.permutation(len(POSES) - 1))]
+    return [ORIENTATIONS[0], *(ORIENTATIONS[i] for i in 1 + rng.permutation(len(ORIENTATIONS) - 1))]
 
 
 @contextmanager
 def test_time_augmentation(networks, seed):
-    """One network, dropout asleep, sees the case in up to 48 poses: flips and turns by 90°.
+    """One network, dropout asleep, sees the case in up to 48 orientations: flips and turns by 90°.
 
     They are the symmetries of the cube; the maps are turned back before they are averaged.
     """
     (network,) = networks
 
-    def look_at(images, axes, flips):
-        turned = turn(images, axes, flips).contiguous(memory_format=torch.channels_last_3d)
-        sample = look(network, turned)
+    def predict_oriented(images, axes, flips):
+        turned = orient(images, axes, flips).contiguous(memory_format=torch.channels_last_3d)
+        sample = predict_deterministic(network, turned)
         if "segmentation" in sample:
-            sample["segmentation"] = turn_back(sample["segmentation"], axes, flips)
+            sample["segmentation"] = orient_back(sample["segmentation"], axes, flips)
         return sample
 
     def draw(images, case, numbers):
-        poses = order_of_poses(seed, case)
-        return [look_at(images, *poses[number - 1]) for number in numbers]
+        orientations = order_of_orientations(seed, case)
+        return [predict_oriented(images, *orientations[number - 1]) for number in numbers]
 
-    yield Sampler(draw, distinct=len(POSES))
+    yield Sampler(draw, distinct=len(ORIENTATIONS))
 
 
 SAMPLERS = {

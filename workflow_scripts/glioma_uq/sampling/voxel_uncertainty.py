@@ -2,9 +2,7 @@
 
 import torch
 
-from glioma_uq.uncertainty import ROUNDING
-
-KINDS = ("predictive", "aleatoric", "epistemic")
+from glioma_uq.uncertainty import ROUNDING, UNCERTAINTY_COMPONENTS
 
 
 def voxel_entropy(probability):
@@ -84,7 +82,7 @@ class VoxelUncertainty:
                 "nats; check that the network's logits hold no NaN"
             )
         parts = (predictive, aleatoric, epistemic.clamp_min(0))
-        maps = dict(zip(KINDS, parts, strict=True))
+        maps = dict(zip(UNCERTAINTY_COMPONENTS, parts, strict=True))
         if self.members > 1:
             each = sum(voxel_entropy(p * self.members / self.passes) for p in self.probability)
             each = each / self.members

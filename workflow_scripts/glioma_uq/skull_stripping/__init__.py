@@ -30,5 +30,7 @@ def find_brain(scan, method, *, threads=1, **needs):
     """
     brain = METHODS[method](scan, threads=threads, **needs)
     if not brain.any():
-        raise BadCase(f"expected a brain in the T1CE, found none by {method}, look at the scan")
+        raise BadCase(
+            f"expected a brain in the T1CE, found no voxel of it by {method}, look at the scan"
+        )
     return brain

@@ -16,7 +16,7 @@ from glioma_uq.statistics.discrimination import error_auroc
 from glioma_uq.statistics.grid_statistics import SEGMENTATION, CannotJudge, Grid
 from glioma_uq.statistics.intervals import CORRECTED
 from glioma_uq.statistics.intervals import interval as interval_of
-from glioma_uq.statistics.long_tables import draw_measures
+from glioma_uq.statistics.long_tables import resample_measures
 from glioma_uq.statistics.measures import key_measures, segmentation_measures
 from glioma_uq.tasks import TASKS
 
@@ -81,9 +81,9 @@ def findings_table(classification, segmentation, *, rate, passes, ece, auc_avera
     drawn = []
     for tables, measures in ((classification, of_classes), (segmentation, of_regions)):
         if tables:
-            drawn += draw_measures(
+            drawn += resample_measures(
                 tables, measures, resamples=resamples, rng=rng_of(), jackknife=interval in CORRECTED
             )
-    grids = [Grid(drawn, rate, passes, part) for part in ("draws", "jackknife")]
+    grids = [Grid(drawn, rate, passes, part) for part in ("replicates", "jackknife")]
     rows = [judge(claim, *grids, level=level, interval=interval) for claim in claims(tolerance)]
     return pd.DataFrame(rows)[COLUMNS]

@@ -12,8 +12,8 @@ import pandas as pd
 from glioma_uq.overlap.regions import RULES
 from glioma_uq.statistics.bootstrap import draw_resamples, ratio, weighted_mean
 from glioma_uq.statistics.intervals import CORRECTED
-from glioma_uq.statistics.long_tables import draw_cell
-from glioma_uq.statistics.overlap_groups import REGIONS, Placed
+from glioma_uq.statistics.long_tables import resample_cell
+from glioma_uq.statistics.overlap_groups import REGIONS, GroupedResamples
 
 # ASSUME: four sizes of lesions; the larger limits are those of the groups of cases.
 SIZES_MM3 = {
@@ -107,16 +107,16 @@ def sensitivity_at(most, false, sensitivity):
     return reached[np.arange(len(reached)), last]
 
 
-def draw_lesions(overlap, lesions, *, resamples, interval, rng):
-    """Return the `Placed` (size, rule, number of lesions) of {cell: table} of both kinds."""
+def resample_lesions(overlap, lesions, *, resamples, interval, rng):
+    """Return the `GroupedResamples` (size, rule, lesions) of {cell: table} of both kinds."""
     drawn = draw_resamples(overlap.values(), resamples, rng)
     placed = []
     for cell, region, rule, events in events_of_cells(overlap, lesions):
         for size in SIZES_MM3:
             number = events[of_size(events, size)].groupby(["case", "lesion"]).ngroups
             measures = partial(lesion_measures, region=region, size=size)
-            found = draw_cell(cell, events, measures, drawn, interval in CORRECTED)
-            placed += [Placed(d, (size, rule, number)) for d in found]
+            found = resample_cell(cell, events, measures, drawn, interval in CORRECTED)
+            placed += [GroupedResamples(d, (size, rule, number)) for d in found]
     return placed
 
 

@@ -6,8 +6,9 @@ Each takes a `Grid` and returns [B]; it raises CannotJudge where the grid lacks 
 import numpy as np
 from scipy.stats import rankdata
 
-from glioma_uq.statistics.selection import PARTS, stabilised_at
+from glioma_uq.statistics.selection import stabilised_at
 from glioma_uq.tasks import TASKS
+from glioma_uq.uncertainty import UNCERTAINTY_COMPONENTS
 
 SEGMENTATION = "segmentation"
 REGION = "tumour"  # whose mean uncertainty stands for segmentation, as in Figure 2
@@ -21,12 +22,12 @@ class Grid:
     """The draws, or the jackknife, of all measures of one network, by place in the grid.
 
     Args:
-        drawn: list of `long_tables.Drawn`.
+        drawn: list of `long_tables.BootstrapResult`.
         rate, passes: the chosen cell.
-        part: "draws" or "jackknife".
+        part: "replicates" or "jackknife".
     """
 
-    def __init__(self, drawn, rate, passes, part="draws"):
+    def __init__(self, drawn, rate, passes, part="replicates"):
         self.rate, self.passes = rate, passes
         self.values = {
             (d.cell.rate, d.cell.passes, d.task, d.measure): getattr(d, part) for d in drawn
@@ -104,7 +105,7 @@ def _rate_of_least(rates, values):
 
 def settled(grid, task, tolerance):
     """Return the T from which all three mean uncertainties of a task have settled."""
-    found = [grid.over_passes(task, uncertainty(task, part)) for part in PARTS]
+    found = [grid.over_passes(task, uncertainty(task, part)) for part in UNCERTAINTY_COMPONENTS]
     passes = found[0][0]
     if not ((passes >= 20) & (passes <= 30)).any() or passes.max() <= 30:
         raise CannotJudge("the study has no T between 20 and 30, or none beyond")

@@ -25,13 +25,13 @@ WITHOUT_ESTIMATE = {"ece_null"}  # a band of pure chance: its quantiles are neve
 INFLATED = {"ece", "ece_equal_mass", "ece_debiased", "brier_reliability", "brier_resolution"}
 
 
-class Drawn(NamedTuple):
+class BootstrapResult(NamedTuple):
     """A measure of one cell: its plain value, then its resamples; the same without each case."""
 
     cell: Cell
     task: str
     measure: str
-    draws: np.ndarray
+    replicates: np.ndarray
     jackknife: np.ndarray | None
     n: int
 
@@ -41,8 +41,8 @@ def read_cells(paths):
     return {cell_of(path): read_table(path) for path in paths}
 
 
-def draw_measures(tables, measures, *, resamples, rng, jackknife=False):
-    """Return the `Drawn` of `measures(table, weights)` over {cell: table}, in order of cells.
+def resample_measures(tables, measures, *, resamples, rng, jackknife=False):
+    """Return the `BootstrapResult`s of `measures(table, weights)` over {cell: table}, by cell.
 
     `jackknife` also measures without each case in turn, which bca and expanded intervals need.
     """
@@ -50,19 +50,19 @@ def draw_measures(tables, measures, *, resamples, rng, jackknife=False):
     return [
         found
         for cell, table in sorted(tables.items(), key=lambda pair: pair[0])
-        for found in draw_cell(cell, table, measures, drawn, jackknife)
+        for found in resample_cell(cell, table, measures, drawn, jackknife)
     ]
 
 
-def draw_cell(cell, table, measures, resamples, jackknife=False):
-    """Return the `Drawn` of one cell's table under the study's `Resamples`."""
+def resample_cell(cell, table, measures, resamples, jackknife=False):
+    """Return the `BootstrapResult` of one cell's table under the study's `Resamples`."""
     found = list(measures(table, resamples.of(table)))
     left_out = [None] * len(found)
     if jackknife:
         without = measures(table, resamples.without_one(table))
         left_out = [draws for _, _, draws, _ in without]
     return [
-        Drawn(cell, task, measure, draws, left, n)
+        BootstrapResult(cell, task, measure, draws, left, n)
         for (task, measure, draws, n), left in zip(found, left_out, strict=True)
     ]
 
@@ -80,7 +80,7 @@ def measure_cells(paths, measures, *, resamples, level, interval, rng):
 
 def measure_tables(tables, measures, *, resamples, level, interval, rng):
     """Return the same long table of {cell: table}."""
-    drawn = draw_measures(
+    drawn = resample_measures(
         tables, measures, resamples=resamples, rng=rng, jackknife=interval in CORRECTED
     )
     rows = [(*_name(d.cell), *numbers(d, level, interval)) for d in drawn]
@@ -94,7 +94,7 @@ def compare_rates(paths, measures, *, reference_rate, resamples, level, interval
     `DIFFERENCE_COLUMNS`. Raises BadInput where a cell has no partner.
     """
     tables = read_cells(paths)
-    drawn = draw_measures(
+    drawn = resample_measures(
         tables, measures, resamples=resamples, rng=rng, jackknife=interval in CORRECTED
     )
     by_name = {(d.cell, d.task, d.measure): d for d in drawn}
@@ -126,26 +126,28 @@ def measure_subgroups(paths, measures, groups, *, resamples, level, interval, rn
         for subgroup, member_of in groups.items():
             members = table["case"].astype(str).map(member_of).replace("", np.nan)
             for member, part in table.groupby(members):
-                for d in draw_cell(cell, part, measures, drawn, interval in CORRECTED):
+                for d in resample_cell(cell, part, measures, drawn, interval in CORRECTED):
                     name = (*_name(cell), subgroup, member)
                     rows.append((*name, *numbers(d, level, interval)))
     return pd.DataFrame(rows, columns=SUBGROUP_COLUMNS)
 
 
 def difference(one, other):
-    """Return the `Drawn` of `one` minus `other`, resample by resample; n is the smaller one."""
+    """Return the `BootstrapResult` of `one` minus `other` in each resample; n is the smaller."""
     left = None if one.jackknife is None else one.jackknife - other.jackknife
-    return one._replace(draws=one.draws - other.draws, jackknife=left, n=min(one.n, other.n))
+    return one._replace(
+        replicates=one.replicates - other.replicates, jackknife=left, n=min(one.n, other.n)
+    )
 
 
 def numbers(drawn, level, interval):
-    """Return (task, measure, value, low, high, n, reason) of a `Drawn`."""
+    """Return (task, measure, value, low, high, n, reason) of a `BootstrapResult`."""
     kind = kind_for(drawn.measure, interval)
-    value, low, high, reason = interval_of(drawn.draws, level, kind, drawn.jackknife, drawn.n)
+    value, low, high, reason = interval_of(drawn.replicates, level, kind, drawn.jackknife, drawn.n)
     return drawn.task, drawn.measure, value, low, high, drawn.n, reason
 
 
-def together(parts):
+def concat_nonempty(parts):
     """Return long tables of the same columns as one; empty ones, whose types say nothing, apart."""
     return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
 

@@ -16,8 +16,8 @@ from glioma_uq.statistics import calibration, correlation, discrimination, risk_
 from glioma_uq.statistics.bootstrap import weighted_mean
 from glioma_uq.statistics.voxel_calibration import voxel_ece
 from glioma_uq.tasks import TASKS
+from glioma_uq.uncertainty import UNCERTAINTY_COMPONENTS
 
-PARTS = ("predictive", "aleatoric", "epistemic")
 REGIONS = ("brain", "tumour")
 BRIER_PARTS = ("reliability", "resolution", "uncertainty")
 
@@ -60,7 +60,7 @@ def classification_measures(table, weights, *, seed, ece=DEFAULT_ECE, auc_averag
         wrong = probabilities.argmax(axis=1) != labels
         yield task, "error_auroc", discrimination.error_auroc(doubt, wrong, mine), n
         yield task, "aurc", risk_coverage.aurc(doubt, wrong, mine), n
-        for part in PARTS:
+        for part in UNCERTAINTY_COMPONENTS:
             yield task, part, weighted_mean(known[f"{task}_{part}"], mine), n
 
 
@@ -80,7 +80,7 @@ def key_measures(
             predictive = known[f"{task}_predictive"].to_numpy(dtype=float)
             wrong = probabilities.argmax(axis=1) != labels
             yield task, "error_auroc", discrimination.error_auroc(predictive, wrong, mine), n
-            for part in PARTS:
+            for part in UNCERTAINTY_COMPONENTS:
                 yield task, part, weighted_mean(known[f"{task}_{part}"], mine), n
 
 
@@ -124,7 +124,7 @@ def segmentation_measures(table, weights):
             name = f"partial_rho_{region}"
             yield measure(name, correlation.partial_pearson, doubt, dice, volume)
         yield measure(f"aurc_{region}", risk_coverage.aurc, doubt, 1 - dice)
-        for part in PARTS:
+        for part in UNCERTAINTY_COMPONENTS:
             yield measure(f"{part}_{region}", weighted_mean, table[f"{region}_{part}"])
     yield measure("empty_tumour", weighted_mean, tumour.isna().astype(float))
     # ASSUME: a tumour that was not found is as doubtful as the most doubtful one that was.

@@ -15,7 +15,13 @@ from glioma_uq.grid import format_rate
 from glioma_uq.overlap.regions import RULES
 from glioma_uq.statistics.bootstrap import draw_resamples, weighted_mean
 from glioma_uq.statistics.intervals import CORRECTED
-from glioma_uq.statistics.long_tables import COLUMNS, Drawn, difference, draw_cell, numbers
+from glioma_uq.statistics.long_tables import (
+    COLUMNS,
+    BootstrapResult,
+    difference,
+    numbers,
+    resample_cell,
+)
 
 BELOW_MM3 = {"below_2000": 2000, "below_1000": 1000}
 GROUPS = ("all", *BELOW_MM3, "empty")
@@ -23,10 +29,10 @@ REGIONS = ("et", "wt", "tc")  # in the paper's order
 MEASURES = ("dice", "tpr", "fpr", "fpr_in_brain", "fp")
 
 
-class Placed(NamedTuple):
-    """A `Drawn`, and the `place` that it has in a table's further columns, a tuple."""
+class GroupedResamples(NamedTuple):
+    """A `BootstrapResult`, and the `place` that it has in a table's further columns, a tuple."""
 
-    drawn: Drawn
+    drawn: BootstrapResult
     place: tuple
 
 
@@ -63,14 +69,14 @@ def overlap_measures(rows, weights, region):
         yield region, measure, draws, rows["case"][known].nunique()
 
 
-def draw_groups(tables, *, resamples, interval, rng):
-    """Return the `Placed` (group, rule) of {cell: table of overlap}, in order of cells."""
+def resample_groups(tables, *, resamples, interval, rng):
+    """Return the `GroupedResamples` (group, rule) of {cell: table of overlap}, by cell."""
     drawn = draw_resamples(tables.values(), resamples, rng)
     return [
-        Placed(found, place)
+        GroupedResamples(found, place)
         for cell, table in sorted(tables.items(), key=lambda pair: pair[0])
         for place, region, rows in parts_of(table)
-        for found in draw_cell(
+        for found in resample_cell(
             cell,
             rows,
             partial(overlap_measures, region=region),
@@ -81,7 +87,7 @@ def draw_groups(tables, *, resamples, interval, rng):
 
 
 def from_reference(placed, reference):
-    """Yield each `Placed` of another network minus its partner of network `reference`.
+    """Yield each `GroupedResamples` of another network minus its partner of network `reference`.
 
     Partners have the same rate, passes, task, measure and place; what has none is left out.
     """
@@ -89,7 +95,7 @@ def from_reference(placed, reference):
     for drawn, place in placed:
         partner = (drawn.cell._replace(network=reference), drawn.task, drawn.measure, place)
         if drawn.cell.network != reference and partner in of_reference:
-            yield Placed(difference(drawn, of_reference[partner]), place)
+            yield GroupedResamples(difference(drawn, of_reference[partner]), place)
 
 
 def long_table(placed, columns, *, level, interval):

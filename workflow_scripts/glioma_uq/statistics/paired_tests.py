@@ -11,7 +11,7 @@ from scipy.stats import wilcoxon
 from glioma_uq.errors import BadInput
 from glioma_uq.grid import format_rate
 from glioma_uq.statistics.long_tables import difference, numbers
-from glioma_uq.statistics.overlap_groups import MEASURES, draw_groups, from_reference, parts_of
+from glioma_uq.statistics.overlap_groups import MEASURES, from_reference, parts_of, resample_groups
 from glioma_uq.statistics.rank_tests import holm
 
 COLUMNS = ["network", "reference", "rate", "passes", "task", "group", "rule", "measure",
@@ -45,7 +45,7 @@ def compare_networks(tables, reference, *, resamples, level, interval, rng):
         reference: name of the network that the others are compared with.
     """
     check_same_cases(tables, reference)
-    placed = draw_groups(tables, resamples=resamples, interval=interval, rng=rng)
+    placed = resample_groups(tables, resamples=resamples, interval=interval, rng=rng)
     values = case_values(tables)
     rows = []
     for drawn, (group, rule) in from_reference(placed, reference):
@@ -64,7 +64,7 @@ def compare_networks(tables, reference, *, resamples, level, interval, rng):
 
 
 def between_rules(placed):
-    """Yield (`Drawn` of et500 minus none, group) of the enhancing tumour, which the rule moves."""
+    """Yield (`BootstrapResult` of et500 minus none, group) of the enhancing tumour."""
     without = {(p.drawn.cell, p.drawn.task, p.drawn.measure, p.place): p.drawn for p in placed}
     for drawn, (group, rule) in placed:
         if rule == "et500" and drawn.task == "et":

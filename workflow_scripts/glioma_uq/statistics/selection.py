@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from glioma_uq.errors import BadInput
+from glioma_uq.uncertainty import UNCERTAINTY_COMPONENTS
 
 HIGHER_IS_BETTER = {"dice"}
 RULES = {
@@ -27,7 +28,6 @@ RULES = {
     "paper": ("ece",),
 }
 EXPLORATORY = {"paper"}  # rules that are read on the test cases
-PARTS = ("predictive", "aleatoric", "epistemic")
 
 
 class Choice(NamedTuple):
@@ -72,7 +72,7 @@ def mean_ranks(measures, names):
     return losses.rank(method="average", na_option="bottom").mean(axis="columns")
 
 
-def choose_passes(measures, tolerance=0.01, parts=PARTS):
+def choose_passes(measures, tolerance=0.01, parts=UNCERTAINTY_COMPONENTS):
     """Return (T, settled): the least T from which on every mean uncertainty has settled.
 
     `measures` are those of one rate; all its rows of a part (predictive, aleatoric, epistemic,

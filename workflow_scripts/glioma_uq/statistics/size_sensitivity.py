@@ -10,8 +10,8 @@ from glioma_uq.errors import BadInput
 from glioma_uq.overlap.regions import RULES
 from glioma_uq.statistics.bootstrap import draw_resamples, weighted_mean
 from glioma_uq.statistics.intervals import CORRECTED
-from glioma_uq.statistics.long_tables import difference, draw_cell
-from glioma_uq.statistics.overlap_groups import Placed, from_reference
+from glioma_uq.statistics.long_tables import difference, resample_cell
+from glioma_uq.statistics.overlap_groups import GroupedResamples, from_reference
 
 REGIONS = ("et", "wt")
 MEASURES = ("dice", "tpr")
@@ -50,7 +50,7 @@ def scale_measures(rows, weights, region):
 
 
 def compare_sizes(tables, truth, reference, *, resamples, interval, rng):
-    """Return the `Placed` (rule, scale, minus) of {cell: table of overlap}.
+    """Return the `GroupedResamples` (rule, scale, minus) of {cell: table of overlap}.
 
     `minus` is "" for the mean at a scale; `scale 1` for that minus the mean at scale 1, or
     whichever is the largest; the name of network `reference` for a network minus it at a scale.
@@ -64,11 +64,11 @@ def compare_sizes(tables, truth, reference, *, resamples, interval, rng):
                 mine = table[(table["region"] == region) & (table["rule"] == rule)]
                 for scale, rows in whole_families(mine).groupby("scale", sort=False):
                     measures = partial(scale_measures, region=region)
-                    found = draw_cell(cell, rows, measures, drawn, interval in CORRECTED)
-                    levels += [Placed(d, (rule, float(scale), "")) for d in found]
+                    found = resample_cell(cell, rows, measures, drawn, interval in CORRECTED)
+                    levels += [GroupedResamples(d, (rule, float(scale), "")) for d in found]
     levels.sort(key=lambda p: -p.place[1])
     between = [
-        Placed(d, (rule, scale, reference))
+        GroupedResamples(d, (rule, scale, reference))
         for d, (rule, scale, _) in from_reference(levels, reference)
     ]
     return [*levels, *from_largest(levels), *between]
@@ -82,7 +82,7 @@ def from_largest(levels):
         rule, scale, _ = level.place
         if scale != largest:
             drawn = difference(level.drawn, whole[_key(level)])
-            yield Placed(drawn, (rule, scale, f"scale {largest:g}"))
+            yield GroupedResamples(drawn, (rule, scale, f"scale {largest:g}"))
 
 
 def _key(placed):

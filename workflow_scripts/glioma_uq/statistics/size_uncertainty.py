@@ -10,11 +10,12 @@ import numpy as np
 from glioma_uq.statistics.bootstrap import draw_resamples, weighted_mean
 from glioma_uq.statistics.discrimination import error_auroc
 from glioma_uq.statistics.intervals import CORRECTED
-from glioma_uq.statistics.long_tables import draw_cell
+from glioma_uq.statistics.long_tables import resample_cell
 from glioma_uq.statistics.measures import voxel_measures
-from glioma_uq.statistics.overlap_groups import Placed, et_volumes, in_group
+from glioma_uq.statistics.overlap_groups import GroupedResamples, et_volumes, in_group
 from glioma_uq.statistics.risk_coverage import aurc, excess_aurc
 from glioma_uq.statistics.voxel_calibration import counts_by_case
+from glioma_uq.uncertainty import UNCERTAINTY_COMPONENTS
 
 GROUPS = ("all", "from_2000", "below_2000", "below_1000", "empty")
 MISSED_TPR = 0.1  # ASSUME: less than a tenth of the voxels is no detection
@@ -33,7 +34,6 @@ SCORES = (
     "rim_mass_mm3",
     "reconstruction_error",
 )
-PARTS = ("predictive", "aleatoric", "epistemic")
 NO_HISTOGRAMS = "no voxels were counted: sampling.voxel_histograms is off"
 
 
@@ -103,7 +103,7 @@ def judge_score(score, table, missed, weights):
 
 def mean_uncertainties(table, weights):
     """Yield the mean uncertainties of a group in `REGION`, and the epistemic share."""
-    for part in PARTS:
+    for part in UNCERTAINTY_COMPONENTS:
         yield mean("segmentation", part, table, table[f"{REGION}_{part}"], weights)
     whole, epistemic = table[f"{REGION}_predictive"], table[f"{REGION}_epistemic"]
     if (epistemic > 0).any():
@@ -118,8 +118,8 @@ def mean(task, measure, table, values, weights):
     return task, measure, draws, table["case"][known].nunique()
 
 
-def draw_by_size(segmentation, overlap, voxels, *, resamples, interval, rng):
-    """Return the `Placed` (group,) of {cell: table} of three kinds, in order of cells.
+def resample_by_size(segmentation, overlap, voxels, *, resamples, interval, rng):
+    """Return the `GroupedResamples` (group,) of {cell: table} of three kinds, in order of cells.
 
     `voxels` may lack cells: then there is no calibration error of theirs.
     """
@@ -135,8 +135,8 @@ def draw_by_size(segmentation, overlap, voxels, *, resamples, interval, rng):
             inside = volume.index[members(volume.to_numpy(), group)]
             for rows, measures in kinds:
                 mine = rows[rows["case"].isin(inside)]
-                found = draw_cell(cell, mine, measures, drawn, interval in CORRECTED)
-                placed += [Placed(d, (group,)) for d in found]
+                found = resample_cell(cell, mine, measures, drawn, interval in CORRECTED)
+                placed += [GroupedResamples(d, (group,)) for d in found]
     return placed
 
 

@@ -31,13 +31,13 @@ class Batch(NamedTuple):
         images: (B, modalities, X, Y, Z).
         tumour: (B', 1, X, Y, Z), class indices as floats, of the B' <= B cases that have a
             reference; None for B' = 0.
-        outlined: (B,) bool, which cases these are.
+        has_segmentation: (B,) bool, which cases these are.
         labels: class indices by task, each (B,), -1 where unknown.
     """
 
     images: torch.Tensor
     tumour: torch.Tensor | None
-    outlined: torch.Tensor
+    has_segmentation: torch.Tensor
     labels: dict
 
     def to(self, device):
@@ -45,7 +45,7 @@ class Batch(NamedTuple):
         return Batch(
             to_device(self.images, device),
             None if self.tumour is None else self.tumour.to(device, non_blocking=True),
-            self.outlined.to(device),
+            self.has_segmentation.to(device),
             {task: values.to(device) for task, values in self.labels.items()},
         )
 
@@ -58,12 +58,12 @@ def stack_cases(cases, pinned=False):
     tumour = torch.stack(tumour) if tumour else None
     if pinned:
         images, tumour = images.pin_memory(), None if tumour is None else tumour.pin_memory()
-    outlined = torch.tensor([case.tumour is not None for case in cases])
+    has_segmentation = torch.tensor([case.tumour is not None for case in cases])
     labels = {task: torch.stack([case.labels[task] for case in cases]) for task in TASKS}
-    return Batch(images, tumour, outlined, labels)
+    return Batch(images, tumour, has_segmentation, labels)
 
 
-def ahead(function, items, workers):
+def prefetch(function, items, workers):
     """Yield function(item) of every item, in order, made in background threads beforehand.
 
     At most `workers` results wait to be taken; with 0 workers each is made when it is

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from glioma_uq.errors import BadInput
-from glioma_uq.parts import PARTS
+from glioma_uq.subregions import SUBREGIONS
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def first_voxel(shape, tumour, crop, rng):
     """Return the crop's voxel of lowest indices, so that the crop lies inside `shape`."""
     free = np.subtract(shape, crop.size)
     if rng.random() < crop.enhancing_share and tumour is not None:
-        enhancing = (tumour[0] == PARTS["enhancing"]).nonzero()
+        enhancing = (tumour[0] == SUBREGIONS["enhancing"]).nonzero()
         if len(enhancing):
             centre = enhancing[rng.integers(len(enhancing))].numpy()
             return np.clip(centre - np.array(crop.size) // 2, 0, free)

@@ -16,12 +16,12 @@ import torch
 from glioma_uq.devices import autocast, choose_device
 from glioma_uq.errors import BadInput
 from glioma_uq.overlap.masks import dice
-from glioma_uq.parts import CLASSES, REGIONS, in_region
 from glioma_uq.seeds import seed_for
+from glioma_uq.subregions import CLASSES, REGIONS, in_region
 from glioma_uq.tasks import TASKS
 from glioma_uq.training.augmentation import build_augmentation
 from glioma_uq.training.auxiliary import sum_of_terms
-from glioma_uq.training.batches import ahead, even_batches, stack_cases
+from glioma_uq.training.batches import even_batches, prefetch, stack_cases
 from glioma_uq.training.checkpoints import read_checkpoint, write_checkpoint
 from glioma_uq.training.checks import check_finite
 from glioma_uq.training.crops import check_crop, crop_case
@@ -37,7 +37,7 @@ def regions_of(labels, classes):
         classes: how many the network tells apart.
     """
     masks = {"validation_dice": labels > 0}
-    if classes == CLASSES["parts"]:
+    if classes == CLASSES["subregions"]:
         masks |= {f"validation_dice_{region}": in_region(labels, region) for region in REGIONS}
     return masks
 
@@ -101,7 +101,7 @@ class Trainer:
         return self.optimiser.param_groups[0]["lr"]
 
     @cached_property
-    def outlined(self):
+    def segments(self):
         """Whether any training case has a reference segmentation."""
         return any(self.dataset.has_segmentation(name) for name in self.training)
 
@@ -170,7 +170,7 @@ class Trainer:
         rng = np.random.default_rng(seed_for(self.seed, "order", epoch))
         names = even_batches(self.training, self.settings.batch_size, rng)
         totals = {}
-        with closing(ahead(partial(self.prepare, epoch=epoch), names, self.workers)) as batches:
+        with closing(prefetch(partial(self.prepare, epoch=epoch), names, self.workers)) as batches:
             for batch in batches:
                 parts = self.step(batch, epoch)
                 check_finite(parts["train_loss"], epoch)
@@ -202,10 +202,10 @@ class Trainer:
         """Return the `Batch` of these cases, changed as in `epoch`, or as they are."""
         cases = [self.dataset.load(name) for name in names]
         if epoch is not None:
-            cases = [self.changed(case, epoch) for case in cases]
+            cases = [self.augment(case, epoch) for case in cases]
         return stack_cases(cases, pinned=self.device.type == "cuda")
 
-    def changed(self, case, epoch):
+    def augment(self, case, epoch):
         """Return the case augmented and then cropped, so that turning leaves no empty corners.
 
         Both depend on (seed, epoch, case) alone.
@@ -225,13 +225,14 @@ class Trainer:
             logits = self.network(batch.images)
         judged = dict(logits)
         if "segmentation" in logits:
-            if not self.outlined:
+            if not self.segments:
                 raise BadInput(
                     "expected a reference segmentation of at least one training case for a network "
                     "that outlines, found none: set its option classification_only."
                 )
             has_tumour = batch.tumour is not None
-            judged["segmentation"] = logits["segmentation"][batch.outlined] if has_tumour else None
+            outlines = logits["segmentation"]
+            judged["segmentation"] = outlines[batch.has_segmentation] if has_tumour else None
         return self.loss(judged, batch.tumour, batch.labels), logits
 
     @torch.no_grad()
@@ -245,13 +246,13 @@ class Trainer:
         size = self.settings.batch_size if self.settings.crop.size is None else 1
         names = [self.validation[at : at + size] for at in range(0, len(self.validation), size)]
         total, dices = 0.0, {"validation_dice": []}
-        with closing(ahead(self.prepare, names, self.workers)) as batches:
+        with closing(prefetch(self.prepare, names, self.workers)) as batches:
             for batch in batches:
                 loss, logits = self.batch_loss(batch.to(self.device))
                 total += float(loss) * len(batch.images)
                 if "segmentation" in logits and batch.tumour is not None:
                     classes = logits["segmentation"].shape[1]
-                    predicted = logits["segmentation"].argmax(1).cpu()[batch.outlined]
+                    predicted = logits["segmentation"].argmax(1).cpu()[batch.has_segmentation]
                     reference = regions_of(batch.tumour[:, 0], classes)
                     for name, masks in regions_of(predicted, classes).items():
                         dices.setdefault(name, []).extend(map(dice, masks, reference[name]))

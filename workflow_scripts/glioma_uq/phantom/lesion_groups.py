@@ -8,7 +8,7 @@ from glioma_uq.errors import BadInput
 SIZE = "_size-"  # between the family's name and its scale in hundredths
 
 
-def family_names(families):
+def lesion_names(families):
     """Return the names of so many families, which are the cases where each has one size only."""
     return [f"phantom-{number:03d}" for number in range(1, families + 1)]
 
@@ -16,9 +16,9 @@ def family_names(families):
 def case_names(families, scales=None):
     """Return the names of all cases: `scales` None has one case a family, of the family's name."""
     if scales is None:
-        return family_names(families)
+        return lesion_names(families)
     check_scales(scales)
-    return [name_of(family, scale) for family in family_names(families) for scale in scales]
+    return [name_of(family, scale) for family in lesion_names(families) for scale in scales]
 
 
 def name_of(family, scale):
@@ -26,7 +26,7 @@ def name_of(family, scale):
     return f"{family}{SIZE}{round(100 * scale):03d}"
 
 
-def family_of(case):
+def lesion_of(case):
     """Return the family that a case belongs to: of phantom-001_size-065, phantom-001."""
     return case.split(SIZE)[0]
 
@@ -35,7 +35,7 @@ def check_scales(scales):
     """Refuse two scales that would give their cases one name."""
     if len({round(100 * scale) for scale in scales}) < len(scales):
         raise BadInput(
-            "expected cohort.phantom.size_stress to hold scales that are at least .01 apart, found "
+            "expected cohort.phantom.size_sensitivity to hold scales at least .01 apart, found "
             f"{scales}: leave some out."
         )
 

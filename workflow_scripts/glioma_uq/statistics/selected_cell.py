@@ -3,8 +3,9 @@
 import pandas as pd
 
 from glioma_uq.predictions import cell_of
-from glioma_uq.statistics.selection import EXPLORATORY, PARTS, choose, stabilised_at
+from glioma_uq.statistics.selection import EXPLORATORY, choose, stabilised_at
 from glioma_uq.tables import read_table
+from glioma_uq.uncertainty import UNCERTAINTY_COMPONENTS
 
 COLUMNS = ["network", "rule", "cases", "exploratory",
            "item", "rate", "passes", "task", "measure", "value"]  # fmt: skip
@@ -44,7 +45,7 @@ def selection_table(measures, rule, fixed, tolerance=0.01):
 
 def settled_at(measures, tolerance=0.01):
     """Return a row for each rate, task and mean uncertainty, its value the T where it settles."""
-    mine = measures[measures["measure"].str.split("_").str[0].isin(PARTS)]
+    mine = measures[measures["measure"].str.split("_").str[0].isin(UNCERTAINTY_COMPONENTS)]
     rows = []
     for (rate, task, measure), part in mine.dropna(subset="value").groupby(
         ["rate", "task", "measure"], sort=True
@@ -60,7 +61,7 @@ def _row(item, rate, passes, task, measure, value):
             "value": value}  # fmt: skip
 
 
-def read_choice(path):
+def read_selected_cell(path):
     """Return (rate, passes) of the chosen cell from the table at `path`."""
     table = read_table(path)
     row = table[table["item"] == "choice"].iloc[0]

@@ -15,9 +15,9 @@ from glioma_uq.cohorts.labels import has_families, list_cases
 from glioma_uq.errors import BadInput
 from glioma_uq.phantom.acquisition import MODALITIES, draw_subject, grid_points
 from glioma_uq.phantom.anatomy import Anatomy
-from glioma_uq.phantom.families import case_names, family_of
 from glioma_uq.phantom.fields import transform
 from glioma_uq.phantom.lesion import draw_lesion, lesion_tissue
+from glioma_uq.phantom.lesion_groups import case_names, lesion_of
 from glioma_uq.phantom.truth import series_of, subject_of, true_transform
 
 SCALES = [1.0, 0.65, 0.4]
@@ -59,9 +59,9 @@ def anatomy(files):
     return Anatomy(nib.load(files / "tissues.nii"), nib.load(files / "distances.nii"))
 
 
-def write_labels(folder, size_stress):
+def write_labels(folder, size_sensitivity):
     make_phantom_labels.main(
-        cases=6, seed=3, options=OPTIONS, size_stress=size_stress,
+        cases=6, seed=3, options=OPTIONS, size_sensitivity=size_sensitivity,
         labels=folder / "labels.csv", truth=folder / "truth.csv",
     )  # fmt: skip
 
@@ -102,24 +102,24 @@ def rows_of(path):
 def test_names_tell_family_and_scale():
     assert case_names(2) == ["phantom-001", "phantom-002"]
     assert case_names(1, [1, 0.65]) == ["phantom-001_size-100", "phantom-001_size-065"]
-    assert [family_of(case) for case in case_names(2, [1, 0.65])[1:3]] == case_names(2)
-    assert family_of("phantom-001") == "phantom-001"
+    assert [lesion_of(case) for case in case_names(2, [1, 0.65])[1:3]] == case_names(2)
+    assert lesion_of("phantom-001") == "phantom-001"
 
 
 def test_scales_that_share_a_name_are_refused():
-    with pytest.raises(BadInput, match=r"expected .*size_stress .* at least .01 apart, found \[1"):
+    with pytest.raises(BadInput, match=r"size_sensitivity .* at least .01 apart, found \[1"):
         case_names(2, [1, 0.3, 0.301])
 
 
 def test_every_family_is_listed_in_every_size(cohort):
     labels, truth = rows_of(cohort / "labels.csv"), rows_of(cohort / "truth.csv")
-    options = {"source": "phantom", "phantom": {"cases": 6, "size_stress": SCALES}}
+    options = {"source": "phantom", "phantom": {"cases": 6, "size_sensitivity": SCALES}}
     assert has_families(options)
     assert not has_families({"source": "phantom", "phantom": {"cases": 6}})
     listed = list_cases(options)
     assert [row["case"] for row in labels] == [row["case"] for row in truth] == listed
     assert [float(row["scale"]) for row in truth] == SCALES * 6
-    assert all(row["family"] == family_of(row["case"]) for row in truth)
+    assert all(row["family"] == lesion_of(row["case"]) for row in truth)
     for first, *others in (labels[i : i + 3] for i in range(0, 18, 3)):
         assert all(other | {"case": ""} == first | {"case": ""} for other in others)
 
@@ -152,7 +152,7 @@ def test_a_smaller_lesion_is_the_larger_one_seen_from_afar(anatomy):
 
 
 def test_volumes_fall_with_the_scale(cohort, files, tmp_path):
-    seeds = {case: int(family_of(case)[-3:]) for case in case_names(3, SCALES)}
+    seeds = {case: int(lesion_of(case)[-3:]) for case in case_names(3, SCALES)}
     pd.read_csv(cohort / "truth.csv").head(9).to_csv(tmp_path / "truth.csv", index=False)
     measure_phantom_volumes.main(
         cohort_truth=tmp_path / "truth.csv", seeds=seeds, tissues=files / "tissues.nii",

@@ -163,7 +163,7 @@ def test_training_sees_crops_and_validation_whole_volumes_one_by_one(monkeypatch
 
 def test_a_crop_depends_on_epoch_and_case_alone_and_a_larger_one_than_the_volume_is_refused():
     case = Parts().load("a")
-    first, again = rebuilder().changed(case, 3), rebuilder().changed(case, 3)
+    first, again = rebuilder().augment(case, 3), rebuilder().augment(case, 3)
     assert torch.equal(first.images, again.images)
     assert first.images.shape == (4, 12, 10, 8)
     assert first.tumour.shape == (1, 12, 10, 8)

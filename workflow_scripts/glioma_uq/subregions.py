@@ -3,13 +3,13 @@
 from functools import reduce
 from operator import or_
 
-PARTS = {"core": 1, "oedema": 2, "enhancing": 3}
+SUBREGIONS = {"core": 1, "oedema": 2, "enhancing": 3}
 # The regions of the BraTS challenge: enhancing tumour, tumour core, whole tumour.
-REGIONS = {"et": {"enhancing"}, "tc": {"core", "enhancing"}, "wt": set(PARTS)}
+REGIONS = {"et": {"enhancing"}, "tc": {"core", "enhancing"}, "wt": set(SUBREGIONS)}
 # How many classes a network tells apart, background included, by the study's `segmentation`.
-CLASSES = {"tumour": 2, "parts": 1 + len(PARTS)}
+CLASSES = {"tumour": 2, "subregions": 1 + len(SUBREGIONS)}
 
 
 def in_region(labels, region):
     """Return where canonical labels, an array or a tensor, belong to one of `REGIONS`: bool."""
-    return reduce(or_, (labels == PARTS[part] for part in sorted(REGIONS[region])))
+    return reduce(or_, (labels == SUBREGIONS[part] for part in sorted(REGIONS[region])))

@@ -4,7 +4,13 @@ import pandas as pd
 import pytest
 from test_selection import NLL, SETTLING
 
-from glioma_uq.statistics.choice import COLUMNS, at_cell, at_passes, read_choice, selection_table
+from glioma_uq.statistics.selected_cell import (
+    COLUMNS,
+    at_cell,
+    at_passes,
+    read_selected_cell,
+    selection_table,
+)
 from glioma_uq.tables import write_table
 
 PATHS = [f"r/csnet/dropout-{r}/passes-{t}/validation.csv" for r in ("0.20", "0.40") for t in
@@ -23,7 +29,7 @@ def test_a_rule_names_its_ranks_and_where_it_was_read(tmp_path):
     ranks = table[table["item"] == "mean_rank"].set_index("rate")["value"]
     assert ranks.to_dict() == {0.2: 2.5, 0.4: 1.5, 0.6: 2.0}
     write_table(table, tmp_path / "selection.csv")
-    assert read_choice(tmp_path / "selection.csv") == (0.4, 20)
+    assert read_selected_cell(tmp_path / "selection.csv") == (0.4, 20)
 
 
 def test_a_fixed_choice_stays_and_says_whether_it_has_settled():

@@ -1,0 +1,180 @@
+"""The manifest of a cohort: what stands in it, and that a study reads just what it names."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from nibabel.affines import from_matvec
+
+from collect_cohort import main as collect_cohort
+from glioma_uq.cohorts import LABEL_COLUMNS
+from glioma_uq.dataset import Dataset
+from glioma_uq.errors import BadInput
+from glioma_uq.images import Grid, read_image, write_image
+from glioma_uq.quality.rows import write_table
+from glioma_uq.transforms import write_matrix
+from glioma_uq.volumes import check_unchanged, read_volumes, sha256, volume_path
+from normalise_case import main as normalise_case
+
+GRID = Grid((12, 14, 10), from_matvec(np.diag([3.0, 3.0, 3.0]), [-18, -21, -15]))
+FILES = ("t1ce", "flair", "brain_mask", "segmentation")
+STRETCH = (1.1, 1.0, 1.2)  # of the patient's brain by the registration, along x, y, z
+BRAIN = np.zeros(GRID.shape, np.uint8)
+BRAIN[2:-2, 2:-2, 2:-2] = 1
+
+
+def normalise(folder, case, seed=0, brain=BRAIN, tumour=True):
+    """Run normalise_case on noise; without `tumour` there is no reference, without `brain` none."""
+    native, manifest = folder / "native" / case, folder / "volumes.csv"
+    native.mkdir(parents=True)
+    rng = np.random.default_rng(seed)
+    for name in ("t1ce", "flair"):
+        write_image(native / f"{name}.nii.gz", rng.random(GRID.shape, np.float32), GRID)
+    write_image(native / "brain.nii.gz", brain, GRID)
+    write_image(native / "template.nii.gz", BRAIN, GRID)
+    labels = np.where(rng.random(GRID.shape) < 0.1, 3, 0).astype(np.uint8)
+    if tumour:
+        write_image(native / "segmentation.nii.gz", labels, GRID)
+    else:
+        (native / "segmentation.nii.gz").touch()
+    write_matrix(native / "to_template.txt", np.diag([*STRETCH, 1.0]))
+    write_matrix(native / "identity.txt", np.eye(4))
+    normalise_case(
+        case=case,
+        scans={name: native / f"{name}.nii.gz" for name in ("t1ce", "flair")},
+        to_t1ce={"flair": native / "identity.txt"},
+        t1ce_to_template=native / "to_template.txt",
+        brain_mask=native / "brain.nii.gz",
+        segmentation=native / "segmentation.nii.gz",
+        template=native / "template.nii.gz",
+        options={"voxel_size_mm": 3.0, "margin_mm": 0.0},
+        normalised={name: volume_path(manifest, case, name) for name in FILES},
+        checksums=folder / "normalised" / case / "checksums.csv",
+        quality=folder / "quality" / f"{case}.csv",
+        limits={"normalised_brain_ml": [1.0, None]},
+        on_bad_case="exclude",
+    )
+
+
+def collect(folder, cases=("a", "b", "c")):
+    """Run collect_cohort; return the path of the manifest."""
+    known = {"source": "here", "idh": 1, "1p19q": 0, "grade": -1, "problem": ""}
+    rows = [{"case": case, "patient": f"patient of {case}", **known} for case in cases]
+    write_table(folder / "labels.csv", [*LABEL_COLUMNS, "problem"], rows)
+    collect_cohort(
+        labels=folder / "labels.csv",
+        quality=[folder / "quality" / f"{case}.csv" for case in cases],
+        checksums=[folder / "normalised" / case / "checksums.csv" for case in cases],
+        volumes=folder / "volumes.csv",
+        excluded=folder / "excluded.csv",
+        metrics=folder / "quality.csv",
+    )
+    return folder / "volumes.csv"
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory):
+    """A cohort of a, of b without a reference, and of c, which is excluded for its tiny brain."""
+    folder = tmp_path_factory.mktemp("cohort")
+    speck = np.zeros_like(BRAIN)
+    speck[5:7, 5:7, 5:7] = 1
+    normalise(folder, "a", seed=1)
+    normalise(folder, "b", seed=2, tumour=False)
+    normalise(folder, "c", seed=3, brain=speck)
+    return collect(folder)
+
+
+def test_the_manifest_has_a_row_for_each_case_that_takes_part(manifest):
+    table = read_volumes(manifest)
+    assert table.columns.tolist() == [
+        "case", "patient", "source", "idh", "1p19q", "grade", "voxel_mm", "template_scale",
+        "t1ce_sha256", "flair_sha256", "brain_mask_sha256", "segmentation_sha256",
+    ]  # fmt: skip
+    assert table["case"].tolist() == ["a", "b"]
+    assert table["patient"].tolist() == ["patient of a", "patient of b"]
+    assert table["voxel_mm"].tolist() == [3.0, 3.0]
+    assert table["template_scale"].tolist() == pytest.approx([1.1 * 1.2] * 2)
+    excluded = pd.read_csv(manifest.parent / "excluded.csv")
+    assert excluded["case"].tolist() == ["c"]
+    assert "normalised_brain_ml" in excluded["reason"].item()
+
+
+def test_a_dataset_reads_what_normalisation_wrote(manifest):
+    dataset = Dataset(manifest, ["t1ce", "flair"], classes=4)
+    for case in ("a", "b"):
+        read = dataset.load(case)
+        for i, name in enumerate(("t1ce", "flair")):
+            written = read_image(volume_path(manifest, case, name)).data
+            np.testing.assert_array_equal(read.images[i].numpy(), written)
+        assert {task: label.item() for task, label in read.labels.items()} == {
+            "idh": 1, "1p19q": 0, "grade": -1,
+        }  # fmt: skip
+        assert read.voxel_volume_mm3 == 27
+    assert dataset.has_segmentation("a")
+    assert set(dataset.load("a").tumour.unique().tolist()) == {0, 3}
+    assert not dataset.has_segmentation("b")
+    assert dataset.load("b").tumour is None
+
+
+def test_a_case_that_is_excluded_is_none_of_the_dataset(manifest):
+    with pytest.raises(KeyError):
+        Dataset(manifest, ["t1ce"]).load("c")
+
+
+@pytest.fixture
+def alone(tmp_path):
+    """The manifest of case a alone, for files that a test changes."""
+    normalise(tmp_path, "a", seed=1)
+    return collect(tmp_path, ["a"])
+
+
+def test_the_same_scans_give_the_same_manifest_and_others_another(alone, tmp_path):
+    """So that training begins anew where a voxel differs, and nowhere else."""
+    again, other = tmp_path / "again", tmp_path / "other"
+    for folder, seed in ((again, 1), (other, 5)):
+        folder.mkdir()
+        normalise(folder, "a", seed=seed)
+    same, changed = (collect(folder, ["a"]).read_bytes() for folder in (again, other))
+    assert same == alone.read_bytes() != changed
+
+
+def test_one_voxel_changes_the_checksum_of_its_file_alone(alone):
+    before = {name: sha256(volume_path(alone, "a", name)) for name in FILES}
+    path = volume_path(alone, "a", "flair")
+    image = read_image(path)
+    image.data[3, 3, 3] += 1
+    write_image(path, image.data, image.grid)
+    after = {name: sha256(volume_path(alone, "a", name)) for name in FILES}
+    assert {name for name in FILES if before[name] != after[name]} == {"flair"}
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("content", [b"", b"something else", None])
+def test_a_file_that_was_changed_since_is_refused_in_one_sentence(alone, name, content):
+    path = volume_path(alone, "a", name)
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(BadInput) as refused:
+        Dataset(alone, ["t1ce", "flair"]).load("a")
+    found = "none" if content is None else "another content"
+    assert str(refused.value) == (
+        f"expected the {path} that volumes.csv names by its checksum, found {found}: "
+        f"remove volumes.csv and {path.parent}, and run again."
+    )
+
+
+def test_a_series_that_the_study_does_not_use_may_be_anything(alone):
+    volume_path(alone, "a", "flair").unlink()
+    assert Dataset(alone, ["t1ce"]).load("a").images.shape[0] == 1
+
+
+def test_an_empty_file_has_no_checksum(tmp_path):
+    empty, full = tmp_path / "empty.nii.gz", tmp_path / "full.nii.gz"
+    empty.touch()
+    full.write_bytes(b"abc")
+    assert sha256(empty) == ""
+    assert sha256(full) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    check_unchanged(empty, "")
+    for path, expected in ((empty, sha256(full)), (full, "")):
+        with pytest.raises(BadInput, match="found another content"):
+            check_unchanged(path, expected)
