@@ -1,13 +1,10 @@
 """Each source finds a case's files by its own layout, and refuses what could be two things."""
 
-import re
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
-import yaml
-from configs import planned
 
 import import_case
 from glioma_uq.cohorts import (
@@ -29,7 +26,6 @@ from glioma_uq.images import read_image, same_grid
 from glioma_uq.quality.rows import read_rows, write_table
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCS = ROOT / "docs" / "cohorts.md"
 MODALITIES = ["t1", "t1ce", "t2", "flair"]
 PARTS = [*MODALITIES, "segmentation", "brain_mask"]
 
@@ -285,27 +281,3 @@ def test_real_brats_cases_keep_their_experts_labels_and_volumes(real_data, tmp_p
     turned = read_image(real_data / case / "seg_GT.nii.gz").data
     for canonical, numbers in {0: [0], 1: [1, 3], 2: [2], 3: [4]}.items():
         np.testing.assert_array_equal(ours.data == canonical, np.isin(turned, numbers))
-
-
-# The examples of docs/cohorts.md.
-
-
-def examples():
-    """Return the cohorts in the docs; one block may show several."""
-    blocks = re.findall(r"```yaml\n(.*?)```", DOCS.read_text(), re.S)
-    shown = [part for block in blocks for part in re.split(r"^(?=cohort:)", block, flags=re.M)]
-    return list(filter(None, map(yaml.safe_load, shown)))
-
-
-def test_the_docs_have_an_example_of_every_source_of_patients():
-    assert {example["cohort"]["source"] for example in examples()} == {*SOURCES} - {"converted"}
-
-
-@pytest.mark.parametrize("study", [{}, {"study": "my_study"}], ids=["alone", "in a study"])
-@pytest.mark.parametrize("example", examples(), ids=lambda example: example["cohort"].get("name"))
-def test_the_examples_of_the_docs_are_cohorts(example, study, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)  # whatever labels table lies where the docs say
-    assert example.keys() <= {"cohort", "preprocessing"}
-    cohort, plan = planned(study, example)
-    assert coding_of(cohort.config)
-    assert (plan is not None) == bool(study)

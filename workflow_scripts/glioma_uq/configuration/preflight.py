@@ -53,13 +53,24 @@ def check_phantom(config):
 def check_results(config, results="results"):
     """Raise BadInput where a run would write into the results of something else.
 
-    Where the study's name, or the cohort's, is taken by another cohort, source or table of
-    predictions, and where the cohort would change under another study that is finished.
+    Where the study's name is taken by another cohort, source or table of predictions, and where
+    the cohort would change under another study that is finished. A cohort alone may be made anew
+    with other settings: its studies then run again.
     """
     if config["study"]:
         check_name_free(config, results)
-    if config["cohort"]:
+        check_predictions_there(config["predictions"])
+    if config["study"] and config["cohort"]:
         check_finished_studies(config, results)
+
+
+def check_predictions_there(predictions):
+    """Raise BadInput where the table of a study of predictions is not there."""
+    if predictions and not Path(predictions["path"]).is_file():
+        raise BadInput(
+            f"expected the table of predictions in {predictions['path']}, found no such file: put "
+            "it there, or correct predictions.path."
+        )
 
 
 def identity(config):
