@@ -17,6 +17,7 @@ from glioma_uq.configuration.preflight import (
     check_finished_studies,
     check_name_free,
     check_networks_build,
+    check_predictions_there,
     claim_name,
 )
 from glioma_uq.folds import assign_folds
@@ -169,3 +170,8 @@ def changed_cohort(folder):
     config = checked({"study": "finished"})
     (place / "provenance.json").write_text(json.dumps({"config": config}))
     check_finished_studies(checked({"preprocessing": {"voxel_size_mm": 2.0}}), folder)
+
+
+@kind(STUDY, "a table of predictions that is not there")
+def no_predictions(folder):
+    check_predictions_there({"path": str(folder / "predictions.csv")})

@@ -34,6 +34,7 @@ STEPS = {
 @contextmanager
 def parsed(config, folder):
     """Parse the workflow as a run of `config` in `folder` does, and give it as Snakemake has it."""
+    (folder / PUBLISHED["path"]).touch()
     (folder / "study.yaml").write_text(yaml.safe_dump(config))
     with pytest.MonkeyPatch.context() as patch, SnakemakeApi(OutputSettings()) as api:
         patch.chdir(folder)
