@@ -7,7 +7,6 @@ import copy
 import hashlib
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,18 +15,21 @@ from pathlib import Path
 
 import pytest
 import yaml
-from test_small_tumour_study import CONFIG
+from configs import merge
+from workflows import ROOT, TINY, write_config
+from workflows import copy_of_repository as copy_of_checkout
 
-ROOT = Path(__file__).resolve().parents[2]
 SNAKEMAKE = [sys.executable, str(Path(__file__).with_name("fast_snakemake.py"))]
 # A login node's patience is not a test's.
 FASTER = ["--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "5", "--cores", "8"]
 STUDY = ["--configfile", "tiny.yaml"]
-# The tiny study of small tumours with dropout awake: its tables lean on those of the first study.
-PARTS = copy.deepcopy(CONFIG)
-PARTS["rates"] = [0.2]
-PARTS["selection"] |= {"rate": 0.2, "passes": 2}
-PARTS["sampling"] |= {"samplers": ["mc-dropout"], "passes": [2], "maps": [2]}
+# The tiny study of small tumours with dropout active: its tables rest on those of the first study.
+SUBREGIONS = merge(
+    copy.deepcopy(TINY), yaml.safe_load((ROOT / "tests" / "tiny_parts.yaml").read_text())
+)
+SUBREGIONS["rates"] = [0.2]
+SUBREGIONS["selection"] |= {"rate": 0.2, "passes": 2}
+SUBREGIONS["sampling"] |= {"samplers": ["mc-dropout"], "passes": [2], "maps": [2]}
 NETWORKS = ("train_network", "sample_network", "sample_validation")
 pytestmark = [pytest.mark.workflow, pytest.mark.slurm, pytest.mark.usefixtures("slurm")]
 
@@ -244,12 +246,10 @@ rule many:
 
 
 def copy_of_repository(folder):
+    """Return a new folder with a copy of the checkout and the configs of both studies."""
     folder.mkdir()
-    for part in ("Snakefile", "config.yaml", "rules", "workflow_scripts", "envs", "profiles"):
-        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy2
-        copy(ROOT / part, folder / part)
-    shutil.copy2(ROOT / "tests" / "tiny.yaml", folder)
-    (folder / "parts.yaml").write_text(yaml.safe_dump(PARTS))
+    copy_of_checkout(folder)
+    write_config(folder, "subregions.yaml", **SUBREGIONS)
     return folder
 
 
@@ -342,8 +342,8 @@ def test_a_driver_killed_with_9_while_networks_train_ends_with_the_same_weights(
 
 def test_the_study_of_small_tumours_through_slurm_gives_the_same_bytes(tmp_path):
     place = adapt_profile(copy_of_repository(tmp_path / "slurm"))
-    code, printed = run(place, "--configfile", "parts.yaml", timeout=1800)
+    code, printed = run(place, "--configfile", "subregions.yaml", timeout=1800)
     assert code == 0, printed[-5000:]
     found = hashes(place)
     assert "studies/tiny_parts/statistics/uncertainty_by_size.csv" in found
-    assert found == on_one_machine(tmp_path, "parts.yaml")
+    assert found == on_one_machine(tmp_path, "subregions.yaml")
