@@ -41,7 +41,7 @@ rule all:
     """The reports of the cohort and of the study, with all that they show."""
     default_target: True
     input:
-        cohort.report if cohort else [],
+        cohort.targets if cohort else [],
         study.targets if study else [],
 
 

@@ -150,7 +150,9 @@ def test_a_file_of_the_users_that_vanishes_is_named(tmp_path):
     folder = copy_of_repository(tmp_path)
     (folder / "scans").mkdir()
     source = {"labels": {"table": "scans/labels.csv"}, "folder": {"path": "scans"}}
-    write_config(folder, "folder.yaml", cohort={"source": "folder", **source})
+    stripped = {"skull_stripping": "none"}
+    config = {"cohort": {"source": "folder", **source}, "preprocessing": stripped}
+    write_config(folder, "folder.yaml", **config)
     assert "scans/labels.csv" in refusal(folder, config=("tiny.yaml", "folder.yaml"))
     assert not (folder / "results").exists()
 

@@ -65,7 +65,7 @@ def test_a_cohort_alone_is_built_and_tells_who_takes_part(cohort):
     volumes = pd.read_csv(cohort / COHORT / "volumes.csv")
     assert BROKEN not in set(volumes["case"])
     assert (volumes["patient"] == volumes["case"]).all()
-    assert (volumes["idh"] == -1).sum() >= 3
+    assert (volumes["idh"] == -1).sum() >= 2
     checksums = volumes.set_index("case").filter(like="_sha256")
     assert checksums.isna().sum().sum() == 1
     assert pd.isna(checksums.at[WITHOUT_REFERENCE, "segmentation_sha256"])
@@ -82,7 +82,8 @@ def test_a_study_of_patients_is_planned_exactly_and_runs_to_its_report(cohort, t
     study = folder / "results/studies" / STUDIES[name]["study"]
     report = (study / "report.html").read_text()
     assert report.count("data:image/png;base64,") >= 5
-    assert "10 of 11" in report or "11 cases" in report
+    cases = pd.read_csv(folder / COHORT / "volumes.csv")
+    assert f"patients: {len(cases)} cases" in report
     assert "Nothing to be done" in snakemake(folder, config=name)
     folds = pd.read_csv(study / "folds.csv")
     assert BROKEN not in set(folds["case"])

@@ -45,7 +45,7 @@ def test_the_curve_of_a_network_with_u_modules_has_their_terms_and_weights(finis
     path = "dmfnet-umodule/dropout-0.00/fold-1/seed-1/learning_curve.csv"
     curve = pd.read_csv(finished / STUDY / path)
     assert curve["weight_labels"].tolist() == [0.5, 1.0]
-    assert curve["weight_auxiliary"].tolist() == [0.5, 0.05]
+    assert curve["weight_auxiliary"].tolist() == pytest.approx([0.5, 0.05])
     terms = [f"auxiliary_reconstruction_{level}{end}" for level in (1, 2)
              for end in ("", "_relative")]  # fmt: skip
     assert (curve[terms] > 0).all(axis=None)

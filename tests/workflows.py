@@ -22,6 +22,7 @@ CORES = "1"  # workers run side by side, so that each takes one
 
 def copy_of_repository(folder):
     """Return `folder` with a copy of what a run needs and the configs of tests."""
+    folder.mkdir(parents=True, exist_ok=True)
     for part in CHECKOUT:
         source = ROOT / part
         if source.is_dir():

@@ -38,6 +38,7 @@ class CohortPlan:
         self.folder = f"results/cohorts/{self.name}"
         self.manifest = f"{self.folder}/volumes.csv"
         self.report = f"{self.folder}/report.html"
+        self.targets = [self.manifest, self.report]
         self.modalities = self.config["modalities"]
         self.others = [name for name in self.modalities if name != "t1ce"]
         self.on_bad_case = self.config["on_bad_case"]

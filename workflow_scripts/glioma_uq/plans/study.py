@@ -147,8 +147,7 @@ class StudyPlan:
         """What a run of the study makes: a figure that was deleted is drawn again."""
         kinds = ("pdf", "png", "csv")
         figures = [f"{self.folder}/figures/{f}.{kind}" for f in self.figures for kind in kinds]
-        cohort = [] if self.cohort is None else [self.cohort.report]
-        return [self.report, *figures, *cohort]
+        return [self.report, *figures]
 
     def group(self, name):
         """Return the group of jobs that a cluster runs as one; None on one machine.
