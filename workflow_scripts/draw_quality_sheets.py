@@ -12,7 +12,7 @@ from glioma_uq.steps import run
 
 
 def main(*, cases, modalities, steps, cohort, template, pictures):
-    """Write `pictures`, a PNG for each of `cases`, from the output of `steps` in the folder `cohort`.
+    """Write `pictures`, a PNG for each of `cases`, from the output of `steps` below `cohort`.
 
     Args:
         template: the template's brain mask.
