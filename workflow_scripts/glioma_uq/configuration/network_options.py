@@ -29,9 +29,15 @@ def options_of(network):
         return None
     arguments = inits[0].args
     positional = dict(
-        zip([a.arg for a in arguments.args][::-1], map(_plain, arguments.defaults[::-1]), strict=False)
+        zip(
+            [a.arg for a in arguments.args][::-1],
+            map(_plain, arguments.defaults[::-1]),
+            strict=False,
+        )
     )
-    keyword = {a.arg: _plain(d) for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)}
+    keyword = {
+        a.arg: _plain(d) for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    }
     names = [a.arg for a in (*arguments.args, *arguments.kwonlyargs) if a.arg not in FROM_STUDY]
     return {name: (positional | keyword).get(name) for name in names}
 

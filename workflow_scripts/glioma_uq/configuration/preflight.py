@@ -15,7 +15,13 @@ from glioma_uq.subregions import CLASSES
 
 CLAIM = "belongs_to.txt"  # in a study's folder: the source of its results
 COHORT_KEYS = ("cohort", "preprocessing")  # what the files of a cohort depend on
-HARMLESS = ("hd_bet", "login", "on_bad_case", "transfer", "variables")  # settings of how, not of what
+HARMLESS = (
+    "hd_bet",
+    "login",
+    "on_bad_case",
+    "transfer",
+    "variables",
+)  # settings of how, not of what
 
 
 def check_classes(config):
