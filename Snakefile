@@ -12,17 +12,17 @@ sys.path.insert(0, f"{workflow.basedir}/workflow_scripts")
 from glioma_uq.fingerprints import fingerprint
 from glioma_uq.plans import make_plans, record_start, templates
 
-# The demo is the study of those who name none; every other one starts from the schema's defaults.
+# Without a config file the demo runs; any other study starts from the schema's defaults.
 if not workflow.overwrite_configfiles:
 
     configfile: f"{workflow.basedir}/config.yaml"
 
 
-# All that rule files share: a cohort's rules ask `cohort`, a study's rules both; None without.
+# All that rule files share: a cohort's rules read `cohort`, a study's rules both; None if absent.
 cohort, study = make_plans(config, workflow.is_main_process, workflow.non_local_exec)
 
 
-# Literal in every path: a wildcard there would have every file tried against every rule.
+# Constant in every path: with a wildcard Snakemake would match every file against every rule.
 pathvars:
     cohort=cohort.name if cohort else "none",
     study=study.name if study else "none",
@@ -38,7 +38,7 @@ wildcard_constraints:
 
 
 rule all:
-    """The reports of the cohort and of the study, with all that they show."""
+    """Make the reports of the cohort and of the study, with all that they show."""
     default_target: True
     input:
         cohort.targets if cohort else [],

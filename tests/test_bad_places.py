@@ -68,7 +68,7 @@ def test_a_file_or_folder_that_may_not_be_read_is_named(nobody, what):
 
     def problem_now():
         return check_cohort.find_problem(
-            "folder", options, CASE, PARTS, False, strangers=[], owners={}
+            "folder", options, CASE, PARTS, False, unlisted_names=[], owners={}
         )
 
     assert problem_now() == ""

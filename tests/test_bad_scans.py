@@ -90,7 +90,7 @@ def test_a_folder_without_a_row_is_reported_with_the_closest(folder, capsys):
     assert look(folder) == {CASE: ""}
     assert "P-0001 is there but in no row of" in capsys.readouterr().out
     look(folder)
-    assert "takes no part (closest: P-001)" in capsys.readouterr().out
+    assert "is not used (closest: P-001)" in capsys.readouterr().out
 
 
 def test_a_case_without_labels_takes_part_and_nothing_is_known_of_it(folder):

@@ -69,7 +69,7 @@ def test_a_cohort_alone_does_not_change_under_a_finished_study(in_two_steps, tmp
     before = contents(folder)
     edit(folder / "cohort.yaml", "voxel_size_mm: 8.0", "voxel_size_mm: 10.0")
     said = refusal(folder, config="cohort.yaml")
-    assert "as the finished study tiny has it, with preprocessing.voxel_size_mm 8.0" in said
+    assert "as in the finished study tiny, with preprocessing.voxel_size_mm 8.0" in said
     assert contents(folder) == before
 
 
@@ -189,7 +189,7 @@ def test_a_name_that_is_taken_is_refused_before_anything_is_written(
     folder = taken_by(tmp_path, request.getfixturevalue(held))
     before = contents(folder)
     said = refusal(folder, config=config)
-    assert "expected a name of its own for the study" in said
+    assert "expected an unused name for the study" in said
     assert sentence in said
     assert contents(folder) == before
 

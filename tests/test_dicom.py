@@ -357,7 +357,7 @@ def test_a_reviewed_series_must_be_a_stack_too(tmp_path):
     reviewed = tmp_path / "mine.csv"
     reviewed.write_text(f"case,modality,SeriesInstanceUID\na,t2,{uid}\n")
     paths = run(tmp_path, ["t2"], reviewed=reviewed)
-    assert "expected one even stack of slices as t2, found 4-D: 2 volumes" in reason(paths)
+    assert "expected one stack of evenly spaced slices as t2, found 4-D: 2 volumes" in reason(paths)
 
 
 def test_a_table_without_its_columns_is_refused(tmp_path):

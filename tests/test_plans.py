@@ -275,7 +275,7 @@ def files_in(folder):
 def test_a_name_that_is_taken_is_refused_before_anything_is_written(taken):
     before = files_in(taken)
     assert len(before) == 1
-    with pytest.raises(BadInput, match="expected a name of its own for the study of the cohort"):
+    with pytest.raises(BadInput, match="expected an unused name for the study of the cohort"):
         make_plans(checked({}), first=True)
     assert files_in(taken) == before
 
@@ -291,7 +291,7 @@ def test_a_name_is_claimed_at_the_start_and_free_for_the_same_cohort_alone(taken
     preflight.check_results(study.config)
     with pytest.raises(BadInput, match="'new', whose folder holds results of the cohort phantom"):
         preflight.check_results(checked({"study": "new", "cohort": {"name": "theirs"}}))
-    with pytest.raises(BadInput, match="expected a name of its own for the study of the pred"):
+    with pytest.raises(BadInput, match="expected an unused name for the study of the pred"):
         preflight.check_results(checked({"study": "new"}, PREDICTIONS))
 
 

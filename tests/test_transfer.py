@@ -31,7 +31,7 @@ def archive():
 
 def fetch(archive, tmp_path, **known):
     path = tmp_path / "folder" / "scan.dcm"
-    download(f"{archive.address}/scan.dcm", path, patience=QUICK, **known)
+    download(f"{archive.address}/scan.dcm", path, policy=QUICK, **known)
     return path
 
 
@@ -127,13 +127,13 @@ def test_no_server_at_all_is_a_sentence_too(tmp_path):
     with serving(Archive()) as address:
         pass
     with pytest.raises(TransferFailed, match="that the connection broke off after 3 attempts"):
-        download(f"{address}/x", tmp_path / "x", patience=QUICK)
+        download(f"{address}/x", tmp_path / "x", policy=QUICK)
 
 
 def test_a_refusal_is_not_argued_with(archive):
     archive.behaviour["/scan.dcm"] = [401]
     with pytest.raises(Refused, match="found HTTP 401 and did not insist"):
-        request(f"{archive.address}/scan.dcm", patience=QUICK)
+        request(f"{archive.address}/scan.dcm", policy=QUICK)
     assert len(archive.asked) == 1
 
 
@@ -163,7 +163,7 @@ def test_the_public_labels_are_checked_by_their_hash(archive, tmp_path):
     archive.files["/labels.csv"] = b"Patient\n"
     address, table = f"{archive.address}/labels.csv", tmp_path / "labels.csv"
     with pytest.raises(TransferFailed, match=f"instead of {download_public_labels.SHA256}"):
-        download_public_labels.main(table=table, url=address, patience=QUICK)
+        download_public_labels.main(table=table, url=address, policy=QUICK)
     assert not table.exists()
 
 

@@ -1,4 +1,4 @@
-"""Write the manifest of a cohort, the cases that are excluded, and what was measured."""
+"""Write the manifest of a cohort, its excluded cases and the quality metrics."""
 
 from glioma_uq.cohorts import (
     EXCLUDED_COLUMNS,

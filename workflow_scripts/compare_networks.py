@@ -1,4 +1,4 @@
-"""Compare the overlap of every network with the first one's, case by case."""
+"""Compare the overlap of every network with that of the first, paired by case."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Compare the uncertainty of wrong and right cases in every cell: Mann-Whitney U with Holm."""
+"""Compare the uncertainty of incorrect and correct cases in every cell: Mann-Whitney U, Holm."""
 
 import numpy as np
 

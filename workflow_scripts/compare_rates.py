@@ -1,4 +1,4 @@
-"""Compare every dropout rate with the chosen one, case by case, with intervals."""
+"""Compare every dropout rate with the selected one, paired by case, with intervals."""
 
 from functools import partial
 
@@ -16,7 +16,7 @@ def main(*, classification, segmentation, selection, seed, intervals, ece, auc_a
     of_classes = partial(
         classification_measures, seed=seed, ece=Ece.of_config(**ece), auc_average=auc_average
     )
-    parts = [
+    tables = [
         compare_rates(
             at_passes(paths, passes),
             measures,
@@ -26,7 +26,7 @@ def main(*, classification, segmentation, selection, seed, intervals, ece, auc_a
         )
         for paths, measures in ((classification, of_classes), (segmentation, segmentation_measures))
     ]
-    write_measures(concat_nonempty(parts), output)
+    write_measures(concat_nonempty(tables), output)
 
 
 if __name__ == "__main__":

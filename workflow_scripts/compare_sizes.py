@@ -1,4 +1,4 @@
-"""Compare overlap between sizes of one and the same tumour, and between networks at each size."""
+"""Compare overlap between sizes of the same lesion, and between networks at each size."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from glioma_uq.tables import read_table
 
 
 def main(*, overlap, truth, reference, seed, intervals, output):
-    placed = compare_sizes(
+    grouped = compare_sizes(
         read_cells(overlap),
         read_table(truth),
         reference,
@@ -20,7 +20,7 @@ def main(*, overlap, truth, reference, seed, intervals, output):
         rng=np.random.default_rng(seed_for(seed, "bootstrap")),
     )
     shown = {name: intervals[name] for name in ("level", "interval")}
-    write_measures(long_table(placed, COLUMNS, **shown), output)
+    write_measures(long_table(grouped, COLUMNS, **shown), output)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Compare probabilities and uncertainty with the true posterior, which only the phantom has."""
+"""Compare probabilities and uncertainty with the true posterior, known for the phantom alone."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""Set the tumour's threshold on validation cases so that little tumour is missed; measure it."""
+"""Set the tumour threshold on validation cases to limit missed tumour, and measure the result."""
 
 import numpy as np
 

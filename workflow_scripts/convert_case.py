@@ -18,10 +18,10 @@ def main(
 ):  # fmt: skip
     """Write `images` and `sidecars` (modality to path), `series` and the row `quality`.
 
-    `folder`: of the case's DICOM. `files`: the table of its transfer, None when it was
-    not brought by us. `reviewed`: a table of series that decides instead of `rules`, or
-    None. `series` lists every series of the case, what it was taken for and why or why not;
-    it is empty when the folder cannot be read or is of two patients.
+    `folder`: the case's DICOM. `files`: the table of its download, None for DICOM on disk.
+    `reviewed`: a table of series that replaces `rules`, or None. `series` lists every series
+    of the case with its modality and the reason; it is empty when the folder cannot be read
+    or holds two patients.
     """
     write_series(series, pd.DataFrame(columns=["case", "modality", "reason"]))
     outputs = [*images.values(), *sidecars.values()]
@@ -51,11 +51,11 @@ def main(
 
 
 def check_stack(row, modality):
-    """Raise BadCase when the series taken for a modality is no one even stack of slices."""
+    """Raise BadCase unless the series of a modality is a single stack of evenly spaced slices."""
     problem = row.problem or (f"4-D: {row.volumes:.0f} volumes" if row.volumes > 1 else "")
     if problem:
         raise BadCase(
-            f"expected one even stack of slices as {modality}, found {problem} in "
+            f"expected one stack of evenly spaced slices as {modality}, found {problem} in "
             f"{row.SeriesDescription!r}, name another series or copy the case again"
         )
 

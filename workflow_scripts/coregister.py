@@ -1,4 +1,4 @@
-"""Find where each series of a case lies in its T1CE."""
+"""Register each series of a case to its T1CE."""
 
 import numpy as np
 
@@ -15,10 +15,10 @@ def main(
     *, case, t1ce, series, matrices, options, seed, limits, on_bad_case, quality,
     templates=None, t1ce_to_template=None,
 ):  # fmt: skip
-    """Write `matrices` (modality to path), each rigid and from that series to the T1CE.
+    """Write `matrices` (modality to path), each rigid, from that series to the T1CE.
 
-    With `templates` (modality to image) each series goes straight to its template instead,
-    affine, and its matrix says where that leaves it in the T1CE, by `t1ce_to_template`.
+    With `templates` (modality to image) each series is registered to its template instead
+    (affine), and `t1ce_to_template` gives its matrix to the T1CE.
     """
     with case_quality_record(
         case,

@@ -1,4 +1,4 @@
-"""Take the smooth shading out of each native series of a case."""
+"""Correct the bias field of each native series of a case."""
 
 import shutil
 
@@ -16,10 +16,10 @@ LARGEST_DIP = 0.05  # ringing below 0 stays far under this share of the bright v
 
 
 def main(*, case, scans, corrected, options, limits, on_bad_case, quality, to_t1ce=None):
-    """Write `corrected` (modality to path) from `scans`, and what was divided out.
+    """Write `corrected` (modality to path) from `scans`, and the range of the field.
 
-    Without `options` the scans are copied as they are. With `to_t1ce` (modality to matrix
-    file, of all but the T1CE) the field that is fitted on the T1 divides every series.
+    Without `options` the scans are copied unchanged. With `to_t1ce` (modality to matrix
+    file, for all but the T1CE) every series is divided by the field of the T1.
     """
     with case_quality_record(
         case,
@@ -46,7 +46,7 @@ def main(*, case, scans, corrected, options, limits, on_bad_case, quality, to_t1
 
 
 def describe(modality, scan):
-    """Return the metrics of a native scan: its voxels and the range of its intensities."""
+    """Return the metrics of a native scan: its voxel size and the range of its intensities."""
     low, high = intensity_range(scan.data)
     return {
         f"{modality}_voxel_mm": " x ".join(f"{size:.3g}" for size in scan.grid.voxel_sizes),
@@ -56,19 +56,19 @@ def describe(modality, scan):
 
 
 def check_sign(data, path):
-    """Raise BadCase when a scan has negative intensities, whose logarithm N4 cannot take."""
+    """Raise BadCase for a scan with negative intensities: N4 works on their logarithm."""
     low, high = intensity_range(data)
     if low < -LARGEST_DIP * abs(high):
         raise BadCase(
             f"expected intensities of 0 or more for N4, found a 1st percentile of {low:.3g} in "
-            f"{path}, set preprocessing.bias_field to null for scans that are z-scored already"
+            f"{path}, set preprocessing.bias_field to null if the scans are already z-scored"
         )
 
 
 def shared_field(t1, to_t1ce, options):
-    """Return the function of modality and grid that gives the field fitted on the T1 there.
+    """Return the function of modality and grid that gives the field of the T1 there.
 
-    The logarithm of the field is carried by the matrices `to_t1ce`; beyond the T1 it is 0.
+    The field's logarithm is resampled with the matrices `to_t1ce`; outside the T1 it is 0.
     """
     scan = read_image(t1)
     check_sign(scan.data, t1)

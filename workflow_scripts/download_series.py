@@ -1,4 +1,4 @@
-"""Bring the chosen series of one case from an archive, each file whole and checked."""
+"""Download the selected series of one case from an archive and check every file."""
 
 import re
 from pathlib import Path
@@ -15,29 +15,29 @@ from glioma_uq.steps import run
 def main(*, case, series, source, options, modalities, on_bad_case, files, quality):
     """Write `files`, a table of the DICOM files of a case, which lie in folders beside it.
 
-    What is there already and right is not brought again, so that a run that broke off, or
-    one begun again after a failed transfer, goes on where it was.
+    Files that are complete and correct are not downloaded again, so a run that was interrupted
+    continues where it stopped.
     """
     with case_quality_record(
         case, "download_series", quality=quality, outputs=[files], on_bad_case=on_bad_case
     ) as metrics:
         rows = rows_of(read_series(series, also=("url", "instances")), case, series)
         chosen = taken(rows, modalities)
-        patience = RetryPolicy(**options["transfer"])
-        fetch = fetch_from_idc if source == "idc" else fetch_from_tcia(options, patience)
+        policy = RetryPolicy(**options["transfer"])
+        fetch = fetch_from_idc if source == "idc" else fetch_from_tcia(options, policy)
         listed = []
         for modality, row in progress(chosen.items(), "series"):
             folder = Path(files).parent / row.SeriesInstanceUID
-            for path in fetch(row, folder, options, patience):
+            for path in fetch(row, folder, options, policy):
                 size = path.stat().st_size
                 listed.append({"modality": modality, "file": path, "bytes": size})
         metrics["downloaded_MB"] = sum(row["bytes"] for row in listed) / 1e6
         write_table(files, ["modality", "file", "bytes"], listed)
 
 
-def fetch_from_idc(row, folder, options, patience):
-    """Bring one series from a public bucket into `folder` and return its files' paths."""
-    files = idc.files_of(row.url, options["bucket_address"], patience)
+def fetch_from_idc(row, folder, options, policy):
+    """Download one series from a public bucket into `folder` and return its files' paths."""
+    files = idc.files_of(row.url, options["bucket_address"], policy)
     if len(files) != instances_of(row):
         raise TransferFailed(
             f"expected {row.instances} files at {row.url}, found {len(files)}, "
@@ -45,7 +45,7 @@ def fetch_from_idc(row, folder, options, patience):
         )
     paths = [folder / file["url"].rpartition("/")[2] for file in files]
     for file, path in zip(files, paths, strict=True):
-        download(file["url"], path, size=file["size"], md5=file["md5"], patience=patience)
+        download(file["url"], path, size=file["size"], md5=file["md5"], policy=policy)
     return paths
 
 
@@ -60,14 +60,14 @@ def instances_of(row):
     return int(number[1])
 
 
-def fetch_from_tcia(options, patience):
-    """Log in once and return the function that brings one series."""
-    key = tcia.auth_header(options, patience)
+def fetch_from_tcia(options, policy):
+    """Log in once and return the function that downloads one series."""
+    key = tcia.auth_header(options, policy)
 
-    def fetch(row, folder, options, patience):
+    def fetch(row, folder, options, policy):
         tcia.check_ours(row.url, options["address"])
         return tcia.download_series(
-            row.url, folder, instances_of(row), options["collection"], key, patience
+            row.url, folder, instances_of(row), options["collection"], key, policy
         )
 
     return fetch

@@ -1,4 +1,4 @@
-"""Draw one figure, the one that a module of glioma_uq.figures is named after."""
+"""Draw one figure by its module in glioma_uq.figures."""
 
 import inspect
 
@@ -12,7 +12,7 @@ def main(*, figure, pdf, png, csv, **given):
 
     Args:
         figure: its name.
-        given: inputs and params, of which `read` and `draw` get those that they name.
+        given: inputs and params; `read` and `draw` get those that they name.
     """
     module = figure_module(figure)
     found = module.read(**asked_for(module.read, given))
@@ -24,7 +24,7 @@ def main(*, figure, pdf, png, csv, **given):
 def asked_for(function, given):
     """Return those of `given` that are keyword-only parameters of `function`.
 
-    Raises TypeError where one without a default is not among them.
+    Raises TypeError if one without a default is missing.
     """
     parameters = inspect.signature(function).parameters.values()
     asked = [p for p in parameters if p.kind is p.KEYWORD_ONLY]

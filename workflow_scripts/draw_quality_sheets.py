@@ -1,4 +1,4 @@
-"""Draw the quality sheets of some cases: what to look at before anything is believed."""
+"""Draw the quality sheets of some cases, for inspection before any result is used."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from glioma_uq.steps import run
 
 
 def main(*, cases, modalities, steps, cohort, template, pictures):
-    """Write `pictures`, a PNG for each of `cases`, from what `steps` left in the folder `cohort`.
+    """Write `pictures`, a PNG for each of `cases`, from the output of `steps` below `cohort`.
 
     Args:
         template: the template's brain mask.
@@ -35,12 +35,12 @@ def main(*, cases, modalities, steps, cohort, template, pictures):
 
 
 def verdict(reason):
-    """Return the sentence that says whether a case takes part."""
+    """Return whether a case is included, and the reason if it is not."""
     return f"left out at {reason['step']}: {reason['reason']}" if reason else "takes part"
 
 
 def key_metrics(metrics):
-    """Return the metrics of a case in one line, of several series the least favourable."""
+    """Return the metrics of a case in one line, each with the worst value over its series."""
     shown = overview({name: value for name, value in metrics.items() if name != "case"})
     return " · ".join(f"{METRICS[name].head} {value:.4g}" for name, (_, value) in shown.items())
 

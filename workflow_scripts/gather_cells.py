@@ -1,4 +1,4 @@
-"""Turn what the samples left into one table for each number of passes T."""
+"""Gather the samples of all folds into one table for each number of passes T."""
 
 from glioma_uq.cells import gather_cells
 from glioma_uq.steps import run

@@ -1,4 +1,4 @@
-"""Read one case whole and write its images in one layout, orientation and coding of labels."""
+"""Read one case and write its images in one layout, orientation and label coding."""
 
 import hashlib
 
@@ -19,7 +19,7 @@ def main(
 ):  # fmt: skip
     """Write `images` (modality, "segmentation" or "brain_mask" to path) and the row `quality`.
 
-    `coding`: the parts of the tumour by number, as glioma_uq.cohorts.segmentation reads it.
+    `coding`: {subregion: its numbers}, as in glioma_uq.cohorts.segmentation.
     A case without segmentation or brain mask gets an empty file in its place.
     """
     with case_quality_record(
@@ -54,9 +54,9 @@ def main(
 
 
 def read_scan(path, modality, seen):
-    """Return the Image at `path`, whole and finite, whose voxels no other modality has.
+    """Return the Image at `path`, complete, finite and different from every other modality.
 
-    `seen`: {hash of voxels: modality}, to which this one is added.
+    `seen`: {hash of voxels: modality}; this one is added.
     """
     check_header(path)
     scan = read_image(path, dtype=None)
@@ -65,7 +65,7 @@ def read_scan(path, modality, seen):
     if other != modality:
         raise BadCase(
             f"expected series that differ, found the same voxels as {other} in {path}, "
-            "put the right file there"
+            "replace it by the correct file"
         )
     return scan
 
@@ -79,7 +79,7 @@ def metrics_of(modality, path, grid):
 
 
 def on_grid_of(grid, part, path):
-    """Return the numbers of the image at `path`, float32, once it is whole and on `grid`."""
+    """Return the values of the image at `path`, float32; raise BadCase if it is not on `grid`."""
     check_header(path)
     image = read_image(path)
     if not same_grid(image.grid, grid):
@@ -91,11 +91,11 @@ def on_grid_of(grid, part, path):
 
 
 def checked_brain(mask, path):
-    """Return a brain mask as uint8; raise BadCase for one of nothing or everything."""
+    """Return a brain mask as uint8; raise BadCase if it is empty or full."""
     if mask.all() or not mask.any():
         raise BadCase(
             f"expected a brain mask, found {'every' if mask.any() else 'no'} voxel above 0 in "
-            f"{path}, remove the file or make it again"
+            f"{path}, remove the file or create it again"
         )
     return mask.astype(np.uint8)
 

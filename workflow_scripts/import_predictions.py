@@ -1,4 +1,4 @@
-"""Turn the predictions of any model into the classification table of one cell."""
+"""Convert the predictions of another model to the classification table of one cell."""
 
 from glioma_uq.predictions import import_predictions
 from glioma_uq.steps import run

@@ -1,4 +1,4 @@
-"""Judge each claim of the paper by the study's own numbers: seen, not seen or undecided."""
+"""Judge each claim of the paper by the study's results: seen, not seen or undecided."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Write the cohort's report: one page of HTML that needs no network."""
+"""Write the cohort's report: one page of HTML that works offline."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ def main(
     *, cohort, volumes, excluded, quality, limits, figure, sheets, output,
     template=page.COHORT_TEMPLATE,
 ):  # fmt: skip
-    """Write `output` from the cohort's tables, their figure and every case's sheet (PNG)."""
+    """Write `output` from the cohort's tables, their figure and all quality sheets (PNG)."""
     tables = [read_table(path) for path in (volumes, excluded, quality)]
     shown = contents.from_tables(cohort, *tables, limits)
     shown["figure"] = page.figure(figure, Path(output).parent)

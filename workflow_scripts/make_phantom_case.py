@@ -1,4 +1,4 @@
-"""Scan one phantom subject: four native series, the true segmentation and the truth behind them."""
+"""Simulate the scans of one phantom subject: four native series, segmentation and ground truth."""
 
 import csv
 import json
@@ -33,14 +33,14 @@ def main(
 
 
 def read_lesion(cohort_truth, case):
-    """Return what the cohort's truth.csv says of a case's lesion.
+    """Return the lesion of a case from the cohort's truth.csv.
 
-    z [7] in the order of AXES, the diameter in mm, and the scale of a case of a size stress (or 1).
+    z [7] in the order of AXES, the diameter in mm, and its scale in a lesion group (or 1).
     """
     with open(cohort_truth, newline="") as file:
         rows = {row["case"]: row for row in csv.DictReader(file)}
     if case not in rows:
-        raise BadInput(f"expected {case} in {cohort_truth}, found no such row: check its name.")
+        raise BadInput(f"expected a row for {case} in {cohort_truth}, found none: check its name.")
     row = rows[case]
     z = [float(row[f"z_{axis}"]) for axis in AXES]
     return z, float(row["diameter_mm"]), float(row.get("scale", 1))

@@ -1,4 +1,4 @@
-"""Draw the labels of a phantom cohort, and keep what is true of each case beside them."""
+"""Sample the labels of a phantom cohort and their ground truth."""
 
 import csv
 
@@ -9,9 +9,9 @@ from glioma_uq.steps import run
 
 
 def main(*, cases, seed, options, labels, truth, size_sensitivity=None):
-    """Write labels.csv, what a study sees, and truth.csv; `options` are those of draw_cohort.
+    """Write labels.csv for studies, and truth.csv; `options` are those of draw_cohort.
 
-    With `size_sensitivity`, scales, `cases` are families and each has a row for every size.
+    With `size_sensitivity` (scales) there are `cases` lesion groups, with a row for every size.
     """
     rows, true_rows = draw_cohort(cases, seed, **options)
     if size_sensitivity is not None:
@@ -23,13 +23,13 @@ def main(*, cases, seed, options, labels, truth, size_sensitivity=None):
 
 
 def with_patient(row):
-    """Return a row of labels with `patient`: all sizes of one lesion are one patient's."""
+    """Return a row of labels with `patient`: all sizes of one lesion belong to one patient."""
     case = row["case"]
     return {"case": case, "patient": lesion_of(case), **row}
 
 
 def write_rows(rows, path):
-    """Write dicts of the same keys as CSV; pandas would cost this job more than the work."""
+    """Write dicts of the same keys as CSV; importing pandas would take longer than the work."""
     with written_whole(path) as temporary, open(temporary, "w", newline="") as file:
         table = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
         table.writeheader()

@@ -1,4 +1,4 @@
-"""Write the study's report: one page of HTML that needs no network."""
+"""Write the study's report: one page of HTML that works offline."""
 
 import json
 import os
@@ -29,12 +29,12 @@ def main(
     template=page.TEMPLATE,
 ):
     paths = {Path(path).stem: path for path in statistics}
-    choice = read_selected_cell(paths["selection"])
+    selected = read_selected_cell(paths["selection"])
     paths |= {"curves": curves, "cases": volumes, "excluded": excluded}
     tables = {name: read_table(path) if path else None for name, path in paths.items()}
     judged = ("classification", "segmentation", "overlap")
     verdict = learned(*map(tables.get, judged))
-    shown = contents.from_tables(tables, config, network, choice)
+    shown = contents.from_tables(tables, config, network, selected)
     folder = Path(output).parent
     html = page.render(
         {

@@ -1,4 +1,4 @@
-"""Make Tables 1 to 3 of the paper on small tumours: its rows as quoted, ours as measured."""
+"""Make Tables 1 to 3 of the paper on small tumours, with its quoted rows and our measured ones."""
 
 from glioma_uq.statistics.quoted_results import paper_table
 from glioma_uq.steps import run

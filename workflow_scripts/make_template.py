@@ -1,4 +1,4 @@
-"""Write the template that cases are registered to, and what the phantom needs of it."""
+"""Write the template that cases are registered to, and the phantom's anatomy."""
 
 import nibabel as nib
 import numpy as np
@@ -14,13 +14,13 @@ from glioma_uq.phantom.anatomy import (
 )
 from glioma_uq.steps import run
 
-PURE = 0.9  # share of white matter above which a voxel of the template counts as such
+PURE = 0.9  # least share of white matter in a voxel of the white matter mask
 
 
 def main(*, brain, brain_mask, white_matter, tissues=None, distances=None, head=None):
-    """Write the stripped T1, its mask and its white matter; for a phantom also what it is made of.
+    """Write the skull-stripped T1, its mask and its white matter.
 
-    That is tissues, distances and the head.
+    For a phantom also its tissues, distances and head.
     """
     image = template_image("t1")
     t1, grid = np.asarray(image.dataobj), Grid(image.shape, image.affine)

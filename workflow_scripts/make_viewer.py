@@ -1,4 +1,4 @@
-"""Write a page to look through cases: scans, truth and uncertainty maps, without a network."""
+"""Write the case viewer: scans, reference and uncertainty maps, on one offline page."""
 
 from pathlib import Path
 
@@ -21,12 +21,12 @@ def main(
     template=viewer.TEMPLATE,
     **places,
 ):
-    choice = read_selected_cell(selection)
+    selected = read_selected_cell(selection)
     cases, passes, n = read_gallery_cases(
-        segmentation, choice, cases_shown, network=network, **places
+        segmentation, selected, cases_shown, network=network, **places
     )
     contents = viewer.contents(
-        cases, study=study, network=network, rate=choice[0], passes=passes, n=n, classes=classes
+        cases, study=study, network=network, rate=selected[0], passes=passes, n=n, classes=classes
     )
     with written_whole(output) as path:
         path.write_text(page.render(contents, template), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Count how the predicted regions of every case agree with the reference, voxels and lesions."""
+"""Compare the predicted regions of every case with the reference, by voxel and by lesion."""
 
 from pathlib import Path
 
@@ -20,8 +20,8 @@ from glioma_uq.volumes import read_volumes, volume_path
 def read_case(case, labels, volumes, template_scale):
     """Return (predicted labels, reference labels, brain, voxel volume in mm3) of one case.
 
-    The volume is that of the patient's own brain, before the affine registration made it
-    `template_scale` times as large: MNI152 is some 40 % larger than most.
+    The volume is native: affine registration enlarges it by `template_scale`, since MNI152 is
+    some 40 % larger than most brains.
     """
     paths = labels, *(volume_path(volumes, case, n) for n in ("segmentation", "brain_mask"))
     predicted, reference, brain = (read_image(path, np.uint8) for path in paths)
@@ -29,14 +29,14 @@ def read_case(case, labels, volumes, template_scale):
         if not same_grid(image.grid, reference.grid):
             raise BadInput(
                 f"expected the grid of {paths[1]}, shape {reference.grid.shape}, found shape "
-                f"{image.grid.shape} or another place in {path}; delete it and run again"
+                f"{image.grid.shape} or another affine in {path}; delete it and run again"
             )
     voxel_volume = reference.grid.voxel_volume / template_scale
     return predicted.data, reference.data, brain.data > 0, voxel_volume
 
 
 def measure_case(predicted, reference, brain, voxel_volume):
-    """Return (overlap rows, lesion rows) of one case, of all regions and rules."""
+    """Return (overlap rows, lesion rows) of one case, for all regions and rules."""
     overlaps, lesions = [], []
     for region, rule, *masks in overlap_tables.regions_of(predicted, reference, voxel_volume):
         name = {"region": region, "rule": rule}
@@ -46,7 +46,7 @@ def measure_case(predicted, reference, brain, voxel_volume):
 
 
 def main(*, volumes, splits, maps, folds, seeds, passes, overlap, lesions):
-    """`folds` and `seeds` say of what each folder of `maps` is."""
+    """`folds` and `seeds`: those of each folder of `maps`."""
     passes, splits = int(passes), read_table(splits)
     manifest = read_volumes(volumes).set_index("case")
     todo = [
@@ -75,7 +75,7 @@ def main(*, volumes, splits, maps, folds, seeds, passes, overlap, lesions):
     ):
         table = pd.DataFrame(rows, columns=columns)
         write_table(table.sort_values(["case", "seed"], kind="stable"), path)
-    print(f"{without} cases without reference segmentation are left out")
+    print(f"{without} cases without a reference segmentation are excluded")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Measure how large a phantom's tumours are on the study's grid, before any is scanned."""
+"""Measure the true volumes of a phantom's tumours on the study's grid."""
 
 import nibabel as nib
 import pandas as pd
@@ -18,7 +18,7 @@ SMALL_MM3 = (1000, 2000)
 
 
 def main(*, cohort_truth, seeds, tissues, distances, template, options, output):
-    """Write true_volumes.csv: case, et_mm3, tc_mm3, wt_mm3 of true labels on the study's grid.
+    """Write true_volumes.csv: case, et_mm3, tc_mm3, wt_mm3 of the true labels.
 
     `seeds`: {case: seed}; `options`: voxel_size_mm and margin_mm of the grid.
     """

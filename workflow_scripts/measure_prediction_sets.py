@@ -1,4 +1,4 @@
-"""Measure prediction sets whose limits are from validation cases: coverage and size."""
+"""Measure conformal prediction sets, calibrated on validation cases: coverage and size."""
 
 import numpy as np
 

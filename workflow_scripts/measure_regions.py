@@ -1,4 +1,4 @@
-"""Measure the overlap of each region by groups of cases and sizes of lesions, with intervals."""
+"""Measure the overlap of each region by case group and lesion size, with intervals."""
 
 import numpy as np
 
@@ -13,15 +13,15 @@ from glioma_uq.tables import write_table
 def main(*, overlap, lesions, seed, intervals, overlap_table, lesion_table, froc):
     tables, lesions = read_cells(overlap), read_cells(lesions)
     shown = {name: intervals[name] for name in ("level", "interval")}
-    drawn = {name: intervals[name] for name in ("resamples", "interval")}
+    sampled = {name: intervals[name] for name in ("resamples", "interval")}
 
     def rng():
         return np.random.default_rng(seed_for(seed, "bootstrap"))
 
-    placed = resample_groups(tables, **drawn, rng=rng())
-    write_measures(long_table(placed, ["group", "rule"], **shown), overlap_table)
-    placed = resample_lesions(tables, lesions, **drawn, rng=rng())
-    write_measures(long_table(placed, ["group", "rule", "n_lesions"], **shown), lesion_table)
+    grouped = resample_groups(tables, **sampled, rng=rng())
+    write_measures(long_table(grouped, ["group", "rule"], **shown), overlap_table)
+    grouped = resample_lesions(tables, lesions, **sampled, rng=rng())
+    write_measures(long_table(grouped, ["group", "rule", "n_lesions"], **shown), lesion_table)
     write_table(curves(tables, lesions), froc)
 
 

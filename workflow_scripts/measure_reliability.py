@@ -1,4 +1,4 @@
-"""Measure how often the predicted class is true at each confidence, beside what chance allows."""
+"""Measure how often the predicted class is correct at each confidence, with bands of chance."""
 
 from glioma_uq.statistics.curves import reliability_table
 from glioma_uq.statistics.measures import Ece

@@ -1,4 +1,4 @@
-"""Measure what is gained by leaving the most uncertain cases out, at every coverage."""
+"""Measure risk when the most uncertain cases are rejected, at every coverage."""
 
 import numpy as np
 

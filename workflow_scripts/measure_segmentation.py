@@ -1,4 +1,4 @@
-"""Measure overlap, uncertainty and how the two go together in every cell, with intervals."""
+"""Measure overlap, uncertainty and their association in every cell, with intervals."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Measure the chosen cell for the cases of each source and of each third of tumour sizes."""
+"""Measure the selected cell by source and by tertile of tumour size."""
 
 from functools import partial
 

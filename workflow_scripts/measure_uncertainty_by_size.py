@@ -1,4 +1,4 @@
-"""Measure uncertainty by size of the enhancing tumour, and how well it finds what was missed."""
+"""Measure uncertainty by enhancing tumour size, and how well it detects missed tumour."""
 
 import numpy as np
 import pandas as pd
@@ -13,17 +13,17 @@ from glioma_uq.steps import run
 def main(*, segmentation, overlap, voxels, reference, seed, intervals, output, differences):
     tables = [read_cells(paths) for paths in (segmentation, overlap, voxels)]
     shown = {name: intervals[name] for name in ("level", "interval")}
-    placed = resample_by_size(
+    grouped = resample_by_size(
         *tables,
         resamples=intervals["resamples"],
         interval=intervals["interval"],
         rng=np.random.default_rng(seed_for(seed, "bootstrap")),
     )
-    table = long_table(placed, ["group"], **shown)
+    table = long_table(grouped, ["group"], **shown)
     rows = without_histograms(set(tables[1]) - set(tables[2]))
     unknown = pd.DataFrame(rows, columns=table.columns)
     write_measures(concat_nonempty([table, unknown]), output)
-    compared = long_table(from_reference(placed, reference), ["group"], **shown)
+    compared = long_table(from_reference(grouped, reference), ["group"], **shown)
     compared.insert(1, "reference", reference)
     write_measures(compared, differences)
 

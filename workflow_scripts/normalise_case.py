@@ -1,4 +1,4 @@
-"""Bring a case onto the study's grid in one resampling, and its intensities onto one scale."""
+"""Resample a case once onto the study's grid, and normalise its intensities."""
 
 import numpy as np
 
@@ -19,9 +19,9 @@ def main(
 
     `scans`: modality to path; `to_t1ce`: the same for the matrices of all but the T1CE.
     An empty file as `segmentation` means that there is no reference, and stays empty.
-    `variant` "authors" takes the template's brain for everyone's, also of the tumour.
-    With `white_matter`, the template's, the shading that is left in it is divided out first.
-    With `clip`, two percentiles, intensities beyond those of the brain are held at them.
+    `variant` "authors" uses the template's brain mask for every case, and for the tumour.
+    With `white_matter` (of the template), the remaining bias field is corrected there first.
+    With `clip`, intensities are clipped to two percentiles of those in the brain.
     """
     with case_quality_record(
         case,
@@ -43,7 +43,7 @@ def main(
             first = read_matrix(to_t1ce[modality]) if modality in to_t1ce else np.eye(4)
             scan, matrix = read_image(path), compose(first, t1ce_matrix)
             if white_matter:
-                scan = even(scan, read_mask(white_matter), matrix, field_options)
+                scan = correct_in_white_matter(scan, read_mask(white_matter), matrix, field_options)
             placed = resample(scan, grid, matrix)
             if clip:
                 placed = clip_to_percentiles(placed, brain, clip)
@@ -65,7 +65,7 @@ def main(
 
 
 def tumour_volumes(tumour, brain, grid):
-    """Return the volume in ml of a tumour on the study's grid, and that outside the brain."""
+    """Return the volume (ml) of a tumour on the study's grid, and of its part outside the brain."""
     ml = grid.voxel_volume / 1000
     return {
         "normalised_tumour_ml": round(tumour.sum() * ml, 2),
@@ -74,15 +74,15 @@ def tumour_volumes(tumour, brain, grid):
 
 
 def manifest_row(case, normalised, grid, matrix):
-    """Return what volumes.csv says of a case's normalised files."""
+    """Return the columns of volumes.csv for a case's normalised files."""
     sums = {f"{name}{CHECKSUM}": sha256(path) for name, path in normalised.items()}
     scale = abs(np.linalg.det(matrix[:3, :3]))
     return {"case": case, "voxel_mm": grid.voxel_sizes[0], "template_scale": scale, **sums}
 
 
-def even(scan, white_matter, matrix, options):
-    """Return `scan` without the shading that is left in white matter."""
-    # Imported here: ANTs costs half a second, and quick studies do without this.
+def correct_in_white_matter(scan, white_matter, matrix, options):
+    """Return `scan` without the bias field that remains in white matter."""
+    # Imported here: ANTs takes half a second to import, and quick studies do not use it.
     from glioma_uq.bias_field import divide_by_field, refine_bias_field
 
     return divide_by_field(scan, refine_bias_field(scan, white_matter, matrix, **options))

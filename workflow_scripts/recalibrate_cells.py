@@ -1,4 +1,4 @@
-"""Mend probabilities on validation cases and measure them beside the raw ones."""
+"""Recalibrate probabilities on validation cases and measure them beside the raw ones."""
 
 import numpy as np
 

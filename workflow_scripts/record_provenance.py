@@ -1,4 +1,4 @@
-"""Write down what the study's results were made from."""
+"""Record how the study's results were made."""
 
 import json
 

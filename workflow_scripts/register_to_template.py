@@ -1,4 +1,4 @@
-"""Find where the T1CE of a case lies in the template: brain to brain, or head to head."""
+"""Register the T1CE of a case to the template: brain to brain, or head to head."""
 
 import numpy as np
 
@@ -16,8 +16,8 @@ def main(
 ):  # fmt: skip
     """Write the affine matrix from the T1CE to the template.
 
-    With `brain_mask` (of the T1CE) only the brain is registered, and `template` must be
-    a brain, of `template_mask`; without, both must be whole heads.
+    With `brain_mask` (of the T1CE) only the brain is registered, to a skull-stripped `template`
+    with `template_mask`; without, both must be whole heads.
     """
     with case_quality_record(
         case,
@@ -44,16 +44,16 @@ def main(
 
 
 def only_brain(scan, brain):
-    """Return `scan` with a background of 0, or of the brain's minimum where that is below 0.
+    """Return `scan` with a background of 0, or of the brain's minimum if that is below 0.
 
-    In a z-scored scan 0 is the middle of the brain, from which no edge would stand out.
+    In a z-scored scan 0 is the brain's mean, which would leave no edge around the brain.
     """
     background = min(0.0, float(scan.data[brain].min(initial=0.0)))
     return Image(np.where(brain, scan.data, np.float32(background)), scan.grid)
 
 
 def head(image, options):
-    """Return the mask of a whole head, on the voxels that registration works with."""
+    """Return the mask of a whole head, at the voxel size of the registration."""
     coarse = block_average(image, options["voxel_size_mm"])
     return Image(foreground(coarse.data), coarse.grid)
 

@@ -1,4 +1,4 @@
-"""Draw samples of every case of a split and record how much they disagree with each other."""
+"""Sample the predictions of every case of a split and record their uncertainty."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -20,7 +20,7 @@ from glioma_uq.weights import load_weights
 
 
 def load_network(path, device, name, options):
-    """Return the trained network of which `path` has the weights."""
+    """Return the trained network with the weights at `path`."""
     network = build_network(name, **options)
     load_weights(network, path, name)
     return network.to(device)
@@ -40,7 +40,7 @@ def main(*, volumes, folds, split, models, network, sampler, options, rate, fold
     options = {**shape, "rate": rate, **options}
     networks = [load_network(path, device, network, options) for path in models]
     if acceleration and device.type == "cpu":
-        if sampler != "deterministic":  # one pass a case is not worth half as much memory again
+        if sampler != "deterministic":  # for a single pass it would cost half as much memory again
             keep_freed_memory()
         networks = [accelerate(trained) for trained in networks]
     settings = [network, options, modalities, sampler, acceleration, library]

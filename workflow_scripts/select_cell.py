@@ -1,4 +1,4 @@
-"""Choose dropout rate and passes T by the study's rule, and say by what."""
+"""Select dropout rate and passes T by the study's rule, and record the reasons."""
 
 from functools import partial
 

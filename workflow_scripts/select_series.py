@@ -1,4 +1,4 @@
-"""Say which series of an archive's collection are T1, T1CE, T2 and FLAIR of each case, and why."""
+"""Identify T1, T1CE, T2 and FLAIR of each case among the series of a collection, with reasons."""
 
 from glioma_uq.cohorts import idc, tcia
 from glioma_uq.cohorts.selection import select, write_series
@@ -8,7 +8,7 @@ from glioma_uq.steps import run
 
 
 def main(*, source, options, cases, modalities, series):
-    """Write `series`: all series of all `cases` with modality ("" = not taken) and reason."""
+    """Write `series`: all series of all `cases` with modality ("" = not used) and reason."""
     chosen = select(list_series(source, options), cases, modalities, options["series_rules"])
     lacking = missing_modalities(chosen, modalities)
     print(f"all of {', '.join(modalities)} for {len(cases) - len(lacking)} of {len(cases)} cases")
@@ -17,12 +17,12 @@ def main(*, source, options, cases, modalities, series):
 
 
 def list_series(source, options):
-    """Return all series of the collection: from the bundled index (idc) or by asking (tcia)."""
+    """Return all series of the collection: from the bundled index (idc) or the archive (tcia)."""
     if source == "idc":
         return idc.collection_series(options["collection"])
-    patience = RetryPolicy(**options["transfer"])
-    key = tcia.auth_header(options, patience)
-    return tcia.collection_series(options["address"], options["collection"], key, patience)
+    policy = RetryPolicy(**options["transfer"])
+    key = tcia.auth_header(options, policy)
+    return tcia.collection_series(options["address"], options["collection"], key, policy)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Find the brain in the native T1CE of a case."""
+"""Extract the brain in the native T1CE of a case."""
 
 import numpy as np
 
@@ -14,7 +14,7 @@ def main(
 ):
     """Write the brain mask that `method` finds with its `options`, and its volume.
 
-    `files`: what the method reads besides the T1CE, by the names of READERS.
+    `files`: further inputs of the method, by the names of READERS.
     """
     with case_quality_record(
         case,
@@ -32,7 +32,7 @@ def main(
 
 
 def mask_or_none(path):
-    """Return the mask at `path`, or None for the empty file of a case that came without."""
+    """Return the mask at `path`, or None for the empty file of a case without a mask."""
     return None if is_empty(path) else read_mask(path)
 
 

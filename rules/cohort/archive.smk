@@ -1,14 +1,14 @@
-"""DICOM in an archive: which series are taken, and their transfer."""
+"""DICOM in an archive: selection and download of series."""
 
 
-# The nodes of a cluster often have no way out.
+# The nodes of a cluster often have no internet access.
 localrules:
     select_series,
     download_series,
 
 
 rule select_series:
-    """Say which series of the collection are T1, T1CE, T2 and FLAIR of each case, and why."""
+    """Identify T1, T1CE, T2 and FLAIR of each case among the series of the collection, with reasons."""
     output:
         series="results/cohorts/<cohort>/series.csv",
     log:
@@ -26,7 +26,7 @@ rule select_series:
 
 
 rule download_series:
-    """Bring the chosen series of one case, each file whole and checked."""
+    """Download the selected series of one case and check every file."""
     input:
         series=ancient(cohort.chosen_series) if cohort.reviewed else cohort.chosen_series,
     output:

@@ -1,4 +1,4 @@
-"""The half from native scans to the manifest of normalised volumes; its rules ask `cohort`."""
+"""The workflow from native scans to the manifest of normalised volumes; its rules read `cohort`."""
 
 
 include: "template.smk"

@@ -1,4 +1,4 @@
-"""DICOM, on disk or in an archive: its conversion to one volume for each series."""
+"""DICOM, on disk or from an archive: conversion to one volume for each series."""
 
 
 rule convert_case:

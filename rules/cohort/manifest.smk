@@ -1,8 +1,8 @@
-"""From the steps' records to the manifest that studies read, the quality sheets and a report."""
+"""From quality records to the manifest that studies read, the quality sheets and a report."""
 
 
 rule collect_cohort:
-    """Write the manifest of a cohort: who takes part, with the checksum of every volume."""
+    """Write the manifest of a cohort: the included cases, with the checksum of every volume."""
     input:
         labels="results/cohorts/<cohort>/labels.csv",
         quality=cohort.records(),
@@ -26,11 +26,11 @@ rule collect_cohort:
 for number, cases in cohort.batches().items():
 
     rule:
-        """Draw the quality sheets of some cases: what to look at before anything is believed."""
+        """Draw the quality sheets of some cases, for inspection before any result is used."""
         name:
             f"draw_quality_sheets_{number}"
         input:
-            # The last step stands for all: to plan every file takes long.
+            # The last step implies the others; listing every file would slow planning.
             depends_on=[
                 f"results/cohorts/<cohort>/quality/{case}/normalise_case.csv" for case in cases
             ],
@@ -52,7 +52,7 @@ for number, cases in cohort.batches().items():
 
 
 rule draw_quality_metrics:
-    """Draw every quality metric of a cohort over its cases, with the limits."""
+    """Plot every quality metric over the cases of a cohort, with the limits."""
     input:
         quality="results/cohorts/<cohort>/quality.csv",
         excluded="results/cohorts/<cohort>/excluded.csv",
@@ -73,7 +73,7 @@ rule draw_quality_metrics:
 
 
 rule make_cohort_report:
-    """Write the cohort's report: who takes part, what each step measured, and every sheet."""
+    """Write the cohort's report: included cases, quality metrics and every quality sheet."""
     input:
         volumes="results/cohorts/<cohort>/volumes.csv",
         excluded="results/cohorts/<cohort>/excluded.csv",

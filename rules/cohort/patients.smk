@@ -1,8 +1,8 @@
-"""Cases that were not made by us: looked at before anything else, then brought into one layout."""
+"""Cases of patients: checked before any other step, then converted to one layout."""
 
 
 rule check_cohort:
-    """Look at every case before any other work starts, and say which cannot take part."""
+    """Check every case before any other step, and report those that cannot be used."""
     input:
         depends_on=[
             cohort.config["labels"]["table"],
@@ -25,9 +25,9 @@ rule check_cohort:
 
 
 rule import_case:
-    """Read one case whole and write it in one layout, orientation and coding of labels."""
+    """Read one case and write it in one layout, orientation and label coding."""
     input:
-        # A corrected label must not register anything again, so only the images count.
+        # Only the images count: a corrected label must not repeat the registration.
         labels=ancient("results/cohorts/<cohort>/labels.csv"),
         depends_on=lambda wildcards: (
             cohort.series("x", "converted", cohort.modalities).values()

@@ -1,8 +1,8 @@
-"""The cohort that we make ourselves: labels, scans and the truth behind them."""
+"""The digital phantom: labels, scans and their ground truth."""
 
 
 rule make_phantom_labels:
-    """Draw the phantom's labels, latent axes and true probabilities."""
+    """Sample the phantom's labels, latent variables and true probabilities."""
     output:
         labels="results/cohorts/<cohort>/labels.csv",
         truth="results/cohorts/<cohort>/truth.csv",
@@ -20,7 +20,7 @@ rule make_phantom_labels:
 
 
 rule make_phantom_case:
-    """Scan one phantom subject: four native series, its segmentation and the truth."""
+    """Simulate the scans of one phantom subject: four native series, segmentation and ground truth."""
     input:
         cohort_truth="results/cohorts/<cohort>/truth.csv",
         tissues="results/cohorts/<cohort>/template/tissues.nii",
@@ -43,7 +43,7 @@ rule make_phantom_case:
 
 
 rule measure_phantom_volumes:
-    """Measure the true tumours of all cases on the study's grid, before any is scanned."""
+    """Measure the true tumour volumes of all cases on the study's grid."""
     input:
         cohort_truth="results/cohorts/<cohort>/truth.csv",
         tissues="results/cohorts/<cohort>/template/tissues.nii",

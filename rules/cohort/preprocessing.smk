@@ -2,7 +2,7 @@
 
 
 rule correct_bias_field:
-    """Take the smooth shading out of each native series of a case."""
+    """Correct the bias field of each native series of a case."""
     input:
         **cohort.series("scans", "raw", cohort.modalities),
         **(cohort.matrices("to_t1ce") if cohort.is_authors else {}),
@@ -23,7 +23,7 @@ rule correct_bias_field:
 
 
 rule coregister:
-    """Find where each series of a case lies in its T1CE."""
+    """Register each series of a case to its T1CE."""
     input:
         **cohort.series("series", cohort.registered, cohort.others),
         **cohort.coregistration(),
@@ -46,7 +46,7 @@ rule coregister:
 
 
 rule register_to_template:
-    """Find where the T1CE of a case lies in the template: brain to brain, or head to head."""
+    """Register the T1CE of a case to the template: brain to brain, or head to head."""
     input:
         **cohort.template_registration(),
         t1ce=f"results/cohorts/<cohort>/{cohort.registered}/{{case}}/t1ce.nii.gz",
@@ -68,7 +68,7 @@ rule register_to_template:
 
 
 rule strip_skull:
-    """Find the brain in the native T1CE of a case."""
+    """Extract the brain in the native T1CE of a case."""
     input:
         **cohort.stripping(),
     output:
@@ -90,7 +90,7 @@ rule strip_skull:
 
 
 rule normalise_case:
-    """Bring a case onto the study's grid in one resampling, and its intensities onto one scale."""
+    """Resample a case once onto the study's grid, and normalise its intensities."""
     input:
         **cohort.series("scans", "bias_corrected", cohort.modalities),
         **cohort.matrices("to_t1ce"),

@@ -2,7 +2,7 @@
 
 
 rule make_template:
-    """Write the MNI152 template and its mask; for a phantom, also give it skull and scalp."""
+    """Write the MNI152 template and its mask; for a phantom also a head with skull and scalp."""
     output:
         **cohort.template_files,
     log:

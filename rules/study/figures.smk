@@ -1,8 +1,8 @@
-"""From tables to figures: for each a rule that names what its module in glioma_uq.figures reads."""
+"""From tables to figures: each rule names the inputs of its module in glioma_uq.figures."""
 
 
 rule draw_figure:
-    """Draw a figure: as PDF, as PNG and as the table that it shows. Its module says of what."""
+    """Draw a figure as PDF and PNG, and write the table that it shows."""
     output:
         pdf="results/studies/<study>/figures/{figure}.pdf",
         png="results/studies/<study>/figures/{figure}.png",
@@ -10,7 +10,7 @@ rule draw_figure:
     log:
         "results/studies/<study>/logs/draw_{figure}.log",
     wildcard_constraints:
-        figure="(?!)",  # no name at all: each rule below says its own
+        figure="(?!)",  # matches nothing: each rule below sets its own
     group:
         study.group("statistics")
     conda:

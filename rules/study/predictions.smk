@@ -1,8 +1,8 @@
-"""Any model's predictions in the place of networks of our own."""
+"""Predictions of another model, in place of trained networks."""
 
 
 rule import_predictions:
-    """Turn the predictions of a published model into the table of one cell."""
+    """Convert the predictions of another model to the table of one cell."""
     input:
         predictions=study.predictions["path"],
     output:

@@ -1,8 +1,8 @@
-"""From tables and figures to one page that a reader can open anywhere."""
+"""From tables and figures to the report, one self-contained page."""
 
 
 rule record_provenance:
-    """Write down what the study's results were made from: code, config, versions, seeds, inputs."""
+    """Record how the study's results were made: code, config, versions, seeds and inputs."""
     input:
         inputs=study.provenance_inputs,
     output:
@@ -22,7 +22,7 @@ rule record_provenance:
 
 
 rule make_viewer:
-    """Write a page to look through cases: scans, truth and uncertainty maps, without a network."""
+    """Write the case viewer: scans, reference and uncertainty maps, on one offline page."""
     input:
         segmentation=study.cells("segmentation"),
         selection="results/studies/<study>/statistics/selection.csv",
@@ -50,7 +50,7 @@ rule make_viewer:
 
 
 rule make_report:
-    """Write the study's report: one HTML file that needs no network."""
+    """Write the study's report as one HTML file that works offline."""
     input:
         **study.reported,
         provenance="results/studies/<study>/provenance.json",
@@ -65,7 +65,7 @@ rule make_report:
     params:
         config=study.config,
         network=study.network,
-        # The captions stand in the figures' modules, which the step imports by name.
+        # The captions are in the figures' modules, which the step imports by name.
         depends_on=[
             templates("report.html.jinja", "small_tumours.html.jinja"),
             *(

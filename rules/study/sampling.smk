@@ -2,7 +2,7 @@
 
 
 rule sample_network:
-    """Draw samples of every test case and record how much they disagree with each other."""
+    """Sample the predictions of every test case and record their uncertainty."""
     input:
         volumes="results/cohorts/<cohort>/volumes.csv",
         folds="results/studies/<study>/folds.csv",
@@ -25,7 +25,7 @@ rule sample_network:
         "../../envs/training.yaml"
     params:
         **study.sampling,
-        # No output, so that Snakemake leaves the cases of a killed run where they are.
+        # Not an output, so that Snakemake keeps the cases of an interrupted run.
         case_files="results/studies/<study>/{network}/dropout-{rate}/fold-{fold}/seed-{seed}/samples/cases",
         split="test",
         modalities=study.modalities,
@@ -41,7 +41,7 @@ rule sample_network:
 
 
 use rule sample_network as sample_validation with:
-    """Draw samples of every validation case, by which cells are selected and probabilities recalibrated."""
+    """Sample the predictions of every validation case, for cell selection and recalibration."""
     output:
         probabilities="results/studies/<study>/{network}/dropout-{rate}/fold-{fold}/seed-{seed}/samples/validation/probabilities.csv",
         segmentation="results/studies/<study>/{network}/dropout-{rate}/fold-{fold}/seed-{seed}/samples/validation/segmentation.csv",
@@ -59,7 +59,7 @@ use rule sample_network as sample_validation with:
 
 
 rule gather_cells:
-    """Write the table of every number of passes T, one row for each case, over all folds."""
+    """Write a table for every number of passes T, with one row for each case of all folds."""
     input:
         volumes="results/cohorts/<cohort>/volumes.csv",
         probabilities=study.samples("probabilities.csv"),
@@ -85,7 +85,7 @@ rule gather_cells:
 
 
 use rule gather_cells as gather_validation with:
-    """Write the same tables of the validation cases."""
+    """Write the same tables for the validation cases."""
     input:
         volumes="results/cohorts/<cohort>/volumes.csv",
         probabilities=study.samples("validation/probabilities.csv"),

@@ -1,4 +1,4 @@
-"""From the tables of all cells to long tables of measures, tests, curves and findings."""
+"""From the tables of all cells to tables of measures, tests, curves and findings."""
 
 
 rule measure_classification:
@@ -22,7 +22,7 @@ rule measure_classification:
 
 
 rule measure_segmentation:
-    """Measure overlap, uncertainty and how the two go together in every cell, with intervals."""
+    """Measure overlap, uncertainty and their association in every cell, with intervals."""
     input:
         cells=study.cells("segmentation"),
         voxels=study.cells("voxels"),
@@ -42,7 +42,7 @@ rule measure_segmentation:
 
 
 rule compare_ranks:
-    """Compare the uncertainty of wrong and right cases in every cell."""
+    """Compare the uncertainty of incorrect and correct cases in every cell."""
     input:
         classification=study.cells("classification"),
         segmentation=study.cells("segmentation"),
@@ -63,7 +63,7 @@ rule compare_ranks:
 
 
 rule select_cell:
-    """Choose dropout rate and passes T by the study's rule, and say by what."""
+    """Select dropout rate and passes T by the study's rule, and record the reasons."""
     input:
         **study.selected_by,
     output:
@@ -83,7 +83,7 @@ rule select_cell:
 
 
 rule compare_rates:
-    """Compare every dropout rate with the chosen one, case by case, with intervals."""
+    """Compare every dropout rate with the selected one, paired by case, with intervals."""
     input:
         classification=study.cells("classification"),
         segmentation=study.cells("segmentation"),
@@ -105,7 +105,7 @@ rule compare_rates:
 
 
 rule measure_subgroups:
-    """Measure the chosen cell for the cases of each source and of each third of tumour sizes."""
+    """Measure the selected cell by source and by tertile of tumour size."""
     input:
         classification=study.cells("classification"),
         segmentation=study.cells("segmentation"),
@@ -128,7 +128,7 @@ rule measure_subgroups:
 
 
 rule measure_reliability:
-    """Measure how often the predicted class is true at each confidence."""
+    """Measure how often the predicted class is correct at each confidence."""
     input:
         cells=study.cells("classification"),
         selection="results/studies/<study>/statistics/selection.csv",
@@ -149,7 +149,7 @@ rule measure_reliability:
 
 
 rule measure_risk_coverage:
-    """Measure what is gained by leaving the most uncertain cases out, at every coverage."""
+    """Measure risk when the most uncertain cases are rejected, at every coverage."""
     input:
         classification=study.cells("classification"),
         segmentation=study.cells("segmentation"),
@@ -170,7 +170,7 @@ rule measure_risk_coverage:
 
 
 rule recalibrate_cells:
-    """Mend probabilities on validation cases and measure them beside the raw ones."""
+    """Recalibrate probabilities on validation cases and measure them beside the raw ones."""
     input:
         cells=study.cells("classification"),
         validation=study.cells_of("validation"),
@@ -193,7 +193,7 @@ rule recalibrate_cells:
 
 
 rule measure_prediction_sets:
-    """Measure prediction sets whose limits are from validation cases: coverage and size."""
+    """Measure conformal prediction sets, calibrated on validation cases: coverage and size."""
     input:
         cells=study.cells("classification"),
         validation=study.cells_of("validation"),
@@ -215,7 +215,7 @@ rule measure_prediction_sets:
 
 
 rule control_masks:
-    """Set the tumour's threshold on validation cases so that little tumour is missed; measure it."""
+    """Set the tumour threshold on validation cases to limit missed tumour, and measure the result."""
     input:
         voxels=study.cells("voxels"),
         validation=study.cells_of("validation_voxels"),
@@ -237,7 +237,7 @@ rule control_masks:
 
 
 rule compare_with_truth:
-    """Compare probabilities and uncertainty with the true posterior, which only the phantom has."""
+    """Compare probabilities and uncertainty with the true posterior, known for the phantom alone."""
     input:
         cells=study.cells("classification"),
         truth="results/cohorts/<cohort>/truth.csv",
@@ -259,7 +259,7 @@ rule compare_with_truth:
 
 
 rule judge_findings:
-    """Judge each claim of the paper by the study's own numbers: seen, not seen or undecided."""
+    """Judge each claim of the paper by the study's results: seen, not seen or undecided."""
     input:
         classification=study.cells("classification"),
         segmentation=study.cells("segmentation"),

@@ -1,4 +1,4 @@
-"""The half from volumes, or from a model's predictions, to the report; its rules ask `study`."""
+"""The workflow from volumes, or a model's predictions, to the report; its rules read `study`."""
 
 if study.predictions:
 

@@ -2,7 +2,7 @@
 
 
 rule measure_overlap:
-    """Count how the predicted regions of every case agree with the reference, voxels and lesions."""
+    """Compare the predicted regions of every case with the reference, by voxel and by lesion."""
     input:
         volumes="results/cohorts/<cohort>/volumes.csv",
         splits="results/studies/<study>/folds.csv",
@@ -25,7 +25,7 @@ rule measure_overlap:
 
 
 rule measure_regions:
-    """Measure the overlap of each region by groups of cases and sizes of lesions, with intervals."""
+    """Measure the overlap of each region by case group and lesion size, with intervals."""
     input:
         overlap=study.mapped_cells("overlap"),
         lesions=study.mapped_cells("lesions"),
@@ -47,7 +47,7 @@ rule measure_regions:
 
 
 rule compare_networks:
-    """Compare the overlap of every network with the first one's, case by case."""
+    """Compare the overlap of every network with that of the first, paired by case."""
     input:
         overlap=study.mapped_cells("overlap"),
     output:
@@ -67,7 +67,7 @@ rule compare_networks:
 
 
 rule make_tables:
-    """Make Tables 1 to 3 of the paper on small tumours: its rows as quoted, ours as measured."""
+    """Make Tables 1 to 3 of the paper on small tumours, with its quoted rows and our measured ones."""
     input:
         overlap="results/studies/<study>/statistics/overlap.csv",
     output:
@@ -89,7 +89,7 @@ rule make_tables:
 
 
 rule measure_uncertainty_by_size:
-    """Measure uncertainty by size of the enhancing tumour, and how well it finds what was missed."""
+    """Measure uncertainty by enhancing tumour size, and how well it detects missed tumour."""
     input:
         segmentation=study.mapped_cells("segmentation"),
         overlap=study.mapped_cells("overlap"),
@@ -112,7 +112,7 @@ rule measure_uncertainty_by_size:
 
 
 rule compare_sizes:
-    """Compare overlap between sizes of one and the same tumour, and between networks at each."""
+    """Compare overlap between sizes of the same lesion, and between networks at each size."""
     input:
         overlap=study.mapped_cells("overlap"),
         truth="results/cohorts/<cohort>/truth.csv",

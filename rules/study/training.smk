@@ -2,7 +2,7 @@
 
 
 rule assign_folds:
-    """Assign each patient's cases to folds, so that all hold the same share of every stratum."""
+    """Assign the cases of each patient to folds, balanced by stratum."""
     input:
         volumes="results/cohorts/<cohort>/volumes.csv",
     output:
@@ -23,7 +23,7 @@ rule assign_folds:
 
 
 rule train_network:
-    """Train one network of the grid; a killed job goes on from its last epoch."""
+    """Train one network of the grid; an interrupted job continues from its last epoch."""
     input:
         volumes="results/cohorts/<cohort>/volumes.csv",
         folds="results/studies/<study>/folds.csv",

@@ -52,7 +52,7 @@ def collection_series(collection):
     return table.sort_values(["case", "StudyDate", "SeriesInstanceUID"], ignore_index=True)
 
 
-def files_of(url, bucket_address, patience=RETRY_POLICY):
+def files_of(url, bucket_address, policy=RETRY_POLICY):
     """Return [{url, size, md5}] of the files of a series in a public bucket.
 
     `url`: s3://bucket/folder/*; `bucket_address`: the bucket's https address, with
@@ -66,7 +66,7 @@ def files_of(url, bucket_address, patience=RETRY_POLICY):
     files, more = [], {}
     while more is not None:
         answer = request(
-            f"{address}/", params={"list-type": 2, "prefix": prefix, **more}, patience=patience
+            f"{address}/", params={"list-type": 2, "prefix": prefix, **more}, policy=policy
         )
         page = _parsed(answer, address)
         files += [_file(entry, address) for entry in page.findall("{*}Contents")]

@@ -30,7 +30,7 @@ COLUMNS = {
 }
 
 
-def log_in(address, variables, patience=RETRY_POLICY):
+def log_in(address, variables, policy=RETRY_POLICY):
     """Return the header that lets further requests in, as {"Authorization": "Bearer ..."}.
 
     `address`: of the interface, as https://host/nbia-api; `variables`: names of the
@@ -40,7 +40,7 @@ def log_in(address, variables, patience=RETRY_POLICY):
     user, password = (_secret(variables[name]) for name in ("user", "password"))
     form = {"grant_type": "password", "client_id": "NBIA", "username": user, "password": password}
     try:
-        answer = request(f"{address}/oauth/token", method="POST", data=form, patience=patience)
+        answer = request(f"{address}/oauth/token", method="POST", data=form, policy=policy)
         return {"Authorization": f"Bearer {answer.json()['access_token']}"}
     except Refused as error:
         raise BadInput(
@@ -54,12 +54,12 @@ def log_in(address, variables, patience=RETRY_POLICY):
         ) from None
 
 
-def auth_header(options, patience=RETRY_POLICY):
+def auth_header(options, policy=RETRY_POLICY):
     """Return the header of `log_in` for a config's `cohort.tcia`, {} when login is false."""
-    return log_in(options["address"], options["variables"], patience) if options["login"] else {}
+    return log_in(options["address"], options["variables"], policy) if options["login"] else {}
 
 
-def collection_series(address, collection, key, patience=RETRY_POLICY):
+def collection_series(address, collection, key, policy=RETRY_POLICY):
     """Return all MR series of a TCIA collection.
 
     `key`: the header that `log_in` returns, or {} for public collections. A DataFrame
@@ -70,7 +70,7 @@ def collection_series(address, collection, key, patience=RETRY_POLICY):
     answer = with_access(
         partial(request, f"{services}/getSeries", params=question, headers=key),
         collection,
-        patience,
+        policy,
     )
     rows = answer.json() if answer.content.strip() else []
     if not rows:
@@ -87,7 +87,7 @@ def collection_series(address, collection, key, patience=RETRY_POLICY):
     return table.sort_values(["case", "StudyDate", "SeriesInstanceUID"], ignore_index=True)
 
 
-def download_series(url, folder, instances, collection, key, patience=RETRY_POLICY):
+def download_series(url, folder, instances, collection, key, policy=RETRY_POLICY):
     """Bring one series (a zip made on the fly) into `folder` and return its files' paths.
 
     The zip must hold `instances` DICOM files and all of them must pass its checksums.
@@ -100,7 +100,7 @@ def download_series(url, folder, instances, collection, key, patience=RETRY_POLI
     with_access(
         partial(download, url, packed, check=partial(check_zip, instances=instances), headers=key),
         collection,
-        patience,
+        policy,
     )
     files = _unpack(packed, folder)
     packed.unlink()
@@ -131,10 +131,10 @@ def check_zip(path, instances):
     return "" if len(names) == instances else f"{len(names)} DICOM files instead of {instances}"
 
 
-def with_access(request, collection, patience):
-    """Return request(patience=...); a refusal becomes a sentence about the collection."""
+def with_access(request, collection, policy):
+    """Return request(policy=...); a refusal becomes a sentence about the collection."""
     try:
-        return request(patience=patience)
+        return request(policy=policy)
     except Refused as error:
         raise BadInput(
             f"expected access to the TCIA collection {collection}, found that the archive "

@@ -54,7 +54,7 @@ RETRY_POLICY = RetryPolicy()
 
 
 def download(
-    url, path, *, size=None, md5=None, sha256=None, check=None, headers=None, patience=RETRY_POLICY
+    url, path, *, size=None, md5=None, sha256=None, check=None, headers=None, policy=RETRY_POLICY
 ):
     """Bring `url` to `path`, unless what is there already is right.
 
@@ -73,18 +73,18 @@ def download(
     def attempt():
         if not any(known.values()):
             part.unlink(missing_ok=True)
-        _fetch(url, part, headers, patience.timeout_s)
+        _fetch(url, part, headers, policy.timeout_s)
         wrong = difference(part, **known) or (check(part) if check else "")
         if wrong:
             part.unlink()
             raise Differs(wrong)
 
-    with told_in_a_sentence(url, patience):
-        with_retries(attempt, patience)
+    with told_in_a_sentence(url, policy):
+        with_retries(attempt, policy)
     os.replace(part, path)
 
 
-def request(url, *, patience=RETRY_POLICY, method="GET", **options):
+def request(url, *, policy=RETRY_POLICY, method="GET", **options):
     """Return the answer (requests.Response) to a small question, after retries.
 
     `options` go to requests: params, data, headers. Raises TransferFailed, of which
@@ -92,20 +92,20 @@ def request(url, *, patience=RETRY_POLICY, method="GET", **options):
     """
 
     def attempt():
-        answer = requests.request(method, url, timeout=patience.timeout_s, **options)
+        answer = requests.request(method, url, timeout=policy.timeout_s, **options)
         answer.raise_for_status()
         return answer
 
-    with told_in_a_sentence(url, patience):
-        return with_retries(attempt, patience)
+    with told_in_a_sentence(url, policy):
+        return with_retries(attempt, policy)
 
 
-def with_retries(attempt, patience):
+def with_retries(attempt, policy):
     """Return what the function `attempt` returns, trying again after errors that may pass."""
     for trial in Retrying(
         retry=retry_if_exception(may_pass),
-        stop=stop_after_attempt(patience.attempts),
-        wait=wait_exponential(patience.pause_s, max=LONGEST_PAUSE_S),
+        stop=stop_after_attempt(policy.attempts),
+        wait=wait_exponential(policy.pause_s, max=LONGEST_PAUSE_S),
         before_sleep=lambda state: print(f"again in {state.next_action.sleep:g} s: {_why(state)}"),
         reraise=True,
     ):
@@ -121,14 +121,14 @@ def may_pass(error):
 
 
 @contextmanager
-def told_in_a_sentence(url, patience):
+def told_in_a_sentence(url, policy):
     """Turn what goes wrong with a transfer into TransferFailed."""
     try:
         yield
     except (requests.RequestException, urllib3.exceptions.HTTPError, Differs) as error:
-        times = f"after {patience.attempts} attempts" if may_pass(error) else "and did not insist"
+        times = f"after {policy.attempts} attempts" if may_pass(error) else "and did not insist"
         sentence = (
-            f"expected {url} to come, found {_in_words(error, patience)} {times}, "
+            f"expected {url} to come, found {_in_words(error, policy)} {times}, "
             "look at the connection or the address and run this case again"
         )
         status = error.response.status_code if isinstance(error, requests.HTTPError) else None
@@ -181,12 +181,12 @@ def _why(state):
     return " ".join(str(state.outcome.exception()).split())
 
 
-def _in_words(error, patience):
+def _in_words(error, policy):
     """Return what went wrong with a transfer in a few words."""
     if isinstance(error, requests.HTTPError):
         return f"HTTP {error.response.status_code}"
     if isinstance(error, requests.Timeout) or "timed out" in str(error):
-        return f"no byte for {patience.timeout_s:g} s"
+        return f"no byte for {policy.timeout_s:g} s"
     if isinstance(error, BREAKS):
         return "that the connection broke off"
     return str(error)

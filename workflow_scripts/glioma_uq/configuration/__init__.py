@@ -1,1 +1,1 @@
-"""What a study's configuration must be; what is refused, in one sentence, before the first job."""
+"""Checks of a study's configuration before the first job; each error is one sentence."""

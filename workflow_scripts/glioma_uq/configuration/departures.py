@@ -1,6 +1,6 @@
-"""Where a study departs from the paper that it follows: computed from its config, never typed.
+"""Departures of a study from its paper, computed from its config.
 
-The study may say why, by the key of the setting; a reason for what does not depart is refused.
+The study may give reasons, by key; a reason for a setting that does not depart is an error.
 Snakemake reads this module while it plans, so it imports nothing heavy.
 """
 
@@ -16,11 +16,11 @@ NOT_SAID = "not said"
 class Setting(NamedTuple):
     """One setting of a paper.
 
-    key: its place in the config, as training.epochs.
-    what: what it is, for a reader.
-    paper: its value there.
-    unit: what follows a number.
-    why: our reason for another default, where we have one.
+    key: its key in the config, as training.epochs.
+    what: its name in the report.
+    paper: its value in the paper.
+    unit: the unit after a number.
+    why: our reason for another default, if any.
     """
 
     key: str
@@ -31,7 +31,7 @@ class Setting(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """What our pipeline does otherwise than a paper in every study, or in those of a phantom."""
+    """A fixed difference of our pipeline from a paper, in every study or in those of a phantom."""
 
     what: str
     here: str
@@ -44,7 +44,7 @@ class Difference(NamedTuple):
 MC_DROPOUT = (
     Setting("cohort.modalities", "Series", ["t1", "t1ce", "t2", "flair"]),
     Setting("preprocessing.variant", "Preprocessing", "authors",
-            why="One resampling, a field for each series: docs/preprocessing.md measures both."),
+            why="One resampling and a bias field for each series: docs/preprocessing.md compares both."),
     Setting("preprocessing.voxel_size_mm", "Voxel size", 1.0, " mm"),
     Setting("preprocessing.clip", "Clipping of intensities", None),
     Setting("folds.scheme", "Folds", "holdout",
@@ -72,14 +72,14 @@ MC_DROPOUT = (
     Setting("statistics.interval", "Bootstrap intervals", "percentile",
             why="At these numbers of cases percentile intervals are too narrow: docs/methods.md."),
     Difference("Cases", "a digital phantom", "patients",
-               "Nothing to download, and the truth is known.", phantom_only=True),
+               "Nothing to download, and the ground truth is known.", phantom_only=True),
 )  # fmt: skip
 
-# DMFNet with U-Modules; what its paper leaves out is in DMFNet's public code.
+# DMFNet with U-Modules; details missing in the paper are from DMFNet's public code.
 SMALL_TUMOURS = (
     Setting("preprocessing.voxel_size_mm", "Voxel size", 1.0, " mm"),
     Setting("preprocessing.clip", "Clipping of intensities at percentiles", [5, 95]),
-    Setting("folds.scheme", "Folds", "holdout", why="Every case counts."),
+    Setting("folds.scheme", "Folds", "holdout", why="Every case is tested."),
     Setting("network_options.dmfnet.width", "Width of DMFNet", 32, " channels"),
     Setting("network_options.dmfnet-umodule.width", "Width with U-Modules", 32, " channels"),
     Setting("network_options.unet3d.width", "Width of 3D U-Net", 32, " channels"),
@@ -89,7 +89,7 @@ SMALL_TUMOURS = (
     Setting("sampling.samplers", "Samplers", ["deterministic"]),
     Setting("training.epochs", "Epochs", 500),
     Setting("training.weights", "Weights of the epoch", "best",
-            why="The best on the cases that are evaluated flatters every network."),
+            why="Selecting weights on the evaluated cases would bias the results."),
     Setting("training.segmentation_loss", "Segmentation loss", "generalised_dice"),
     Setting("training.ce_weight", "Weight of the voxel-wise cross-entropy", 0.0,
             why="Alone, generalised Dice lost the enhancing tumour in two of three trainings."),
@@ -102,19 +102,19 @@ SMALL_TUMOURS = (
                "Nothing to download. The quoted rows are of other cases.", phantom_only=True),
     Difference("Grid", "registered to MNI152, cropped to the brain",
                "BraTS's own, padded with zeros",
-               "One preprocessing for all cohorts. Volumes in mm³ are those before it."),
+               "The same preprocessing for all cohorts. Volumes in mm³ are native."),
     Difference("Percentiles, mean and deviation of the intensities", "of the voxels in the brain",
-               NOT_SAID, "Background would decide them."),
-    Difference("Optimiser", "Adam, as in DMFNet's public code; the study sets its rates", NOT_SAID,
-               "Something must be chosen; all networks get the same."),
-    Difference("Rivals", "trained here by the same recipe", "their rows of Table 3 are quoted",
+               NOT_SAID, "Otherwise the background would dominate."),
+    Difference("Optimiser", "Adam, as in DMFNet's public code; learning rate and decay from the study", NOT_SAID,
+               "The paper gives none; all networks use the same."),
+    Difference("Other networks", "trained here with the same settings", "their rows of Table 3 are quoted",
                "A comparison needs the same cases."),
 )  # fmt: skip
 PAPERS = {"mc_dropout": MC_DROPOUT, "small_tumours": SMALL_TUMOURS, None: ()}
 
 
 def departures(config):
-    """Return where a study departs from its paper: dicts of what, here, paper and why.
+    """Return a study's departures from its paper: dicts of what, here, paper and why.
 
     Args:
         config: a checked config; a study of predictions trains nothing and has none.
@@ -135,7 +135,7 @@ def departures(config):
 
 
 def check_reasons(config):
-    """Raise BadInput for a reason under `departures` for what does not depart from the paper."""
+    """Raise BadInput for a reason under `departures` without a departure from the paper."""
     settings = {item.key: item for item in PAPERS[config["paper"]] if isinstance(item, Setting)}
     for key in config["departures"]:
         if key not in settings:
@@ -145,13 +145,13 @@ def check_reasons(config):
             )
         if config["predictions"] or not departs(settings[key], config):
             raise BadInput(
-                "expected reasons under departures for settings that are not the paper's, found "
-                f"one for {key}, which is: take it out."
+                "expected reasons under departures only for settings that differ from the paper's, "
+                f"found one for {key}, which does not: remove it."
             )
 
 
 def departs(setting, config):
-    """Return whether a study has the setting and it is not the paper's."""
+    """Return whether a study has the setting with another value than the paper's."""
     head, *rest = setting.key.split(".")
     if head == "network_options" and rest[0] not in config["networks"]:
         return False
@@ -159,7 +159,7 @@ def departs(setting, config):
 
 
 def value_of(setting, config):
-    """Return a setting's value in a config; of an option of a network that of its constructor."""
+    """Return a setting's value in a config; a network's option has its constructor's default."""
     head, *rest = setting.key.split(".")
     if head == "network_options":
         network, option = rest

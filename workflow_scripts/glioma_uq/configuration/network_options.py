@@ -1,4 +1,4 @@
-"""What options a network has, read from its file without importing torch."""
+"""The options of a network, read from its file without importing torch."""
 
 import ast
 import difflib
@@ -8,36 +8,42 @@ from pathlib import Path
 
 from glioma_uq.errors import BadInput
 
-FROM_STUDY = ("self", "modalities", "rate", "classes", "tasks")  # what other keys of a study give
+FROM_STUDY = ("self", "modalities", "rate", "classes", "tasks")  # set by other keys of a study
 WORDS = {bool: "true or false", int: "an integer above 0", float: "a number", str: "a name"}
 
 
 @cache
 def options_of(network):
-    """Return {option: its default value} of a network's constructor, None for no plain value.
+    """Return {option: default value} of a network's constructor; None for a default that is no literal.
 
-    None instead of a dict where the file does not show it: no class of its own, or **options.
+    None instead of a dict if the file does not tell: it has no class, or takes **options.
     """
     file = find_spec(f"glioma_uq.networks.{network.replace('-', '_')}").origin
     tree = ast.parse(Path(file).read_text())
     last = [node for node in tree.body if isinstance(node, ast.Assign)][-1]
     classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
-    chosen = classes.get(getattr(last.value, "id", None))
-    body = chosen.body if chosen else ()
+    network_class = classes.get(getattr(last.value, "id", None))
+    body = network_class.body if network_class else ()
     inits = [node for node in body if getattr(node, "name", "") == "__init__"]
     if not inits or inits[0].args.kwarg:
         return None
-    asked = inits[0].args
+    arguments = inits[0].args
     positional = dict(
-        zip([a.arg for a in asked.args][::-1], map(_plain, asked.defaults[::-1]), strict=False)
+        zip(
+            [a.arg for a in arguments.args][::-1],
+            map(_plain, arguments.defaults[::-1]),
+            strict=False,
+        )
     )
-    keyword = {a.arg: _plain(d) for a, d in zip(asked.kwonlyargs, asked.kw_defaults, strict=True)}
-    names = [a.arg for a in (*asked.args, *asked.kwonlyargs) if a.arg not in FROM_STUDY]
+    keyword = {
+        a.arg: _plain(d) for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    }
+    names = [a.arg for a in (*arguments.args, *arguments.kwonlyargs) if a.arg not in FROM_STUDY]
     return {name: (positional | keyword).get(name) for name in names}
 
 
 def check_options(network, options):
-    """Raise BadInput for an option that a network does not have, or of another type."""
+    """Raise BadInput for an unknown option of a network, or a value of the wrong type."""
     known = options_of(network)
     if known is None:
         return
@@ -51,7 +57,7 @@ def check_options(network, options):
         if not _fits(value, known[name]):
             raise BadInput(
                 f"expected {WORDS[type(known[name])]} for network_options.{network}.{name}, "
-                f"found {value!r}: {known[name]!r} is its default."
+                f"found {value!r}: the default is {known[name]!r}."
             )
 
 
@@ -60,7 +66,7 @@ def _plain(node):
 
 
 def _fits(value, default):
-    """Say whether a value is of the type of the default, and above 0 where that is an integer."""
+    """Return whether a value has the default's type, and is above 0 if the default is."""
     if default is None:
         return True
     if isinstance(default, float):

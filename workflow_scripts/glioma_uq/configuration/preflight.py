@@ -1,6 +1,6 @@
-"""What only a look beyond the config can tell before the first job.
+"""Checks before the first job that read more than the config.
 
-Into the table of labels, the networks' files and the results of earlier runs.
+They read the table of labels, the networks' files and the results of earlier runs.
 """
 
 import json
@@ -13,16 +13,22 @@ from glioma_uq.errors import BadInput
 from glioma_uq.files import written_whole
 from glioma_uq.subregions import CLASSES
 
-CLAIM = "belongs_to.txt"  # in a study's folder: what its results belong to
+CLAIM = "belongs_to.txt"  # in a study's folder: the source of its results
 COHORT_KEYS = ("cohort", "preprocessing")  # what the files of a cohort depend on
-HARMLESS = ("hd_bet", "login", "on_bad_case", "transfer", "variables")  # how, not what
+HARMLESS = (
+    "hd_bet",
+    "login",
+    "on_bad_case",
+    "transfer",
+    "variables",
+)  # settings of how, not of what
 
 
 def check_classes(config):
-    """Raise BadInput where a class of a task has fewer cases than there are folds.
+    """Raise BadInput if a class of a task has fewer cases than there are folds.
 
-    A fold without a case of a class can neither train it nor test it. A table that is not
-    there is somebody else's to report; classes without any case are not looked for.
+    A fold without a case of a class cannot test it. A missing table is reported elsewhere;
+    classes without any case are ignored.
     """
     cohort, number = config["cohort"], config["folds"]["number"]
     if cohort["source"] == "phantom" or not Path(cohort["labels"]["table"]).is_file():
@@ -34,13 +40,13 @@ def check_classes(config):
         if count < number:
             raise BadInput(
                 f"expected at least {number} cases of each class for {number} folds, found "
-                f"{count} with {task} {label} in {cohort['labels']['table']}: set folds.number to "
-                "less, leave these labels empty or leave the task out of tasks."
+                f"{count} with {task} {label} in {cohort['labels']['table']}: reduce "
+                "folds.number, leave these labels empty or remove the task from tasks."
             )
 
 
 def check_phantom(config):
-    """Raise BadInput for a phantom too small for its folds."""
+    """Raise BadInput if a phantom is too small for its folds."""
     cohort, folds = config["cohort"], config["folds"]
     fewest = 3 * folds["number"]
     if cohort["source"] == "phantom" and cohort["phantom"]["cases"] < fewest:
@@ -51,10 +57,10 @@ def check_phantom(config):
 
 
 def check_results(config, results="results"):
-    """Raise BadInput where a run would write into the results of something else.
+    """Raise BadInput if a run would overwrite other results.
 
-    Where the study's name is taken by another cohort, source or table of predictions, and where
-    the cohort would change under another study that is finished. A cohort alone may be made anew
+    That is, if the study's name is taken by another cohort, source or table of predictions,
+    or if the cohort of another, finished study would change. A cohort alone may be made anew
     with other settings: its studies then run again.
     """
     if config["study"]:
@@ -74,20 +80,20 @@ def check_predictions_there(predictions):
 
 
 def identity(config):
-    """Return what a study's results belong to, as its claim and a refusal name it."""
+    """Return the source of a study's results, as in its claim and in errors."""
     if predictions := config.get("predictions"):
         return f"the predictions of {predictions['network']} in {predictions['path']}"
     return f"the cohort {config['cohort']['name']} of source {config['cohort']['source']}"
 
 
 def claim_name(config, results="results"):
-    """Write down, in the study's folder, what its results belong to."""
+    """Record the source of a study's results in its folder."""
     with written_whole(Path(results, "studies", config["study"], CLAIM)) as path:
         path.write_text(identity(config) + "\n", encoding="utf-8")
 
 
 def check_name_free(config, results="results"):
-    """Raise BadInput where the study's folder holds results of something else."""
+    """Raise BadInput if the study's folder holds results from another source."""
     folder = Path(results, "studies", config["study"])
     claim, provenance = folder / CLAIM, folder / "provenance.json"
     if claim.is_file():
@@ -98,17 +104,17 @@ def check_name_free(config, results="results"):
         return
     if held != identity(config):
         raise BadInput(
-            f"expected a name of its own for the study of {identity(config)}, found "
+            f"expected an unused name for the study of {identity(config)}, found "
             f"{config['study']!r}, whose folder holds results of {held}: change study, or remove "
             f"{folder}."
         )
 
 
 def check_finished_studies(config, results="results"):
-    """Raise BadInput where the cohort would change under another study that is finished.
+    """Raise BadInput if the cohort of another, finished study would change.
 
-    Two studies share a cohort by its name. One that describes it differently would have its
-    files made anew, and the other's tables and report would no longer be those of its cohort.
+    Studies share a cohort by its name. A different description would remake its files, and
+    the tables and report of the finished study would no longer match them.
     """
     for path in sorted(Path(results, "studies").glob("*/provenance.json")):
         other = config_of(path) if path.parent.name != config["study"] else {"predictions": True}
@@ -117,9 +123,9 @@ def check_finished_studies(config, results="results"):
         if changed := first_change(other, config):
             key, before, now = changed
             raise BadInput(
-                f"expected the cohort {config['cohort']['name']} as the finished study "
-                f"{path.parent.name} has it, with {key} {before}, found {now}: give "
-                f"cohort.name another name, or remove {path.parent}."
+                f"expected the cohort {config['cohort']['name']} as in the finished study "
+                f"{path.parent.name}, with {key} {before}, found {now}: change "
+                f"cohort.name, or remove {path.parent}."
             )
 
 
@@ -137,7 +143,7 @@ def config_of(provenance):
 def first_change(before, now, keys=COHORT_KEYS, above=""):
     """Return (key, value before, value now) of the first difference of two dicts, or None.
 
-    A key that only one of them has is new or old in the schema, and no difference.
+    Keys of only one of them, after a change of the schema, do not count.
     """
     for key in keys:
         one, other = before.get(key), now.get(key)
@@ -151,10 +157,9 @@ def first_change(before, now, keys=COHORT_KEYS, above=""):
 
 
 def check_networks_build(config):
-    """Raise BadInput where a network of the study cannot be built with its options.
+    """Raise BadInput if a network of the study cannot be built, or has no dropout layer.
 
-    Or where it has no dropout layer for the rates. Where torch is not installed, as in the
-    environment that only starts conda jobs, training says the same later.
+    Without torch, as in the environment that only starts conda jobs, training checks this.
     """
     if config["predictions"] or find_spec("torch") is None:
         return
@@ -184,7 +189,7 @@ def check_networks_build(config):
 
 
 def check_dropout(network, name, rate):
-    """Raise BadInput for a rate above 0 that the network has no layer for."""
+    """Raise BadInput for a rate above 0 if the network has no dropout layer."""
     from torch.nn.modules.dropout import _DropoutNd
 
     if rate > 0 and not any(isinstance(module, _DropoutNd) for module in network.modules()):

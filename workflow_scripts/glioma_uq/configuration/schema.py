@@ -1,4 +1,4 @@
-"""Refuse a wrong configuration at the door, in one sentence, before the first job."""
+"""Validate a configuration against the schema before the first job, and fill in its defaults."""
 
 from copy import deepcopy
 from functools import cache, reduce
@@ -16,7 +16,7 @@ COHORT_KEYS = ("cohort", "preprocessing")
 
 
 def is_whole(checker, value):
-    """Say whether a value is an integer as range() needs it: to a schema, 2.0 is one too."""
+    """Return whether a value is an int: JSON Schema also accepts 2.0."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -28,7 +28,7 @@ Validator = validators.extend(
 
 @cache
 def validator_of(path):
-    """Return the validator of the schema at `path`, which is read once."""
+    """Return the validator of the schema at `path`; the file is read once."""
     return Validator(yaml.safe_load(Path(path).read_text(encoding="utf-8")))
 
 
@@ -38,7 +38,7 @@ def at(error, document):
 
 
 def sentence(error, config):
-    """Say in one sentence what the schema expected, what it found and what to do."""
+    """Return one sentence: what the schema expected, what was found and what to do."""
     key = ".".join(str(part) for part in error.absolute_path)
     if error.validator == "additionalProperties":
         known = list(error.schema["properties"])
@@ -56,7 +56,7 @@ def sentence(error, config):
     if error.validator == "type" and (number := number_meant(error.instance)):
         return (
             f"expected a number for {key}, found the text {error.instance!r}: write {number}, "
-            "unquoted, in a config file (in lists of --config, all is text)."
+            "unquoted, in a config file (--config reads list entries as text)."
         )
     words = {
         "type": "a value of type {}",
@@ -67,7 +67,7 @@ def sentence(error, config):
         "minItems": "at least {} entries",
         "maxItems": "at most {} entries",
         "pattern": "a text of the form {}",
-        "uniqueItems": "no entry twice",
+        "uniqueItems": "no duplicates",
         "contains": "{} among the entries",
     }
     limit = error.validator_value
@@ -80,7 +80,7 @@ def sentence(error, config):
 
 
 def fill_defaults(config, schema):
-    """Fill in, in place, the schema's defaults of keys that the config leaves out."""
+    """Fill in, in place, the schema's defaults of missing keys."""
     for key, part in schema.get("properties", {}).items():
         if key not in config and "default" in part:
             config[key] = deepcopy(part["default"])
@@ -91,11 +91,11 @@ def fill_defaults(config, schema):
 def check_config(config, schema=SCHEMA):
     """Check `config` against the schema at path `schema`, complete it in place and return it.
 
-    A `cohort` that is the path of a file is replaced by what stands there; defaults are filled in,
-    and the choices that null leaves to the grid.
+    A `cohort` that is a path is replaced by the content of that file. Defaults are filled in, and
+    nulls that depend on the grid.
 
     Raises:
-        BadInput: with one sentence about the first thing that is wrong.
+        BadInput: one sentence about the first error.
     """
     given = set(config)
     read_cohort(config)
@@ -111,9 +111,9 @@ def check_config(config, schema=SCHEMA):
 
 
 def read_cohort(config):
-    """Put the cohort and its preprocessing in the place of a path that names their file.
+    """Replace the path of a cohort's file by its cohort and preprocessing.
 
-    The path is seen from the working directory, or else from the checkout.
+    The path is relative to the working directory, or else to the checkout.
     """
     path = config.get("cohort")
     if not isinstance(path, str):
@@ -129,7 +129,7 @@ def read_cohort(config):
     for key in described:
         if key not in COHORT_KEYS:
             raise BadInput(
-                f"expected cohort and preprocessing alone in {path}, found {key}: move it to the "
+                f"expected only cohort and preprocessing in {path}, found {key}: move it to the "
                 "study."
             )
     if "preprocessing" in config:
@@ -141,17 +141,17 @@ def read_cohort(config):
 
 
 def read_yaml(path):
-    """Return what a YAML file holds; raise BadInput where it is none."""
+    """Return the content of a YAML file; raise BadInput if it is not valid."""
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: no text, or no date
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: not text, or an invalid date
         mark = getattr(error, "problem_mark", None)
-        found = f"a mistake in line {mark.line + 1}" if mark else "none"
+        found = f"an error in line {mark.line + 1}" if mark else "none"
         raise BadInput(f"expected YAML in {path}, found {found}: correct it.") from error
 
 
 def check_kind(config, given):
-    """Refuse a config that is neither a study nor a cohort alone.
+    """Raise BadInput for a config that is neither a study nor a cohort alone.
 
     Args:
         config: valid by the schema; its defaults need not be filled in.
@@ -160,10 +160,10 @@ def check_kind(config, given):
     study, predictions = config.get("study"), config.get("predictions")
     others = sorted(given - {*COHORT_KEYS, "study"})
     if not study and (others or not config.get("cohort")):
-        found = f"none beside {others[0]}" if others else "neither study nor cohort"
+        found = f"none with {others[0]}" if others else "neither study nor cohort"
         raise BadInput(
-            f"expected a name for the study, found {found}: add study: my_study, or leave cohort "
-            "and preprocessing alone to make a cohort."
+            f"expected a name for the study, found {found}: add study: my_study, or keep only "
+            "cohort and preprocessing to make a cohort."
         )
     if study and predictions and config.get("cohort"):
         raise BadInput(
@@ -177,7 +177,7 @@ def check_kind(config, given):
 
 
 def choose_cell(config):
-    """Fill in, in place, the selected cell and the maps that null leaves to the grid."""
+    """Fill in, in place, the selected cell and the maps where they are null."""
     selection, sampling = config["selection"], config["sampling"]
     for key, values, preferred, other in (
         ("rate", config["rates"], 0.25, min),

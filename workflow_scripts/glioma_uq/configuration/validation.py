@@ -1,7 +1,6 @@
-"""Values of a config that its schema cannot judge, refused in one sentence each.
+"""Checks of a config beyond its schema: texts, numbers, and values that contradict each other.
 
-Bad texts and numbers, and values that are right alone and wrong together. Snakemake reads this
-module while it plans, so it imports nothing heavy.
+Snakemake reads this module while it plans, so it imports nothing heavy.
 """
 
 import math
@@ -20,14 +19,14 @@ from glioma_uq.networks import list_networks
 from glioma_uq.quality.metrics import names_with_limits
 from glioma_uq.tasks import TASKS
 
-FREE = ("departures",)  # text for people
+FREE = ("departures",)  # free text
 WITH_LOGIN = re.compile(r"://[^/\s]*@")
 NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?", re.ASCII)
 VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*", re.ASCII)
 
 
 def check_across_keys(config):
-    """Refuse values that are right alone and wrong together."""
+    """Raise BadInput for values that the schema accepts and that cannot be used together."""
     check_values(config)
     if config["cohort"]:
         check_cohort_config(config)
@@ -36,7 +35,7 @@ def check_across_keys(config):
 
 
 def check_cohort_config(config):
-    """Refuse what is wrong about a cohort, whatever a study wants of it."""
+    """Check a cohort independently of any study."""
     cohort, preprocessing = config["cohort"], config["preprocessing"]
     check_limits(preprocessing["quality"]["limits"])
     check_cohort(cohort)
@@ -47,7 +46,7 @@ def check_cohort_config(config):
 
 
 def check_study_config(config):
-    """Refuse what is wrong about a study, and about its cohort for this study."""
+    """Check a study, and whether its cohort suits it."""
     check_rate_digits(config["rates"])
     check_rising("rates", config["rates"])
     check_rising("sampling.passes", config["sampling"]["passes"])
@@ -59,7 +58,7 @@ def check_study_config(config):
     check_networks(config["networks"], config["network_options"])
     check_subregions(config)
     check_rates(config["rates"], config["sampling"]["samplers"])
-    check_selection(config)  # before its passes are looked for among those of the maps
+    check_selection(config)  # before the maps, which may take its passes
     check_sampling(config["sampling"], config["seeds"])
     check_mask_control(config)
     check_phantom(config)
@@ -67,7 +66,7 @@ def check_study_config(config):
 
 
 def check_values(config):
-    """Refuse control characters, logins in addresses, and numbers that are none."""
+    """Refuse control characters, logins in addresses, NaN and infinity."""
     for key, value in values_of({k: v for k, v in config.items() if k not in FREE}):
         if isinstance(value, float) and not math.isfinite(value):
             raise BadInput(f"expected a number for {key}, found {value}: change it in the config.")
@@ -75,8 +74,8 @@ def check_values(config):
             continue
         if WITH_LOGIN.search(value):
             raise BadInput(
-                f"expected an address without a login for {key}, found one before its @: take it "
-                "out, since provenance and report hold the config."
+                f"expected an address without a login for {key}, found one before its @: remove "
+                "it, since provenance and report contain the config."
             )
         if any(ord(sign) < 32 or ord(sign) == 127 for sign in value):
             raise BadInput(
@@ -86,9 +85,9 @@ def check_values(config):
 
 
 def number_meant(value):
-    """Return the text that YAML reads as the number that a text looks like, "" where none is meant.
+    """Return a number that was read as text in a form that YAML reads as a number, "" for others.
 
-    To YAML 1.1, which PyYAML reads, 1e-5 is a text and 1.0e-5 a number.
+    In YAML 1.1, which PyYAML reads, 1e-5 is text and 1.0e-5 a number.
     """
     if not isinstance(value, str) or not NUMBER.fullmatch(value):
         return ""
@@ -97,7 +96,7 @@ def number_meant(value):
 
 
 def values_of(part, above=""):
-    """Yield (key, value) of all that is no list or dict in a config, keys included as texts."""
+    """Yield (key, value) of every scalar in a config; keys are also yielded as texts."""
     if isinstance(part, dict | list):
         pairs = part.items() if isinstance(part, dict) else enumerate(part)
         for key, value in pairs:
@@ -109,18 +108,18 @@ def values_of(part, above=""):
 
 
 def check_labels_columns(labels):
-    """Refuse one column of the labels table that means two things."""
+    """Refuse a labels table in which one column has two meanings."""
     columns = [name for name in (labels.get("columns") or {}).values() if name]
     name, times = Counter(columns).most_common(1)[0] if columns else ("", 0)
     if times > 1:
         raise BadInput(
-            f"expected a column of its own for each of cohort.labels.columns, found {name!r} "
-            f"{times} times: name them one by one, or null for what nobody knows."
+            f"expected a different column for each of cohort.labels.columns, found {name!r} "
+            f"{times} times: give each its own, or null if it is unknown."
         )
 
 
 def check_source(cohort):
-    """Refuse options that lead out of a case, are no pattern or give a password away."""
+    """Refuse paths outside a case's folder, invalid patterns, and passwords in the config."""
     options = cohort.get(cohort["source"]) or {}
     for part, name in (options.get("names") or {}).items():
         check_file_name(f"cohort.{cohort['source']}.names.{part}", name)
@@ -133,33 +132,33 @@ def check_source(cohort):
             raise BadInput(
                 f"expected the name of an environment variable for cohort.tcia.variables.{name}, "
                 "as TCIA_USER, found something else: export your login in the shell and name the "
-                "variable here, never what it holds."
+                "variable here, never its value."
             )
 
 
 def check_file_name(key, name):
-    """Refuse a path or a pattern that does not stay inside a case's folder."""
+    """Refuse a path or pattern that leads out of a case's folder."""
     path = PurePath(name or "x")
     stars = any("**" in step and step != "**" for step in path.parts)
     if path.is_absolute() or ".." in path.parts or not path.parts or stars:
         raise BadInput(
             f"expected a file name or pattern inside the folder for {key}, found {name!r}: write "
-            "it as it is seen from there, as T1.nii.gz or anat/*_T1w.nii.gz."
+            "it relative to that folder, as T1.nii.gz or anat/*_T1w.nii.gz."
         )
 
 
 def check_rate_digits(rates):
-    """Refuse a rate that its two digits in paths would not tell from another."""
+    """Refuse a rate with more than the two decimals of paths."""
     for rate in rates:
         if round(rate, 2) != rate:
             raise BadInput(
-                f"expected rates of at most two decimals, as paths have them, found {rate}: "
+                f"expected rates with at most two decimals, as in paths, found {rate}: "
                 f"write {round(rate, 2)}."
             )
 
 
 def check_prediction_columns(columns):
-    """Refuse another number of columns than a task has classes, and one that is two things."""
+    """Refuse a number of columns other than a task's classes, and a column with two meanings."""
     tasks = {task: columns[task] for task in TASKS if columns.get(task)}
     for task, named in tasks.items():
         classes = TASKS[task]
@@ -172,8 +171,8 @@ def check_prediction_columns(columns):
     name, times = Counter([columns["case"], *names]).most_common(1)[0]
     if times > 1:
         raise BadInput(
-            f'expected a column for each label and class under predictions.columns, found "{name}" '
-            f"{times} times; name them one by one"
+            f"expected a different column for each label and class under predictions.columns, found "
+            f'"{name}" {times} times; give each its own'
         )
 
 
@@ -181,18 +180,18 @@ def check_rising(key, values):
     """Refuse a list that is not strictly ascending."""
     if sorted(set(values)) != values:
         raise BadInput(
-            f"expected {key} in ascending order and none twice, found {values}: "
+            f"expected {key} in ascending order without duplicates, found {values}: "
             f"write {sorted(set(values))}."
         )
 
 
 def check_limits(limits):
-    """Refuse limits of figures that no step measures, and limits that nothing can lie between."""
+    """Refuse limits of unknown metrics, and limits in the wrong order."""
     known = names_with_limits()
     for name, (low, high) in limits.items():
         if name not in known:
             raise BadInput(
-                "expected a figure that the steps measure under preprocessing.quality.limits, "
+                "expected a quality metric under preprocessing.quality.limits, "
                 f"found {name!r}: {closest(name, known)}"
             )
         if None not in (low, high) and low > high:
@@ -203,11 +202,11 @@ def check_limits(limits):
 
 
 def check_cohort(cohort):
-    """Refuse a source without its options or labels, and a label that means two things."""
+    """Refuse a source without its options or labels, and a label value with two meanings."""
     source = cohort["source"]
     for key in (source,) if source == "phantom" else (source, "labels"):
         if key not in cohort:
-            do = "name where the cases lie and the table of their labels."
+            do = "give the location of the cases and the table of their labels."
             do = "describe it, as cohorts/phantom.yaml does." if source == "phantom" else do
             raise BadInput(f"expected cohort.{key} for cohort.source {source}, found none: {do}")
     coding = cohort.get("segmentation_labels") or {}
@@ -220,7 +219,7 @@ def check_cohort(cohort):
 
 
 def check_folds(folds):
-    """Refuse a number of folds and a share of tests that do not fit the scheme."""
+    """Refuse a number of folds or a test share that does not fit the scheme."""
     number, share = folds["number"], folds["test_share"]
     if folds["scheme"] == "cross_validation":
         if number < 2:
@@ -231,7 +230,7 @@ def check_folds(folds):
         if share is not None:
             raise BadInput(
                 f"expected no folds.test_share for folds.scheme cross_validation, found {share}: "
-                "leave it out, or set folds.scheme to holdout."
+                "remove it, or set folds.scheme to holdout."
             )
         return
     if number != 1:
@@ -246,7 +245,7 @@ def check_folds(folds):
 
 
 def check_networks(networks, options):
-    """Refuse a network that has no file, and options that a network does not have."""
+    """Refuse an unknown network, and options that a network does not have."""
     for name in options:
         if name not in list_networks():
             raise BadInput(
@@ -263,17 +262,17 @@ def check_networks(networks, options):
 
 
 def check_rates(rates, samplers):
-    """Refuse to keep dropout awake at a rate of 0."""
-    awake = [sampler for sampler in samplers if sampler in WITH_DROPOUT]
-    if 0 in rates and awake:
+    """Refuse a rate of 0 with dropout active."""
+    active = [sampler for sampler in samplers if sampler in WITH_DROPOUT]
+    if 0 in rates and active:
         raise BadInput(
-            f"expected rates above 0 for the sampler {awake[0]}, found 0: leave that rate out, or "
+            f"expected rates above 0 for the sampler {active[0]}, found 0: remove that rate, or "
             "set sampling.samplers to [deterministic]."
         )
 
 
 def check_clip(clip):
-    """Refuse percentiles between which nothing lies."""
+    """Refuse percentiles in the wrong order."""
     if clip is not None and clip[0] >= clip[1]:
         raise BadInput(
             f"expected the lower percentile of preprocessing.clip first, found {clip}: "
@@ -282,7 +281,7 @@ def check_clip(clip):
 
 
 def check_subregions(config):
-    """Refuse to tell subregions of a tumour apart that the study or its cohort does not."""
+    """Refuse settings of subregions that the study or its cohort does not have."""
     crop = config["training"].get("crop", {})
     if config["segmentation"] == "subregions":
         coding = config["cohort"].get("segmentation_labels") or {}
@@ -305,7 +304,7 @@ def check_subregions(config):
 
 
 def check_sampling(sampling, seeds):
-    """Refuse maps of a T that is not sampled, and members that would not have equal turns."""
+    """Refuse maps of a T that is not sampled, and ensemble members with unequal numbers of passes."""
     passes = sampling["passes"]
     for t in sampling["maps"]:
         if t not in passes:
@@ -317,12 +316,12 @@ def check_sampling(sampling, seeds):
     if "mc-dropout-ensemble" in sampling["samplers"] and uneven:
         raise BadInput(
             f"expected sampling.passes to be multiples of the {len(seeds)} seeds for the sampler "
-            f"mc-dropout-ensemble, found {uneven[0]}: give each member equally many passes."
+            f"mc-dropout-ensemble, found {uneven[0]}: give each member the same number of passes."
         )
 
 
 def check_selection(config):
-    """Refuse a fixed choice that is not in the grid, and to choose by tasks that are not there."""
+    """Refuse a fixed cell outside the grid, and a selection by tasks in a study without any."""
     selection = config["selection"]
     if not config["tasks"] and selection["rule"] != "fixed":
         raise BadInput(
@@ -342,7 +341,7 @@ def check_selection(config):
 
 
 def check_mask_control(config):
-    """Refuse a control of masks without the histograms that it reads."""
+    """Refuse mask control without the histograms that it reads."""
     if config["statistics"]["mask_control"] and not config["sampling"]["voxel_histograms"]:
         raise BadInput(
             "expected sampling.voxel_histograms true for statistics.mask_control, found false: "
@@ -351,10 +350,10 @@ def check_mask_control(config):
 
 
 def check_variant(preprocessing, cohort):
-    """Raise BadInput for choices of a config's `preprocessing` that do not go together.
+    """Raise BadInput for settings of `preprocessing` that cannot be combined.
 
-    `cohort`: the config's part of that name. The authors' variant strips by the template
-    and corrects the bias by the T1; the template's mask needs a template with a skull.
+    `cohort`: the config's cohort. The authors' variant uses the template's brain mask and the
+    bias field of the T1; the template's mask needs a head template with a skull.
     """
     method, source = preprocessing["skull_stripping"], cohort["source"]
     authors = preprocessing["variant"] == "authors"
@@ -373,8 +372,8 @@ def check_variant(preprocessing, cohort):
 def _check_authors(method, modalities, bias_field):
     if method != "template":
         raise BadInput(
-            "expected preprocessing.skull_stripping template for variant authors, which has one "
-            f"mask for all, found {method}, set it to template"
+            "expected preprocessing.skull_stripping template for variant authors, which uses "
+            f"one mask for all cases, found {method}, set it to template"
         )
     if "t1" not in modalities and bias_field is not None:
         raise BadInput(

@@ -1,10 +1,10 @@
-"""What a run makes, computed from its config before Snakemake plans a single job.
+"""What a run produces, computed from its config before Snakemake plans any job.
 
-cohort   from native scans to normalised volumes: `CohortPlan`, asked by rules/cohort
-study    from volumes or predictions to the report: `StudyPlan`, asked by rules/study
+cohort   from native scans to normalised volumes: `CohortPlan`, read by rules/cohort
+study    from volumes or predictions to the report: `StudyPlan`, read by rules/study
 
-Rule files share these two objects and no other names, so that none can overwrite what another
-one reads. A plan is plain Python: tests ask it without Snakemake.
+Rule files share these two objects and no other names, so none can overwrite a name that another
+reads. A plan is plain Python and is tested without Snakemake.
 """
 
 import gc
@@ -27,12 +27,12 @@ def make_plans(config, first=True, on_cluster=False):
 
     Args:
         config: a study's config, or that of a cohort alone; it is completed in place.
-        first: whether this is the process that plans, and not one of its jobs, which need not
-            look at the results of earlier runs again.
+        first: whether this is the planning process; its jobs need not check the results of
+            earlier runs again.
         on_cluster: whether jobs are submitted to other machines.
     """
-    # The plan is millions of small objects that live to the end: to walk them in search of
-    # garbage again and again takes a tenth of its time.
+    # The plan has millions of small objects that are never freed: repeated garbage collection
+    # takes a tenth of the planning time.
     gc.freeze()
     gc.set_threshold(500_000)
     check_config(config)
@@ -44,16 +44,16 @@ def make_plans(config, first=True, on_cluster=False):
 
 
 def record_start(study):
-    """Check, before the first job, what takes too long for a mere plan, and claim the name."""
+    """Before the first job, run the checks that are too slow for planning, and claim the name."""
     if study is not None:
         preflight.check_networks_build(study.config)
         preflight.claim_name(study.config)
 
 
 def templates(*names):
-    """Return a hash of what a page's templates hold, with those that all pages share.
+    """Return a hash of a page's templates and of those that all pages share.
 
-    Fingerprints see Python only; paths as inputs would differ in a checkout that was moved.
+    Fingerprints cover Python only; template paths as inputs would change with the checkout.
     """
     digest = hashlib.sha256()
     for name in (*names, *SHARED_TEMPLATES):

@@ -1,4 +1,4 @@
-"""The plan of a cohort: its cases, the steps that each goes through, and what a step reads.
+"""The plan of a cohort: its cases, their steps, and the inputs of each step.
 
 Snakemake reads this module while it plans, so it imports nothing heavy.
 """
@@ -13,8 +13,8 @@ from glioma_uq.phantom.lesion_groups import lesion_of
 from glioma_uq.quality.metrics import limits_of_step
 from glioma_uq.seeds import seed_for
 
-HERE = "results/cohorts/<cohort>"  # Snakemake puts the cohort's name there: rules/cohort
-SHEETS_PER_JOB = 50  # some ten seconds at 6 mm and a minute at 1 mm
+HERE = "results/cohorts/<cohort>"  # Snakemake fills in the cohort's name: pathvars
+SHEETS_PER_JOB = 50  # about ten seconds at 6 mm and a minute at 1 mm
 # The phantom's settings of labels and lesions, and of the scanner.
 LATENT = ("separation_subtype", "separation_grade", "small_share", "missing", "label_flips",
           "diameter_mm", "small_diameter_mm", "enhancement")  # fmt: skip
@@ -22,10 +22,10 @@ SCANNED = ("in_plane_mm", "slice_mm", "bias_sd")
 
 
 class CohortPlan:
-    """What the rules of a cohort ask: names, files and settings.
+    """The names, files and settings that the rules of a cohort read.
 
     Args:
-        config: a checked config, of which only `cohort` and `preprocessing` are read.
+        config: a checked config; only `cohort` and `preprocessing` are read.
         on_cluster: whether jobs are submitted to other machines.
     """
 
@@ -47,7 +47,7 @@ class CohortPlan:
 
     @cached_property
     def cases(self):
-        """Names of all cases, those included that will be excluded."""
+        """Names of all cases, including those that will be excluded."""
         return list_cases(self.config)
 
     def seed(self, *names):
@@ -55,7 +55,7 @@ class CohortPlan:
         return seed_for(self.config["seed"], *names)
 
     def of_step(self, step):
-        """Return the params of a step that a case can fail: limits, and what follows."""
+        """Return the params of a step that can exclude a case."""
         limits = limits_of_step(step, self.limits)
         return {"limits": limits, "on_bad_case": self.on_bad_case, "library": self.code(step)}
 
@@ -65,9 +65,9 @@ class CohortPlan:
         return fingerprint(f"{step}.py")
 
     def group(self, name):
-        """Return the group of jobs that a cluster runs as one; None on one machine.
+        """Return the group of jobs that a cluster runs as one; None on a single machine.
 
-        There Snakemake uses none, but a dry run would check them, in time quadratic in the jobs.
+        Groups have no effect there, but a dry run checks them in time quadratic in the jobs.
         """
         return name if self.on_cluster else None
 
@@ -75,7 +75,7 @@ class CohortPlan:
 
     @staticmethod
     def series(name, folder, of):
-        """Return {name__series: path} of a case's images in a folder, a dict `name` to its step."""
+        """Return {name__series: path} of a case's images in a folder; a step gets a dict `name`."""
         return {f"{name}__{each}": f"{HERE}/{folder}/{{case}}/{each}.nii.gz" for each in of}
 
     def matrices(self, name):
@@ -95,7 +95,7 @@ class CohortPlan:
         ]
 
     def batches(self):
-        """Return {number: cases} of those whose quality sheets one job draws."""
+        """Return {number: cases} of the jobs that draw quality sheets."""
         starts = range(0, len(self.cases), SHEETS_PER_JOB)
         return {i: self.cases[k : k + SHEETS_PER_JOB] for i, k in enumerate(starts, start=1)}
 
@@ -103,17 +103,17 @@ class CohortPlan:
 
     @property
     def is_phantom(self):
-        """Whether the cohort is the digital phantom, whose truth is known."""
+        """Whether the cohort is the digital phantom, with known ground truth."""
         return self.source == "phantom"
 
     @property
     def has_lesion_groups(self):
-        """Whether several cases show one lesion, in several sizes."""
+        """Whether several cases show one lesion at several sizes."""
         return self.is_phantom and self.config["phantom"]["size_sensitivity"] is not None
 
     @property
     def template_files(self):
-        """{name: file} of the template and, for a phantom, of what it is made of."""
+        """{name: file} of the template and, for a phantom, of its anatomy."""
         files = {
             "brain": "brain.nii.gz",
             "brain_mask": "brain_mask.nii.gz",
@@ -131,11 +131,11 @@ class CohortPlan:
         """Return the seed of a phantom's case, which all sizes of one lesion share."""
         return self.seed("phantom", lesion_of(case))
 
-    # Cases that were not made by us.
+    # Cases of patients.
 
     @property
     def parts(self):
-        """What a case on disk may have: its series, a segmentation and a brain mask."""
+        """The images that a case on disk may have: series, segmentation and brain mask."""
         return [*self.modalities, "segmentation", "brain_mask"]
 
     @property
@@ -161,7 +161,7 @@ class CohortPlan:
 
     @property
     def imported_from(self):
-        """The same of import_case, to which conversion has made DICOM a source like others."""
+        """The same for import_case: converted DICOM is a source like the others."""
         if not self.is_converted:
             return self.origin
         return self.origin | {
@@ -170,7 +170,7 @@ class CohortPlan:
         }
 
     def images_of(self, case):
-        """Return those images of a case that exist: a missing one is check_cohort's to report."""
+        """Return the existing images of a case; check_cohort reports missing ones."""
         return existing_images(case=case, parts=self.parts, **self.origin)
 
     @property
@@ -186,12 +186,12 @@ class CohortPlan:
 
     @property
     def reviewed(self):
-        """The user's own table of chosen series, None where the rules choose."""
+        """The user's reviewed table of series, None if the rules select them."""
         return self.options["series"]
 
     @property
     def chosen_series(self):
-        """The table that says which series of an archive is which."""
+        """The table of selected series of an archive."""
         return self.reviewed or f"{HERE}/series.csv"
 
     @cached_property
@@ -199,7 +199,7 @@ class CohortPlan:
         return lines_by_case(self.reviewed) if self.reviewed else {}
 
     def reviewed_lines(self, wildcards):
-        """Return a case's lines of `reviewed`, so that only an edited case is done again."""
+        """Return a case's lines of `reviewed`, so that only edited cases run again."""
         return self._reviewed_lines.get(wildcards.case)
 
     def dicom_folder(self, case):
@@ -213,7 +213,7 @@ class CohortPlan:
         return {f"{name}__{each}": f"{folder}/{each}.json" for each in self.modalities}
 
     def dicom_of(self, wildcards):
-        """Return what a conversion waits for: an absent folder is the step's to report."""
+        """Return the inputs of a conversion; the step itself reports a missing folder."""
         folder = self.dicom_folder(wildcards.case)
         if self.is_archived:
             return {"files": f"{folder}/files.csv"}
@@ -223,12 +223,12 @@ class CohortPlan:
 
     @property
     def is_authors(self):
-        """Whether preprocessing is that of the paper's authors."""
+        """Whether preprocessing follows the paper's authors."""
         return self.preprocessing["variant"] == "authors"
 
     @property
     def registered(self):
-        """The folder of the scans that are registered: the authors correct them afterwards."""
+        """The folder of the scans that are registered; the authors correct bias afterwards."""
         return "raw" if self.is_authors else "bias_corrected"
 
     @property
@@ -238,12 +238,12 @@ class CohortPlan:
 
     @property
     def refinement(self):
-        """The settings of N4 in white matter, None without."""
+        """The settings of N4 in white matter, None if it is off."""
         settings = self.preprocessing
         return settings["white_matter_field"] if settings["bias_field"] else None
 
     def refinement_template(self):
-        """Return what N4 in white matter reads."""
+        """Return the inputs of N4 in white matter."""
         if not self.refinement or self.is_authors:
             return {}
         return {"white_matter": f"{HERE}/template/white_matter.nii.gz"}
@@ -251,18 +251,18 @@ class CohortPlan:
     def head_template(self, modality):
         """Return the template with a skull that a modality is registered to."""
         weighting = "t1" if modality in ("t1", "t1ce") else "t2"
-        # ASSUME: the phantom's one head, of T1CE contrast, serves T2 and FLAIR; the metric allows.
+        # ASSUME: the phantom's T1CE head also serves T2 and FLAIR, by mutual information.
         return self.preprocessing["head_templates"][weighting] or f"{HERE}/template/head.nii.gz"
 
     def coregistration(self):
-        """Return what coregister reads besides the series: the authors go by the template."""
+        """Return the inputs of coregister besides the series; the authors use the template."""
         if not self.is_authors:
             return {}
         heads = {f"templates__{name}": self.head_template(name) for name in self.others}
         return heads | {"t1ce_to_template": f"{HERE}/registered/{{case}}/t1ce_to_template.txt"}
 
     def template_registration(self):
-        """Return what the T1CE is registered to: head to head, or brain to brain."""
+        """Return what the T1CE is registered to: a whole head, or a brain."""
         if self.preprocessing["skull_stripping"] == "template":
             return {"template": self.head_template("t1ce")}
         return {
@@ -272,9 +272,9 @@ class CohortPlan:
         }
 
     def stripping(self):
-        """Return what skull stripping reads: stripped scans are known by their background.
+        """Return the inputs of skull stripping.
 
-        N4 would give a background other than 0 many values.
+        Stripped scans are read from raw: N4 would spread the values of a non-zero background.
         """
         method = self.preprocessing["skull_stripping"]
         needs = {
@@ -297,5 +297,5 @@ class CohortPlan:
 
     @property
     def stripping_threads(self):
-        """How many threads skull stripping uses: networks, more than one."""
+        """The number of threads of skull stripping: more than one for networks."""
         return 1 if self.preprocessing["skull_stripping"] in ("template", "none") else 4

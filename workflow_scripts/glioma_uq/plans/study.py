@@ -1,4 +1,4 @@
-"""The plan of a study: its grid, the tables and figures that it has, and what each reads.
+"""The plan of a study: its grid, its tables and figures, and the inputs of each.
 
 Snakemake reads this module while it plans, so it imports nothing heavy.
 """
@@ -17,7 +17,7 @@ CELL = "{folder}/{network}/dropout-{rate}/passes-{passes}"
 PREDICTED = {"rule": "fixed", "rate": 0.0, "passes": 1}  # the cell of published predictions
 FITTED = ("recalibration", "conformal", "mask_control")  # on the validation cases
 
-# The tables of the statistics, by the names of their files, and what a study must have for each.
+# The tables of the statistics, by file name, and what a study must have for each.
 TABLES = {
     "classification": {"tasks"},
     "rank_tests": set(),
@@ -43,7 +43,7 @@ TABLES = {
     "uncertainty_by_size_differences": {"subregions", "disagreement"},
     "size_sensitivity": {"subregions", "lesion groups"},
 }
-# The figures in the order of the report; those of subregions come first in a study of them alone.
+# The figures in the order of the report; without tasks those of subregions come first.
 FIGURES = {
     "uncertainty_by_passes": {"networks", "tasks"},
     "calibration_by_rate": {"tasks"},
@@ -66,7 +66,7 @@ FIGURES = {
 
 
 class StudyPlan:
-    """What the rules of a study ask: names, files and settings.
+    """The names, files and settings that the rules of a study read.
 
     Args:
         config: a checked config.
@@ -99,16 +99,16 @@ class StudyPlan:
             self.passes = [format_passes(t) for t in config["sampling"]["passes"]]
             self.selection = config["selection"]
         self.samplers, self.networks = samplers, networks
-        # What is sampled and how, by its name in paths and tables.
+        # (network, sampler) by the name in paths and tables.
         self.sampled = {format_sampled(n, s): (n, s) for n in networks for s in samplers}
         self.network = next(iter(self.sampled))  # the one that the figures show
-        self.trained = self.sampled[self.network][0]  # its name where it is trained
+        self.trained = self.sampled[self.network][0]  # its name in the paths of training
 
-    # What the study has, and what follows from it.
+    # The study's properties, and the tables and figures that follow from them.
 
     @cached_property
     def has(self):
-        """The facts of which `TABLES` and `FIGURES` need some."""
+        """The properties of the study that `TABLES` and `FIGURES` refer to."""
         sampling, statistics = self.config["sampling"], self.config["statistics"]
         networks = self.cohort is not None
         maps = networks and bool(sampling["maps"])
@@ -144,64 +144,64 @@ class StudyPlan:
 
     @property
     def targets(self):
-        """What a run of the study makes: a figure that was deleted is drawn again."""
+        """What a run of the study makes; a deleted figure is drawn again."""
         kinds = ("pdf", "png", "csv")
         figures = [f"{self.folder}/figures/{f}.{kind}" for f in self.figures for kind in kinds]
         return [self.report, *figures]
 
     def group(self, name):
-        """Return the group of jobs that a cluster runs as one; None on one machine.
+        """Return the group of jobs that a cluster runs as one; None on a single machine.
 
-        There Snakemake uses none, but a dry run would check them, in time quadratic in the jobs.
+        Groups have no effect there, but a dry run checks them in time quadratic in the jobs.
         """
         return name if self.on_cluster else None
 
-    # Settings, as steps take them.
+    # Settings, in the form of the steps' params.
 
     @property
     def estimation(self):
-        """What every step with a bootstrap takes."""
+        """Params of every step with a bootstrap."""
         return {"seed": self.seed, "intervals": self.intervals}
 
     @property
     def measured(self):
-        """What every step that measures classification takes."""
+        """Params of every step that measures classification."""
         return {"ece": self.ece, "auc_average": self.config["statistics"]["auc_average"]}
 
     def fitted(self, name):
-        """Return the settings of what is fitted on validation cases, {} where nothing is."""
+        """Return the settings of a fit on validation cases, {} if it is off."""
         return self.config["statistics"][name] or {}
 
     @property
     def sampling(self):
-        """What a sampling step takes."""
+        """Params of a sampling step."""
         names = ("passes", "nested", "keep_sums", "hd95", "batch_size", "device", "acceleration")
         sampling = self.config["sampling"]
         mine = {name: sampling[name] for name in names}
         return mine | {"mapped": sampling["maps"], "histograms": sampling["voxel_histograms"]}
 
-    # What provenance and report are made of.
+    # Inputs of provenance and report.
 
     @property
     def provenance_inputs(self):
-        """Tables and weights that all results rest on."""
+        """Tables and weights that all results depend on."""
         if self.predictions:
             return [self.predictions["path"]]
         return [self.cohort.manifest, f"{self.folder}/folds.csv", *self.runs("model.safetensors")]
 
     @property
     def reported(self):
-        """What the report shows, by the names of its step's arguments."""
+        """Inputs of the report, by the arguments of its step."""
         shown = [name for name in self.figures if name != "learning_curves"]
-        parts = {
+        inputs = {
             "statistics": [f"{self.folder}/statistics/{table}.csv" for table in self.tables],
             "figures": [f"{self.folder}/figures/{figure}.png" for figure in shown],
         }
         if self.predictions:
             names = ("learning_curves", "curves", "viewer", "overlays", "volumes", "excluded")
-            return parts | {name: [] for name in names}
+            return inputs | {name: [] for name in names}
         first = self.cohort.cases[: self.config["report"]["overlays"]]
-        return parts | {
+        return inputs | {
             "learning_curves": f"{self.folder}/figures/learning_curves.png",
             "curves": f"{self.folder}/figures/learning_curves.csv",
             "viewer": f"{self.folder}/viewer.html" if "maps" in self.has else [],
@@ -230,7 +230,7 @@ class StudyPlan:
         return [] if self.predictions else self.runs("learning_curve.csv")
 
     def cells(self, table):
-        """Return a table at every cell (network, rate, T); none where the study has no such."""
+        """Return a table at every cell (network, rate, T), [] if the study has no such table."""
         needs = {"classification": "tasks", "segmentation": "networks", "voxels": "networks"}
         histograms = self.config["sampling"]["voxel_histograms"]
         if needs[table] not in self.has or (table == "voxels" and not histograms):
@@ -238,7 +238,7 @@ class StudyPlan:
         return self.cells_of(table)
 
     def cells_of(self, table, networks=None):
-        """Return a table at every cell, whatever it is."""
+        """Return a table at every cell, without that check."""
         return self.over_grid(f"{CELL}/{table}.csv", networks or self.sampled, passes=self.passes)
 
     def mapped_cells(self, table):
@@ -257,7 +257,7 @@ class StudyPlan:
 
     @property
     def selected_by(self):
-        """{kind: tables of the first network} by which rate and T are selected."""
+        """{kind: tables of the first network} from which rate and T are selected."""
         on_test = self.selection["rule"] in ("fixed", "paper")
         tables = {
             "classification": "classification" if on_test else "validation",
@@ -270,7 +270,7 @@ class StudyPlan:
 
     @property
     def maps(self):
-        """Map folders of the first network: which rate is selected shows when jobs run."""
+        """Map folders of the first network at every rate: the selection is known at run time."""
         if "maps" not in self.has:
             return []
         path, seeds = f"{RUN}/samples/maps", self.seeds_of(self.network)
@@ -287,15 +287,15 @@ class StudyPlan:
             )
         ]
 
-    # What jobs ask by their wildcards.
+    # Functions of a job's wildcards.
 
     def seeds_of(self, name):
-        """Return what stands for the seed in paths of what is sampled: each, or all at once."""
+        """Return the seeds in the paths of samples: each, or one name for all in an ensemble."""
         _, sampler = self.sampled[name]
         return [ALL_SEEDS] if sampler in ENSEMBLES else self.seeds
 
     def models_of(self, wildcards):
-        """Return the weights that a sampler needs: of one seed of training, or of all."""
+        """Return the weights that a sampler needs: of one training seed, or of all."""
         seeds = self.seeds if wildcards.seed == ALL_SEEDS else [wildcards.seed]
         network, _ = self.sampled[wildcards.network]
         point = {"rate": wildcards.rate, "fold": wildcards.fold, "network": network}
@@ -329,7 +329,7 @@ class StudyPlan:
         return seed_for(self.seed, *names)
 
     def code_of_network(self, step):
-        """Return the param that fingerprints a step and the file of the network that it is for."""
+        """Return the param that fingerprints a step and the file of its network."""
 
         def code(wildcards):
             network, _ = self.sampled.get(wildcards.network, (wildcards.network, None))

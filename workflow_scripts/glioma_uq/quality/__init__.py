@@ -1,1 +1,1 @@
-"""What is measured of each case on its way to the study's grid, judged, and shown on its sheet."""
+"""Quality control of each case: metrics, limits and quality sheets."""

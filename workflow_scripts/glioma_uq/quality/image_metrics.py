@@ -1,4 +1,4 @@
-"""What is measured of images: where the head is, its intensities, how well two scans agree."""
+"""Image metrics: head mask, intensity range, overlap and mutual information."""
 
 import numpy as np
 from scipy import ndimage
@@ -10,11 +10,11 @@ from glioma_uq.transforms import resample, resample_mask
 
 
 def foreground(data):
-    """Return the head in a scan as booleans: the largest bright piece, filled slice by slice.
+    """Return the head in a scan as booleans: the largest bright component, filled slice by slice.
 
-    Bright is above half the mean. Air that is open to the outside in three dimensions
-    (nose, throat) is closed in most slices, so each axis is filled in turn. Raises BadCase
-    where nothing is bright.
+    Bright is above half the mean. Air that is connected to the outside in 3-D (nose, throat)
+    is enclosed in most slices, so holes are filled along each axis. Raises BadCase if nothing
+    is bright.
     """
     mask = ndimage.gaussian_filter(np.asarray(data, np.float32), 1) > data.mean() / 2
     pieces, count = ndimage.label(mask)
@@ -33,23 +33,23 @@ def intensity_range(data):
 
 
 def overlap_with_template(fixed, moving, matrix):
-    """Return the Dice of two masks (Images) after `matrix` carries `moving` to `fixed`.
+    """Return the Dice of two masks (Images) after `matrix` maps `moving` to `fixed`.
 
-    Counted where the moving image was scanned, since its field of view may end above
-    the template's neck.
+    Only the moving image's field of view counts, since it may end above the template's
+    neck.
     """
-    carried = resample_mask(moving, fixed.grid, matrix)
+    mapped = resample_mask(moving, fixed.grid, matrix)
     everywhere = Image(np.ones(moving.grid.shape, np.float32), moving.grid)
     scanned = resample(everywhere, fixed.grid, matrix, order=0) > 0
-    return dice(carried[scanned], fixed.data[scanned])
+    return dice(mapped[scanned], fixed.data[scanned])
 
 
 def mutual_information(first, second, bins=32):
     """Return the mutual information of two arrays in nats, from a joint histogram.
 
     I = sum p(a, b) ln(p(a, b) / (p(a) p(b))); 0 for independent values. Bins are of
-    equal width between the 1st and 99th percentile, so that one bright voxel does not
-    squeeze all others into one bin.
+    equal width between the 1st and 99th percentile, so that one bright voxel cannot
+    put all others into one bin.
     """
     joint, _, _ = np.histogram2d(_clipped(first), _clipped(second), bins)
     joint /= joint.sum()

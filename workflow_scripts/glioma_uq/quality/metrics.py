@@ -1,4 +1,4 @@
-"""Every metric that the steps measure of a case, and the limits that a config sets on them.
+"""Every quality metric of a case, and the limits that a config sets on it.
 
 Snakemake reads this module while it plans, so it imports nothing heavy.
 """
@@ -7,17 +7,17 @@ from math import inf
 from typing import NamedTuple
 
 SERIES = ("t1", "t1ce", "t2", "flair")
-OUTSIDE = ("figure", "low", "high")  # in a row: the limit that excluded its case
+OUTSIDE = ("figure", "low", "high")  # in a row: the metric that excluded the case, and its limits
 
 
 class Metric(NamedTuple):
-    """What is measured, by which step, and how an overview shows it.
+    """A quality metric: its step, its text, and how an overview shows it.
 
     step: the step that measures it.
     text: what it is, with its unit.
-    head: its short name in an overview of all cases; None where that leaves it out.
-    worst: which of several series' values an overview shows, min or max; None where no limit
-        makes sense, as for a text.
+    head: its short name in an overview of all cases; None if it is not shown there.
+    worst: min or max, the worst value over series, for an overview; None if no limit makes
+        sense, as for text.
     """
 
     step: str
@@ -26,7 +26,7 @@ class Metric(NamedTuple):
     worst: object = None
 
 
-# By the column of quality.csv, or by what follows the name of the series in it.
+# By the column of quality.csv, or by its ending after the name of the series.
 METRICS = {
     "downloaded_MB": Metric("download_series", "Downloaded (MB)"),
     "series": Metric("convert_case", "name of the series"),
@@ -78,13 +78,13 @@ def names_with_limits():
 
 
 def series_and_ending(name):
-    """Return ("t1ce", "voxel_mm") of the column t1ce_voxel_mm, and (None, name) of a case's own."""
+    """Return ("t1ce", "voxel_mm") of the column t1ce_voxel_mm, (None, name) of a metric of the case."""
     first, _, ending = name.partition("_")
     return (first, ending) if first in SERIES and ending in OF_SERIES else (None, name)
 
 
 def limits_of_step(step, limits):
-    """Return those limits that are of a step's metrics, so that others do not run it again."""
+    """Return the limits of a step's metrics; other limits do not run it again."""
     return {
         name: limit
         for name, limit in limits.items()
@@ -95,7 +95,7 @@ def limits_of_step(step, limits):
 def limit_of(name, limits):
     """Return (key, low, high) of a metric: its own limit, else its ending's, else None.
 
-    A limit of null, an empty side, is infinite.
+    A limit of null is infinite.
     """
     for key in (name, series_and_ending(name)[1]):
         if key in limits:
@@ -110,18 +110,18 @@ def numbers_of(value):
 
 
 def is_outside(name, value, limits):
-    """Say whether a metric lies outside its limits; NaN does, a metric without limits never."""
+    """Return whether a metric is outside its limits; NaN always is, if it has limits."""
     limit = limit_of(name, limits)
     return limit is not None and not all(limit[1] <= n <= limit[2] for n in numbers_of(value))
 
 
 def outside(metrics, limits):
-    """Return the names of those `metrics` (name to value) that lie outside their limits."""
+    """Return the names of the `metrics` (name to value) outside their limits."""
     return [name for name, value in metrics.items() if is_outside(name, value, limits)]
 
 
 def why_outside(name, value, limits):
-    """Say in one sentence what was expected of a metric, what was found and what to do."""
+    """Return one sentence: the expected range of a metric, its value and what to do."""
     key, low, high = limit_of(name, limits)
     series, ending = series_and_ending(name)
     what = METRICS[ending].text if ending in METRICS else ending
@@ -132,17 +132,17 @@ def why_outside(name, value, limits):
 
 
 def between(low, high):
-    """Return the words for limits of which one may be infinite."""
+    """Return limits in words; one may be infinite."""
     if low == -inf:
         return f"of at most {high:g}"
     return f"of at least {low:g}" if high == inf else f"of {low:g} to {high:g}"
 
 
 def overview(metrics):
-    """Return {ending: (column, value)} of a case: of several series the least favourable one.
+    """Return {ending: (column, value)} of a case, with the worst value over several series.
 
-    `metrics`: column to value, as numbers or as the text of a table; what is empty is
-    left out, as are texts and what the overview does not show.
+    `metrics`: column to value, as numbers or as text; empty values, texts and metrics that
+    the overview does not show are omitted.
     """
     shown = {}
     for name, value in metrics.items():

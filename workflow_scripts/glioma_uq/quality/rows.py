@@ -1,4 +1,4 @@
-"""One row of metrics for each case and step, and what becomes of a bad case."""
+"""One row of metrics for each case and step, and the exclusion of bad cases."""
 
 import csv
 import traceback
@@ -14,7 +14,7 @@ EARLIER = "excluded at an earlier step"
 
 
 class OutsideLimits(BadCase):
-    """A metric of a case lies outside the config's limits; `numbers` says which, and the limits."""
+    """A metric of a case is outside the config's limits; `numbers` holds its name and the limits."""
 
     def __init__(self, metrics, limits):
         names = outside(metrics, limits)
@@ -25,14 +25,14 @@ class OutsideLimits(BadCase):
 
 @contextmanager
 def case_quality_record(case, step, *, quality, outputs, on_bad_case, limits=None):
-    """Yield the dict that takes the step's metrics, and write it as the row `quality`.
+    """Yield the dict for the step's metrics, and write it as the row `quality`.
 
-    `outputs`: the paths that the step writes. When the enclosed work raises BadCase, or a
-    metric lies outside its `limits` (name, or its ending after the series, to [low, high],
-    None where there is none), all outputs become empty files and the row says why, so that
-    the other cases go on; `on_bad_case` "stop" raises BadCase instead. The metrics measured
-    so far stay in the row. Every other exception passes through: a wrong config, the
-    machine's fault or a bug, which must stop the run.
+    `outputs`: the paths that the step writes. If the enclosed code raises BadCase, or a
+    metric is outside its `limits` (name, or its ending after the series, to [low, high],
+    None for no limit), all outputs become empty files and the row gives the reason, so that
+    other cases continue; `on_bad_case` "stop" raises BadCase instead. The metrics measured
+    so far stay in the row. Other exceptions (a wrong config, a fault of the machine, a bug)
+    pass through and stop the run.
     """
     metrics, reason, numbers = {}, "", {}
     try:
@@ -51,13 +51,13 @@ def case_quality_record(case, step, *, quality, outputs, on_bad_case, limits=Non
 
 
 def check_limits(metrics, limits):
-    """Raise OutsideLimits when any of the `metrics` lies outside its limits."""
+    """Raise OutsideLimits if any of the `metrics` is outside its limits."""
     if outside(metrics, limits):
         raise OutsideLimits(metrics, limits)
 
 
 def mark_excluded(paths):
-    """Make every path an empty file: the mark of an excluded case, or of a part it came without."""
+    """Make every path an empty file, which marks an excluded case or a missing optional image."""
     for path in map(Path, paths):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"")
@@ -69,7 +69,7 @@ def write_row(path, row):
 
 
 def write_table(path, columns, rows):
-    """Write dicts as CSV; what a row does not have stays empty."""
+    """Write dicts as CSV; missing values stay empty."""
     with written_whole(path) as temporary, _open_text(temporary, "w") as file:
         table = csv.DictWriter(file, columns, restval="", lineterminator="\n")
         table.writeheader()
@@ -83,5 +83,5 @@ def read_rows(path):
 
 
 def _open_text(path, mode="r"):
-    """Open a table, whatever the machine's language; a file's name may hold bytes of no text."""
+    """Open a table as UTF-8 in any locale; file names in it may hold undecodable bytes."""
     return open(path, mode, newline="", encoding="utf-8", errors="backslashreplace")

@@ -1,6 +1,6 @@
-"""Draw the quality sheet of a case: planes by series, with the outlines of its masks.
+"""Draw the quality sheet of a case: three planes of each series, with the outlines of its masks.
 
-BootstrapResult with Pillow, since matplotlib takes longer to import than a sheet takes to draw.
+Drawn with Pillow: importing matplotlib takes longer than drawing a sheet.
 """
 
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from PIL import Image as Picture
 from PIL import ImageDraw, ImageFont
 from scipy import ndimage
 
-# Okabe and Ito's colours, told apart by colour-blind readers.
+# Okabe and Ito's colours, which colour-blind readers can distinguish.
 OUTLINES = {"brain": "#E69F00", "template": "#56B4E9", "tumour": "#CC79A7"}
 TAKES_PART, LEFT_OUT, TEXT, NOTE = "#35B88F", "#FF8C42", "#FFFFFF", "#A8B0B8"
 PANEL = 240  # pixels of the longest edge of a series
@@ -26,10 +26,10 @@ Z_RANGE = (-2.5, 3.5)  # black and white of z-scored intensities
 
 @dataclass(frozen=True)
 class View:
-    """A series and what is outlined on it.
+    """A series and the masks outlined on it.
 
     volume: intensities [x, y, z], RAS. voxel_sizes: mm. window: the intensities that are black
-    and white. centre: the voxel that the three planes go through. masks: booleans by name.
+    and white. centre: the voxel in all three planes. masks: booleans by name.
     """
 
     volume: np.ndarray
@@ -44,9 +44,9 @@ def draw_sheet(case, takes_part, verdict, notes, views):
 
     Args:
         case: its name.
-        takes_part, verdict: whether it does, and the sentence that says so.
+        takes_part, verdict: whether the case is included, as a boolean and in words.
         notes: lines of text below the verdict.
-        views: series to View, or to the text that says why there is none.
+        views: series to View, or to the reason why there is none.
     """
     panels = {name: panels_of(view) for name, view in views.items()}
     heights = [GAP + max(parts[row].height for parts in panels.values()) for row in range(3)]
@@ -78,7 +78,7 @@ def panels_of(view):
 
 
 def masks_of(view):
-    """Return the names of what is outlined on a view."""
+    """Return the names of the masks outlined on a view."""
     return view.masks if isinstance(view, View) else ()
 
 
@@ -107,8 +107,8 @@ def enlarged(volume, centre, plane, size):
 def outline(cover):
     """Return how much of each pixel the contour at .5 of a smooth mask covers, 0 to 1.
 
-    The distance to the contour is about |cover - .5| / |gradient|, which draws a line of
-    even width without stairs.
+    The distance to the contour is about |cover - .5| / |gradient|, which gives an
+    antialiased line of even width.
     """
     cover = ndimage.gaussian_filter(cover, 0.8)
     steep = np.hypot(*np.gradient(cover))
@@ -117,7 +117,7 @@ def outline(cover):
 
 
 def middle(tumour, brain):
-    """Return the voxel to cut through: the tumour's fullest slices, or the brain's middle."""
+    """Return the voxel to cut through: the slices with most tumour, or the brain's median."""
     if tumour is not None and tumour.any():
         return tuple(int(tumour.sum(other(axis)).argmax()) for axis in range(3))
     if brain is not None and brain.any():
@@ -131,7 +131,7 @@ def other(axis):
 
 
 def contrast(volume):
-    """Return the window of a scan in the scanner's own units: its 1st and 99.5th percentile."""
+    """Return the intensity window of a native scan: its 1st and 99.5th percentile."""
     return tuple(np.percentile(volume, [1, 99.5]))
 
 
@@ -150,7 +150,7 @@ def header_lines(case, takes_part, verdict, notes, width):
 
 
 def write_lines(pen, lines):
-    """Write the lines of the header one below the other."""
+    """Write the lines of the header."""
     y = MARGIN
     for text, colour, letters, height in lines:
         pen.text((MARGIN, y), text, colour, letters)
@@ -158,7 +158,7 @@ def write_lines(pen, lines):
 
 
 def write_legend(pen, masks, width):
-    """Name the outlines in their colours, in the upper right corner."""
+    """Write the names of the outlines in their colours, in the upper right corner."""
     x = width - MARGIN
     for name in reversed([name for name in OUTLINES if name in masks]):
         pen.text((x, MARGIN + 4), name, OUTLINES[name], font(13), anchor="ra")
@@ -166,7 +166,7 @@ def write_legend(pen, masks, width):
 
 
 def wrapped(text, letters, width):
-    """Return a text as lines of at most `width` pixels; a long word stands alone."""
+    """Return a text as lines of at most `width` pixels; a longer word gets its own line."""
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()
@@ -184,6 +184,6 @@ def rgb(colour):
 
 @cache
 def font(size, bold=False):
-    """Return DejaVu Sans, which comes with matplotlib: found without the import, which is slow."""
+    """Return DejaVu Sans from matplotlib's files, without the slow import."""
     folder = Path(find_spec("matplotlib").origin).parent / "mpl-data" / "fonts" / "ttf"
     return ImageFont.truetype(folder / f"DejaVuSans{'-Bold' if bold else ''}.ttf", size)

@@ -1,4 +1,4 @@
-"""What a quality sheet shows of a case: its place in the template, or what a left-out case left."""
+"""The views of a quality sheet: in template space, or native for an excluded case."""
 
 import numpy as np
 
@@ -42,10 +42,10 @@ def template_views(modalities, cohort, case, template):
 
 
 def native_views(modalities, cohort, case, template):
-    """Return {modality: View, or why there is none} of a left-out case as it was scanned.
+    """Return {modality: View, or why there is none} of an excluded case in native space.
 
-    `cohort` is the folder of the cohort, with empty files where no step kept anything. The
-    T1CE shows the outlines that are left.
+    `cohort` is the folder of the cohort; failed steps left empty files. The T1CE shows the
+    outlines that exist.
     """
     views = {}
     for name in modalities:
@@ -64,7 +64,7 @@ def native_views(modalities, cohort, case, template):
 
 
 def native_masks(grid, cohort, case, template):
-    """Return the outlines of a native T1CE on `grid` that earlier steps left, by name."""
+    """Return {name: mask} on the native `grid` of the T1CE, from the output of earlier steps."""
     files = {
         "brain": cohort / "skull_stripped" / case / "brain_mask.nii.gz",
         "tumour": cohort / "raw" / case / "segmentation.nii.gz",
@@ -82,8 +82,8 @@ def native_masks(grid, cohort, case, template):
 
 
 def _read_first(*paths):
-    """Return the first image that is not empty; raise BadCase when all are."""
+    """Return the first image that is not empty; raise BadCase if all are."""
     for path in paths:
         if not is_empty(path):
             return read_image(path)
-    raise BadCase("No image: the case was left out before any step kept one.")
+    raise BadCase("No image: the case was excluded before any image was saved.")

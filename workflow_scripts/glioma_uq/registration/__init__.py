@@ -1,4 +1,4 @@
-"""Where one scan lies in another: one function, three engines, the same matrix each time."""
+"""Registration: one function, three engines, and the same result in every run."""
 
 import numpy as np
 
@@ -12,15 +12,15 @@ HISTOGRAM_BINS = 32
 
 
 def register(fixed, moving, *, kind, levels, voxel_size_mm, seed, engine="ants"):
-    """Return the 4x4 RAS matrix that carries points of `moving` to points of `fixed`.
+    """Return the 4x4 RAS matrix that maps points of `moving` to points of `fixed`.
 
     `fixed`, `moving`: Images, world in mm. `kind`: "Rigid" or "Affine". `levels`: from
     coarse to fine, each with `shrink` (of the working voxel), `smoothing` (sigma in
     working voxels) and `iterations`. Both images are averaged to about `voxel_size_mm`
     first. Metric: Mattes mutual information, 32 bins, voxels sampled by `seed`. `engine`:
-    "ants", "simpleitk" or "elastix"; each runs in one thread and repeats bit by bit.
-    Raises BadInput when the engine's package is missing, and BadCase when an image is of
-    one value, or the engine fails or finds no transform that can be inverted.
+    "ants", "simpleitk" or "elastix"; each runs in one thread, with bit-identical results.
+    Raises BadInput if the engine's package is missing, and BadCase if an image is constant,
+    the engine fails, or its transform is not invertible.
     """
     pull = _engine(engine)(
         _with_contrast(from_zero(block_average(fixed, voxel_size_mm))),
@@ -33,32 +33,32 @@ def register(fixed, moving, *, kind, levels, voxel_size_mm, seed, engine="ants")
     if not is_invertible(pull):
         raise BadCase(
             "expected a transform that can be inverted, found "
-            f"{np.round(pull, 3).tolist()} by {engine}, look at both scans"
+            f"{np.round(pull, 3).tolist()} by {engine}, check both scans"
         )
     return np.linalg.inv(pull)
 
 
 def failures_of(engine):
-    """Turn what an engine says of two scans into a BadCase; only its own calls stand inside."""
+    """Turn an engine's error into a BadCase; wrap its own calls only."""
     return bad_case_on(
-        RuntimeError, "scans that can be registered", f"that {engine} failed", "look at both scans"
+        RuntimeError, "scans that can be registered", f"that {engine} failed", "check both scans"
     )
 
 
 def _with_contrast(image):
-    """Return `image`; raise BadCase when it has one value everywhere, on which engines crash."""
+    """Return `image`; raise BadCase if it is constant, on which engines crash."""
     if image.data.min() == image.data.max():
         raise BadCase(
-            f"expected a scan to register, found {image.data.flat[0]:g} in every voxel, look at "
+            f"expected a scan to register, found {image.data.flat[0]:g} in every voxel, check "
             "the scan and its brain mask"
         )
     return image
 
 
 def from_zero(image):
-    """Return `image` without negative intensities: lifted by its minimum where that is below 0.
+    """Return `image` without negative intensities: shifted by its minimum if that is below 0.
 
-    Mutual information does not see the lift; a centre of mass needs it (z-scored scans).
+    Mutual information is invariant to the shift; the centre of mass of z-scored scans needs it.
     """
     lowest = image.data.min()
     return Image(image.data - lowest, image.grid) if lowest < 0 else image
@@ -89,7 +89,7 @@ def _engine(name):
 
 
 def itk_geometry(grid):
-    """Return (origin, spacing, direction) of a grid as ITK counts them: LPS, mm."""
+    """Return (origin, spacing, direction) of a grid in ITK's convention: LPS, mm."""
     affine = RAS_TO_LPS @ grid.affine
     spacing = grid.voxel_sizes
     return tuple(affine[:3, 3].tolist()), tuple(spacing.tolist()), affine[:3, :3] / spacing

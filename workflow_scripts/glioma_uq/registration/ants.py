@@ -8,16 +8,16 @@ from glioma_uq.antspy import ants
 from glioma_uq.registration import SAMPLED_SHARE, failures_of, itk_geometry
 from glioma_uq.transforms import from_itk
 
-# ITK asks for its number of threads once, at the first use; with one, results repeat exactly.
+# ITK reads its number of threads once, at first use; with one, results are reproducible.
 ants.config.set_ants_deterministic(on=True, seed_value=None)
 
 
 def register(fixed, moving, *, kind, levels, voxel_size_mm, seed):
-    """Return the 4x4 RAS matrix that carries points of `fixed` to `moving`, by antsRegistration.
+    """Return the 4x4 RAS matrix that maps points of `fixed` to `moving`, by antsRegistration.
 
-    It starts with the centres of mass one upon the other. See `glioma_uq.registration`.
+    It starts with aligned centres of mass. See `glioma_uq.registration`.
     """
-    # antspyx ignores its random_seed argument; only this switch is obeyed.
+    # antspyx ignores its random_seed argument; only this call sets the seed.
     ants.config.set_ants_deterministic(on=True, seed_value=seed)
     images = to_ants(fixed), to_ants(moving)
     options = {
@@ -35,7 +35,7 @@ def register(fixed, moving, *, kind, levels, voxel_size_mm, seed):
 
 
 def to_ants(image):
-    """Return `image` as an ANTsImage in the same place of the world (ITK counts in LPS)."""
+    """Return `image` as an ANTsImage at the same world coordinates (ITK uses LPS)."""
     origin, spacing, direction = itk_geometry(image.grid)
     data = np.asarray(image.data, np.float32)
     return ants.from_numpy(data, origin=origin, spacing=spacing, direction=direction)

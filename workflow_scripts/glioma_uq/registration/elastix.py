@@ -1,7 +1,7 @@
 """Registration by elastix (Klein et al., IEEE TMI 2010), through its Python package.
 
 The classes are imported from the modules that hold them: `itk.ElastixRegistrationMethod`
-is the same class and loads all filters of ITK first, 12 s of CPU in every job instead of 3.
+is the same class but loads all filters of ITK first: 12 s of CPU in every job instead of 3.
 """
 
 import itk
@@ -17,15 +17,15 @@ from glioma_uq.transforms import block_steps, compose, from_itk
 
 SAMPLES = 4096  # drawn anew in each iteration; elastix's manual advises 2000 to 5000
 
-# With more threads sums change their order, and the last digits with them.
+# More threads would change the order of sums, and so the last digits.
 itkMultiThreaderBase.SetGlobalDefaultNumberOfThreads(1)
 
 
 def register(fixed, moving, *, kind, levels, voxel_size_mm, seed):
-    """Return the 4x4 RAS matrix that carries points of `fixed` to `moving`.
+    """Return the 4x4 RAS matrix that maps points of `fixed` to `moving`.
 
-    Rigid first and affine from there. The centres of mass start one upon the other; adaptive
-    stochastic gradient descent runs all iterations of each level. See `glioma_uq.registration`.
+    Rigid first and affine from there. The start aligns the centres of mass; adaptive stochastic
+    gradient descent runs all iterations of each level. See `glioma_uq.registration`.
     """
     stages = ["EulerTransform"] if kind == "Rigid" else ["EulerTransform", "AffineTransform"]
     pyramids = {
@@ -47,7 +47,7 @@ def register(fixed, moving, *, kind, levels, voxel_size_mm, seed):
 
 
 def to_itk(image):
-    """Return `image` as an ITK image in the same place of the world (ITK counts in LPS)."""
+    """Return `image` as an ITK image at the same world coordinates (ITK uses LPS)."""
     origin, spacing, direction = itk_geometry(image.grid)
     made = itkPyBufferIF3.GetImageFromArray(np.ascontiguousarray(image.data.T, np.float32))
     made.SetOrigin(origin)
@@ -92,7 +92,7 @@ def _pyramid(image, grid, levels, voxel_size_mm):
 
 
 def _texts(options):
-    """Return a parameter map as elastix takes it: all values as text."""
+    """Return a parameter map in elastix's form: all values as text."""
     return {name: [str(value) for value in values] for name, values in options.items()}
 
 
@@ -101,6 +101,6 @@ def _matrix(stage):
     numbers = np.asarray(stage["TransformParameters"], float)
     if stage["Transform"][0] == "EulerTransform":
         x, y, z = numbers[:3]
-        turn = Rotation.from_euler("ZXY", [z, x, y]).as_matrix()  # Rz Rx Ry, as ITK's Euler3D
-        numbers = np.r_[turn.ravel(), numbers[3:]]
+        rotation = Rotation.from_euler("ZXY", [z, x, y]).as_matrix()  # Rz Rx Ry, as ITK's Euler3D
+        numbers = np.r_[rotation.ravel(), numbers[3:]]
     return from_itk(numbers, np.asarray(stage["CenterOfRotationPoint"], float))

@@ -8,14 +8,14 @@ from glioma_uq.transforms import block_average, from_itk
 
 CONVERGENCE = 1e-6
 
-# With more threads sums change their order, and the last digits with them.
+# More threads would change the order of sums, and so the last digits.
 SimpleITK.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
 
 
 def register(fixed, moving, *, kind, levels, voxel_size_mm, seed):
-    """Return the 4x4 RAS matrix that carries points of `fixed` to `moving`.
+    """Return the 4x4 RAS matrix that maps points of `fixed` to `moving`.
 
-    Rigid first and affine from there. The centres of mass start one upon the other; `kind`
+    Rigid first and affine from there. The start aligns the centres of mass; `kind`
     "Affine" begins with the rigid transform of all levels but the finest. See
     `glioma_uq.registration`.
     """
@@ -38,7 +38,7 @@ def register(fixed, moving, *, kind, levels, voxel_size_mm, seed):
 
 
 def to_simpleitk(image):
-    """Return `image` as a SimpleITK image in the same place of the world (ITK counts in LPS)."""
+    """Return `image` as a SimpleITK image at the same world coordinates (ITK uses LPS)."""
     origin, spacing, direction = itk_geometry(image.grid)
     made = SimpleITK.GetImageFromArray(np.asarray(image.data, np.float32).T)
     made.SetOrigin(origin)
@@ -48,7 +48,7 @@ def to_simpleitk(image):
 
 
 def _affine(rigid):
-    """Return the affine transform that does what the rigid one does."""
+    """Return the affine transform that equals a rigid one."""
     affine = SimpleITK.AffineTransform(3)
     affine.SetCenter(rigid.GetCenter())
     affine.SetMatrix(rigid.GetMatrix())
@@ -57,7 +57,7 @@ def _affine(rigid):
 
 
 def _refine(transform, fixed, moving, levels, *, voxel_size_mm, seed):
-    """Move `transform`, in place, to the best fit, level by level."""
+    """Optimise `transform`, in place, level by level."""
     for level in levels:
         coarse_mm = voxel_size_mm * level["shrink"]
         method = SimpleITK.ImageRegistrationMethod()

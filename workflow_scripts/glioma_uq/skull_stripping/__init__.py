@@ -1,12 +1,12 @@
-"""Where the brain is in a native scan: five methods behind one function.
+"""Brain extraction in a native scan: five methods behind one function.
 
-template     the template's mask, carried back by the registration; nothing to install
+template     the template's mask, mapped back by the registration; nothing to install
 hd-bet       HD-BET 2 in an environment of its own, called as a command: `make hd-bet`
 hd-bet-v1    HD-BET 1, five networks in one package: `make hd-bet-v1`
 deepbet      a small and quick network: `make deepbet`
-none         scans that were stripped before; nothing to install
+none         scans that are already skull-stripped; nothing to install
 
-Each is a module with one function, `find_brain(scan, threads=..., **what it needs)`.
+Each is a module with one function, `find_brain(scan, threads=..., **its inputs)`.
 """
 
 from glioma_uq.errors import BadCase
@@ -24,13 +24,13 @@ METHODS = {
 def find_brain(scan, method, *, threads=1, **needs):
     """Return the brain in `scan` (Image) as booleans of its shape, by one of METHODS.
 
-    `needs`: what that method needs besides the scan. Raises BadInput when its package,
-    command or weights are missing, and names the command that installs them; BadCase when
-    it fails or finds no brain.
+    `needs`: further inputs of that method. Raises BadInput if its package, command or
+    weights are missing, with the command that installs them; BadCase if it fails or finds
+    no brain.
     """
     brain = METHODS[method](scan, threads=threads, **needs)
     if not brain.any():
         raise BadCase(
-            f"expected a brain in the T1CE, found no voxel of it by {method}, look at the scan"
+            f"expected a brain in the T1CE, found an empty mask by {method}, check the scan"
         )
     return brain

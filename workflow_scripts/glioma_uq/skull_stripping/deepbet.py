@@ -1,4 +1,4 @@
-"""deepbet (Fisch et al., Computers in Biology and Medicine 2024): one small network, quick."""
+"""deepbet (Fisch et al., Computers in Biology and Medicine 2024): one small, fast network."""
 
 from importlib import util
 from pathlib import Path
@@ -10,7 +10,7 @@ from glioma_uq.skull_stripping.failures import failures_of
 from glioma_uq.skull_stripping.weights import check_weights
 
 COMMAND = "make deepbet"
-# TorchScript files in the wheel of deepbet 1.0.2; nothing is loaded that is not exactly these.
+# TorchScript files in the wheel of deepbet 1.0.2; only files with these hashes are loaded.
 SHA256 = {
     "bbox_model.pt": "39a7b2b5f799faa1391ea97bfcdc0b9299f20d84f2316a4ff8918dc4685e40aa",
     "model.pt": "de8ee7c69654d0dd3935dc4a5d84571d8ecf4637a6bfc01df399c4c2bc86e0fd",
@@ -20,8 +20,8 @@ SHA256 = {
 def find_brain(scan, *, threads=1):
     """Return the brain in a native scan (Image with skull) as booleans, by deepbet on the CPU.
 
-    Trained on T1 scans of healthy adults. Raises BadInput when the package is missing or
-    its weights differ, BadCase when it finds no brain.
+    Trained on T1 scans of healthy adults. Raises BadInput if the package is missing or
+    its weights differ, BadCase if it finds no brain.
     """
     for name, sha256 in SHA256.items():
         check_weights(_data_folder() / "models" / name, sha256, COMMAND)
@@ -38,7 +38,7 @@ def find_brain(scan, *, threads=1):
 
 
 def _data_folder():
-    """Return the folder of data that deepbet installs beside itself, without running any of it."""
+    """Return the folder of data that deepbet installs beside itself, without importing it."""
     found = util.find_spec("deepbet")
     if found is None:
         raise BadInput(

@@ -1,4 +1,4 @@
-"""What a network for skull stripping may raise on a scan."""
+"""Errors that a skull-stripping network may raise on a scan."""
 
 from glioma_uq.errors import bad_case_on
 
@@ -7,5 +7,5 @@ FAILURES = (AssertionError, ArithmeticError, IndexError, RuntimeError, ValueErro
 
 
 def failures_of(method):
-    """Turn a failure of a package on a scan into a BadCase; only its own call stands inside."""
-    return bad_case_on(FAILURES, f"a brain that {method} can find", "none", "look at the scan")
+    """Turn a package's error on a scan into a BadCase; wrap its own call only."""
+    return bad_case_on(FAILURES, f"a brain that {method} can find", "none", "check the scan")

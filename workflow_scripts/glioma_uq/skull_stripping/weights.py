@@ -1,4 +1,4 @@
-"""Weights of networks are read only when they are exactly the files that we know."""
+"""Check that weights of networks are the expected files before they are loaded."""
 
 import hashlib
 from pathlib import Path
