@@ -151,7 +151,7 @@ def test_a_cell_without_passes_or_segmentation_judges_what_it_can():
                                                                "undecided at this n"}  # fmt: skip
     dominated = found.loc[("aleatoric uncertainty dominates classification", "idh")]
     assert (dominated["verdict"], dominated["reason"]) == (
-        "undecided", "one pass tells no epistemic from aleatoric uncertainty",
+        "undecided", "one pass does not separate epistemic from aleatoric uncertainty",
     )  # fmt: skip
     absent = found[found.index.get_level_values("task") == "segmentation"]
     assert (absent["verdict"] == "undecided").all()

@@ -8,15 +8,15 @@ from scipy.stats import mannwhitneyu
 from glioma_uq.statistics.bootstrap import draw_resamples
 from glioma_uq.statistics.rank_tests import (
     COLUMNS,
-    Doubt,
-    classification_doubt,
+    CaseUncertainty,
+    classification_uncertainty,
     compare,
     compare_cells,
     effect_interval,
     holm,
     one_row_per_case,
     rank_biserial,
-    segmentation_doubt,
+    segmentation_uncertainty,
 )
 
 
@@ -59,7 +59,7 @@ def test_seeds_of_a_case_are_averaged_into_one_row():
     assert one_row_per_case(table.head(2)) is not averaged
 
 
-def test_doubt_about_classes_leaves_unknown_labels_out():
+def test_uncertainty_of_classes_leaves_unknown_labels_out():
     table = pd.DataFrame(
         {
             "case": list("abcd"),
@@ -69,10 +69,10 @@ def test_doubt_about_classes_leaves_unknown_labels_out():
             "idh_predictive": [0.3, 0.5, 0.6, 0.7],
         }
     )
-    doubt = classification_doubt(table, "idh")
-    assert doubt.cases.tolist() == ["a", "b", "c"]
-    assert doubt.uncertainty.tolist() == [0.3, 0.5, 0.6]
-    assert doubt.is_wrong.tolist() == [False, True, False]
+    group = classification_uncertainty(table, "idh")
+    assert group.cases.tolist() == ["a", "b", "c"]
+    assert group.uncertainty.tolist() == [0.3, 0.5, 0.6]
+    assert group.is_wrong.tolist() == [False, True, False]
 
 
 def test_a_dice_at_the_threshold_is_not_above_it():
@@ -83,9 +83,9 @@ def test_a_dice_at_the_threshold_is_not_above_it():
             "tumour_predictive": [0.1, 0.2, 0.3, np.nan],
         }
     )
-    doubt = segmentation_doubt(table, 0.8)
-    assert doubt.uncertainty.tolist() == [0.1, 0.2]
-    assert doubt.is_wrong.tolist() == [True, False]
+    group = segmentation_uncertainty(table, 0.8)
+    assert group.uncertainty.tolist() == [0.1, 0.2]
+    assert group.is_wrong.tolist() == [True, False]
 
 
 def test_no_cells_give_an_empty_table():
@@ -102,7 +102,9 @@ def test_the_effect_has_an_interval_around_it_and_a_mirror_image():
     drawn = draw_resamples([pd.DataFrame({"case": cases})], 500, rng)
     auroc = compare(uncertainty[~is_wrong], uncertainty[is_wrong])[2]
     for kind in ("percentile", "basic", "bca"):
-        low, high, reason = effect_interval(Doubt(cases, uncertainty, is_wrong), drawn, 0.95, kind)
+        low, high, reason = effect_interval(
+            CaseUncertainty(cases, uncertainty, is_wrong), drawn, 0.95, kind
+        )
         assert 0.5 < low < auroc < high
         assert reason == ""
     assert rank_biserial(0.75) == 0.5
@@ -111,9 +113,12 @@ def test_the_effect_has_an_interval_around_it_and_a_mirror_image():
 def test_an_effect_of_one_error_has_no_interval_and_says_so():
     cases = np.array([f"{i:02d}" for i in range(30)])
     drawn = draw_resamples([pd.DataFrame({"case": cases})], 200, np.random.default_rng(0))
-    low, high, reason = effect_interval(Doubt(cases, np.arange(30.0), np.arange(30) < 1), drawn)
+    low, high, reason = effect_interval(
+        CaseUncertainty(cases, np.arange(30.0), np.arange(30) < 1), drawn
+    )
     assert np.isnan([low, high]).all()
     assert "of 200 resamples" in reason
     assert (
-        "no resamples" in effect_interval(Doubt(cases, np.arange(30.0), np.arange(30) < 9), None)[2]
+        "no resamples"
+        in effect_interval(CaseUncertainty(cases, np.arange(30.0), np.arange(30) < 9), None)[2]
     )

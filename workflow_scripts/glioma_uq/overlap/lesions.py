@@ -1,6 +1,6 @@
-"""Lesions: connected parts of a region, and which of them a prediction finds.
+"""Lesions: connected components of a region, and which of them a prediction finds.
 
-Two voxels belong to one lesion where they share a face, an edge or a corner (26-connected).
+Two voxels belong to one lesion if they share a face, an edge or a corner (26-connected).
 """
 
 import numpy as np
@@ -16,19 +16,19 @@ COLUMNS = ["case", "seed", "fold", "region", "rule", "lesion", "volume_mm3", "fo
 def match_lesions(predicted, reference, voxel_volume_mm3):
     """Return a row (dict) for each reference lesion, largest first, then for each false one.
 
-    A predicted lesion touches a reference lesion where they share a voxel. `found`: some
-    predicted lesion touches it. `dice`: of the lesion and all predicted lesions that touch it
-    together, 0 where there are none; one prediction that spans two lesions fits neither.
+    A predicted lesion touches a reference lesion if they share a voxel. `found`: at least one
+    predicted lesion touches it. `dice`: between the lesion and the union of the predicted lesions
+    that touch it, 0 without any; a prediction that spans two lesions scores low for both.
     A predicted lesion that touches none is false: `lesion` None, `found` False, `dice` 0.
-    `score_mm3`, by which a FROC curve orders, is the volume of the false lesion, or of the
-    largest predicted lesion that touches a reference one; NaN where none does.
+    `score_mm3`, the score of a FROC curve, is the volume of the false lesion, or of the
+    largest predicted lesion that touches the reference lesion; NaN without any.
 
     Args:
         predicted, reference: (X, Y, Z) bool.
         voxel_volume_mm3: volume of a voxel.
     """
-    # ASSUME: a larger predicted lesion is a surer one; the samplers keep no probability of the
-    # enhancing tumour alone that could order them better.
+    # ASSUME: larger predicted lesions are more certain; the samplers keep no probability of the
+    # enhancing tumour alone, which would be a better score.
     shared = count_shared(predicted, reference)
     sizes, predicted_sizes = shared[1:].sum(axis=1), shared[:, 1:].sum(axis=0)
     touching = shared[1:, 1:] > 0
@@ -55,7 +55,7 @@ def match_lesions(predicted, reference, voxel_volume_mm3):
 def count_shared(predicted, reference):
     """Return [1 + R, 1 + P]: how many voxels each of R reference and P predicted lesions share.
 
-    Row and column 0 are the voxels of no lesion: those of the box around both masks.
+    Row and column 0 count the voxels outside lesions, within the box around both masks.
     """
     box = find_objects((predicted | reference).astype(np.uint8))
     if not box:

@@ -4,7 +4,7 @@
 def dice(predicted, reference):
     """Return the Dice coefficient 2|A ∩ B| / (|A| + |B|) of two boolean arrays or tensors.
 
-    Two empty masks agree: 1. One empty mask misses everything: 0.
+    1 if both masks are empty, 0 if only one is.
     """
     size = int(predicted.sum()) + int(reference.sum())
     return 1.0 if size == 0 else 2 * int((predicted & reference).sum()) / size

@@ -1,7 +1,7 @@
-"""How well the predicted regions of a tumour agree with the reference: voxels counted.
+"""How well the predicted regions of a tumour agree with the reference, by voxel counts.
 
-Regions and canonical labels are those of `parts`. Everything is counted on the whole grid, where
-nearly all voxels are true negatives, and false positives once more inside the brain.
+Regions and canonical labels are those of `subregions`. Counts are over the whole grid, where
+nearly all voxels are true negatives; false positives are also counted inside the brain alone.
 """
 
 import numpy as np
@@ -22,7 +22,7 @@ def volume_of(voxels, voxel_volume_mm3):
 
 
 def few_enhancing_to_core(labels, voxel_volume_mm3):
-    """Return the labels with all enhancing tumour as core where fewer than 500 voxels enhance.
+    """Return the labels with all enhancing tumour set to core if fewer than 500 voxels enhance.
 
     The rule of DMFNet's public code (its option `postprocess`), there on the 1 mm grid of BraTS.
     """
@@ -35,7 +35,7 @@ def few_enhancing_to_core(labels, voxel_volume_mm3):
 
 
 def under_rules(labels, voxel_volume_mm3):
-    """Return {rule: labels} of all `RULES`: as predicted, and with `few_enhancing_to_core`."""
+    """Return {rule: labels} for all `RULES`: as predicted, and after `few_enhancing_to_core`."""
     return dict(zip(RULES, (labels, few_enhancing_to_core(labels, voxel_volume_mm3)), strict=True))
 
 
@@ -60,8 +60,8 @@ def count_voxels(predicted, reference, brain):
 def rates_of(counts):
     """Return Dice and rates of `count_voxels`.
 
-    Dice = 2 TP / (2 TP + FP + FN), of two empty masks 1; TPR = TP / (TP + FN), NaN without
-    a reference; FPR = FP / (FP + TN); the same with the voxels of the brain alone.
+    Dice = 2 TP / (2 TP + FP + FN), 1 for two empty masks; TPR = TP / (TP + FN), NaN without
+    a reference; FPR = FP / (FP + TN), also over the voxels of the brain alone.
     """
     tp, fp, fn, tn = (counts[name] for name in COUNTS[:4])
     return {
@@ -73,7 +73,7 @@ def rates_of(counts):
 
 
 def overlap_row(predicted, reference, brain, voxel_volume_mm3):
-    """Return the numbers of one region as a dict: counts, rates and the two volumes."""
+    """Return the metrics of one region as a dict: counts, rates and the two volumes."""
     counts = count_voxels(predicted, reference, brain)
     tp, fp, fn = (counts[name] for name in COUNTS[:3])
     return {name: counts[name] for name in COUNTS} | rates_of(counts) | {

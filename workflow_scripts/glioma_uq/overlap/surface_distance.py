@@ -8,12 +8,12 @@ def hd95(predicted, reference, spacing):
     """Return the 95th percentile of the Hausdorff distance of two boolean arrays, in mm.
 
     The larger of the two directed 95th percentiles (linear between order statistics) of the
-    distances from the surface voxels of one mask to the nearest of the other; surface voxels
-    are those that touch the outside by a face, at the image border too. `spacing` is the
+    distances from the surface voxels of one mask to the nearest of the other. Surface voxels
+    share a face with the outside or with the image border. `spacing` is the
     voxel's size in mm along each axis.
 
-    Two empty masks agree: 0. One empty mask misses everything: the diagonal of the image, the
-    largest distance that it holds, so that a missed tumour does not vanish from a mean.
+    0 if both masks are empty. If only one is, the diagonal of the image, the largest possible
+    distance, so that missed tumours are not left out of a mean.
     """
     if not (predicted.any() and reference.any()):
         agree = not (predicted.any() or reference.any())
@@ -25,7 +25,7 @@ def hd95(predicted, reference, spacing):
 
 
 def surface(mask):
-    """Return the voxels of `mask` with a face to the outside, or to the border of the array."""
+    """Return the voxels of `mask` that share a face with the outside or the array's border."""
     return mask & ~binary_erosion(mask)
 
 

@@ -1,7 +1,7 @@
-"""Trained networks made faster, and equal to what they were but for rounding.
+"""Faster versions of trained networks, equal to the originals up to rounding.
 
-Layers are rewritten in any network; a network that drops whole channels may also have passes
-of its own for Monte Carlo dropout, with the masks that it would draw itself.
+Layers are replaced in any network. A network that drops whole channels may also have special
+passes for Monte Carlo dropout, with the same masks as its plain passes.
 """
 
 import copy
@@ -18,14 +18,14 @@ from glioma_uq.layers.convolutions import (
 )
 from glioma_uq.sampling.csnet_passes import CSNetPasses
 
-# By name: importing the classes would make the samples of every network depend on them all.
+# By name: imports would make the fingerprint of every network's samples depend on all of them.
 PASSES = {"CSNet": CSNetPasses}
 
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of malloc.h
 
 
 class StridedConvolution(nn.Module):
-    """A convolution whose kernel is a multiple of its stride, as space-to-depth and a small one."""
+    """A convolution whose kernel is a multiple of its stride: space-to-depth, then a smaller one."""
 
     def __init__(self, layer):
         super().__init__()
@@ -38,8 +38,8 @@ class StridedConvolution(nn.Module):
 
 
 class TransposedConvolution(nn.Module):
-    """A transposed convolution, its kernel a multiple of its stride, as a small convolution to
-    the voxels of each block and depth-to-space."""
+    """A transposed convolution whose kernel is a multiple of its stride: a smaller convolution to
+    the voxels of each block, then depth-to-space."""
 
     def __init__(self, layer):
         super().__init__()
@@ -52,7 +52,7 @@ class TransposedConvolution(nn.Module):
 
 
 def replacement(layer):
-    """Return the faster equal of a layer, None where there is none."""
+    """Return the faster equivalent of a layer, or None."""
     if not isinstance(layer, nn.Conv3d | nn.ConvTranspose3d):
         return None
     plain = layer.groups == 1 and set(layer.dilation) == {1} and layer.padding_mode == "zeros"
@@ -67,10 +67,10 @@ def replacement(layer):
 
 
 def accelerate(network):
-    """Return a copy of a trained network that is faster on the CPU, and equal but for rounding.
+    """Return a copy of a trained network that is faster on the CPU, and equal up to rounding.
 
-    Its layers are replaced where there is a faster equal. Where there are passes of its own
-    for Monte Carlo dropout, `active_dropout` takes them: the masks stay those of the plain network.
+    Layers with a faster equivalent are replaced. If the network has special passes for Monte
+    Carlo dropout, `active_dropout` uses them: the masks stay those of the plain network.
     """
     network = copy.deepcopy(network).eval()
     passes = PASSES.get(type(network).__name__)
@@ -84,9 +84,9 @@ def accelerate(network):
 
 
 def keep_freed_memory():
-    """Let this process keep the memory it frees, where the C library is glibc: nothing elsewhere.
+    """Make this process keep the memory it frees, with glibc; without glibc do nothing.
 
-    Else every volume above 32 MB comes as new pages from the system, which clears each of them:
+    Otherwise every volume above 32 MB gets new pages, which the system has to clear:
     a sixth of the time of a full-width pass at 96³.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)

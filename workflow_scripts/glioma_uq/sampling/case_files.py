@@ -1,7 +1,7 @@
-"""The file that each case leaves as soon as it is sampled, so that nothing is drawn twice.
+"""The file that is written for each case as soon as it is sampled, so that nothing runs twice.
 
-A file carries the identity of all that its numbers depend on: another run of the same
-identity takes it as it is, or goes on from its sums when it needs more passes.
+A file stores the identity of everything that its numbers depend on. Another run with the same
+identity reuses it, or continues from its sums if it needs more passes.
 """
 
 import hashlib
@@ -32,11 +32,11 @@ class Plan(NamedTuple):
         device: torch device of the networks.
         folder: where the files of the cases are.
         settings: all else that the numbers depend on (weights, options, code), for json.
-        nested: one run of the largest T gives all, as prefixes; else each T is drawn afresh.
+        nested: one run of the largest T gives all T, as prefixes; else each T has its own samples.
         mapped: those T whose voxel maps are kept.
-        keep_sums: whether a case's file holds the sums, 28 bytes a voxel of two classes and 44
-            of four, that let a larger number of passes draw just the new ones.
-        extras: what is measured beside the rest: "hd95", "histograms".
+        keep_sums: whether a case's file holds the sums, so that more passes draw only the new
+            ones. They take 28 bytes a voxel with two classes and 44 with four.
+        extras: optional measures: "hd95", "histograms".
     """
 
     passes: list
@@ -51,7 +51,7 @@ class Plan(NamedTuple):
 
 
 class Run(NamedTuple):
-    """One sequence of samples: its name in paths, the numbers of passes it serves, its seed."""
+    """One sequence of samples: its name in paths, its numbers of passes T, its seed."""
 
     name: str
     passes: list
@@ -59,7 +59,7 @@ class Run(NamedTuple):
 
 
 def runs_of(plan, seed):
-    """Return the runs that the plan's numbers of passes need: one for all, or one for each."""
+    """Return the runs of a plan: one for all numbers of passes, or one for each."""
     if plan.nested:
         return [Run("", plan.passes, seed)]
     return [
@@ -83,7 +83,7 @@ def identity_of(case, settings):
 
 
 def write_record(record, path, identity, keep_sums):
-    """Write what the passes of a case left, whole or not at all; its sums if asked for."""
+    """Write the record of a case, complete or not at all; with `keep_sums` also its sums."""
     tensors = {
         f"map/{t}/{kind}": values.contiguous()
         for t, maps in record.maps.items()
@@ -98,7 +98,7 @@ def write_record(record, path, identity, keep_sums):
 
 
 def read_record(path, identity):
-    """Return the `Record` at `path`; an empty one where there is none of this identity."""
+    """Return the `Record` at `path`; an empty one if there is none with this identity."""
     if not Path(path).exists():
         return Record()
     with safe_open(path, framework="pt") as file:
@@ -114,7 +114,7 @@ def read_record(path, identity):
 
 
 def read_sums(record, path, members, device):
-    """Give `record` the sums in its file; say whether there are any."""
+    """Read the sums of `record` from its file; return whether there are any."""
     with safe_open(path, framework="pt") as file:
         names = [key for key in file.keys() if key.startswith("sum/")]  # noqa: SIM118
         record.sums = VoxelUncertainty(members)
@@ -124,7 +124,7 @@ def read_sums(record, path, members, device):
 
 
 def sample_once(sampler, case, plan, run):
-    """Return the `Record` of a case, from its file as far as that goes."""
+    """Return the `Record` of a case, reusing its file as far as possible."""
     path = Path(plan.folder, run.name, f"{case.name}.safetensors")
     settings = [plan.settings, plan.batch_size, plan.device.type, run.seed, plan.extras]
     identity = identity_of(case, settings)
@@ -155,7 +155,7 @@ def sample_cases(name, networks, dataset, cases, plan, seed):
         dataset: a `Dataset`.
         cases: names of the cases.
         plan: a `Plan`.
-        seed: integer; all randomness follows from it.
+        seed: integer, the source of all randomness.
     """
     for run in runs_of(plan, seed):
         with open_sampler(name, networks, run.seed) as sampler:
@@ -167,7 +167,7 @@ def sample_cases(name, networks, dataset, cases, plan, seed):
 def write_maps(record, case, folder):
     """Write the maps of `record` as NIfTI in the case's space: float32, entropies in nats.
 
-    `labels` alone is uint8: the most probable part of the tumour, by its canonical label.
+    Only `labels` is uint8: the most probable subregion of the tumour, by its canonical label.
     """
     for t, maps in record.maps.items():
         for kind, values in maps.items():

@@ -1,8 +1,8 @@
 """Monte Carlo dropout passes of CSNet that compute only what dropout keeps.
 
-Dropout of whole channels decides before a pass which feature maps are zero: the convolution
-before such a layer leaves them out, the one after it does not read them. What is the same in
-all passes of a case is computed once. Equal to the plain pass but for rounding.
+With dropout of whole channels, it is known before a pass which feature maps are zero. The
+convolution before such a layer skips them, the one after it does not read them. What is the same
+in all passes of a case is computed once. Equal to the plain pass up to rounding.
 """
 
 from typing import NamedTuple
@@ -26,11 +26,11 @@ from glioma_uq.sampling.mc_dropout import draw_mask
 
 
 class Kept(NamedTuple):
-    """A feature map of which only the channels that dropout keeps are there.
+    """A feature map with only the channels that dropout keeps.
 
     Attributes:
         values: (1, kept, X, Y, Z), after dropout.
-        channels: (kept,) their numbers.
+        channels: (kept,) their indices.
     """
 
     values: torch.Tensor
@@ -58,16 +58,16 @@ class Constants(NamedTuple):
 
 
 def kept_by(mask):
-    """Return the numbers of the channels that a mask (C,) keeps; 0 where it drops all.
+    """Return the indices of the channels that a mask (C,) keeps; channel 0 if it drops all.
 
-    Where it drops all, the factor 0 of that one channel makes the result right.
+    In that case the result stays correct, since the factor of channel 0 is 0.
     """
     channels = mask.nonzero().flatten()
     return channels if len(channels) else torch.zeros(1, dtype=torch.long)
 
 
 def with_ones(kept, of):
-    """Return values and numbers of `kept` with a channel of ones, the last of `of` + 1."""
+    """Return values and indices of `kept` with a channel of ones, the last of `of` + 1."""
     ones = torch.ones_like(kept.values[:, :1])
     channels = torch.cat([kept.channels, torch.tensor([of])])
     values = torch.cat([kept.values, ones], 1).contiguous(memory_format=torch.channels_last_3d)
@@ -78,7 +78,7 @@ class CSNetPasses:
     """Passes of a trained `CSNet` with channel dropout on the CPU; see the module.
 
     Args:
-        network: the network, in evaluation mode; its weights must not change any more.
+        network: the network, in evaluation mode; its weights must not change afterwards.
     """
 
     @torch.no_grad()
@@ -111,7 +111,7 @@ class CSNetPasses:
 
     @staticmethod
     def serves(network):
-        """Say whether a network drops whole channels, segments, and lives on the CPU."""
+        """Return whether a network drops whole channels, segments, and is on the CPU."""
         return (
             all(isinstance(layer, nn.Dropout3d) for layer in network.dropout)
             and not network.classification_only
@@ -139,9 +139,9 @@ class CSNetPasses:
         return masks, draw_mask(self.network.head[0], (1, sum(levels)), generator)
 
     def prepare(self, images):
-        """Return the `Constants` of a case, of the last one where it is the same."""
+        """Return the `Constants` of a case; those of the last case are cached."""
         if self.constants is None or not torch.equal(self.constants.images, images):
-            self.constants = None  # not two cases at once in memory
+            self.constants = None  # never keep two cases in memory
             images = images.contiguous(memory_format=torch.channels_last_3d).clone()
             convolution, width = self.network.encoder1[0], self.width
             a1 = convolve(images, convolution.weight, convolution.bias, 1).relu_()
@@ -244,9 +244,9 @@ class CSNetPasses:
 
     @staticmethod
     def merge_first(up, constants, mask, convolution):
-        """Return the same for the first feature map, of which the sum over all channels is known.
+        """Return the same for the first feature map, whose sum over all channels is known.
 
-        Where more are kept than dropped, what the dropped ones add is taken off that sum.
+        If more channels are kept than dropped, the dropped ones are subtracted from that sum.
         """
         kept, scale, width = mask > 0, mask.max(), up.shape[1]
         subtract = bool(kept.float().mean() > 0.5)

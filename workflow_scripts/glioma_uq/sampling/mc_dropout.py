@@ -1,7 +1,7 @@
-"""Monte Carlo dropout: wake dropout at test time, and dropout alone.
+"""Monte Carlo dropout: activate the dropout layers, and no others, at test time.
 
-The masks of a pass follow from its seed, so a sample is a function of (weights, case, seed)
-alone, whatever else is in the batch and whatever was drawn before.
+The masks of a pass depend on its seed only, so a sample is a function of (weights, case, seed)
+alone, independent of the rest of the batch and of earlier passes.
 """
 
 from contextlib import contextmanager
@@ -26,13 +26,13 @@ def draw_mask(module, shape, generators):
 
 @contextmanager
 def active_dropout(network):
-    """Put the network into evaluation mode with only its dropout layers awake.
+    """Put the network into evaluation mode with dropout active.
 
     Yields a function (images, seeds) -> logits that passes image b of the batch through the
-    network with the dropout masks of seed b: a sample depends on its own seed, whatever
-    else is in the batch. Masks are drawn on the CPU, so every device gets the same.
-    Batch normalisation keeps its running statistics. The network is restored on exit.
-    A network with `passes` of its own (see `acceleration`) has the function ready.
+    network with the dropout masks of seed b, independent of the rest of the batch. Masks are
+    drawn on the CPU, so they are the same on every device.
+    Batch normalisation uses its running statistics. The network is restored on exit.
+    If the network has special `passes` (see `acceleration`), they are the function.
 
     Raises:
         BadInput: the network has no dropout layer with a rate above 0.
@@ -49,7 +49,7 @@ def active_dropout(network):
 
     def forward_of(module):
         def drop(x):
-            if not generators:  # outside of a pass, where a network may be asked for other things
+            if not generators:  # outside of a pass, as in the reconstruction error
                 return x
             return x * draw_mask(module, x.shape, generators).to(x.device)
 

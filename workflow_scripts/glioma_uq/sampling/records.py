@@ -1,7 +1,7 @@
-"""What the samples of one case leave for the tables, at every number of passes T.
+"""What is kept of the samples of one case for the tables, at every number of passes T.
 
 One run of T_max passes gives every T: the cells of a study are prefixes of one sequence of
-samples. Memory holds the network and a few volumes, whatever the number of passes or cases.
+samples. Memory holds the network and a few volumes, for any number of passes or cases.
 """
 
 from dataclasses import dataclass, field
@@ -25,16 +25,16 @@ NOT_SEGMENTED = "the network does not segment"
 
 @dataclass
 class Record:
-    """What the passes of one case have left so far.
+    """What is kept of the passes of one case so far.
 
     Attributes:
         probabilities: a row (dict) for each pass with the probabilities of the subtyping tasks.
         segmentation: a row for each T.
-        histograms: where asked for, the voxels of each T counted by probability, a list of
+        histograms: if requested, the voxels of each T counted by probability, a list of
             dicts, see `voxel_histograms.case_histograms`.
-        maps: by T, {mean, predictive, aleatoric, epistemic: (X, Y, Z) float32}, and where the
-            network tells the parts of a tumour apart {labels: (X, Y, Z) uint8}.
-        sums: the `VoxelUncertainty` to go on from, where it is known.
+        maps: by T, {mean, predictive, aleatoric, epistemic: (X, Y, Z) float32}, and for a
+            network that segments subregions {labels: (X, Y, Z) uint8}.
+        sums: the `VoxelUncertainty` to continue from, if known.
     """
 
     probabilities: list = field(default_factory=list)
@@ -70,14 +70,14 @@ def sample_case(sampler, case, passes, device, batch_size, mapped=(), record=Non
         sampler: an open `Sampler`.
         case: a `Case`.
         passes: numbers of passes T, ascending. Each takes the first T samples, or all that
-            the sampler has where these are fewer.
+            samples of the sampler if it has fewer.
         device: torch device of the sampler's networks.
         batch_size: how many passes go through the network at once. Batches are always full
-            and start where they always do, so that more passes, or going on after some,
-            repeat the others to the last bit.
+            and start at the same passes, so that more passes, or a continued run, give
+            bit-identical samples.
         mapped: those T whose voxel maps are kept.
-        record: the `Record` of earlier passes to go on from, with its sums.
-        extras: what is measured beside the rest: "hd95", "histograms".
+        record: the `Record` of earlier passes to continue from, with its sums.
+        extras: optional measures: "hd95", "histograms".
 
     Returns:
         the `Record`, with rows for all of `passes`.
@@ -120,14 +120,14 @@ def add_pass(record, case, sample, members):
 
 
 def volume_variation(volumes):
-    """Return standard deviation / mean of the samples' tumour volumes; NaN for one, or all 0."""
+    """Return standard deviation / mean of the tumour volumes; NaN for one sample or if all are 0."""
     if len(volumes) < 2 or np.mean(volumes) == 0:
         return float("nan")
     return float(np.std(volumes, ddof=1) / np.mean(volumes))
 
 
 def summarise_passes(record, case, passes, keep_maps, extras=()):
-    """Add to `record` the row, and if asked for the maps, of what its passes say of one case."""
+    """Add the row of one T to `record`, and with `keep_maps` its maps."""
     if record.sums.passes == 0:
         if keep_maps:
             raise BadInput(
@@ -155,7 +155,7 @@ def summarise_passes(record, case, passes, keep_maps, extras=()):
 
 
 def describe_segmentation(mean, maps, case, extras=()):
-    """Return (row, histograms): what mean probabilities (classes, X, Y, Z) and maps say of a case.
+    """Return (row, histograms) of a case from mean probabilities (classes, X, Y, Z) and maps.
 
     The row is a dict; the histograms are those of `case_histograms`, none without a reference.
     """
@@ -171,7 +171,7 @@ def describe_segmentation(mean, maps, case, extras=()):
 
 
 def agreement(predicted, case, extras=()):
-    """Return Dice and, of `extras`, HD95 with the reference, and its volume; NaN without one."""
+    """Return Dice, the reference's volume and, if in `extras`, HD95; NaN without a reference."""
     row = {"dice": float("nan")} | ({"hd95_mm": float("nan")} if "hd95" in extras else {})
     row["tumour_volume_mm3"] = float("nan")
     if case.tumour is not None:
@@ -184,7 +184,7 @@ def agreement(predicted, case, extras=()):
 
 
 def row_without_segmentation(case, passes, extras=()):
-    """Return the row of a network that only classifies: no number, and the reason why."""
+    """Return the row of a network that only classifies: NaNs, and the reason why."""
     distance = ["hd95_mm"] if "hd95" in extras else []
     volumes = ["dice", *distance, "tumour_volume_mm3", "predicted_volume_mm3"]
     row = {"case": case.name, "passes": passes} | dict.fromkeys(volumes, float("nan"))

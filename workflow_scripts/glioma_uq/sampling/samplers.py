@@ -1,7 +1,7 @@
-"""Where samples come from: Monte Carlo dropout, and what it is compared with.
+"""The samplers: Monte Carlo dropout, and the methods that it is compared with.
 
 Every sampler draws sample t of a case as a function of (weights, case, seed, t) alone and
-returns probabilities by task, so that the same sums, tables and measures serve them all.
+returns probabilities by task, so that all share the same sums, tables and measures.
 """
 
 import math
@@ -20,17 +20,17 @@ from glioma_uq.seeds import seed_for
 
 
 class Sampler(NamedTuple):
-    """What draws the samples of a case.
+    """Draws the samples of a case.
 
     Attributes:
         draw: function (images (1, modalities, X, Y, Z), name of the case, numbers of the
             passes) -> list of dicts, one for each pass, with the float32 probabilities of
             `segmentation` (classes, X, Y, Z) and of the subtyping tasks (classes,).
-        distinct: how many different samples there are; a larger T uses just these.
-        members: networks that take turns, pass t is of member (t - 1) mod `members`, where
-            their disagreement is told apart from that of their own samples; else 1.
-        reconstruction_error: function images -> the networks' mean error of reconstruction
-            with dropout asleep, MSE / variance; None where they reconstruct nothing.
+        distinct: how many different samples there are; a larger T uses only these.
+        members: number of networks whose disagreement is separated from that of their own
+            samples; pass t is from member (t - 1) mod `members`. Otherwise 1.
+        reconstruction_error: function images -> the networks' mean reconstruction error
+            with dropout inactive, MSE / variance; None for networks without reconstruction.
     """
 
     draw: Callable
@@ -54,7 +54,7 @@ def repeat(images, times):
 
 @torch.no_grad()
 def predict_deterministic(network, images):
-    """Return the probabilities of one pass with dropout asleep."""
+    """Return the probabilities of one pass with dropout inactive."""
     network.eval()
     with autocast(images.device):
         return probabilities_of(network(images))[0]
@@ -62,20 +62,20 @@ def predict_deterministic(network, images):
 
 @contextmanager
 def mc_dropout(networks, seed):
-    """One network with dropout awake; the masks of pass t follow from (seed, case, t)."""
+    """One network with dropout active; the masks of pass t depend on (seed, case, t)."""
     (network,) = networks
-    with active_dropout(network) as awake:
+    with active_dropout(network) as forward:
 
         def draw(images, case, numbers):
             seeds = [seed_for(seed, case, number) for number in numbers]
-            return probabilities_of(awake(repeat(images, len(seeds)), seeds))
+            return probabilities_of(forward(repeat(images, len(seeds)), seeds))
 
         yield Sampler(draw)
 
 
 @contextmanager
 def deterministic(networks, seed):
-    """One network as it is: one sample, without epistemic uncertainty."""
+    """One network with dropout inactive: one sample, without epistemic uncertainty."""
     (network,) = networks
 
     def draw(images, case, numbers):
@@ -86,7 +86,7 @@ def deterministic(networks, seed):
 
 @contextmanager
 def deep_ensemble(networks, seed):
-    """Networks that differ in their seed of training, dropout asleep: one sample of each."""
+    """Networks trained with different seeds, dropout inactive: one sample of each."""
 
     def draw(images, case, numbers):
         return [predict_deterministic(networks[number - 1], images) for number in numbers]
@@ -96,15 +96,15 @@ def deep_ensemble(networks, seed):
 
 @contextmanager
 def mc_dropout_ensemble(networks, seed):
-    """Networks that differ in their seed of training take turns, dropout awake."""
+    """Networks trained with different seeds, dropout active: samples from each in turn."""
     with ExitStack() as stack:
-        awake = [stack.enter_context(active_dropout(network)) for network in networks]
+        members = [stack.enter_context(active_dropout(network)) for network in networks]
 
         def draw(images, case, numbers):
             batch = repeat(images, 1)
             return [
                 probabilities_of(
-                    awake[(number - 1) % len(awake)](batch, [seed_for(seed, case, number)])
+                    members[(number - 1) % len(members)](batch, [seed_for(seed, case, number)])
                 )[0]
                 for number in numbers
             ]
@@ -134,22 +134,22 @@ def orient_back(volume, axes, flips):
 
 
 def order_of_orientations(seed, case):
-    """Return all 48 orientations: the original first, then the others in an order by case."""
+    """Return all 48 orientations: the original first, then the others in random order by case."""
     rng = np.random.default_rng(seed_for(seed, case))
     return [ORIENTATIONS[0], *(ORIENTATIONS[i] for i in 1 + rng.permutation(len(ORIENTATIONS) - 1))]
 
 
 @contextmanager
 def test_time_augmentation(networks, seed):
-    """One network, dropout asleep, sees the case in up to 48 orientations: flips and turns by 90°.
+    """One network, dropout inactive, on up to 48 orientations of the case: flips and 90° rotations.
 
-    They are the symmetries of the cube; the maps are turned back before they are averaged.
+    They are the symmetries of the cube; the maps are oriented back before they are averaged.
     """
     (network,) = networks
 
     def predict_oriented(images, axes, flips):
-        turned = orient(images, axes, flips).contiguous(memory_format=torch.channels_last_3d)
-        sample = predict_deterministic(network, turned)
+        oriented = orient(images, axes, flips).contiguous(memory_format=torch.channels_last_3d)
+        sample = predict_deterministic(network, oriented)
         if "segmentation" in sample:
             sample["segmentation"] = orient_back(sample["segmentation"], axes, flips)
         return sample
@@ -186,7 +186,7 @@ def reconstruction_error_of(networks):
 
 @contextmanager
 def with_reconstruction_error(context, networks):
-    """Give the sampler of a context what `reconstruction_error_of` returns."""
+    """Add `reconstruction_error_of` the networks to the sampler of a context."""
     with context as sampler:
         yield sampler._replace(reconstruction_error=reconstruction_error_of(networks))
 
@@ -197,7 +197,7 @@ def open_sampler(name, networks, seed):
     Args:
         name: one of `SAMPLERS`.
         networks: trained networks on their device, one unless the sampler is an ensemble.
-        seed: integer; all randomness follows from it.
+        seed: integer, the source of all randomness.
     """
     if name not in SAMPLERS:
         raise BadInput(

@@ -1,6 +1,6 @@
-"""What of millions of voxels is enough to judge their probabilities later: counts in bins.
+"""Histograms of voxel probabilities, which suffice to measure their calibration later.
 
-Histograms add up over cases, tiles and passes, so a sampler need not keep a volume.
+Histograms of cases can be summed, so a sampler does not need to keep whole volumes.
 """
 
 from typing import NamedTuple
@@ -14,11 +14,11 @@ COLUMNS = ["case", "passes", "histogram", "bin", "n", "confidence", "right"]
 def case_histograms(probability, tumour, regions):
     """Return the histograms of one case, a list of dicts of lists: histogram, n, confidence, right.
 
-    `brain` and `dilated` count a region's voxels by confidence. `inside` and `outside` the true
-    tumour count all voxels by their probability of tumour; they have no confidence and right.
+    `brain` and `dilated` count a region's voxels by confidence. `inside` and `outside` (of the
+    true tumour) count voxels by their tumour probability, without confidence and right.
 
     Args:
-        probability: of the tumour, (X, Y, Z).
+        probability: tumour probability, (X, Y, Z).
         tumour: the reference, bool (X, Y, Z).
         regions: bool masks by name, see `regions.find_regions`.
     """
@@ -34,7 +34,7 @@ def case_histograms(probability, tumour, regions):
 
 
 def histogram_rows(histograms):
-    """Return a dict for each bin, of the columns `COLUMNS`, from histograms of cases and T."""
+    """Return a dict with the columns `COLUMNS` for each bin of histograms of cases and T."""
     return [
         {**{name: row[name] for name in COLUMNS[:3]}, "bin": i, "n": int(n), "confidence": c,
          "right": None if right is None else int(right)}
@@ -49,7 +49,7 @@ class ConfidenceHistogram(NamedTuple):
     """Voxels of a region in bins (lo, hi] of confidence on [0, 1]; each array is [bins].
 
     `n` counts them, `confidence` is the sum of the probabilities of the predicted class,
-    `right` counts those whose predicted class is true.
+    `right` counts those whose predicted class is correct.
     """
 
     n: np.ndarray
@@ -60,8 +60,8 @@ class ConfidenceHistogram(NamedTuple):
 def confidence_histogram(probability, tumour, region, bins=15):
     """Return the `ConfidenceHistogram` of the voxels of `region`.
 
-    `probability` of the tumour, `tumour` and `region` of bool have one shape. A voxel is
-    predicted tumour where its probability is above 1/2.
+    `probability` (of tumour), `tumour` and `region` (bool) have the same shape. A voxel is
+    predicted as tumour if its probability is above 1/2.
     """
     p, truth = np.asarray(probability)[region].astype(np.float64), np.asarray(tumour)[region]
     confidence, right = np.maximum(p, 1 - p), (p > 0.5) == truth
@@ -73,8 +73,8 @@ def confidence_histogram(probability, tumour, region, bins=15):
 def probability_histogram(probability, voxels, bins=100):
     """Return how many of `voxels` (bool) have a tumour probability in [k, k + 1) / bins: [bins].
 
-    A probability of 1 lies in the last bin. Of the tumour's voxels, and of those outside, it
-    gives the false negatives and the size of the mask at every threshold k / bins.
+    A probability of 1 lies in the last bin. The histograms inside and outside the tumour give
+    the false negatives and the size of the mask at every threshold k / bins.
     """
     p = np.asarray(probability)[voxels].astype(np.float64)
     index = np.minimum((p * bins).astype(int), bins - 1)

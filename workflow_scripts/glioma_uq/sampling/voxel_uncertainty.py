@@ -1,4 +1,4 @@
-"""Running sums over the passes of one case: what every T says of every voxel, in flat memory."""
+"""Running sums over the passes of one case: voxel maps for every T, in constant memory."""
 
 import torch
 
@@ -8,7 +8,7 @@ from glioma_uq.uncertainty import ROUNDING, UNCERTAINTY_COMPONENTS
 def voxel_entropy(probability):
     """Return the entropy in nats of probabilities (classes, X, Y, Z), with 0 ln 0 = 0.
 
-    In float64, class by class: all classes at once would take the memory of as many volumes.
+    In float64, class by class, to save memory.
     """
     return sum(torch.special.entr(of_class.double()) for of_class in probability)
 
@@ -16,7 +16,7 @@ def voxel_entropy(probability):
 def is_tumour(probability):
     """Return where class 0 of (classes, X, Y, Z) is not the most probable, (X, Y, Z) bool.
 
-    The same as argmax(0) > 0, which takes longer on the CPU than a narrow network's pass.
+    Equal to argmax(0) > 0, which takes longer on the CPU than a pass of a narrow network.
     """
     return (probability[1:] > probability[:1]).any(0)
 
@@ -36,7 +36,7 @@ class VoxelUncertainty:
         self.probability = self.entropy = self.votes = None
 
     def add(self, probability):
-        """Take in one pass, (classes, X, Y, Z); members take turns."""
+        """Add one pass, (classes, X, Y, Z), of the next member."""
         voted = is_tumour(probability)
         if self.passes == 0:
             shape = (self.members, *probability.shape)
@@ -53,7 +53,7 @@ class VoxelUncertainty:
         return {name: getattr(self, name).cpu() for name in ("probability", "entropy", "votes")}
 
     def restore(self, state, passes, device):
-        """Take over the sums of `passes` passes that `state` gave."""
+        """Restore the sums of `passes` passes from a dict that `state` returned."""
         self.passes = passes
         for name, values in state.items():
             setattr(self, name, values.to(device))
@@ -66,8 +66,8 @@ class VoxelUncertainty:
     def maps(self):
         """Return the maps by kind, each (X, Y, Z), >= 0, in nats, and how many voxels were clipped.
 
-        Predictive H(mean_t p_t), aleatoric mean_t H(p_t), epistemic their difference. Of
-        several members (M of them, T a multiple of M) it is the sum of two: within_member
+        Predictive H(mean_t p_t), aleatoric mean_t H(p_t), epistemic their difference. With
+        several members (M, and T a multiple of M) epistemic is the sum of two: within_member
         mean_m H(mean_t in m p_t) - aleatoric, between_member predictive - mean_m H(mean_t in m
         p_t).
 
@@ -91,11 +91,11 @@ class VoxelUncertainty:
         return maps, int((epistemic < 0).sum())
 
     def pairwise_dice(self):
-        """Return the Dice of the samples with each other, sum 2|A ∩ B| / sum (|A| + |B|).
+        """Return the Dice between samples, sum 2|A ∩ B| / sum (|A| + |B|).
 
-        Pooled over all pairs of passes, it follows from the votes n of each voxel alone,
-        sum n (n - 1) / ((T - 1) sum n), so no sample has to be kept; it is the mean of the
-        pairs' Dice weighted by |A| + |B|. NaN for one pass; 1 where no pass has a tumour.
+        Pooled over all pairs of passes, it depends only on the votes n of each voxel,
+        sum n (n - 1) / ((T - 1) sum n), so no sample has to be kept. It is the mean of the
+        pairs' Dice weighted by |A| + |B|. NaN for one pass; 1 if no pass has a tumour.
         """
         votes = self.votes.long()
         total = int(votes.sum())

@@ -1,8 +1,8 @@
 """Resamples of cases as a matrix of weights.
 
 A resample of N cases is a row of N integers: how often each case was drawn. A measure that
-takes weights [B, N] and returns [B] does all resamples at once; a row of ones gives its
-plain value. The same matrix serves every network, rate and number of passes, so that their
+takes weights [B, N] and returns [B] evaluates all resamples at once; a row of ones gives its
+plain value. Every network, rate and number of passes uses the same matrix, so that their
 differences are paired.
 """
 
@@ -19,10 +19,10 @@ BLOCK = 128  # resamples at once whose temporaries stay in a processor's cache
 class Resamples(NamedTuple):
     """Resamples of the cases of a study and, crossed with them, of its seeds of training.
 
-    Each `weights` is [1 + B, ids], the first row ones. Every seed's networks see the same
-    cases, so a resample draws seeds, then cases, and a row weighs the product of both: the
-    cases stay shared (the pigeonhole bootstrap, Owen 2007). Drawing cases anew for each seed
-    would average the luck of the draw away and the intervals would be too narrow.
+    Each `weights` is [1 + B, ids], the first row ones. The networks of all seeds share the same
+    cases, so seeds and cases are resampled separately, and the weight of a row is the product of
+    both (the pigeonhole bootstrap, Owen 2007). Resampling cases separately for each seed would
+    average out the sampling error of the cases, and intervals would be too narrow.
     """
 
     cases: np.ndarray
@@ -45,8 +45,8 @@ class Resamples(NamedTuple):
 def draw_resamples(tables, resamples, rng):
     """Return the `Resamples` of all cases and seeds of `tables`, in order of their ids.
 
-    The cases are drawn first: those of a study with one seed do not depend on its seeds. An
-    ensemble, which holds all seeds, is one draw of them and weighs 1 in each resample.
+    The cases are drawn first, so that they do not depend on the seeds of a study with one seed.
+    An ensemble, which contains all seeds, is never resampled: its weight is always 1.
     """
     cases = case_weights(_ids(tables, "case"), resamples, rng)
     seeds = _ids(tables, "seed")
@@ -89,16 +89,16 @@ def jackknife_weights(n):
 def row_weights(rows, cases, weights):
     """Return the weights [B, len(rows)] of table rows that name their case in `rows`.
 
-    The rows of one case (one for each seed) move together. `cases` and `weights` are
+    All rows of one case (one for each seed) have the same weight. `cases` and `weights` are
     those of `case_weights`; every row's case must be among them.
     """
     return weights[:, np.searchsorted(cases, np.asarray(rows, dtype=str))]
 
 
 def weighted_mean(values, weights):
-    """Return the mean of `values` [N] under each row of `weights` [B, N]; NaN without weight.
+    """Return the mean of `values` [N] under each row of `weights` [B, N]; NaN if they are all 0.
 
-    Means of differences from the first value, so that a constant stays that constant.
+    Averages the differences from the first value, so that the mean of a constant is exact.
     """
     values = np.asarray(values, dtype=np.float64)
     pivot = values[0] if len(values) else 0.0
@@ -106,10 +106,10 @@ def weighted_mean(values, weights):
 
 
 def weight_below(values, points, weights):
-    """Return [B, len(points)]: the weight of `values` [N] below each point, ties half.
+    """Return [B, len(points)]: the weight of `values` [N] below each point, ties count half.
 
-    `weights` is [B, N]. One sort and one cumulative sum serve all resamples; it is the
-    heart of the ROC-AUC and of Spearman's ranks.
+    `weights` is [B, N]. All resamples share one sort and one cumulative sum. The ROC-AUC and
+    Spearman's ranks build on it.
     """
     order = np.argsort(values, kind="stable")
     ordered = np.asarray(values)[order]
@@ -123,7 +123,7 @@ def weight_below(values, points, weights):
 
 
 def in_blocks(measure):
-    """Let `measure(*values, weights)` do blocks of resamples, several times faster than all."""
+    """Evaluate `measure(*values, weights)` in blocks of resamples: faster than all at once."""
 
     @wraps(measure)
     def block_by_block(*arguments, **options):

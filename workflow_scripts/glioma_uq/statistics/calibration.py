@@ -1,13 +1,13 @@
-"""How well the probabilities of a classifier can be taken at their word.
+"""How well the probabilities of a classifier are calibrated.
 
 `probabilities` is [N, C], `labels` [N] the index of each true class, `weights` [B, N] how
 often each row counts in each resample (a row of ones: the plain value). All return [B].
 
-The calibration error compares, bin by bin, how sure the classifier is of the class that it
-predicts (top label; a tie goes to the first class) with how often it is right. `binning` is
+The calibration error compares, bin by bin, the mean confidence in the predicted class (top
+label; a tie goes to the first class) with the accuracy. `binning` is
 `equal-width`: bins (lo, hi] of [0, 1], a confidence of 0 in the first; or `equal-mass`: (lo, hi]
-between quantiles of the confidences of all rows, the same edges in every resample, equal
-confidences together. `norm` 1 is sum_b n_b / N |gap_b| (Guo et al. 2017), 2 the root of
+between quantiles of the confidences of all rows, with the same edges in every resample and equal
+confidences in one bin. `norm` 1 is sum_b n_b / N |gap_b| (Guo et al. 2017), 2 the root of
 sum_b n_b / N gap_b^2, inf the largest |gap_b|.
 """
 
@@ -30,11 +30,11 @@ def ece(probabilities, labels, weights, bins=15, binning="equal-width", norm=1):
 def ece_debiased(probabilities, labels, weights, bins=15, binning="equal-width", norm=1):
     """Return the calibration error without the part that chance alone adds; `norm` 1 or 2.
 
-    No row judges itself: norm 2 is the root of sum_b n_b / N of the mean of gap_i gap_j over
-    pairs i != j in the bin, an unbiased estimate of gap_b^2 (cut at 0; Kumar et al. 2019);
-    norm 1 is sum_i gap_i sign(sum of the other gaps in its bin) / N, which is 0 on average for
-    a calibrated classifier and never above the ECE on average. Rows alone in their bin count 0.
-    In a resample the copies of a row judge each other: draws are biased, use `basic` intervals.
+    Norm 2 is the root of sum_b n_b / N of the mean of gap_i gap_j over
+    pairs i != j in the bin, an unbiased estimate of gap_b^2 (clipped at 0; Kumar et al. 2019).
+    Norm 1 is sum_i gap_i sign(sum of the other gaps in its bin) / N. Its mean is 0 for a
+    calibrated classifier and never above that of the ECE. Rows alone in their bin count 0.
+    A resample pairs copies of one row, which biases the replicates: use `basic` intervals.
     """
     confidence = probabilities.max(axis=1)
     gap = (probabilities.argmax(axis=1) == labels) - confidence
@@ -44,23 +44,25 @@ def ece_debiased(probabilities, labels, weights, bins=15, binning="equal-width",
         others = (sums @ in_bin.T - gap) * (counts @ in_bin.T > 1)
         return ratio((weights * np.sign(others)) @ gap, n)
     if norm != 2:
-        raise ValueError(f"expected norm 1 or 2 of a debiased error, found {norm}; mend statistics")
+        raise ValueError(
+            f"expected norm 1 or 2 of a debiased ECE, found {norm}; correct statistics"
+        )
     pairs = np.maximum(counts - 1, 1)
     squares = (sums**2 - weights @ (gap[:, None] ** 2 * in_bin)) / pairs * (counts > 1)
     return np.sqrt(np.maximum(ratio(squares.sum(axis=1), n), 0))
 
 
 def ece_if_perfect(probabilities, resamples, rng, bins=15, binning="equal-width", norm=1):
-    """Return [1 + resamples] ECEs of these probabilities were they the truth, their mean first.
+    """Return [1 + resamples] ECEs if these probabilities were the true ones, their mean first.
 
-    Each is the ECE against labels drawn from the probabilities themselves: what finite n
-    alone makes of a perfectly calibrated model (Bröcker and Smith 2007). It is not 0.
+    Each is the ECE against labels drawn from the probabilities themselves: the ECE of a
+    perfectly calibrated model at finite n (Bröcker and Smith 2007). It is not 0.
     """
-    confidence = np.sort(probabilities.max(axis=1))  # the order of the rows must not matter
+    confidence = np.sort(probabilities.max(axis=1))  # so that the order of rows does not matter
     gaps = (rng.random((resamples, len(confidence))) < confidence) - confidence
     in_bin, n = bin_members(confidence, bins, binning), np.full(resamples, max(len(confidence), 1))
-    draws = _norm(gaps @ in_bin, in_bin.sum(axis=0)[None], n, norm)
-    return np.concatenate([[draws.mean()], draws])
+    errors = _norm(gaps @ in_bin, in_bin.sum(axis=0)[None], n, norm)
+    return np.concatenate([[errors.mean()], errors])
 
 
 def binned_error(gap, in_bin, weights, norm=1):
@@ -78,7 +80,7 @@ def _norm(sums, counts, n, norm):
         return np.sqrt(ratio((counts * gaps**2).sum(axis=1), n))
     if norm == np.inf:
         return np.where(n > 0, gaps.max(axis=1), np.nan)
-    raise ValueError(f"expected norm 1, 2 or inf of the ECE, found {norm}; mend statistics")
+    raise ValueError(f"expected norm 1, 2 or inf of the ECE, found {norm}; correct statistics")
 
 
 def bin_index(confidence, bins, binning="equal-width"):
@@ -87,7 +89,7 @@ def bin_index(confidence, bins, binning="equal-width"):
 
 
 def bin_members(confidence, bins, binning="equal-width"):
-    """Return [N, bins] of float: 1 where the row lies in the bin."""
+    """Return float [N, bins]: 1 where the row lies in the bin."""
     members = bin_index(confidence, bins, binning)[:, None] == np.arange(bins)
     return members.astype(float)
 
@@ -95,7 +97,7 @@ def bin_members(confidence, bins, binning="equal-width"):
 def bin_edges(confidence, bins, binning="equal-width"):
     """Return the bins + 1 edges: of [0, 1], or the quantiles of the confidences [N]."""
     if binning not in BINNINGS:
-        raise ValueError(f"expected binning among {BINNINGS}, found {binning}; mend statistics")
+        raise ValueError(f"expected binning among {BINNINGS}, found {binning}; correct statistics")
     if binning == "equal-width" or not len(confidence):
         return np.linspace(0, 1, bins + 1)
     upper = -(-len(confidence) * np.arange(1, bins + 1) // bins) - 1  # ceil(n k / bins), from 0
@@ -105,10 +107,10 @@ def bin_edges(confidence, bins, binning="equal-width"):
 def reliability(
     probabilities, labels, rng, bins=15, binning="equal-width", resamples=1000, level=0.95
 ):
-    """Return the table of a reliability diagram, one row for each bin that holds a case.
+    """Return the table of a reliability diagram, one row for each non-empty bin.
 
     Columns: low and high edge, n, confidence, accuracy, and null_low and null_high, between
-    which the accuracy lies at `level` when the probabilities are the truth.
+    which the accuracy lies with probability `level` if the probabilities are the true ones.
     """
     confidence = probabilities.max(axis=1)
     in_bin = bin_members(confidence, bins, binning)

@@ -1,9 +1,9 @@
-"""Prediction sets that hold the true class in a stated share of cases (split conformal).
+"""Prediction sets that contain the true class in a given share of cases (split conformal).
 
-Valid where calibration and test cases are exchangeable. The score of a class is 1 - p_c: the
-set holds the classes that are no stranger than all but a share alpha of the calibration cases'
-true classes (Sadinle et al. 2019). MAPIE's `lac` gives the same sets (10,000 random cases) and
-needs a scikit-learn estimator for what is one sort here.
+Valid if calibration and test cases are exchangeable. The score of a class is 1 - p_c. The set
+contains the classes whose score is at most the 1 - alpha quantile of the scores of the
+calibration cases' true classes (Sadinle et al. 2019). MAPIE's `lac` gives the same sets (10,000
+random cases) but needs a scikit-learn estimator for what is one sort here.
 
 `probabilities` [N, C], `labels` [N], `weights` [B, N].
 """
@@ -15,11 +15,11 @@ from glioma_uq.predictions import known_rows
 from glioma_uq.statistics.bootstrap import ratio, weighted_mean
 from glioma_uq.statistics.recalibration import not_tested_in
 
-ROUNDING = 1e-12  # a score may exceed its own limit by this much
+ROUNDING = 1e-12  # a score may exceed its limit by this much
 
 
 def score_limit(scores, alpha):
-    """Return the ceil((n + 1)(1 - alpha))-th smallest score; inf where n is too small for it."""
+    """Return the ceil((n + 1)(1 - alpha))-th smallest score; inf if n is too small."""
     rank = int(np.ceil((len(scores) + 1) * (1 - alpha) - 1e-9))
     return np.inf if rank > len(scores) else float(np.sort(scores)[max(rank, 1) - 1])
 
@@ -27,9 +27,9 @@ def score_limit(scores, alpha):
 def fit_limits(probabilities, labels, alpha, class_conditional=False):
     """Return the limits [C] on 1 - p_c, from calibration cases.
 
-    One limit for all classes holds alpha over all cases; `class_conditional` ones, each from
-    the cases of its class, hold it in every class, at the price of larger sets. A class with
-    fewer than 1 / alpha - 1 cases is in every set.
+    One limit for all classes guarantees coverage 1 - alpha over all cases. With
+    `class_conditional`, each class has a limit from its own cases, which guarantees it in every
+    class but gives larger sets. A class with fewer than 1 / alpha - 1 cases is in every set.
     """
     classes = probabilities.shape[1]
     scores = 1 - probabilities[np.arange(len(labels)), labels]
@@ -44,12 +44,12 @@ def prediction_sets(probabilities, limits):
 
 
 def coverage(sets, labels, weights):
-    """Return the share of cases whose set holds the true class [B]."""
+    """Return the share of cases whose set contains the true class [B]."""
     return weighted_mean(sets[np.arange(len(labels)), labels], weights)
 
 
 def class_coverage(sets, labels, weights):
-    """Return the coverage among the cases of each class [B, C]; NaN where there are none."""
+    """Return the coverage among the cases of each class [B, C]; NaN for a class without cases."""
     is_class = (labels[:, None] == np.arange(sets.shape[1])).astype(float)
     return ratio(weights @ (is_class * sets), weights @ is_class)
 
@@ -62,9 +62,9 @@ def set_size(sets, weights):
 def sets_of_cell(table, validation, task, alpha, class_conditional=False):
     """Return (sets bool [n, C], labels [n], rows) of a cell's cases with a known label.
 
-    Each fold's limits are from the validation rows of all folds but those of cases that it
-    tests (see `recalibration.recalibrate`): networks of several folds score them, so the
-    guarantee is approximate.
+    Each fold's limits come from the validation rows of all folds, without the cases that the
+    fold tests (see `recalibration.recalibrate`). These rows are predictions of several networks,
+    so the guarantee is approximate.
     """
     parts = []
     for _, part in table.groupby("fold"):
@@ -77,8 +77,8 @@ def sets_of_cell(table, validation, task, alpha, class_conditional=False):
 
 
 def conformal_measures(table, weights, *, validation, tasks, alpha, class_conditional=False):
-    """Yield (task, measure, draws [B], n cases): coverage, its least over classes, set size,
-    and the shares of sets with one class and with none.
+    """Yield (task, measure, replicates [B], n cases): coverage, the lowest coverage of a class,
+    set size, and the shares of sets with one class and with none.
     """
     for task in tasks:
         sets, labels, rows = sets_of_cell(table, validation, task, alpha, class_conditional)

@@ -1,27 +1,27 @@
-"""Correlations of two numbers of a case under every resample at once.
+"""Correlations of two values per case, for all resamples at once.
 
 Values are [N], `weights` [B, N] how often each row counts (a row of ones: the plain value).
-All return [B], NaN where a resample leaves no spread.
+All return [B], NaN where a value is constant in a resample.
 """
 
 import numpy as np
 
 from glioma_uq.statistics.bootstrap import in_blocks, ratio, weight_below
 
-NO_SPREAD = 1e-24  # variance over mean square that is rounding of a constant
+NO_SPREAD = 1e-24  # variance / mean square up to which a value counts as constant
 
 
 @in_blocks
 def pearson(x, y, weights):
-    """Return Pearson's correlation of `x` and `y`; NaN without spread."""
+    """Return Pearson's correlation of `x` and `y`; NaN if one is constant."""
     return _cosine(_deviations(x, weights), _deviations(y, weights), weights)
 
 
 @in_blocks
 def spearman(x, y, weights):
-    """Return Spearman's correlation of `x` and `y` [N]: Pearson's of the ranks, ties shared.
+    """Return Spearman's correlation of `x` and `y` [N]: Pearson's of the ranks, ties averaged.
 
-    The ranks are those within each resample.
+    Ranks are computed within each resample.
     """
     x, y = (_deviations(weight_below(v, v, weights), weights) for v in (x, y))
     return _cosine(x, y, weights)
@@ -29,10 +29,10 @@ def spearman(x, y, weights):
 
 @in_blocks
 def partial_pearson(x, y, given, weights):
-    """Return the correlation of what a straight line in `given` [N] leaves of `x` and of `y`.
+    """Return the correlation of the residuals of `x` and `y` after linear regression on `given`.
 
-    = (r_xy - r_xg r_yg) / sqrt((1 - r_xg^2) (1 - r_yg^2)), from residuals, which cancel less.
-    NaN where the line leaves nothing of one of them; a `given` without spread takes nothing.
+    = (r_xy - r_xg r_yg) / sqrt((1 - r_xg^2) (1 - r_yg^2)); residuals are more exact numerically.
+    NaN if all residuals of one are 0. If `given` is constant, it is Pearson's correlation.
     """
     given = _deviations(given, weights)
     x, y = (_residuals(_deviations(v, weights), given, weights) for v in (x, y))
@@ -45,21 +45,21 @@ def _cosine(x, y, weights):
 
 
 def _deviations(values, weights):
-    """Return values - their mean [B, N], exactly 0 where a resample holds one value only."""
+    """Return values - their mean [B, N], exactly 0 where they are constant in a resample."""
     n = weights.sum(axis=1)
     mean = ratio((weights * values).sum(axis=1), n)
     return _exact_zero(values - mean[:, None], np.square(values), weights)
 
 
 def _residuals(deviations, given, weights):
-    """Return `deviations` [B, N] minus their regression on `given`, exactly 0 where it is all."""
+    """Return `deviations` [B, N] minus their regression on `given`, exactly 0 for a perfect fit."""
     covariance = (weights * deviations * given).sum(axis=1)
     slope = np.nan_to_num(ratio(covariance, (weights * given**2).sum(axis=1)))
     return _exact_zero(deviations - slope[:, None] * given, deviations**2, weights)
 
 
 def _exact_zero(deviations, squares, weights):
-    """Return `deviations` [B, N], 0 in rows where they are no more than the rounding of zero."""
+    """Return `deviations` [B, N], with rows set to 0 where all are rounding errors."""
     variance = (weights * deviations**2).sum(axis=1)
     constant = variance <= NO_SPREAD * (weights * squares).sum(axis=1)
     return np.where(constant[:, None], 0.0, deviations)

@@ -21,7 +21,7 @@ def reliability_table(paths, *, ece, resamples, level, seed):
     """Return the bins of the reliability diagrams of the cells at `paths`, a row for each.
 
     Columns are `RELIABILITY`; `ece` is a `measures.Ece`. The null band of a task is drawn from
-    `seed`, the same draws for every cell.
+    `seed`, with the same random numbers for every cell.
     """
     parts = []
     for path in sorted(paths, key=cell_of):
@@ -37,9 +37,9 @@ def reliability_table(paths, *, ece, resamples, level, seed):
 def risk_coverage_table(classification, segmentation, *, resamples, level, rng):
     """Return the risk-coverage curves of the cells at the given paths, a row for each coverage.
 
-    Columns are `RISK_COVERAGE`. `doubt` is the uncertainty that orders the cases: of a task,
-    or the mean of a region; the loss is a wrong class, or 1 - Dice. `low` and `high` are
-    percentiles of the resamples, point by point.
+    Columns are `RISK_COVERAGE`. The column `doubt` names the uncertainty that orders the cases:
+    that of a task, or the mean of a region. The loss is 1 for a wrong class, or 1 - Dice. `low`
+    and `high` are pointwise percentiles of the resamples.
     """
     paths = {path: read_table(path) for path in [*classification, *segmentation]}
     drawn = draw_resamples(paths.values(), resamples, rng)
@@ -51,8 +51,8 @@ def risk_coverage_table(classification, segmentation, *, resamples, level, rng):
     for path in sorted(segmentation, key=cell_of):
         for region in REGIONS:
             rows, *curve = segmentation_risk(paths[path], f"{region}_predictive")
-            doubt = f"{region}_predictive"
-            parts.append(_curve(cell_of(path), "segmentation", doubt, rows, *curve, drawn, level))
+            name = f"{region}_predictive"
+            parts.append(_curve(cell_of(path), "segmentation", name, rows, *curve, drawn, level))
     return _together(parts, RISK_COVERAGE)
 
 
@@ -63,18 +63,18 @@ def classification_risk(table, task):
     return known, known[f"{task}_predictive"].to_numpy(dtype=float), wrong
 
 
-def segmentation_risk(table, doubt):
-    """Return (rows with Dice and the column `doubt`, that column [n], 1 - Dice [n])."""
-    known = table.dropna(subset=["dice", doubt])
-    return known, known[doubt].to_numpy(dtype=float), 1 - known["dice"].to_numpy(dtype=float)
+def segmentation_risk(table, score):
+    """Return (rows with Dice and the column `score`, that column [n], 1 - Dice [n])."""
+    known = table.dropna(subset=["dice", score])
+    return known, known[score].to_numpy(dtype=float), 1 - known["dice"].to_numpy(dtype=float)
 
 
-def _curve(cell, task, doubt, rows, uncertainty, loss, drawn, level):
-    curve, draws = risk_coverage(uncertainty, loss, drawn.of(rows))
+def _curve(cell, task, name, rows, uncertainty, loss, resamples, level):
+    curve, replicates = risk_coverage(uncertainty, loss, resamples.of(rows))
     if len(curve):
-        band = np.nanquantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
+        band = np.nanquantile(replicates, [(1 - level) / 2, (1 + level) / 2], axis=0)
         curve["low"], curve["high"] = band
-    return curve.assign(**_name(cell), task=task, doubt=doubt, n=rows["case"].nunique())
+    return curve.assign(**_name(cell), task=task, doubt=name, n=rows["case"].nunique())
 
 
 def _name(cell):

@@ -1,8 +1,8 @@
-"""How well a classifier tells the classes apart, and its uncertainty right cases from wrong.
+"""How well a classifier separates the classes, and its uncertainty right from wrong cases.
 
 `probabilities` is [N, C], `labels` [N] the index of each true class, `weights` [B, N] how
 often each row counts in each resample (a row of ones: the plain value). All return [B],
-NaN where a resample leaves the measure undefined.
+NaN where the measure is undefined in a resample.
 """
 
 from itertools import permutations
@@ -13,9 +13,9 @@ from glioma_uq.statistics.bootstrap import in_blocks, ratio, weight_below, weigh
 
 
 def binary_auc(scores, positive, weights):
-    """Return P(score of a positive > score of a negative), ties half; NaN for one class.
+    """Return P(score of a positive > score of a negative), ties count half; NaN for one class.
 
-    `scores` [N], `positive` [N] of bool. The area under the ROC curve (Hanley, McNeil 1982).
+    `scores` [N], `positive` bool [N]. The area under the ROC curve (Hanley, McNeil 1982).
     """
     return _area(scores[positive], scores[~positive], weights[:, positive], weights[:, ~positive])
 
@@ -28,11 +28,11 @@ def _area(positives, negatives, of_positives, of_negatives):
 
 
 def auc(probabilities, labels, weights, average="ovo"):
-    """Return the ROC-AUC; for more than two classes the macro average over them.
+    """Return the ROC-AUC; for more than two classes, the macro average.
 
     `ovo`: mean over ordered pairs (a, b) of the AUC of p_a among rows of a and b
     (Hand and Till 2001); `ovr`: mean over classes of the AUC of p_a against all others.
-    A resample without some class has no such average: NaN.
+    NaN for a resample in which a class is missing.
     """
     classes = probabilities.shape[1]
     if classes == 2:
@@ -46,7 +46,7 @@ def auc(probabilities, labels, weights, average="ovo"):
             for a, b in permutations(range(classes), 2)
         ]
     else:
-        raise ValueError(f"expected auc_average ovo or ovr, found {average}; mend statistics")
+        raise ValueError(f"expected auc_average ovo or ovr, found {average}; correct statistics")
     return np.mean(areas, axis=0)
 
 
@@ -56,7 +56,7 @@ def accuracy(probabilities, labels, weights):
 
 
 def balanced_accuracy(probabilities, labels, weights):
-    """Return the mean over the classes present of the share of their rows that are right."""
+    """Return the mean recall over the classes that are present."""
     right = probabilities.argmax(axis=1) == labels
     is_class = labels[:, None] == np.arange(probabilities.shape[1])
     recalls = ratio(weights @ (is_class & right[:, None]), weights @ is_class)
@@ -66,8 +66,8 @@ def balanced_accuracy(probabilities, labels, weights):
 
 @in_blocks
 def error_auroc(uncertainty, is_wrong, weights):
-    """Return P(a wrong case is more uncertain than a right one), ties half; NaN without errors.
+    """Return P(a wrong case is more uncertain than a right one); ties count half.
 
-    `uncertainty` [N], `is_wrong` [N] of bool: how well doubt finds the errors, .5 = not at all.
+    `uncertainty` [N], `is_wrong` bool [N]. 0.5 is chance; NaN if all cases are right or all wrong.
     """
     return binary_auc(uncertainty, is_wrong, weights)

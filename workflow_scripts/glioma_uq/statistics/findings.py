@@ -1,8 +1,8 @@
-"""The paper's claims beside ours: each a statistic with an interval, and a verdict by rule.
+"""The paper's claims beside our results: each a statistic with an interval, and a verdict by rule.
 
-A claim says in which range a statistic of the study lies. It is `seen` where the statistic's
-whole interval lies in the range, `not seen` where the interval misses it, and `undecided at this
-n` where the interval reaches across its border. A claim that the study's grid cannot judge is
+A claim says in which range a statistic of the study lies. It is `seen` if the statistic's
+whole interval lies in the range, `not seen` if the interval lies outside it, and `undecided at
+this n` if the interval crosses its border. A claim that cannot be tested on the study's grid is
 `undecided`, and `reason` says why.
 """
 
@@ -25,7 +25,7 @@ MEASURES = ("ece", "ece_debiased", "nll", "auc")
 
 
 def judge(claim, draws, jackknife, *, level, interval):
-    """Return the row (dict) of a claim, from a `Grid` of draws and one of the jackknife."""
+    """Return the row (dict) of a claim, from a `Grid` of replicates and one of the jackknife."""
     row = {"claim": claim.claim, "task": claim.task, "theirs": claim.theirs, "how": claim.how}
     blank = dict.fromkeys(("ours", "low", "high"), np.nan)
     kind = claim.kind or interval
@@ -42,13 +42,13 @@ def judge(claim, draws, jackknife, *, level, interval):
 
 
 def number_of_cases(grid, task):
-    """Return how many cases a task's measures at the chosen cell are over, 0 without any."""
+    """Return the number of cases behind a task's measures at the selected cell; 0 without any."""
     tasks = TASKS if task == "all" else [task]
     return max((n for (of, _), n in grid.n_of.items() if of in tasks), default=0)
 
 
 def verdict_of(low, high, allowed):
-    """Return the verdict of an interval on a claim's range (least, greatest)."""
+    """Return the verdict of an interval on a claim's range (lowest, highest)."""
     least, greatest = allowed
     if least <= low and high <= greatest:
         return "seen"
@@ -56,12 +56,12 @@ def verdict_of(low, high, allowed):
 
 
 def segmentation_findings(table, weights, dice_threshold):
-    """Yield the measures of a cell's segmentation and error_auroc, wrong being a low Dice."""
+    """Yield the measures of a cell's segmentation and error_auroc; a low Dice counts as wrong."""
     yield from segmentation_measures(table, weights)
     rows = (table["dice"].notna() & table["tumour_predictive"].notna()).to_numpy()
-    doubt = table["tumour_predictive"].to_numpy(dtype=float)[rows]
+    predictive = table["tumour_predictive"].to_numpy(dtype=float)[rows]
     wrong = table["dice"].to_numpy(dtype=float)[rows] <= dice_threshold
-    area = error_auroc(doubt, wrong, weights[:, rows])
+    area = error_auroc(predictive, wrong, weights[:, rows])
     yield SEGMENTATION, "error_auroc", area, table["case"][rows].nunique()
 
 
@@ -70,11 +70,11 @@ def findings_table(classification, segmentation, *, rate, passes, ece, auc_avera
     """Return the table of findings, columns `COLUMNS`.
 
     Args:
-        classification, segmentation: {cell: table} of one network; of the chosen T at all rates
-            and of the chosen rate at all T.
-        rate, passes: the chosen cell.
+        classification, segmentation: {cell: table} of one network, for the selected T at all
+            rates and the selected rate at all T.
+        rate, passes: the selected cell.
         ece: a `measures.Ece`.
-        rng_of: function without arguments that gives the generator of the study's resamples.
+        rng_of: function without arguments that returns the generator of the study's resamples.
     """
     of_classes = partial(key_measures, ece=ece, auc_average=auc_average, names=MEASURES)
     of_regions = partial(segmentation_findings, dice_threshold=dice_threshold)

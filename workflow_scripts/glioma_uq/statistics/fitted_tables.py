@@ -1,8 +1,8 @@
 """The tables of what is fitted on validation cases: probabilities, prediction sets, masks.
 
 `tables` and `validation` are {cell: table} of the same cells, of test and of validation cases.
-`rng_of` is a function without arguments that gives the generator of the study's resamples, so
-that all parts of a table are of the same ones.
+`rng_of` is a function without arguments that returns the generator of the study's resamples, so
+that all parts of a table use the same resamples.
 """
 
 from functools import partial
@@ -20,14 +20,14 @@ CELL = COLUMNS[:3]
 
 
 def recalibration_table(tables, validation, *, methods, ece, rng_of, **intervals):
-    """Return the long table of ECE, NLL and Brier score: raw, and mended by each of `methods`."""
-    measures = partial(key_measures, ece=ece, doubt=False)
+    """Return the long table of ECE, NLL and Brier score, raw and recalibrated by `methods`."""
+    measures = partial(key_measures, ece=ece, uncertainties=False)
     parts = []
     for method in ("raw", *methods):
-        mended = tables if method == "raw" else {
+        recalibrated = tables if method == "raw" else {
             cell: recalibrate(table, validation[cell], method) for cell, table in tables.items()
         }  # fmt: skip
-        part = measure_tables(mended, measures, rng=rng_of(), **intervals)
+        part = measure_tables(recalibrated, measures, rng=rng_of(), **intervals)
         parts.append(part.assign(method=method))
     table = _with_n_validation(pd.concat(parts, ignore_index=True), tables, validation)
     table = table.sort_values([*CELL], kind="stable")
@@ -67,7 +67,7 @@ def mask_control_table(tables, validation, *, alpha, rng, **intervals):
 
 
 def _with_n_validation(table, tables, validation):
-    """Return `table` with how many validation cases each fold had, at least."""
+    """Return `table` with the smallest number of validation cases of a fold."""
     fewest = {
         (*_name(cell), task): fewest_fitted_on(tables[cell], validation[cell], task)
         for cell in tables

@@ -1,7 +1,7 @@
-"""Lesions found against false ones: by size of the lesion, and over all thresholds (FROC).
+"""Detected and false-positive lesions: by size of the lesion, and over all thresholds (FROC).
 
-A table of events has a row for each run of a case (`event` run: one case of one seed, which is
-what false lesions are counted by), each reference lesion and each false one.
+A table of events has a row for each run (`event` run: one case of one seed, the unit by which
+false lesions are counted), each reference lesion and each false lesion.
 """
 
 from functools import partial
@@ -46,11 +46,11 @@ def of_size(events, size):
 
 
 def lesion_measures(events, weights, region, size):
-    """Yield (region, measure, draws [B], n cases) of the lesions of one size.
+    """Yield (region, measure, replicates [B], n cases) of the lesions of one size.
 
     `sensitivity`, the share of reference lesions that are found; `lesion_dice`, their mean Dice.
-    Of all sizes also: `lesion_dice_with_false`, in which each false lesion counts as 0 (as in
-    BraTS 2023); `false_per_case`; `sensitivity_at_{f}_false`, see `sensitivity_at`.
+    For all sizes together also: `lesion_dice_with_false`, in which each false lesion counts as 0
+    (as in BraTS 2023); `false_per_case`; `sensitivity_at_{f}_false`, see `sensitivity_at`.
     """
     mine, mask = events["event"].to_numpy(), of_size(events, size)
     n = events["case"][mask].nunique()
@@ -66,15 +66,15 @@ def lesion_measures(events, weights, region, size):
     yield region, "false_per_case", ratio(false, runs), cases
     points, there = operating_points(events, weights)[1:], weights[:, mask].any(axis=1)
     for most in FALSE_PER_CASE:
-        draws = np.where(there, sensitivity_at(most, *points), np.nan)
-        yield region, f"sensitivity_at_{most:g}_false", draws, n
+        replicates = np.where(there, sensitivity_at(most, *points), np.nan)
+        yield region, f"sensitivity_at_{most:g}_false", replicates, n
 
 
 def operating_points(events, weights):
-    """Return (thresholds [S], false lesions per case [B, S], sensitivity [B, S]), S falling.
+    """Return (falling thresholds [S], false lesions per case [B, S], sensitivity [B, S]).
 
-    At a threshold the predicted lesions of at least that volume count: a reference lesion is
-    found where one of them touches it, those that touch none are false.
+    At each threshold, only predicted lesions of at least that volume count. A reference lesion is
+    found if one of them touches it; those that touch none are false.
     """
     mine, score = events["event"].to_numpy(), events["score_mm3"].to_numpy(dtype=float)
     thresholds = np.unique(score[~np.isnan(score)])[::-1]
@@ -89,7 +89,7 @@ def operating_points(events, weights):
 def weight_from(score, thresholds, weights):
     """Return [B, S]: the weight of the scores [N] that reach each of S falling thresholds.
 
-    A score that is NaN reaches none.
+    A NaN score reaches none.
     """
     order = np.argsort(-score, kind="stable")  # NaN last
     total = np.zeros((len(weights), len(score) + 1))
@@ -100,7 +100,7 @@ def weight_from(score, thresholds, weights):
 def sensitivity_at(most, false, sensitivity):
     """Return the highest sensitivity [B] with at most `most` false lesions per case.
 
-    0 where already the surest prediction is too many.
+    0 if there are too many already at the highest threshold.
     """
     last = (false <= most).sum(axis=1)
     reached = np.hstack([np.zeros((len(sensitivity), 1)), sensitivity])

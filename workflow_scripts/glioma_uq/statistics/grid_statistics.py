@@ -1,6 +1,6 @@
-"""Statistics over the cells of a grid, of every resample at once: what findings are about.
+"""Statistics over the cells of a grid, for all resamples at once: the basis of the findings.
 
-Each takes a `Grid` and returns [B]; it raises CannotJudge where the grid lacks what it needs.
+Each takes a `Grid` and returns [B]; it raises CannotJudge if cells that it needs are missing.
 """
 
 import numpy as np
@@ -15,15 +15,15 @@ REGION = "tumour"  # whose mean uncertainty stands for segmentation, as in Figur
 
 
 class CannotJudge(Exception):
-    """The study's grid does not hold what a claim is about; the text says what is missing."""
+    """The study's grid lacks the cells that a claim is about; the text says what is missing."""
 
 
 class Grid:
-    """The draws, or the jackknife, of all measures of one network, by place in the grid.
+    """The replicates, or the jackknife, of all measures of one network, by cell of the grid.
 
     Args:
         drawn: list of `long_tables.BootstrapResult`.
-        rate, passes: the chosen cell.
+        rate, passes: the selected cell.
         part: "replicates" or "jackknife".
     """
 
@@ -35,7 +35,7 @@ class Grid:
         self.n_of = {(d.task, d.measure): d.n for d in drawn if d.cell[1:] == (rate, passes)}
 
     def at(self, task, measure, rate=None, passes=None):
-        """Return [B] of one measure; of the chosen cell where no other is named."""
+        """Return [B] of one measure, at the selected cell by default."""
         place = (self.rate if rate is None else rate, passes or self.passes, task, measure)
         if not any(place[2] == of for of, _ in self.n_of):
             raise CannotJudge(f"the study has no {task}")
@@ -44,7 +44,7 @@ class Grid:
         return self.values[place]
 
     def over_rates(self, task, measure):
-        """Return (rates [R], values [R, B]) at the chosen T. At least two rates are needed."""
+        """Return (rates [R], values [R, B]) at the selected T. At least two rates are needed."""
         rates = sorted({r for r, t, of, m in self.values
                         if (t, of, m) == (self.passes, task, measure)})  # fmt: skip
         self.at(task, measure)
@@ -53,7 +53,7 @@ class Grid:
         return np.array(rates), np.array([self.at(task, measure, rate) for rate in rates])
 
     def over_passes(self, task, measure):
-        """Return (passes [K], values [K, B]) at the chosen rate."""
+        """Return (passes [K], values [K, B]) at the selected rate."""
         passes = sorted({t for r, t, of, m in self.values
                          if (r, of, m) == (self.rate, task, measure)})  # fmt: skip
         self.at(task, measure)
@@ -74,14 +74,14 @@ def slope(grid, task, measure):
 
 
 def rate_of_extreme(grid, task, measure, wanted, sign):
-    """Return the rate of the lowest (sign 1) or highest (-1) value; the lower one of equals."""
+    """Return the rate with the lowest (sign 1) or highest (-1) value; ties go to the lower rate."""
     rates, values = grid.over_rates(task, measure)
     require_rates(rates, wanted)
     return _rate_of_least(rates, sign * values)
 
 
 def best_rate(grid, wanted):
-    """Return the rate of the lowest mean rank of the ECE over the classification tasks."""
+    """Return the rate with the lowest mean rank of the ECE over the classification tasks."""
     found = [grid.over_rates(task, "ece") for task in TASKS]
     rates = found[0][0]
     require_rates(rates, wanted)
@@ -91,14 +91,14 @@ def best_rate(grid, wanted):
 
 
 def require_rates(rates, wanted):
-    """Raise CannotJudge where one of the `wanted` rates was not studied."""
+    """Raise CannotJudge if one of the `wanted` rates was not studied."""
     missing = [f"{rate:.2f}" for rate in wanted if rate not in rates]
     if missing:
         raise CannotJudge(f"the study has no dropout rate {', '.join(missing)}")
 
 
 def _rate_of_least(rates, values):
-    """Return the rate of the least value of each column [B], NaN where a rate has none."""
+    """Return the rate with the lowest value of each column [B], NaN if a rate has no value."""
     least = rates[np.argmin(np.nan_to_num(values, nan=np.inf), axis=0)]
     return np.where(np.isnan(values).any(axis=0), np.nan, least)
 
@@ -109,17 +109,18 @@ def settled(grid, task, tolerance):
     passes = found[0][0]
     if not ((passes >= 20) & (passes <= 30)).any() or passes.max() <= 30:
         raise CannotJudge("the study has no T between 20 and 30, or none beyond")
-    of_parts = [
-        [float(stabilised_at(passes, draw, tolerance)) for draw in values.T] for _, values in found
+    settled_from = [
+        [float(stabilised_at(passes, curve, tolerance)) for curve in values.T]
+        for _, values in found
     ]
-    return np.max(of_parts, axis=0)
+    return np.max(settled_from, axis=0)
 
 
 def dominance(grid, task, greater, smaller):
-    """Return one mean uncertainty minus another at the chosen cell; one pass has no epistemic."""
+    """Return one mean uncertainty minus another at the selected cell; needs at least two passes."""
     one, other = (grid.at(task, uncertainty(task, part)) for part in (greater, smaller))
     if grid.passes == 1:
-        raise CannotJudge("one pass tells no epistemic from aleatoric uncertainty")
+        raise CannotJudge("one pass does not separate epistemic from aleatoric uncertainty")
     return one - other
 
 
@@ -136,7 +137,7 @@ def range_excess(grid, task):
 
 
 def dice_at_high_rate(grid):
-    """Return the mean Dice at .6 minus the mean of those at .2, .25 and .3."""
+    """Return the mean Dice at .6 minus the mean Dice at .2, .25 and .3."""
     rates, values = grid.over_rates(SEGMENTATION, "dice")
     require_rates(rates, (0.2, 0.25, 0.3, 0.6))
     moderate = np.isin(rates, (0.2, 0.25, 0.3))
@@ -144,5 +145,5 @@ def dice_at_high_rate(grid):
 
 
 def rho_difference(grid):
-    """Return rho of the predicted tumour minus rho of the brain at the chosen cell."""
+    """Return rho of the predicted tumour minus rho of the brain at the selected cell."""
     return grid.at(SEGMENTATION, "rho_tumour") - grid.at(SEGMENTATION, "rho_brain")

@@ -1,6 +1,6 @@
 """The measures of all cells of a grid, each with its interval, as long tables.
 
-One matrix of resamples of all cases of the study serves every cell: differences between
+All cells share one matrix of resamples of the study's cases, so that differences between
 cells are paired.
 """
 
@@ -20,8 +20,8 @@ NUMBERS = ["task", "measure", "value", "low", "high", "n", "reason"]
 COLUMNS = ["network", "rate", "passes", *NUMBERS]
 SUBGROUP_COLUMNS = ["network", "rate", "passes", "subgroup", "member", *NUMBERS]
 DIFFERENCE_COLUMNS = ["network", "rate", "reference_rate", "passes", *NUMBERS]
-WITHOUT_ESTIMATE = {"ece_null"}  # a band of pure chance: its quantiles are never mirrored
-# Resampling inflates them: all resamples lie beyond the value, which bca cannot correct.
+WITHOUT_ESTIMATE = {"ece_null"}  # a distribution under chance: always percentiles
+# Resampling inflates them: all resamples lie above the value, which bca cannot correct.
 INFLATED = {"ece", "ece_equal_mass", "ece_debiased", "brier_reliability", "brier_resolution"}
 
 
@@ -44,7 +44,7 @@ def read_cells(paths):
 def resample_measures(tables, measures, *, resamples, rng, jackknife=False):
     """Return the `BootstrapResult`s of `measures(table, weights)` over {cell: table}, by cell.
 
-    `jackknife` also measures without each case in turn, which bca and expanded intervals need.
+    `jackknife` also leaves out each case in turn, which bca and expanded intervals need.
     """
     drawn = draw_resamples(tables.values(), resamples, rng)
     return [
@@ -60,18 +60,18 @@ def resample_cell(cell, table, measures, resamples, jackknife=False):
     left_out = [None] * len(found)
     if jackknife:
         without = measures(table, resamples.without_one(table))
-        left_out = [draws for _, _, draws, _ in without]
+        left_out = [values for _, _, values, _ in without]
     return [
-        BootstrapResult(cell, task, measure, draws, left, n)
-        for (task, measure, draws, n), left in zip(found, left_out, strict=True)
+        BootstrapResult(cell, task, measure, replicates, left, n)
+        for (task, measure, replicates, n), left in zip(found, left_out, strict=True)
     ]
 
 
 def measure_cells(paths, measures, *, resamples, level, interval, rng):
     """Return the long table of `measures(table, weights)` over the cells at `paths`.
 
-    Rows are sorted by network, rate and passes; the columns are `COLUMNS`, of
-    which `reason` says why an interval was refused.
+    Rows are sorted by network, rate and passes. Columns are `COLUMNS`; `reason` says why a row
+    has no interval.
     """
     tables = read_cells(paths)
     options = {"resamples": resamples, "level": level, "interval": interval, "rng": rng}
@@ -79,7 +79,7 @@ def measure_cells(paths, measures, *, resamples, level, interval, rng):
 
 
 def measure_tables(tables, measures, *, resamples, level, interval, rng):
-    """Return the same long table of {cell: table}."""
+    """Return the same long table for {cell: table}."""
     drawn = resample_measures(
         tables, measures, resamples=resamples, rng=rng, jackknife=interval in CORRECTED
     )
@@ -91,7 +91,7 @@ def compare_rates(paths, measures, *, reference_rate, resamples, level, interval
     """Return the differences of each cell's measures from those at `reference_rate`.
 
     value = this rate - reference, at equal network and passes, paired by case. Columns are
-    `DIFFERENCE_COLUMNS`. Raises BadInput where a cell has no partner.
+    `DIFFERENCE_COLUMNS`. Raises BadInput if a cell has no partner at the reference rate.
     """
     tables = read_cells(paths)
     drawn = resample_measures(
@@ -116,8 +116,8 @@ def compare_rates(paths, measures, *, reference_rate, resamples, level, interval
 def measure_subgroups(paths, measures, groups, *, resamples, level, interval, rng):
     """Return the measures of each subgroup of cases in the cells at `paths`.
 
-    `groups` is {subgroup: Series of each case's member, "" for none, by case} as `subgroups`
-    makes it; a case that is not in a series has no member. Columns are `SUBGROUP_COLUMNS`.
+    `groups` is {subgroup: Series of each case's member, by case} from `subgroups`. Cases with
+    the member "", or missing from a series, are left out. Columns are `SUBGROUP_COLUMNS`.
     """
     tables = read_cells(paths)
     drawn = draw_resamples(tables.values(), resamples, rng)
@@ -148,12 +148,12 @@ def numbers(drawn, level, interval):
 
 
 def concat_nonempty(parts):
-    """Return long tables of the same columns as one; empty ones, whose types say nothing, apart."""
+    """Concatenate long tables of the same columns, without empty ones, which have no types."""
     return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
 
 
 def kind_for(measure, interval):
-    """Return the kind of interval of a measure: where bca would be wrong, another."""
+    """Return the kind of interval of a measure: `interval`, or another where bca would be wrong."""
     if measure in WITHOUT_ESTIMATE:
         return "percentile"
     return "basic" if measure in INFLATED and interval in CORRECTED else interval
@@ -165,7 +165,7 @@ def plain_values(paths, measures):
     for path in sorted(paths, key=cell_of):
         table, cell = read_table(path), cell_of(path)
         found = measures(table, np.ones((1, len(table))))
-        rows += [(*cell, task, measure, draws[0], n) for task, measure, draws, n in found]
+        rows += [(*cell, task, measure, values[0], n) for task, measure, values, n in found]
     return pd.DataFrame(rows, columns=["network", "rate", "passes", *NUMBERS[:3], "n"])
 
 
@@ -174,9 +174,9 @@ def _name(cell):
 
 
 def write_measures(table, path):
-    """Write a long table; print which intervals were refused and why."""
+    """Write a long table; print which intervals are missing and why."""
     write_table(table, path)
     refused = table[table["reason"] != ""]
-    print(f"{len(table)} measures, {len(refused)} intervals refused")
+    print(f"{len(table)} measures, {len(refused)} without an interval")
     if len(refused):
         print(refused.drop(columns=["low", "high"]).to_string(index=False))

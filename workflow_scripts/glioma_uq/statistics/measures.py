@@ -1,7 +1,7 @@
-"""What is measured in one cell of the grid: each function yields (task, measure, draws [B], n).
+"""The measures of one cell of the grid: each function yields (task, measure, replicates [B], n).
 
 `table` is a cell's table, `weights` [B, rows of the table] how often each row counts in each
-resample, the first row ones; n counts cases.
+resample, the first row ones; n is the number of cases.
 """
 
 from functools import partial
@@ -23,7 +23,7 @@ BRIER_PARTS = ("reliability", "resolution", "uncertainty")
 
 
 class Ece(NamedTuple):
-    """How the calibration error is binned and which norm of the gaps it is, see `calibration`."""
+    """Bins, binning and norm of the calibration error, see `calibration`."""
 
     bins: int = 15
     binning: str = "equal-width"
@@ -31,7 +31,7 @@ class Ece(NamedTuple):
 
     @classmethod
     def of_config(cls, bins, binning, norm):
-        """Return the choice of a config, where the largest gap is called max."""
+        """Return the settings of a config, which writes `max` for the largest gap."""
         return cls(bins, binning, np.inf if norm == "max" else norm)
 
 
@@ -41,9 +41,8 @@ DEFAULT_ECE = Ece()
 def classification_measures(table, weights, *, seed, ece=DEFAULT_ECE, auc_average="ovo"):
     """Yield the measures of one cell's classification table, task by task.
 
-    All measures of a task, the uncertainties too, are over the cases whose label is known.
-    `ece_null` is the ECE that perfect probabilities would show at this n, from labels drawn
-    by `seed`.
+    All measures of a task, including uncertainties, are over the cases with a known label.
+    `ece_null` is the ECE of a perfectly calibrated model at this n, from labels drawn by `seed`.
     """
     for task in TASKS:
         known, labels, probabilities = known_rows(table, task)
@@ -56,19 +55,19 @@ def classification_measures(table, weights, *, seed, ece=DEFAULT_ECE, auc_averag
         rng = np.random.default_rng(seed_for(seed, "ece_null", task))
         chance = calibration.ece_if_perfect(probabilities, len(weights) - 1, rng, *ece)
         yield task, "ece_null", chance if n else np.full(len(weights), np.nan), n
-        doubt = known[f"{task}_predictive"].to_numpy(dtype=float)
+        predictive = known[f"{task}_predictive"].to_numpy(dtype=float)
         wrong = probabilities.argmax(axis=1) != labels
-        yield task, "error_auroc", discrimination.error_auroc(doubt, wrong, mine), n
-        yield task, "aurc", risk_coverage.aurc(doubt, wrong, mine), n
+        yield task, "error_auroc", discrimination.error_auroc(predictive, wrong, mine), n
+        yield task, "aurc", risk_coverage.aurc(predictive, wrong, mine), n
         for part in UNCERTAINTY_COMPONENTS:
             yield task, part, weighted_mean(known[f"{task}_{part}"], mine), n
 
 
-def key_measures(
-    table, weights, *, ece=DEFAULT_ECE, auc_average="ovo", names=("ece", "nll", "brier"), doubt=True
-):
-    """Yield those of the measures `names` of one cell and, of its `doubt`, how well it finds the
-    errors and the mean uncertainties: what cells are chosen and findings are judged by.
+def key_measures(table, weights, *, ece=DEFAULT_ECE, auc_average="ovo",
+                 names=("ece", "nll", "brier"), uncertainties=True):  # fmt: skip
+    """Yield the measures `names` of one cell: the basis of selection and findings.
+
+    With `uncertainties` also error_auroc and the mean uncertainties.
     """
     for task in TASKS:
         known, labels, probabilities = known_rows(table, task)
@@ -76,7 +75,7 @@ def key_measures(
         measures = probability_measures(ece, auc_average)
         for name in [name for name in names if name in measures]:
             yield task, name, measures[name](probabilities, labels, mine), n
-        if doubt:
+        if uncertainties:
             predictive = known[f"{task}_predictive"].to_numpy(dtype=float)
             wrong = probabilities.argmax(axis=1) != labels
             yield task, "error_auroc", discrimination.error_auroc(predictive, wrong, mine), n
@@ -85,9 +84,9 @@ def key_measures(
 
 
 def probability_measures(ece=DEFAULT_ECE, auc_average="ovo"):
-    """Return {name: f(probabilities, labels, weights) -> [B]} of what judges probabilities.
+    """Return {name: f(probabilities, labels, weights) -> [B]} of the measures of probabilities.
 
-    No debiased estimate of the largest gap is known: norm inf has none.
+    There is no debiased estimate for norm inf.
     """
     options = ece._asdict()
     debiased = {"ece_debiased": partial(calibration.ece_debiased, **options)}
@@ -106,9 +105,9 @@ def probability_measures(ece=DEFAULT_ECE, auc_average="ovo"):
 def segmentation_measures(table, weights):
     """Yield the measures of one cell's segmentation table.
 
-    rho is Pearson's, spearman Spearman's and partial_rho Pearson's given log tumour volume,
-    each of a region's predictive uncertainty with Dice; aurc leaves the most uncertain cases
-    out, with the loss 1 - Dice. A case counts where all numbers of a measure exist.
+    rho is Pearson's, spearman Spearman's and partial_rho Pearson's given log tumour volume, each
+    between a region's predictive uncertainty and Dice; aurc has the loss 1 - Dice. A case counts
+    if all values that a measure needs are known.
     """
     measure = partial(_measure, table, weights)
     dice, tumour = table["dice"], table["tumour_predictive"]
@@ -116,24 +115,24 @@ def segmentation_measures(table, weights):
     if "hd95_mm" in table:
         yield measure("hd95_mm", weighted_mean, table["hd95_mm"])
     for region in REGIONS:
-        doubt = table[f"{region}_predictive"]
-        yield measure(f"rho_{region}", correlation.pearson, doubt, dice)
-        yield measure(f"spearman_{region}", correlation.spearman, doubt, dice)
+        predictive = table[f"{region}_predictive"]
+        yield measure(f"rho_{region}", correlation.pearson, predictive, dice)
+        yield measure(f"spearman_{region}", correlation.spearman, predictive, dice)
         if "tumour_volume_mm3" in table:
             volume = log_volume(table["tumour_volume_mm3"])
             name = f"partial_rho_{region}"
-            yield measure(name, correlation.partial_pearson, doubt, dice, volume)
-        yield measure(f"aurc_{region}", risk_coverage.aurc, doubt, 1 - dice)
+            yield measure(name, correlation.partial_pearson, predictive, dice, volume)
+        yield measure(f"aurc_{region}", risk_coverage.aurc, predictive, 1 - dice)
         for part in UNCERTAINTY_COMPONENTS:
             yield measure(f"{part}_{region}", weighted_mean, table[f"{region}_{part}"])
     yield measure("empty_tumour", weighted_mean, tumour.isna().astype(float))
-    # ASSUME: a tumour that was not found is as doubtful as the most doubtful one that was.
+    # ASSUME: a tumour that was not found is as uncertain as the most uncertain one that was.
     filled = tumour.fillna(tumour.max())
     yield measure("rho_tumour_with_empty", correlation.pearson, filled, dice)
 
 
 def log_volume(volume):
-    """Return ln(volume), NaN where there is no tumour: it has no size to hold constant."""
+    """Return ln(volume), NaN where there is no tumour."""
     return np.log(volume.where(volume > 0))
 
 
@@ -148,7 +147,7 @@ def voxel_measures(table, weights):
 
 
 def _measure(table, weights, name, measure, *columns):
-    """Return one segmentation measure over the rows where all its `columns` hold numbers."""
+    """Return one segmentation measure over the rows where all its `columns` are known."""
     exists = np.logical_and.reduce([pd.notna(column) for column in columns])
     values = [column.to_numpy(dtype=float)[exists] for column in columns]
     n = table["case"][exists].nunique()

@@ -1,8 +1,8 @@
 """Overlap by groups of cases: those whose enhancing tumour is small, and those without any.
 
 The groups are nested: `below_2000` and `below_1000` have an enhancing tumour (ET) of more than 0
-and less than so many mm³, `empty` has none, `all` is every case. A case belongs to its groups
-with all its regions. One matrix of resamples serves all cells, groups and regions.
+and less than so many mm³, `empty` has none, `all` is every case. All regions of a case are in the
+same groups. All cells, groups and regions share one matrix of resamples.
 """
 
 from functools import partial
@@ -30,7 +30,7 @@ MEASURES = ("dice", "tpr", "fpr", "fpr_in_brain", "fp")
 
 
 class GroupedResamples(NamedTuple):
-    """A `BootstrapResult`, and the `place` that it has in a table's further columns, a tuple."""
+    """A `BootstrapResult`, and its values of a table's further columns, the tuple `place`."""
 
     drawn: BootstrapResult
     place: tuple
@@ -62,11 +62,11 @@ def parts_of(table):
 
 
 def overlap_measures(rows, weights, region):
-    """Yield (region, measure, draws [B], n cases): the mean over the cases where it is defined."""
+    """Yield (region, measure, replicates [B], n cases): means over the cases with a value."""
     for measure in MEASURES:
         known = rows[measure].notna().to_numpy()
-        draws = weighted_mean(rows[measure][known], weights[:, known])
-        yield region, measure, draws, rows["case"][known].nunique()
+        replicates = weighted_mean(rows[measure][known], weights[:, known])
+        yield region, measure, replicates, rows["case"][known].nunique()
 
 
 def resample_groups(tables, *, resamples, interval, rng):
@@ -87,9 +87,9 @@ def resample_groups(tables, *, resamples, interval, rng):
 
 
 def from_reference(placed, reference):
-    """Yield each `GroupedResamples` of another network minus its partner of network `reference`.
+    """Yield each other network's `GroupedResamples` minus its partner of network `reference`.
 
-    Partners have the same rate, passes, task, measure and place; what has none is left out.
+    Partners have the same rate, passes, task, measure and place; rows without one are left out.
     """
     of_reference = {(p.drawn.cell, p.drawn.task, p.drawn.measure, p.place): p.drawn for p in placed}
     for drawn, place in placed:

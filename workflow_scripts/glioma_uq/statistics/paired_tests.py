@@ -1,7 +1,7 @@
-"""Is a network's overlap another one's: differences paired by case, and Wilcoxon with Holm.
+"""Do two networks differ in overlap? Differences paired by case, and Wilcoxon with Holm.
 
-A family, within which Holm's correction holds, is one measure of one region under one rule at one
-cell: all networks and all groups of cases together. The groups are nested, so Holm is careful.
+A family of tests, within which Holm's correction holds, is one measure of one region under one
+rule at one cell: all networks and groups of cases. Groups are nested, so Holm is conservative.
 """
 
 import numpy as np
@@ -21,10 +21,10 @@ OF_RULES = "et500 - none"
 
 
 def signed_rank(differences):
-    """Return (p, how many differ) of the two-sided Wilcoxon signed-rank test of [N] differences.
+    """Return (p, number of pairs that differ) of the two-sided Wilcoxon signed-rank test.
 
-    Equal pairs drop out (Wilcoxon 1945); scipy's exact distribution where there are few pairs
-    without ties, else the normal one. Where no pair differs p is 1, without a pair NaN.
+    `differences` is [N]. Equal pairs drop out (Wilcoxon 1945); scipy's exact distribution for few
+    pairs without ties, else the normal one. p is 1 if no pair differs and NaN without pairs.
     """
     differences = np.asarray(differences, dtype=float)
     different = np.count_nonzero(differences)
@@ -37,8 +37,8 @@ def compare_networks(tables, reference, *, resamples, level, interval, rng):
     """Return the table of each network minus `reference`, and of each network's rules; `COLUMNS`.
 
     difference = mean of the network - mean of the reference, at the same rate and passes over
-    the same cases; with several seeds a case's value in the test is its mean over them. Rows of
-    the rule `et500 - none` compare each network with itself, with the rule and without.
+    the same cases; with several seeds the test takes each case's mean over seeds. Rows of the
+    rule `et500 - none` compare each network with and without the rule.
 
     Args:
         tables: {cell: table of overlap}.
@@ -83,7 +83,7 @@ def case_values(tables):
 
 
 def check_same_cases(tables, reference):
-    """Raise BadInput where a network has no partner at its cell, or one of other cases."""
+    """Raise BadInput if a network has no partner at its cell, or one with other cases."""
     for cell, table in tables.items():
         partner = tables.get(cell._replace(network=reference))
         if partner is None:

@@ -1,6 +1,6 @@
-"""What only a cohort of known truth can show: probabilities beside the true ones.
+"""Predicted probabilities compared with the true ones, for a phantom whose posterior is known.
 
-`probabilities` and `posterior` (the true P(class | what drew the picture)) are [N, C],
+`probabilities` and `posterior` (the true P(class | latent axes of the image)) are [N, C],
 `weights` [B, N] how often each row counts in each resample. All return [B].
 """
 
@@ -17,8 +17,8 @@ from glioma_uq.uncertainty import entropy
 def true_ece(probabilities, posterior, weights, bins=15, binning="equal-width", norm=1):
     """Return the calibration error against the true probability of the predicted class.
 
-    As `calibration.ece`, with P(the predicted class | case) in place of whether it was drawn:
-    what the measured ECE would be without the chance of the labels.
+    As `calibration.ece`, with P(predicted class | case) in place of whether it is the label:
+    the measured ECE without the randomness of the labels.
     """
     confidence, chosen = probabilities.max(axis=1), probabilities.argmax(axis=1)
     gap = posterior[np.arange(len(posterior)), chosen] - confidence
@@ -41,20 +41,20 @@ def true_posterior(truth, cases, task):
 
 
 def truth_measures(table, weights, *, truth, ece=DEFAULT_ECE):
-    """Yield (task, measure, draws [B], n cases) of a cell's classification table.
+    """Yield (task, measure, replicates [B], n cases) of a cell's classification table.
 
     `truth` is the cohort's table with p_idh, p_1p19q, p_grade_2 to p_grade_4. All cases with a
-    known label count, as in the measures beside which these stand.
+    known label count, as in `classification_measures`.
     """
     for task in TASKS:
         known, labels, probabilities = known_rows(table, task)
         mine, n = weights[:, table.index.get_indexer(known.index)], known["case"].nunique()
         posterior = true_posterior(truth, known["case"], task)
-        doubt, true_doubt = known[f"{task}_aleatoric"].to_numpy(dtype=float), entropy(posterior)
+        aleatoric, true = known[f"{task}_aleatoric"].to_numpy(dtype=float), entropy(posterior)
         yield task, "ece", calibration.ece(probabilities, labels, mine, *ece), n
         yield task, "true_ece", true_ece(probabilities, posterior, mine, *ece), n
         yield task, "posterior_distance", posterior_distance(probabilities, posterior, mine), n
-        yield task, "aleatoric", weighted_mean(doubt, mine), n
-        yield task, "true_entropy", weighted_mean(true_doubt, mine), n
-        yield task, "aleatoric_error", weighted_mean(np.abs(doubt - true_doubt), mine), n
-        yield task, "rho_aleatoric", correlation.pearson(doubt, true_doubt, mine), n
+        yield task, "aleatoric", weighted_mean(aleatoric, mine), n
+        yield task, "true_entropy", weighted_mean(true, mine), n
+        yield task, "aleatoric_error", weighted_mean(np.abs(aleatoric - true), mine), n
+        yield task, "rho_aleatoric", correlation.pearson(aleatoric, true, mine), n

@@ -1,9 +1,9 @@
-"""What the paper on small tumours reports, and its tables with our rows beside.
+"""The results of the paper on small tumours, in tables that also hold ours.
 
 The numbers are those of Ngo et al. (2020), "Multi-Task Learning for Small Brain Tumor Segmentation
-from MRI", Tables 1 to 3. Where its text gives the Dice of its own network (4.5.2) it names the
-whole tumour and the core the other way round than Table 3; here they are as in the table. The paper
-says neither how many cases are small, nor whether few enhancing voxels were relabelled.
+from MRI", Tables 1 to 3. Its text (4.5.2) swaps the Dice of the whole tumour and the core of its
+own network compared with Table 3; here they are as in the table. The paper does not say how many
+cases are small, nor whether few enhancing voxels were relabelled.
 """
 
 import numpy as np
@@ -52,14 +52,14 @@ def paper_table(name, overlap, networks, cohort):
     """Return one of the paper's `TABLES`: the quoted rows as printed, then the measured ones.
 
     Columns are `NAMES`, then each value with {value}_low and {value}_high. Origin is `quoted` or
-    `measured`: other cases, another split, other preprocessing, so no rank goes across. Quoted
-    rows have no interval.
+    `measured`. These differ in cases, split and preprocessing, so they must not be ranked together.
+    Quoted rows have no interval.
 
     Args:
-        name: of `TABLES`.
+        name: one of `TABLES`.
         overlap: the study's long table of overlap.
-        networks: their order.
-        cohort: its name, which stands for the cases of the measured rows.
+        networks: names of the networks, in the order of the rows.
+        cohort: name of the cohort, for the column `cases` of measured rows.
     """
     values = TABLES[name][1]
     columns = NAMES + [f"{v}{limit}" for v in values for limit in ("", "_low", "_high")]

@@ -1,4 +1,4 @@
-"""Is the doubt about wrong cases larger than about right ones: Mann-Whitney U with Holm."""
+"""Are wrong cases more uncertain than right ones? Mann-Whitney U with Holm's correction."""
 
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ COLUMNS = ["network", "rate", "passes", "task", "n_right", "n_wrong", "u", "p", 
            "rank_biserial", "rank_biserial_low", "rank_biserial_high", "reason"]  # fmt: skip
 
 
-class Doubt(NamedTuple):
+class CaseUncertainty(NamedTuple):
     """The uncertainty [N] of the `cases` [N] of one test, and which of them are wrong [N]."""
 
     cases: np.ndarray
@@ -29,10 +29,10 @@ class Doubt(NamedTuple):
 def compare(right, wrong):
     """Return (u, p, auroc): does uncertainty differ between `right` and `wrong` cases?
 
-    U counts the pairs in which the wrong case is the more uncertain one, ties half; p is
-    two-sided (Mann and Whitney 1947): exact without ties when a side has at most 8 cases,
+    U counts the pairs in which the wrong case is more uncertain, ties as half; p is
+    two-sided (Mann and Whitney 1947): exact without ties if a group has at most 8 cases,
     otherwise normal with corrections for ties and continuity. auroc = U / (n_right n_wrong).
-    All NaN when a side is empty.
+    All NaN if a group is empty.
     """
     if len(right) == 0 or len(wrong) == 0:
         return np.nan, np.nan, np.nan
@@ -41,7 +41,7 @@ def compare(right, wrong):
 
 
 def holm(p):
-    """Return Holm's step-down adjustment of the p values of one family; NaN ones do not count.
+    """Return Holm's step-down adjustment of the p values of one family; NaNs are ignored.
 
     Sorted p_(1) <= ... <= p_(m): adjusted p_(i) = max over j <= i of min(1, (m - j + 1) p_(j)).
     """
@@ -54,29 +54,29 @@ def holm(p):
 
 
 def one_row_per_case(table):
-    """Return `table` with the numbers of a case's seeds averaged, so that rows are independent."""
+    """Return `table` averaged over the seeds of each case, so that rows are independent."""
     if table["case"].is_unique:
         return table
     return table.groupby("case", as_index=False).mean(numeric_only=True)
 
 
-def classification_doubt(table, task):
-    """Return the `Doubt` about one task: predictive uncertainty, wrong = not the true class."""
+def classification_uncertainty(table, task):
+    """Return the `CaseUncertainty` of one task: predictive uncertainty, wrong = wrong class."""
     known, labels, probabilities = known_rows(one_row_per_case(table), task)
     uncertainty = known[f"{task}_predictive"].to_numpy(dtype=float)
     is_wrong = probabilities.argmax(axis=1) != labels
-    return Doubt(known["case"].to_numpy(str), uncertainty, is_wrong)
+    return CaseUncertainty(known["case"].to_numpy(str), uncertainty, is_wrong)
 
 
-def segmentation_doubt(table, dice_threshold):
-    """Return the `Doubt` about the predicted tumours, wrong = Dice <= threshold.
+def segmentation_uncertainty(table, dice_threshold):
+    """Return the `CaseUncertainty` of the predicted tumours, wrong = Dice <= threshold.
 
-    Cases without reference or with an empty predicted tumour take no part.
+    Cases without reference or with an empty predicted tumour are left out.
     """
     known = one_row_per_case(table).dropna(subset=["dice", "tumour_predictive"])
     uncertainty = known["tumour_predictive"].to_numpy(dtype=float)
     is_wrong = known["dice"].to_numpy() <= dice_threshold
-    return Doubt(known["case"].to_numpy(str), uncertainty, is_wrong)
+    return CaseUncertainty(known["case"].to_numpy(str), uncertainty, is_wrong)
 
 
 def compare_cells(
@@ -91,57 +91,58 @@ def compare_cells(
 ):
     """Return the table of rank tests of the cells at the given paths.
 
-    A family, within which Holm's correction holds, is all tasks of one cell. Rows are
+    A family of tests, within which Holm's correction holds, is all tasks of one cell. Rows are
     sorted by network, rate and passes; columns are `COLUMNS`. The intervals of the effect
     sizes are from `resamples` of cases that `rng` draws; 0 gives none, and `reason` says so.
     """
-    tables, doubts = [], {}
+    tables, groups = [], {}
     for path in classification:
         tables.append(read_table(path))
-        doubts[cell_of(path)] = {task: classification_doubt(tables[-1], task) for task in TASKS}
+        of_tasks = {task: classification_uncertainty(tables[-1], task) for task in TASKS}
+        groups[cell_of(path)] = of_tasks
     for path in segmentation:
         tables.append(read_table(path))
-        doubt = segmentation_doubt(tables[-1], dice_threshold)
-        doubts.setdefault(cell_of(path), {})["segmentation"] = doubt
+        group = segmentation_uncertainty(tables[-1], dice_threshold)
+        groups.setdefault(cell_of(path), {})["segmentation"] = group
 
     drawn = draw_resamples([t[["case"]] for t in tables], resamples, rng) if resamples else None
 
-    def effect(doubt):
-        return effect_interval(doubt, drawn, level, interval)
+    def effect(group):
+        return effect_interval(group, drawn, level, interval)
 
-    rows = [row for cell in sorted(doubts) for row in _family(cell, doubts[cell], effect)]
+    rows = [row for cell in sorted(groups) for row in _family(cell, groups[cell], effect)]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def effect_interval(doubt, resamples, level=0.95, kind="percentile"):
-    """Return (low, high, reason) of the AUROC of a `Doubt` under `Resamples`, or None of them."""
+def effect_interval(group, resamples, level=0.95, kind="percentile"):
+    """Return (low, high, reason) of the AUROC of a `CaseUncertainty`; `resamples` may be None."""
     if resamples is None:
-        return np.nan, np.nan, "no resamples were asked for"
-    cases = pd.DataFrame({"case": doubt.cases})
+        return np.nan, np.nan, "no resamples were requested"
+    cases = pd.DataFrame({"case": group.cases})
     both = [resamples.of(cases), resamples.without_one(cases)]
-    draws, jackknife = (error_auroc(doubt.uncertainty, doubt.is_wrong, w) for w in both)
-    return interval_of(draws, level, kind, jackknife, len(doubt.cases))[1:]
+    replicates, jackknife = (error_auroc(group.uncertainty, group.is_wrong, w) for w in both)
+    return interval_of(replicates, level, kind, jackknife, len(group.cases))[1:]
 
 
 def rank_biserial(auroc):
-    """Return 2 auroc - 1: the share of pairs in which the wrong case is the more uncertain one
-    minus the share in which it is the less uncertain one, from -1 to 1.
+    """Return 2 auroc - 1: the share of pairs in which the wrong case is more uncertain
+    minus the share in which it is less uncertain, from -1 to 1.
     """
     return 2 * auroc - 1
 
 
-def _family(cell, doubts, effect):
+def _family(cell, groups, effect):
     """Return the rows of one cell: one test for each task, corrected together."""
     tests = [
-        compare(d.uncertainty[~d.is_wrong], d.uncertainty[d.is_wrong]) for d in doubts.values()
+        compare(g.uncertainty[~g.is_wrong], g.uncertainty[g.is_wrong]) for g in groups.values()
     ]
     corrected = holm([p for _, p, _ in tests])
     rows = []
-    for (task, doubt), (u, p, auroc), p_holm in zip(doubts.items(), tests, corrected, strict=True):
-        n_wrong = int(doubt.is_wrong.sum())
-        low, high, reason = effect(doubt)
+    for (task, group), (u, p, auroc), p_holm in zip(groups.items(), tests, corrected, strict=True):
+        n_wrong = int(group.is_wrong.sum())
+        low, high, reason = effect(group)
         name = (cell.network, f"{cell.rate:.2f}", cell.passes, task)
         sizes = (auroc, low, high)
-        test = (len(doubt.cases) - n_wrong, n_wrong, u, p, p_holm)
+        test = (len(group.cases) - n_wrong, n_wrong, u, p, p_holm)
         rows.append((*name, *test, *sizes, *map(rank_biserial, sizes), reason))
     return rows

@@ -1,9 +1,9 @@
-"""A threshold of the tumour's probability that keeps the missed share of tumour in check.
+"""A threshold of the tumour probability that bounds the share of tumour that is missed.
 
-Conformal risk control (Angelopoulos et al. 2024): the mean false-negative rate of future cases
-stays below alpha where they are exchangeable with the calibration cases. It needs, for each
-case, only the histograms of `voxel_histograms.probability_histogram`. MAPIE's
-takes voxels times thresholds: 3.7 GB for 153x190x160 voxels and 100 thresholds, twice.
+Conformal risk control (Angelopoulos et al. 2024): the expected false-negative rate of future
+cases is at most alpha if they are exchangeable with the calibration cases. It needs, for each
+case, only the histograms of `voxel_histograms.probability_histogram`. MAPIE's implementation
+needs voxels times thresholds: 3.7 GB for 153x190x160 voxels and 100 thresholds, twice.
 """
 
 from typing import NamedTuple
@@ -18,7 +18,7 @@ CONTROLLED = ("threshold", "false_negative_rate", "dice", "volume_ratio")
 
 
 class Control(NamedTuple):
-    """The threshold; where none keeps the risk below alpha it is 0, and `reason` says why."""
+    """The threshold; if none keeps the risk below alpha it is 0, and `reason` says why."""
 
     threshold: float
     reason: str
@@ -27,8 +27,8 @@ class Control(NamedTuple):
 def false_negative_rates(inside):
     """Return [N, K + 1]: the share of each case's tumour that p >= k / K misses, k = 0 .. K.
 
-    `inside` [N, K] counts the true tumour's voxels by probability. A case without a tumour
-    misses nothing: 0. At the last threshold, above every probability, all is missed.
+    `inside` [N, K] counts the true tumour's voxels by probability. The rate of a case without a
+    tumour is 0. The last threshold lies above every probability, so its rate is 1.
     """
     inside = np.asarray(inside, dtype=float)
     missed = np.hstack([np.zeros((len(inside), 1)), np.cumsum(inside, axis=1)])
@@ -44,7 +44,7 @@ def mask_sizes(inside, outside):
 
 
 def dice_by_threshold(inside, outside):
-    """Return [N, K + 1]: the Dice of the mask p >= k / K; 1 where mask and tumour are empty."""
+    """Return [N, K + 1]: the Dice of the mask p >= k / K; 1 if mask and tumour are empty."""
     size, tumour = mask_sizes(inside, outside), np.asarray(inside, float).sum(axis=1)[:, None]
     hit = tumour - false_negative_rates(inside) * tumour
     total = size + tumour
@@ -56,7 +56,7 @@ def control_false_negatives(inside, alpha):
 
         (sum_i FNR_i + 1) / (n + 1) <= alpha,
 
-    the 1 being the worst that the next case can do. Below n = 1 / alpha - 1 cases there is none.
+    where 1 is the highest FNR of the next case. Fewer than 1 / alpha - 1 cases give none.
     """
     rates = false_negative_rates(inside)
     n, bins = len(rates), rates.shape[1] - 1
@@ -73,7 +73,7 @@ def counts_by_probability(voxels):
     """Return (rows, inside [N, K], outside [N, K]) of a cell's table of voxels.
 
     `voxels` is long: case, fold, seed, histogram (`inside` and `outside` the true tumour), bin,
-    n. `rows` has case, fold, seed of each of the N.
+    n. `rows` has the columns case, fold and seed.
     """
     wide = voxels.pivot(index=["case", "fold", "seed"], columns=["histogram", "bin"], values="n")
     counts = (wide[name].sort_index(axis=1).to_numpy(float) for name in ("inside", "outside"))
@@ -81,11 +81,11 @@ def counts_by_probability(voxels):
 
 
 def control_masks(voxels, validation, alpha):
-    """Return (table, note): a row for each case of `voxels`, its mask under its fold's control.
+    """Return (table, note): a row for each case of `voxels`, with its mask at the fold's threshold.
 
     Columns: case, fold, seed, threshold, false_negative_rate, dice, volume_ratio (mask / tumour;
     NaN without a tumour). A fold's threshold is from the validation cases that it does not test.
-    `note` says why there is none where there is none.
+    `note` says why a fold has no threshold.
     """
     parts, notes = [], set()
     for _, part in voxels.groupby("fold"):
@@ -104,13 +104,13 @@ def control_masks(voxels, validation, alpha):
 
 
 def fewest_controls(voxels, validation):
-    """Return how many validation cases set a fold's threshold, at least."""
+    """Return the smallest number of validation cases behind a fold's threshold."""
     return min(not_tested_in(p, validation)["case"].nunique() for _, p in voxels.groupby("fold"))
 
 
 def control_measures(table, weights):
-    """Yield (task, measure, draws [B], n cases) of a table of `control_masks`."""
+    """Yield (task, measure, replicates [B], n cases) of a table of `control_masks`."""
     for name in CONTROLLED:
         known = table[name].notna().to_numpy()
-        draws = weighted_mean(table[name][known], weights[:, known])
-        yield "segmentation", name, draws, table["case"][known].nunique()
+        replicates = weighted_mean(table[name][known], weights[:, known])
+        yield "segmentation", name, replicates, table["case"][known].nunique()

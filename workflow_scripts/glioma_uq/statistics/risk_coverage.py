@@ -1,8 +1,8 @@
-"""What is gained by leaving the most uncertain cases to someone else.
+"""Selective prediction: the risk that remains if the most uncertain cases are left out.
 
 `uncertainty` and `loss` are [N] (loss: 1 for a wrong class, or 1 - Dice), `weights` [B, N] whole
-numbers, how often each row counts in each resample. Cases are kept from the least uncertain on;
-equally uncertain ones come in random order, of which the expectation is taken.
+numbers, how often each row counts in each resample. The least uncertain cases are kept first.
+Equally uncertain cases come in random order, and risks are expectations over that order.
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ def aurc(uncertainty, loss, weights):
     """Return the area under the risk-coverage curve [B]: the mean over k of the mean loss of
     the k least uncertain cases, k = 1 .. N (Geifman et al. 2019); NaN without cases.
 
-    A tie of m cases of mean loss l after M cases of total loss L adds, in expectation,
+    A tie of m cases of mean loss l after M cases of total loss L adds, on average,
     sum_j (L + j l) / (M + j) = m l + (L - M l) (H_{M + m} - H_M), with harmonic numbers H.
     """
     n = weights.sum(axis=1)
@@ -31,14 +31,14 @@ def aurc(uncertainty, loss, weights):
 
 
 def excess_aurc(uncertainty, loss, weights):
-    """Return how far `aurc` lies above that of a perfect order, errors last [B]: 0 is best."""
+    """Return `aurc` minus that of a perfect order, which puts errors last [B]: 0 is best."""
     return aurc(uncertainty, loss, weights) - aurc(loss, loss, weights)
 
 
 def _ties(uncertainty, loss, weights):
     """Return the weight, total loss and mean loss [B, groups] of equal uncertainties, ascending.
 
-    The mean of no weight is any number: nothing takes part with it.
+    The mean of a group without weight is arbitrary.
     """
     order = np.argsort(uncertainty, kind="stable")
     ordered = uncertainty[order]
@@ -53,19 +53,19 @@ def _ties(uncertainty, loss, weights):
 
 
 def risk_coverage(uncertainty, loss, weights):
-    """Return (table, draws) of the curve.
+    """Return (table, replicates) of the curve.
 
     The table has coverage k / N, k = 1 .. N, and risk, the mean loss of the k least uncertain
-    cases, under the first row of weights; draws [B - 1, N] is the risk under each further row
-    at the same coverage, to the nearest whole number of cases.
+    cases, under the first row of weights; replicates [B - 1, N] is the risk under each further
+    row at the same coverage, to the nearest whole number of cases.
     """
     curves = [_curve(uncertainty, loss, row) for row in np.asarray(weights).astype(int)]
     plain = len(curves[0])
     coverage = np.arange(1, plain + 1) / max(plain, 1)
     at = [np.maximum(np.rint(coverage * len(c)).astype(int), 1) - 1 for c in curves]
-    draws = [c[i] if len(c) else np.full(plain, np.nan) for c, i in zip(curves, at, strict=True)]
-    table = pd.DataFrame({"coverage": coverage, "risk": draws[0]})
-    return table, np.array(draws[1:]).reshape(len(draws) - 1, plain)
+    risks = [c[i] if len(c) else np.full(plain, np.nan) for c, i in zip(curves, at, strict=True)]
+    table = pd.DataFrame({"coverage": coverage, "risk": risks[0]})
+    return table, np.array(risks[1:]).reshape(len(risks) - 1, plain)
 
 
 def _curve(uncertainty, loss, counts):

@@ -1,4 +1,4 @@
-"""Proper scores: what a case costs whose true class had little probability.
+"""Proper scoring rules of predicted probabilities.
 
 `probabilities` is [N, C], `labels` [N] the index of each true class, `weights` [B, N] how
 often each row counts in each resample (a row of ones: the plain value). All return [B].
@@ -9,11 +9,11 @@ import numpy as np
 from glioma_uq.statistics.bootstrap import ratio, weighted_mean
 from glioma_uq.statistics.calibration import bin_members
 
-LEAST_PROBABILITY = 1e-12  # below it the logarithm of the NLL is cut: at most 27.6 nats a case
+LEAST_PROBABILITY = 1e-12  # the NLL clips probabilities below it: at most 27.6 nats a case
 
 
 def nll(probabilities, labels, weights):
-    """Return the mean of -ln p[true class], in nats, with p cut at 1e-12 from below."""
+    """Return the mean of -ln p[true class], in nats, with p clipped at 1e-12 from below."""
     of_truth = probabilities[np.arange(len(labels)), labels]
     return weighted_mean(-np.log(np.maximum(of_truth, LEAST_PROBABILITY)), weights)
 
@@ -25,13 +25,13 @@ def brier(probabilities, labels, weights):
 
 
 def brier_decomposition(probabilities, labels, weights, bins=15, binning="equal-width"):
-    """Return {part: [B]} of which brier = reliability - resolution + uncertainty
+    """Return {term: [B]}, such that brier = reliability - resolution + uncertainty
     + within_bin_variance - within_bin_covariance, exactly (Murphy 1973; Stephenson 2008).
 
     Summed over classes; each class is binned by its own probability, with o = [c is true]:
     reliability = sum_b n_b / N (mean p - mean o)^2, resolution = sum_b n_b / N (mean o - base)^2,
-    uncertainty = base (1 - base), and inside the bins the variance of p and twice its
-    covariance with o, which the three-part form leaves out.
+    uncertainty = base (1 - base). The last two terms, which the three-term form leaves out, are
+    the variance of p within the bins and twice its covariance with o.
     """
     parts = [
         _decompose_class(p, labels == c, bin_members(p, bins, binning), weights)
@@ -41,7 +41,7 @@ def brier_decomposition(probabilities, labels, weights, bins=15, binning="equal-
 
 
 def _decompose_class(p, truth, in_bin, weights):
-    """Return the five parts [B] of one class's probabilities `p` [N] and truth [N] of bool."""
+    """Return the five terms [B] of one class's probabilities `p` [N] and truth, bool [N]."""
     rows = weights.sum(axis=1)
     n = weights @ in_bin
     mean_p = _mean(weights @ (p[:, None] * in_bin), n)
@@ -62,5 +62,5 @@ def _decompose_class(p, truth, in_bin, weights):
 
 
 def _mean(sums, n):
-    """Return sums / n, 0 in empty bins, which nothing weighs."""
+    """Return sums / n, 0 in empty bins, which have no weight."""
     return np.divide(sums, n, out=np.zeros_like(sums), where=n > 0)

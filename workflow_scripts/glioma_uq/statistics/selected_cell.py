@@ -1,4 +1,4 @@
-"""The chosen cell: written as a table with what it was chosen by, read back by other steps."""
+"""The selected cell: written as a table with its selection criteria, read back by other steps."""
 
 import pandas as pd
 
@@ -12,18 +12,18 @@ COLUMNS = ["network", "rule", "cases", "exploratory",
 
 
 def selection_table(measures, rule, fixed, tolerance=0.01):
-    """Return the table of the choice, columns `COLUMNS`; of network `measures["network"]`.
+    """Return the table of the selected cell of network `measures["network"]`, columns `COLUMNS`.
 
-    Items: one `choice` (its value says whether T has settled), the `mean_rank` of each rate,
-    which a fixed choice has not, and `stabilised_at`, the T from which each mean uncertainty of
+    Items: one `choice` (value 1 if uncertainty has settled at its T), the `mean_rank` of each
+    rate (not for the rule fixed), and `stabilised_at`, the T from which each mean uncertainty of
     each rate has settled.
 
     Args:
-        measures: a long table of one network; of validation cases, or of test cases where the
-            rule is fixed or paper.
+        measures: a long table of one network; of validation cases, or of test cases for the
+            rules fixed and paper.
         rule: fixed, or one of `selection.RULES`.
-        fixed: (rate, passes) of rule fixed.
-        tolerance: of `selection.stabilised_at`.
+        fixed: (rate, passes) for the rule fixed.
+        tolerance: see `selection.stabilised_at`.
     """
     settling = settled_at(measures, tolerance)
     if rule == "fixed":
@@ -44,7 +44,7 @@ def selection_table(measures, rule, fixed, tolerance=0.01):
 
 
 def settled_at(measures, tolerance=0.01):
-    """Return a row for each rate, task and mean uncertainty, its value the T where it settles."""
+    """Return a row for each rate, task and mean uncertainty, with the T where it settles."""
     mine = measures[measures["measure"].str.split("_").str[0].isin(UNCERTAINTY_COMPONENTS)]
     rows = []
     for (rate, task, measure), part in mine.dropna(subset="value").groupby(
@@ -62,7 +62,7 @@ def _row(item, rate, passes, task, measure, value):
 
 
 def read_selected_cell(path):
-    """Return (rate, passes) of the chosen cell from the table at `path`."""
+    """Return (rate, passes) of the selected cell from the table at `path`."""
     table = read_table(path)
     row = table[table["item"] == "choice"].iloc[0]
     return float(row["rate"]), int(row["passes"])

@@ -1,14 +1,14 @@
-"""Which dropout rate p and how many passes T: chosen by a rule, on validation cases.
+"""Select the dropout rate p and the number of passes T by a rule, on validation cases.
 
 `measures` is a long table (network, rate, passes, task, measure, value) of one network, as
 `long_tables.measure_cells` makes it from cells of *validation* cases. The rules:
 
-    nll       the rate of lowest mean rank of the NLL over the classification tasks
-    brier     the same of the Brier score
-    ece       the same of the ECE, which chance moves more and sharpness not at all
-    nll-dice  NLL of the tasks and, as one task more, the highest Dice
-    paper     `ece`, read on the *test* cases as the paper did: exploratory, since the numbers
-              that the chosen cell then reports are those that it was chosen by
+    nll       the rate with the lowest mean rank of the NLL over the classification tasks
+    brier     the same for the Brier score
+    ece       the same for the ECE, which is noisier and ignores sharpness
+    nll-dice  NLL of the tasks and, as one more task, Dice
+    paper     `ece` on the *test* cases, as in the paper: exploratory, since the selected cell is
+              then reported on the same numbers that selected it
 """
 
 from typing import NamedTuple
@@ -27,11 +27,11 @@ RULES = {
     "nll-dice": ("nll", "dice"),
     "paper": ("ece",),
 }
-EXPLORATORY = {"paper"}  # rules that are read on the test cases
+EXPLORATORY = {"paper"}  # rules that use the test cases
 
 
 class Choice(NamedTuple):
-    """The chosen cell, and whether T is where uncertainty has settled (else the largest T)."""
+    """The selected cell, and whether uncertainty has settled at its T (else T is the largest)."""
 
     rate: float
     passes: int
@@ -44,9 +44,9 @@ class Choice(NamedTuple):
 def choose(measures, rule, tolerance=0.01):
     """Return the `Choice` by `rule`: the rate at the largest T, then the T at that rate.
 
-    Ranks of each task and measure are over rates, 1 = best, ties averaged; a rate without a
-    value ranks last, a task without any value has no vote. Equal mean ranks go to the lower
-    rate, which perturbs the network less.
+    Rates are ranked for each task and measure, 1 = best, ties averaged. A rate without a value
+    ranks last; tasks without any value are left out. Of equal mean ranks the lower rate wins,
+    since it perturbs the network less.
     """
     if rule not in RULES:
         raise BadInput(f"expected a selection rule among {list(RULES)}, found {rule}; name one")
@@ -73,11 +73,11 @@ def mean_ranks(measures, names):
 
 
 def choose_passes(measures, tolerance=0.01, parts=UNCERTAINTY_COMPONENTS):
-    """Return (T, settled): the least T from which on every mean uncertainty has settled.
+    """Return (T, settled): the lowest T from which every mean uncertainty has settled.
 
-    `measures` are those of one rate; all its rows of a part (predictive, aleatoric, epistemic,
-    also of a region, as predictive_brain) vote. `settled` is False where that is only the
-    largest T itself, which cannot differ from itself.
+    `measures` are those of one rate. All rows of a component count (predictive, aleatoric,
+    epistemic, also by region, as predictive_brain). `settled` is False if T is the largest,
+    where it has settled by definition.
     """
     mine = measures[measures["measure"].str.split("_").str[0].isin(parts)]
     by_passes = mine.pivot(index="passes", columns=["measure", "task"], values="value")
@@ -92,10 +92,9 @@ def choose_passes(measures, tolerance=0.01, parts=UNCERTAINTY_COMPONENTS):
 
 
 def stabilised_at(passes, uncertainty, tolerance=0.01):
-    """Return the least T with |U_t - U_Tmax| < tolerance |U_Tmax| for every t >= T.
+    """Return the lowest T with |U_t - U_Tmax| < tolerance |U_Tmax| for every t >= T.
 
-    `passes` [K] ascending, `uncertainty` [K]. A U that is exactly U_Tmax has settled, so that
-    an uncertainty of 0 does.
+    `passes` [K] ascending, `uncertainty` [K]. A U that equals U_Tmax has settled, even if it is 0.
     """
     last = uncertainty[-1]
     off = np.abs(uncertainty - last)

@@ -1,7 +1,7 @@
-"""What becomes of overlap when one and the same tumour shrinks: paired within families of cases.
+"""How overlap changes when the same tumour shrinks: paired within lesion groups.
 
-A family is one phantom subject at several scales of its tumour. Families, not cases, are
-resampled, with all their scales and all seeds, so that every difference is paired.
+A lesion group (column `family`) is one phantom subject at several scales of its tumour. Groups
+are resampled as a whole, with all scales and seeds, so that every difference is paired.
 """
 
 from functools import partial
@@ -19,31 +19,31 @@ COLUMNS = ["rule", "scale", "minus"]
 
 
 def with_scales(table, truth):
-    """Return a cell's table of overlap with columns family and scale, the family as its `case`.
+    """Return a cell's table of overlap with columns family and scale; `case` becomes the family.
 
-    Cases that belong to no family drop out. Raises BadInput where `truth` knows no families.
+    Cases without a family drop out. Raises BadInput if `truth` lacks these columns.
     """
     missing = {"family", "scale"} - set(truth)
     if missing:
         raise BadInput(
             f"expected the columns family and scale in the cohort's truth.csv, found no "
-            f"{' and no '.join(sorted(missing))}; make a cohort of families at several scales"
+            f"{' and no '.join(sorted(missing))}; set cohort.phantom.size_sensitivity"
         )
     joined = table.merge(truth[["case", "family", "scale"]].dropna(), on="case")
     return joined.assign(case=joined["family"].astype(str))
 
 
-def whole_families(rows):
-    """Return the rows of those families that have a region to find at every scale.
+def complete_groups(rows):
+    """Return the rows of those lesion groups whose region is not empty at any scale.
 
-    Without one the TPR is undefined, and scales would be compared over other families.
+    Otherwise the TPR is undefined, and scales would be compared over different groups.
     """
     volume = rows.pivot_table("reference_volume_mm3", "case", "scale", aggfunc="min")
     return rows[rows["case"].isin(volume.index[(volume > 0).all(axis=1)])]
 
 
 def scale_measures(rows, weights, region):
-    """Yield (region, measure, draws [B], n families) of one scale."""
+    """Yield (region, measure, replicates [B], n groups) of one scale."""
     n = rows["case"].nunique()
     for measure in MEASURES:
         yield region, measure, weighted_mean(rows[measure], weights), n
@@ -52,8 +52,8 @@ def scale_measures(rows, weights, region):
 def compare_sizes(tables, truth, reference, *, resamples, interval, rng):
     """Return the `GroupedResamples` (rule, scale, minus) of {cell: table of overlap}.
 
-    `minus` is "" for the mean at a scale; `scale 1` for that minus the mean at scale 1, or
-    whichever is the largest; the name of network `reference` for a network minus it at a scale.
+    `minus` is "" for the mean at a scale; `scale 1` for that mean minus the mean at scale 1 (the
+    largest); the name of network `reference` for a network minus it at the same scale.
     """
     tables = {cell: with_scales(table, truth) for cell, table in sorted(tables.items())}
     drawn = draw_resamples(tables.values(), resamples, rng)
@@ -62,7 +62,7 @@ def compare_sizes(tables, truth, reference, *, resamples, interval, rng):
         for region in REGIONS:
             for rule in RULES:
                 mine = table[(table["region"] == region) & (table["rule"] == rule)]
-                for scale, rows in whole_families(mine).groupby("scale", sort=False):
+                for scale, rows in complete_groups(mine).groupby("scale", sort=False):
                     measures = partial(scale_measures, region=region)
                     found = resample_cell(cell, rows, measures, drawn, interval in CORRECTED)
                     levels += [GroupedResamples(d, (rule, float(scale), "")) for d in found]
@@ -75,7 +75,7 @@ def compare_sizes(tables, truth, reference, *, resamples, interval, rng):
 
 
 def from_largest(levels):
-    """Yield each of `levels` minus that of the same cell, region and rule at the largest scale."""
+    """Yield each of `levels` minus its partner (same cell, region, rule) at the largest scale."""
     largest = max((p.place[1] for p in levels), default=None)
     whole = {_key(p): p.drawn for p in levels if p.place[1] == largest}
     for level in levels:

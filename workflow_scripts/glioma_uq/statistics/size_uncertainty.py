@@ -1,8 +1,8 @@
-"""How uncertain a network is about small tumours, and whether its doubt finds the missed ones.
+"""How uncertain a network is about small tumours, and whether uncertainty detects missed ones.
 
 Cases are grouped by the volume of their enhancing tumour (ET) in the reference. An ET is missed
-where the network finds less than a tenth of its voxels. Doubt is of the whole segmentation, that of
-ET by overlap; one matrix of resamples serves all cells and groups.
+if the network finds less than a tenth of its voxels. Uncertainty is that of the whole segmentation,
+overlap that of ET. All cells and groups share one matrix of resamples.
 """
 
 import numpy as np
@@ -18,8 +18,8 @@ from glioma_uq.statistics.voxel_calibration import counts_by_case
 from glioma_uq.uncertainty import UNCERTAINTY_COMPONENTS
 
 GROUPS = ("all", "from_2000", "below_2000", "below_1000", "empty")
-MISSED_TPR = 0.1  # ASSUME: less than a tenth of the voxels is no detection
-REGION = "tumour_or_top"  # the predicted tumour, or the top 5 % where that is empty
+MISSED_TPR = 0.1  # ASSUME: a tumour is missed below a tenth of its voxels
+REGION = "tumour_or_top"  # the predicted tumour, or the top 5 % if that is empty
 BASE = f"{REGION}_predictive"
 SCORES = (
     BASE,
@@ -45,8 +45,8 @@ def members(volume, group):
 def with_overlap(segmentation, overlap):
     """Return a cell's table of segmentation with et_dice, et_tpr and et_volume_mm3 of each row.
 
-    Both tables have a row for each case and seed; of the table of overlap those of ET without
-    a rule count. Cases without reference segmentation drop out.
+    Both tables have a row for each case and seed; rows of `overlap` are those of ET without a
+    rule. Cases without reference segmentation drop out.
     """
     mine = overlap[(overlap["region"] == "et") & (overlap["rule"] == "none")]
     mine = mine.rename(
@@ -58,21 +58,21 @@ def with_overlap(segmentation, overlap):
 
 
 def fill_rim(table):
-    """Return `table` with a number for the rim of every case."""
-    # ASSUME: where no tumour is predicted, there is no rim; such a case is as doubtful as the most
-    # doubtful one. Leaving it out would leave out just the cases that are missed.
+    """Return `table` with a value for the rim of every case."""
+    # ASSUME: a case without predicted tumour has no rim; it is as uncertain as the most uncertain
+    # case. Leaving it out would leave out exactly the missed cases.
     rim = [column for column in SCORES if column.startswith("rim") and column in table]
     return table.assign(**{column: table[column].fillna(table[column].max()) for column in rim})
 
 
 def size_measures(table, weights):
-    """Yield (task, measure, draws [B], n cases) of the rows of one group.
+    """Yield (task, measure, replicates [B], n cases) of the rows of one group.
 
     - `dice` of ET; `missed`, the share of cases with ET whose ET is missed.
     - `predictive`, `aleatoric`, `epistemic`: mean over the cases in `REGION`; `epistemic_share`:
-      mean of epistemic / predictive; none of one pass, which tells the two not apart.
-    - `aurc_{score}`, `excess_aurc_{score}`: of 1 - Dice of ET, the most doubtful cases left out.
-    - `missed_auroc_{score}`: the chance that a missed ET has more of the score than a found one;
+      mean of epistemic / predictive, which needs at least two passes.
+    - `aurc_{score}`, `excess_aurc_{score}`: with the loss 1 - Dice of ET.
+    - `missed_auroc_{score}`: the probability that a missed ET has a higher score than a found one;
       `missed_auroc_gain_{score}`: minus that of `BASE`, under the same resamples.
     """
     yield mean("et", "dice", table, table["et_dice"], weights)
@@ -86,15 +86,15 @@ def size_measures(table, weights):
 
 
 def judge_score(score, table, missed, weights):
-    """Yield how well `score` orders the cases by Dice of ET, and finds those whose ET is missed."""
-    doubt, loss = table[score].to_numpy(float), 1 - table["et_dice"].to_numpy(float)
+    """Yield how well `score` orders the cases by Dice of ET and detects missed ones."""
+    values, loss = table[score].to_numpy(float), 1 - table["et_dice"].to_numpy(float)
     n = table["case"].nunique()
-    yield "et", f"aurc_{score}", aurc(doubt, loss, weights), n
-    yield "et", f"excess_aurc_{score}", excess_aurc(doubt, loss, weights), n
+    yield "et", f"aurc_{score}", aurc(values, loss, weights), n
+    yield "et", f"excess_aurc_{score}", excess_aurc(values, loss, weights), n
     with_et = missed.notna().to_numpy()
     is_missed, mine = missed[with_et].to_numpy(bool), weights[:, with_et]
     n = table["case"][with_et].nunique()
-    found = error_auroc(doubt[with_et], is_missed, mine)
+    found = error_auroc(values[with_et], is_missed, mine)
     yield "et", f"missed_auroc_{score}", found, n
     if score != BASE:
         base = error_auroc(table[BASE].to_numpy(float)[with_et], is_missed, mine)
@@ -112,16 +112,16 @@ def mean_uncertainties(table, weights):
 
 
 def mean(task, measure, table, values, weights):
-    """Return (task, measure, draws [B], n cases) of the mean of `values` where they are known."""
+    """Return (task, measure, replicates [B], n cases) of the mean of the known `values`."""
     known = values.notna().to_numpy()
-    draws = weighted_mean(values[known].astype(float), weights[:, known])
-    return task, measure, draws, table["case"][known].nunique()
+    replicates = weighted_mean(values[known].astype(float), weights[:, known])
+    return task, measure, replicates, table["case"][known].nunique()
 
 
 def resample_by_size(segmentation, overlap, voxels, *, resamples, interval, rng):
-    """Return the `GroupedResamples` (group,) of {cell: table} of three kinds, in order of cells.
+    """Return the `GroupedResamples` (group,) of three kinds of {cell: table}, in order of cells.
 
-    `voxels` may lack cells: then there is no calibration error of theirs.
+    Cells that are not in `voxels` have no calibration error.
     """
     tables = {cell: with_overlap(segmentation[cell], overlap[cell]) for cell in sorted(overlap)}
     drawn = draw_resamples(tables.values(), resamples, rng)
@@ -141,7 +141,7 @@ def resample_by_size(segmentation, overlap, voxels, *, resamples, interval, rng)
 
 
 def without_histograms(cells):
-    """Return the rows of the long table that say why there is no calibration error of `cells`."""
+    """Return the rows of the long table that say why `cells` have no calibration error."""
     return [
         (cell.network, f"{cell.rate:.2f}", cell.passes, "segmentation", f"voxel_ece_{region}",
          *[np.nan] * 3, 0, "all", NO_HISTOGRAMS)

@@ -1,4 +1,4 @@
-"""Which cases belong together: those of one source, those with tumours of similar size."""
+"""Subgroups of cases: by source, and by size of the tumour."""
 
 import numpy as np
 import pandas as pd
@@ -9,8 +9,8 @@ SIZES = ("small", "medium", "large")
 def subgroups(classification, segmentation=None):
     """Return {"source": ..., "size": ...}, each a Series of the case's member, by case.
 
-    `classification` and `segmentation` are a cell's tables. A subgroup is left out where it
-    is not defined: fewer than two sources, or no volumes.
+    `classification` and `segmentation` are a cell's tables. A subgroup with fewer than two
+    members is left out: one source only, or no volumes.
     """
     groups = {"source": by_case(classification["case"], classification["source"])}
     if segmentation is not None and "tumour_volume_mm3" in segmentation:
@@ -22,16 +22,16 @@ def subgroups(classification, segmentation=None):
 
 
 def by_case(cases, values):
-    """Return the first value of each case (its seeds agree), by case id as text."""
+    """Return the first value of each case (the same for all seeds), by case id as text."""
     series = pd.Series(values.to_numpy(), index=cases.astype(str).to_numpy())
     return series[~series.index.duplicated()]
 
 
 def size_tertiles(volume):
-    """Return small, medium or large for each true tumour volume [N], in mm3; "" where unknown.
+    """Return small, medium or large for each true tumour volume [N], in mm3; "" if unknown.
 
     The limits are the 1/3 and 2/3 quantiles of the known volumes; a volume at a limit belongs
-    to the smaller third. A volume of 0 is a tumour of no size: small.
+    to the smaller third. A volume of 0 is small.
     """
     known = volume.dropna()
     if known.empty:

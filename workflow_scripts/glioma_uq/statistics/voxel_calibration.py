@@ -1,4 +1,4 @@
-"""The calibration error of voxels, from the histograms that a sampler leaves for each case."""
+"""The calibration error of voxels, from the histograms that a sampler writes for each case."""
 
 import numpy as np
 import pandas as pd
@@ -11,13 +11,13 @@ COUNTS = ["n", "confidence", "right"]
 def counts_by_case(table):
     """Return a table of voxels with one row for each case, seed and region, not one for each bin.
 
-    Resamples weigh rows: without this their weights would be as many times larger as there are
-    bins, gigabytes in a study of several seeds.
+    Resamples have a weight for each row. With a row for each bin, the weights of a study of
+    several seeds would take gigabytes.
 
     Args:
-        table: case, histogram, bin, n, confidence, right, perhaps fold and seed, as
-            `voxel_histograms.confidence_histogram` counts them; histograms of other kinds have
-            no confidence and are left out.
+        table: case, histogram, bin, n, confidence, right, perhaps fold and seed, from
+            `voxel_histograms.confidence_histogram`; other histograms have no confidence and are
+            left out.
 
     Returns:
         The first columns and `counts` [3, bins]: n, confidence and right.
@@ -42,7 +42,7 @@ def voxel_ece(n, confidence, right, weights):
         weights: [B, cases], how often each case counts.
 
     ECE = sum_b |sum of right_b - sum of confidence_b| / sum_b n_b: large tumours weigh more
-    than small ones. NaN without voxels. One case's own ECE is that of a row with its weight alone.
+    than small ones. NaN without voxels. A row with weight for one case only gives that case's ECE.
     """
     gaps = np.abs(weights @ (np.asarray(right, float) - confidence)).sum(axis=1)
     return ratio(gaps, weights @ np.asarray(n, float).sum(axis=1))

@@ -1,10 +1,10 @@
-"""Random changes of a training case: MONAI's transforms, seeded for each case and epoch.
+"""Random augmentation of a training case: MONAI's transforms, seeded for each case and epoch.
 
-`MC_DROPOUT`, its ranges and its probability of .35 a change are those of the public code of
-the Monte Carlo dropout study. Where that code fills with the minimum we fill with the
-background, which is 0 in our normalised volumes and the minimum in theirs. The small-tumour
-study, whose list is in `studies/small_tumours.yaml`, leaves open in which plane it turns, and
-whether it scales the intensity or, as `zoom` does, the volume.
+`MC_DROPOUT`, its ranges and its probability of .35 for each transform are those of the public
+code of the Monte Carlo dropout study. That code fills with the minimum, we fill with the
+background, which is 0 in our normalised volumes and the minimum in theirs. The small-tumour study
+(its list is in `studies/small_tumours.yaml`) does not say in which plane it rotates, nor whether
+it scales the intensity or, as `zoom` does, the volume.
 """
 
 import math
@@ -55,7 +55,7 @@ class RandEmptyFacesd(Randomizable, MapTransform):
 
 
 class RandRotationInPlaned(Randomizable, MapTransform):
-    """Turn by U(-largest, largest) about one of the three axes, each as probable."""
+    """Rotate by U(-largest, largest) about one of the three axes, chosen uniformly."""
 
     def __init__(self, keys, largest, mode):
         super().__init__(keys)
@@ -68,7 +68,7 @@ class RandRotationInPlaned(Randomizable, MapTransform):
 
 
 def changes(voxel_size_mm):
-    """Return every change by name, in the order in which they are applied."""
+    """Return every transform by name, in the order in which they are applied."""
     return {
         "rotation": RandRotated(
             BOTH,
@@ -112,11 +112,11 @@ MC_DROPOUT = ("rotation", "crop", "flip_x", "flip_y", "flip_z", "intensity_shift
 def build_augmentation(names, voxel_size_mm):
     """Return the transform of {"images": (M, X, Y, Z), "mask": (1, X, Y, Z)} tensors.
 
-    Call `.set_random_state(seed)` before each case: what happens to a case then depends
-    on that seed alone, not on the order of the cases or the number of workers.
+    Call `.set_random_state(seed)` before each case: the augmentation then depends on that
+    seed alone, not on the order of the cases or the number of workers.
 
     Args:
-        names: which changes, among those of `changes`; none leaves every case as it is.
+        names: names of transforms, among those of `changes`; an empty list changes nothing.
         voxel_size_mm: edge of a voxel, since the crop's range is in mm.
     """
     return Compose([change for name, change in changes(voxel_size_mm).items() if name in names])

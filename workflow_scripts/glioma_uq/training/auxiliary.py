@@ -1,8 +1,8 @@
-"""Terms of the loss that a network adds while it trains, and what they weigh in each epoch."""
+"""Terms of the loss that a network adds in training, and their weights in each epoch."""
 
 from dataclasses import dataclass
 
-# Terms of such names are logged beside the others and not optimised.
+# Terms whose names end like this are only logged, not optimised.
 LOGGED_ALONE = "_relative"
 
 
@@ -13,9 +13,9 @@ class AuxiliaryWeights:
     The defaults are the small-tumour study's: (0.5, 0.5) to epoch 20, then (1, 0.05).
 
     Attributes:
-        schedule: `step` goes from `before` to `after` behind epoch `until`, `fraction` behind
-            that `share` of all epochs; `ramp` goes there in equal steps, from epoch 1 to the
-            one behind `until`; `constant` is `after` all along.
+        schedule: `step` changes from `before` to `after` after epoch `until`, `fraction` after
+            the given `share` of all epochs; `ramp` changes in equal steps from epoch 1 to the
+            epoch after `until`; `constant` is always `after`.
         until: an epoch, counted from 1.
         share: of all epochs.
         before, after: pairs of weights.
@@ -28,19 +28,19 @@ class AuxiliaryWeights:
     after: tuple = (1.0, 0.05)
 
     def at(self, epoch, epochs):
-        """Return the two weights of `epoch`, counted from 1, of at most `epochs`."""
-        gone = {
+        """Return the two weights in `epoch`, counted from 1, of at most `epochs`."""
+        progress = {
             "step": float(epoch > self.until),
             "fraction": float(epoch > self.share * epochs),
             "ramp": min(1.0, (epoch - 1) / self.until),
             "constant": 1.0,
         }[self.schedule]
         return tuple(
-            (1 - gone) * b + gone * a for b, a in zip(self.before, self.after, strict=True)
+            (1 - progress) * b + progress * a for b, a in zip(self.before, self.after, strict=True)
         )
 
 
 def sum_of_terms(terms):
-    """Return the sum of those auxiliary terms that are optimised; None where there is none."""
+    """Return the sum of the auxiliary terms that are optimised; None if there is none."""
     optimised = [x.float() for name, x in terms.items() if not name.endswith(LOGGED_ALONE)]
     return sum(optimised) if optimised else None

@@ -1,4 +1,4 @@
-"""Batches: which cases come together, and making them ready while the network works."""
+"""Batches: their composition, and loading them in the background."""
 
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
@@ -14,8 +14,8 @@ from glioma_uq.tasks import TASKS
 def even_batches(cases, batch_size, rng):
     """Shuffle and split into batches of nearly equal size, of at most `batch_size` cases.
 
-    A single case has no variance for batch normalisation, so where one would be left over
-    (batches of 2, an odd number of cases), one batch holds three.
+    Batch normalisation cannot use a single case: if one would be left over (batches of 2, an
+    odd number of cases), one batch has three.
     """
     order = rng.permutation(np.asarray(cases, dtype=object))
     number = -(-len(order) // batch_size)
@@ -25,13 +25,13 @@ def even_batches(cases, batch_size, rng):
 
 
 class Batch(NamedTuple):
-    """Cases one above the other.
+    """Cases stacked along the first axis.
 
     Attributes:
         images: (B, modalities, X, Y, Z).
-        tumour: (B', 1, X, Y, Z), class indices as floats, of the B' <= B cases that have a
+        tumour: (B', 1, X, Y, Z), class indices as floats, of the B' <= B cases with a
             reference; None for B' = 0.
-        has_segmentation: (B,) bool, which cases these are.
+        has_segmentation: (B,) bool, which cases have a reference.
         labels: class indices by task, each (B,), -1 where unknown.
     """
 
@@ -41,7 +41,7 @@ class Batch(NamedTuple):
     labels: dict
 
     def to(self, device):
-        """Copy to `device`; the images channels last, which convolutions prefer."""
+        """Copy to `device`; images channels last, the faster layout for convolutions."""
         return Batch(
             to_device(self.images, device),
             None if self.tumour is None else self.tumour.to(device, non_blocking=True),
@@ -51,7 +51,7 @@ class Batch(NamedTuple):
 
 
 def stack_cases(cases, pinned=False):
-    """Return the `Batch` of some cases, in pinned memory when it is for a GPU."""
+    """Return the `Batch` of some cases, in pinned memory for a GPU."""
     images = torch.stack([case.images for case in cases])
     images = images.contiguous(memory_format=torch.channels_last_3d)
     tumour = [case.tumour for case in cases if case.tumour is not None]
@@ -64,11 +64,11 @@ def stack_cases(cases, pinned=False):
 
 
 def prefetch(function, items, workers):
-    """Yield function(item) of every item, in order, made in background threads beforehand.
+    """Yield function(item) for every item, in order, computed ahead in background threads.
 
-    At most `workers` results wait to be taken; with 0 workers each is made when it is
-    asked for. What happens to an item must not depend on the others. An exception in a
-    worker is raised where its result is taken, and ends the rest.
+    At most `workers` results are computed ahead; with 0 workers each is computed on demand.
+    The result of an item must not depend on the others. An exception in a worker is raised
+    where its result would be yielded, and cancels the rest.
     """
     if not workers:
         yield from map(function, items)

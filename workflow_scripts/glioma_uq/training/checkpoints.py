@@ -1,4 +1,4 @@
-"""Checkpoints of a training run: written whole or not at all, and read by the same run only."""
+"""Checkpoints of a training run: written atomically, and read only by the same run."""
 
 import json
 import pickle
@@ -10,23 +10,23 @@ from glioma_uq.files import remove_leftovers, written_whole
 
 
 def write_checkpoint(path, identity, state):
-    """Write `state`, a dict of tensors, numbers, texts, lists and dicts of such.
+    """Write `state`, a dict of tensors, numbers, strings, and lists and dicts of these.
 
     Args:
-        path: where; what was there stays until the new file is complete.
-        identity: what json can write and what settles the result of the run.
+        path: path of the file; an old file stays until the new one is complete.
+        identity: everything that determines the result of the run, for json.
     """
     state = {"identity": json.dumps(identity, sort_keys=True), **state}
-    # Through Python's own file, since that says when the disk is full.
+    # Through a Python file, which reports a full disk.
     with written_whole(path) as temporary, open(temporary, "wb") as file:
         torch.save(state, file)
 
 
 def read_checkpoint(path, identity, device="cpu"):
-    """Return the state that was written, or None, having said why, when there is none to use.
+    """Return the state that was written; if it cannot be used, print why and return None.
 
-    A checkpoint of another `identity` is not used, nor is one that is cut short. What a
-    killed process of this machine has left of it is removed.
+    A checkpoint with another `identity` is not used, nor a truncated one. Temporary files of
+    killed processes of this machine are removed.
     """
     path = Path(path)
     remove_leftovers(path)
@@ -35,11 +35,11 @@ def read_checkpoint(path, identity, device="cpu"):
     try:
         state = torch.load(path, map_location=device, weights_only=True)
     except (EOFError, FileNotFoundError, RuntimeError, ValueError, pickle.UnpicklingError) as error:
-        print(f"{path} is no whole checkpoint ({type(error).__name__}): starting anew")
+        print(f"{path} is not a complete checkpoint ({type(error).__name__}): starting again")
         return None
     if not isinstance(state, dict) or state.pop("identity", None) != json.dumps(
         identity, sort_keys=True
     ):
-        print(f"{path} is of another configuration, code or cohort: starting anew")
+        print(f"{path} is from another configuration, code or cohort: starting again")
         return None
     return state

@@ -1,4 +1,4 @@
-"""What would teach a network nothing, refused or said while it trains."""
+"""Checks that a network can learn from its data: errors and messages during training."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from glioma_uq.tasks import TASKS, UNKNOWN
 
 
 def check_finite(loss, epoch):
-    """Refuse to go on with a loss that is not a number."""
+    """Raise BadInput if the loss is not finite."""
     if not np.isfinite(loss):
         raise BadInput(
             f"expected a finite loss, found {loss} in epoch {epoch}: lower training.learning_rate "
@@ -16,19 +16,19 @@ def check_finite(loss, epoch):
 
 
 def check_labels(table, training, tasks=tuple(TASKS)):
-    """Say which tasks no case has a label of; refuse one that only other cases have labels of.
+    """Print tasks without any label; raise BadInput if only other cases have labels of a task.
 
     Args:
-        table: one row for each case of the cohort, indexed by case, with a column a task.
+        table: one row for each case of the cohort, indexed by case, with a column for each task.
         training: ids of the training cases.
-        tasks: the tasks that the network has.
+        tasks: the tasks of the network.
     """
     for task in tasks:
         known = table[task] != UNKNOWN
         if not known.any():
-            print(f"no case has a label of {task}: its head stays untrained")
+            print(f"no case has a label of {task}: its head is not trained")
         elif not known[training].any():
             raise BadInput(
                 f"expected labels of {task} among the {len(training)} training cases, found all "
-                f"{known.sum()} among the others: use more folds, or leave these labels out."
+                f"{known.sum()} in other cases: use more folds, or leave these labels out."
             )

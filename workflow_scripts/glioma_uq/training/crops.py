@@ -1,4 +1,4 @@
-"""Random crops of training cases, of which a share lies around enhancing tumour."""
+"""Random crops of training cases, a share of them around enhancing tumour."""
 
 from dataclasses import dataclass
 
@@ -10,12 +10,12 @@ from glioma_uq.subregions import SUBREGIONS
 
 @dataclass(frozen=True)
 class Crop:
-    """What a network sees of a training case.
+    """The crop of a training case.
 
     Attributes:
         size: voxels along x, y, z; None is the whole volume.
-        enhancing_share: share of the crops around a voxel of enhancing tumour that is drawn at
-            random; the others, and those of cases without such a voxel, lie anywhere.
+        enhancing_share: share of the crops that are centred on a random voxel of enhancing
+            tumour; the others, and those of cases without such a voxel, lie anywhere.
     """
 
     size: tuple | None = None
@@ -23,7 +23,7 @@ class Crop:
 
 
 def check_crop(crop, shape):
-    """Refuse a crop that is longer than a volume of `shape` on any axis."""
+    """Raise BadInput if the crop is longer than a volume of `shape` on any axis."""
     if crop.size is not None and any(np.greater(crop.size, shape)):
         raise BadInput(
             f"expected training.crop.size within the volumes' {list(shape)} voxels, found "
@@ -32,7 +32,7 @@ def check_crop(crop, shape):
 
 
 def first_voxel(shape, tumour, crop, rng):
-    """Return the crop's voxel of lowest indices, so that the crop lies inside `shape`."""
+    """Return the first voxel (lowest indices) of a crop that lies inside `shape`."""
     free = np.subtract(shape, crop.size)
     if rng.random() < crop.enhancing_share and tumour is not None:
         enhancing = (tumour[0] == SUBREGIONS["enhancing"]).nonzero()
@@ -43,7 +43,7 @@ def first_voxel(shape, tumour, crop, rng):
 
 
 def crop_case(case, crop, rng):
-    """Return a `Case` cut to a crop of `crop.size`, drawn with `rng`; whole where that is None."""
+    """Return a `Case` cropped at random to `crop.size`, or unchanged if that is None."""
     if crop.size is None:
         return case
     shape = case.images.shape[1:]

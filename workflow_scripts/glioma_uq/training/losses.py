@@ -2,11 +2,11 @@
 
     L = (w_s L_s + sum_t w_t CE_t) / (w_s + sum_t w_t),   w_t = N / N_known(t)
 
-L_s is one of `segmentation_losses`, in the paper Dice.
+L_s is one of `segmentation_losses`; the paper uses Dice.
 
-A case whose label is unknown drops out of that task's term only; the task's weight makes
-up for it. A task without any label has weight 0, and a network without a segmentation
-w_s = 0. w_s is 1 in the paper. Source: the public code of the Monte Carlo dropout study
+A case with an unknown label drops out of that task's term only; the task's weight compensates
+for it. A task without any label has weight 0, and a network without a segmentation has
+w_s = 0. In the paper w_s = 1. Source: the public code of the Monte Carlo dropout study
 (see docs/methods.md).
 """
 
@@ -20,7 +20,7 @@ from glioma_uq.training.segmentation_losses import build_segmentation_loss
 def class_weights(labels, classes):
     """Return "balanced" weights N / (K N_k), shape (classes,), of known class indices.
 
-    A class that does not occur has weight 0: nothing can be learned about it.
+    A class that does not occur has weight 0.
     """
     known = labels[labels != UNKNOWN]
     counts = torch.bincount(known, minlength=classes).double()
@@ -29,11 +29,11 @@ def class_weights(labels, classes):
 
 
 class MultiTaskLoss(torch.nn.Module):
-    """Weigh the tasks by the labels of the *training* cases.
+    """The loss, with task weights from the labels of the *training* cases.
 
     Args:
-        labels: class indices of all training cases by task, each (N,), -1 where unknown; of the
-            tasks that the network has, maybe none.
+        labels: class indices of all training cases by task, each (N,), -1 where unknown, for the
+            tasks of the network, perhaps none.
         segmentation: `dice`, `dice_ce` or `generalised_dice`, see `segmentation_losses`.
         segmentation_weight: w_s, the weight of the segmentation term.
         ce_weight: weight of the voxel-wise cross-entropy inside that term.
@@ -50,17 +50,16 @@ class MultiTaskLoss(torch.nn.Module):
             self.register_buffer(f"weights_{task}", class_weights(values, len(TASKS[task])))
 
     def forward(self, logits, segmentation, labels):
-        """Return the loss of a batch; without any term it is a 0 that needs no gradient.
+        """Return the loss of a batch; without any term it is a 0 that requires no gradient.
 
         Args:
             logits: dict of logits by task, as the networks return them; without
-                `segmentation` there is no such term, nor its weight.
-            segmentation: (B', 1, X, Y, Z), class indices as floats, of the B' <= B cases that
-                have a reference and whose logits stand in `logits["segmentation"]`; None for
-                B' = 0.
+                `segmentation`, its term and weight are left out.
+            segmentation: (B', 1, X, Y, Z), class indices as floats, of the B' <= B cases with a
+                reference, the cases of `logits["segmentation"]`; None for B' = 0.
             labels: class indices by task, each (B,), -1 where unknown.
         """
-        total = torch.zeros(())  # of no dimension, so it may meet a GPU's terms
+        total = torch.zeros(())  # a scalar, so terms on a GPU can be added
         weights = sum(self.task_weights.values())
         if "segmentation" in logits:
             weights += self.segmentation_weight
@@ -78,8 +77,8 @@ class MultiTaskLoss(torch.nn.Module):
         return total / weights if weights else total
 
     def counts(self, task, labels):
-        """Return whether any label is known and of a class that the training cases have.
+        """Return whether any label is known and its class occurs in the training cases.
 
-        Where none is, the weighted mean of the cross-entropy would be 0 / 0.
+        Otherwise the weighted mean of the cross-entropy would be 0 / 0.
         """
         return bool(getattr(self, f"weights_{task}")[labels[labels != UNKNOWN]].any())

@@ -1,10 +1,10 @@
-"""The term of the loss that judges a segmentation, for any number of classes."""
+"""The segmentation terms of the loss, for any number of classes."""
 
 import torch
 from monai.losses import DiceCELoss, DiceLoss, GeneralizedDiceLoss
 from torch.nn.functional import cross_entropy
 
-SMOOTHING = 1e-12  # far below w_c Σ g = 1 / Σ g of the largest tumour; MONAI's 1e-5 is not
+SMOOTHING = 1e-12  # must be far below w_c Σ g = 1 / Σ g of the largest tumour; MONAI's 1e-5 is not
 
 
 class GeneralisedDiceCELoss(torch.nn.Module):
@@ -12,13 +12,13 @@ class GeneralisedDiceCELoss(torch.nn.Module):
 
         L = 1 - 2 Σ_c w_c Σ p g / Σ_c w_c Σ (p + g) + ce_weight CE,   w_c = 1 / (Σ g)²
 
-    The sums run over all voxels of the batch. A class that the batch has not takes the largest
-    weight of those that it has; without any tumour the first part is 0 and teaches nothing.
+    The sums run over all voxels of the batch. A class that is absent from the batch gets the
+    largest weight of the classes present; without any tumour the Dice term is 0 and has no effect.
     Source: Sudre et al., DLMIA 2017. The public code of DMFNet divides by (Σ g)² + ε instead,
-    so that its loss is 1 whatever the network says as soon as one class is absent.
+    so that its loss is 1 for any prediction if one class is absent.
 
     Args:
-        ce_weight: weight of the cross-entropy; the small-tumour study has 0.
+        ce_weight: weight of the cross-entropy; 0 in the small-tumour study.
     """
 
     def __init__(self, ce_weight=1.0):
@@ -43,7 +43,7 @@ class GeneralisedDiceCELoss(torch.nn.Module):
 
 
 def build_segmentation_loss(name, ce_weight=1.0):
-    """Return a loss: `dice`, or `dice_ce` or `generalised_dice` with so much cross-entropy."""
+    """Return a loss: `dice`, or `dice_ce` or `generalised_dice` with weighted cross-entropy."""
     if name == "generalised_dice":
         return GeneralisedDiceCELoss(ce_weight)
     options = {"softmax": True, "include_background": True, "to_onehot_y": True}

@@ -16,28 +16,28 @@ class Settings:
     """How a network is trained; the defaults are those of the Monte Carlo dropout study's code.
 
     Attributes:
-        epochs: largest number of passes over the training cases.
+        epochs: largest number of epochs.
         batch_size: cases in one step of the optimiser.
         learning_rate, weight_decay: of Adam.
         amsgrad: whether Adam divides by the largest second moment so far.
         schedule: `plateau` multiplies the learning rate by `plateau_factor`, but not below
-            `smallest_learning_rate`, when the validation loss has not fallen for
-            `plateau_patience` epochs; `cosine` lets it fall to that over all epochs; `poly`
-            multiplies it by (1 - e / epochs)^0.9, e epochs being done.
+            `smallest_learning_rate`, if the validation loss has not fallen for
+            `plateau_patience` epochs; `cosine` lowers it to that over all epochs; `poly`
+            multiplies it by (1 - e / epochs)^0.9 after e epochs.
         stopping_patience: epochs without a new lowest validation loss after which training ends.
-        stopping: `patience` ends it then, `smallest_learning_rate` (the public code of the
-            paper) not before the learning rate is at its smallest.
-        gradient_clip: largest norm of the gradient; None leaves it as it is.
+        stopping: with `patience` training ends then; with `smallest_learning_rate` (the public
+            code of the paper) only once the learning rate is at its smallest.
+        gradient_clip: largest norm of the gradient; None for no clipping.
         segmentation_loss: `dice`, or `dice_ce` for Dice and voxel-wise cross-entropy, or
-            `generalised_dice` for that of Sudre et al. and voxel-wise cross-entropy.
+            `generalised_dice` for generalised Dice (Sudre et al.) and voxel-wise cross-entropy.
         ce_weight: weight of that cross-entropy.
         segmentation_weight: weight of the segmentation term in the loss; each task has about 1.
         auxiliary: the weights of a network's auxiliary terms by epoch, `AuxiliaryWeights` or a
             dict of its attributes.
-        crop: what is cut out of training cases, `Crop` or a dict of its attributes; validation
-            sees whole volumes.
+        crop: the crop of training cases, `Crop` or a dict of its attributes; validation
+            uses whole volumes.
         weights: which weights are kept, those of the `best` epoch or of the `last`.
-        augmentation: names of the random changes of training cases, see `build_augmentation`.
+        augmentation: names of the transforms of training cases, see `build_augmentation`.
         device: auto, cpu or cuda.
     """
 
@@ -81,5 +81,5 @@ def build_schedule(optimiser, settings):
         factor=settings.plateau_factor,
         patience=settings.plateau_patience,
         min_lr=settings.smallest_learning_rate,
-        eps=0.0,  # torch's 1e-8 would never let the rate fall below that
+        eps=0.0,  # torch's 1e-8 would keep the rate from falling below 1e-8
     )

@@ -1,4 +1,4 @@
-"""Train one network: seeded epochs, best weights by validation loss, resume after a kill.
+"""Train one network: seeded epochs, best weights by validation loss, resuming after a kill.
 
 An epoch is a function of (weights, optimiser state, seed, epoch number): all randomness of
 an epoch is derived from the seed and its number. A killed job that resumes from its last
@@ -33,8 +33,8 @@ def regions_of(labels, classes):
     """Return the masks whose Dice the learning curve shows, by the names of its columns.
 
     Args:
-        labels: class indices, of the network or of the reference.
-        classes: how many the network tells apart.
+        labels: class indices, predicted or of the reference.
+        classes: number of classes of the network.
     """
     masks = {"validation_dice": labels > 0}
     if classes == CLASSES["subregions"]:
@@ -43,19 +43,19 @@ def regions_of(labels, classes):
 
 
 class Trainer:
-    """Train `network` on `training` cases and keep the weights that fit `validation` best.
+    """Train `network` on `training` cases and keep the weights with the lowest validation loss.
 
     Args:
-        network: a module of the registry; one without segmentation learns the tasks alone, one
-            without tasks the segmentation. What it calls `auxiliary` while it trains is added to
+        network: a module of the registry; one without segmentation learns only the tasks, one
+            without tasks only the segmentation. Its `auxiliary` outputs in training are added to
             the loss, see `AuxiliaryWeights`.
         dataset: a `Dataset`.
         training, validation: lists of case ids.
         settings: `Settings`.
-        seed: integer; all randomness follows from it.
-        workers: threads that make batches ready while the network works on the one before;
-            their number changes no weight.
-        tasks: the subtyping tasks that the network has.
+        seed: integer, the source of all randomness.
+        workers: threads that load batches in the background; their number does not change the
+            weights.
+        tasks: the subtyping tasks of the network.
     """
 
     def __init__(
@@ -106,19 +106,19 @@ class Trainer:
         return any(self.dataset.has_segmentation(name) for name in self.training)
 
     def finished(self):
-        """Whether all epochs are done or patience is over."""
+        """Whether all epochs are done or training stops early."""
         over = self.epoch - self.best_epoch >= self.settings.stopping_patience
         if self.settings.stopping == "smallest_learning_rate":
             over = over and self.learning_rate <= self.settings.smallest_learning_rate
         return over or self.epoch >= self.settings.epochs
 
     def run(self, checkpoint, identity):
-        """Train to the end, from `checkpoint` if it is one of the same `identity`.
+        """Train to the end, from `checkpoint` if it has the same `identity`.
 
         Args:
             checkpoint: path of the file that is written after each epoch.
-            identity: anything that json can write and that settles the result: settings,
-                cases, seeds, code. A checkpoint of another identity is not used.
+            identity: everything that determines the result, for json: settings, cases, seeds,
+                code. A checkpoint with another identity is not used.
         """
         self.resume(checkpoint, identity)
         began, done = time.monotonic(), self.epoch
@@ -163,8 +163,8 @@ class Trainer:
     def fit(self, epoch):
         """Take one optimiser step for each batch; return the means over the cases.
 
-        They are `train_loss` and, where the network has such, each auxiliary term and the
-        weights of this epoch.
+        They are `train_loss` and, if the network has auxiliary terms, each term and the weights
+        of this epoch.
         """
         self.network.train()
         rng = np.random.default_rng(seed_for(self.seed, "order", epoch))
@@ -179,7 +179,7 @@ class Trainer:
         return {name: total / len(self.training) for name, total in totals.items()}
 
     def step(self, batch, epoch):
-        """Take one step of the optimiser; return the loss before it and what it is made of."""
+        """Take one step of the optimiser; return the loss before it and its terms."""
         self.optimiser.zero_grad(set_to_none=True)
         loss, logits = self.batch_loss(batch.to(self.device))
         terms, logged = logits.get("auxiliary", {}), {}
@@ -188,7 +188,7 @@ class Trainer:
             of_labels, of_auxiliary = self.settings.auxiliary.at(epoch, self.settings.epochs)
             loss = of_labels * loss + of_auxiliary * auxiliary
             logged = {"weight_labels": of_labels, "weight_auxiliary": of_auxiliary}
-        if loss.requires_grad:  # a batch without any label or outline teaches nothing
+        if loss.requires_grad:  # not for a batch without any label or segmentation
             loss.backward()
             if self.settings.gradient_clip:
                 torch.nn.utils.clip_grad_norm_(
@@ -199,14 +199,14 @@ class Trainer:
         return {"train_loss": float(loss.detach()), **logged}
 
     def prepare(self, names, epoch=None):
-        """Return the `Batch` of these cases, changed as in `epoch`, or as they are."""
+        """Return the `Batch` of these cases, augmented for `epoch`; without `epoch` as they are."""
         cases = [self.dataset.load(name) for name in names]
         if epoch is not None:
             cases = [self.augment(case, epoch) for case in cases]
         return stack_cases(cases, pinned=self.device.type == "cuda")
 
     def augment(self, case, epoch):
-        """Return the case augmented and then cropped, so that turning leaves no empty corners.
+        """Return the case augmented and then cropped, so that rotation leaves no empty corners.
 
         Both depend on (seed, epoch, case) alone.
         """
@@ -223,24 +223,24 @@ class Trainer:
         """Return the loss of a batch and the network's logits."""
         with autocast(self.device):
             logits = self.network(batch.images)
-        judged = dict(logits)
+        scored = dict(logits)
         if "segmentation" in logits:
             if not self.segments:
                 raise BadInput(
                     "expected a reference segmentation of at least one training case for a network "
-                    "that outlines, found none: set its option classification_only."
+                    "that segments, found none: set its option classification_only."
                 )
             has_tumour = batch.tumour is not None
-            outlines = logits["segmentation"]
-            judged["segmentation"] = outlines[batch.has_segmentation] if has_tumour else None
-        return self.loss(judged, batch.tumour, batch.labels), logits
+            volumes = logits["segmentation"]
+            scored["segmentation"] = volumes[batch.has_segmentation] if has_tumour else None
+        return self.loss(scored, batch.tumour, batch.labels), logits
 
     @torch.no_grad()
     def validate(self):
-        """Return mean loss and mean Dice by column of the validation cases, dropout asleep.
+        """Return mean loss and mean Dice by column of the validation cases, dropout inactive.
 
-        Dice is NaN without a segmentation, of the network or of any case. Where training sees
-        crops, a whole volume takes the memory of several: they come one by one.
+        Dice is NaN if the network or all cases lack a segmentation. If training uses crops, whole
+        volumes are validated one at a time to save memory.
         """
         self.network.eval()
         size = self.settings.batch_size if self.settings.crop.size is None else 1
@@ -273,7 +273,7 @@ class Trainer:
         write_checkpoint(checkpoint, identity, state)
 
     def resume(self, checkpoint, identity):
-        """Go on from `checkpoint` where there is one of the same identity."""
+        """Continue from `checkpoint` if it has the same identity."""
         state = read_checkpoint(checkpoint, identity, self.device)
         if state is None:
             return
@@ -282,4 +282,4 @@ class Trainer:
         self.scheduler.load_state_dict(state["scheduler"])
         self.curve, self.best = state["curve"], state["best"]
         self.best_loss, self.best_epoch = state["best_loss"], state["best_epoch"]
-        print(f"going on after epoch {self.epoch}")
+        print(f"continuing after epoch {self.epoch}")
