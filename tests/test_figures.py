@@ -283,7 +283,7 @@ def test_uncertainty_by_passes_says_which_share_of_the_total_a_part_is():
     assert share_text(total, total, "predictive") == ""
 
 
-@pytest.mark.parametrize(("tolerance", "says"), [(0.9, "From T = 10 on"), (0.01, "only there")])
+@pytest.mark.parametrize(("tolerance", "says"), [(0.9, "From T = 10 on"), (0.01, "only at that T")])
 def test_uncertainty_has_settled_within_the_tolerance_of_the_config(drawn, tolerance, says):
     _, table = drawn["uncertainty_by_passes"]
     figure = uncertainty_by_passes.draw(table, level=LEVEL, tolerance=tolerance)
