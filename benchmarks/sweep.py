@@ -182,7 +182,7 @@ def main():
         ]
         share = share_of_peak(network, images, limit)
         print(
-            f"rate {rate}: plain {slow:.0f} s, ours {fast:.1f} s per case, "
+            f"rate {rate}: plain {slow:.0f} s, ours {fast:.1f} s a case, "
             f"ratio {slow / fast:.2f}, our convolutions at {100 * share:.0f} % of the peak",
             flush=True,
         )

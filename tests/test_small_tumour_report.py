@@ -23,7 +23,7 @@ def test_quoted_rows_stand_apart_from_measured_ones(tables):
         "dmfnet", "dmfnet, few voxels to core", "dmfnet-umodule",
         "dmfnet-umodule, few voxels to core",
     ]  # fmt: skip
-    assert first["quoted"][0] == ["DMFNet", "not said", "0.2720", "0.2316", "0.0000"]
+    assert first["quoted"][0] == ["DMFNet", "not given", "0.2720", "0.2316", "0.0000"]
     assert first["quoted"][-1][2] == "0.4499"
     assert about["tables"][2]["quoted"][0][1] == "66"
     assert about["cases"] == {"all": 14, "below_2000": 5, "below_1000": 3, "empty": 2}
@@ -127,7 +127,7 @@ def test_a_network_that_lost_the_enhancing_tumour_has_not_learned(tables):
     lost = tables["overlap"].assign(value=lambda t: t["value"].where(t["group"] == "empty", 0.2))
     verdict = learned(None, None, lost)
     assert not verdict.learned
-    assert "where there is some, of dmfnet-deterministic at rate 0.00 is 0.07" in verdict.sentence
+    assert "cases with it, of dmfnet-deterministic at rate 0.00 is 0.07" in verdict.sentence
 
 
 def test_tables_of_small_tumours_can_be_sorted_in_the_report(tables):
