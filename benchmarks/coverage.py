@@ -1,4 +1,4 @@
-"""How often 95 % bootstrap intervals hold the truth, in simulated cohorts whose truth is known.
+"""Coverage of 95 % bootstrap intervals in simulated cohorts with known true values.
 
     python benchmarks/coverage.py [--cohorts 2000] [--resamples 1000] [--quick]
 
@@ -30,18 +30,18 @@ from glioma_uq.statistics.scoring import brier, nll
 SIZES, BINS = (50, 240), 15
 PREVALENCE, DISTANCE = 0.4, 1.8  # of the positive class; between the classes' means, in sd
 SHARPENED = {"calibrated": 1.0, "overconfident": 1.8}  # factor of the true log odds
-MISSED, DICE = 0.05, (8.0, 2.0)  # share of tumours missed; Beta of the others' Dice
+MISSED, DICE = 0.05, (8.0, 2.0)  # share of missed tumours; Beta distribution of the others' Dice
 RHO, SKEW = -0.4, 0.5  # correlation of two normal numbers; sd of the logarithm of the skewed one
 
 
 def default_interval():
-    """Return the kind of interval that a study has when it names none."""
+    """Return the default kind of interval of a study."""
     schema = yaml.safe_load((harness.ROOT / "rules" / "config.schema.yaml").read_text())
     return schema["properties"]["statistics"]["properties"]["interval"]["default"]
 
 
 class Simulation(NamedTuple):
-    """A measure, how a cohort of n cases is drawn for it (its arguments), and its true value."""
+    """A measure, a function that draws a cohort of n cases (its arguments), and its true value."""
 
     measure: callable
     draw: callable
@@ -62,15 +62,15 @@ def draw_dice(n, rng):
 
 
 def draw_pair(n, rng):
-    """Return (uncertainty [n], quality [n]): log-normal and normal, as skewed as tumour means."""
+    """Return (uncertainty [n], quality [n]): log-normal and normal, skewed like tumour means."""
     quality = rng.normal(size=n)
-    doubt = RHO * quality + np.sqrt(1 - RHO**2) * rng.normal(size=n)
-    return np.exp(SKEW * doubt), quality
+    uncertainty = RHO * quality + np.sqrt(1 - RHO**2) * rng.normal(size=n)
+    return np.exp(SKEW * uncertainty), quality
 
 
 def simulations(draws):
-    """Return {name: Simulation}. The truths are closed forms, but those of the proper scores,
-    which are means over `draws` cases.
+    """Return {name: Simulation}. True values are closed forms, except those of the proper
+    scores, which are means over `draws` cases.
     """
 
     def overconfident(n, rng):
@@ -88,14 +88,16 @@ def simulations(draws):
     }
 
 
-def held(simulation, n, cohorts, resamples, rng):
-    """Return {kind: (share of intervals below the truth, that hold it, above, mean width)}."""
+def cover(simulation, n, cohorts, resamples, rng):
+    """Return {kind: (shares of intervals below, covering and above the truth, width, number)}."""
     weights = np.vstack([np.ones(n), resample_weights(n, resamples, rng), jackknife_weights(n)])
     limits = {kind: [] for kind in KINDS}
     for _ in range(cohorts):
-        draws = simulation.measure(*simulation.draw(n, rng), weights)
+        replicates = simulation.measure(*simulation.draw(n, rng), weights)
         for kind in KINDS:
-            found = interval(draws[: resamples + 1], 0.95, kind, draws[resamples + 1 :], n)
+            found = interval(
+                replicates[: resamples + 1], 0.95, kind, replicates[resamples + 1 :], n
+            )
             limits[kind].append(found[1:3])
     table = {}
     for kind, pairs in limits.items():
@@ -109,11 +111,11 @@ def tabulate_intervals(cohorts, resamples, draws):
     """Print the coverage of each measure, N and kind; return {measure: {N: {kind: share}}}."""
     print(f"{cohorts} cohorts, {resamples} resamples, standard error of a coverage of 95 %: "
           f"{100 * np.sqrt(0.95 * 0.05 / cohorts):.1f}\n")  # fmt: skip
-    print("measure   truth    N  kind         below  held %  above   width  cohorts")
+    print("measure   truth    N  kind         below cover %  above   width  cohorts")
     coverage = {}
     for name, simulation in simulations(draws).items():
         for n in SIZES:
-            table = held(simulation, n, cohorts, resamples, np.random.default_rng(n))
+            table = cover(simulation, n, cohorts, resamples, np.random.default_rng(n))
             for kind, (below, inside, above, width, counted) in table.items():
                 print(f"{name:8} {simulation.truth:6.3f} {n:4}  {kind:10} {100 * below:7.1f} "
                       f"{100 * inside:7.1f} {100 * above:6.1f} {width:7.3f} "
@@ -123,7 +125,7 @@ def tabulate_intervals(cohorts, resamples, draws):
 
 
 def true_calibration_error(sharpened, draws, rng):
-    """Return the ECE without chance: 15 equal-width bins of `draws` cases and their P(1)."""
+    """Return the ECE without sampling error: 15 equal-width bins of `draws` cases and true P(1)."""
     probabilities, _, posterior = draw_classes(draws, rng, sharpened)
     confidence = probabilities.max(axis=1)
     right = np.where(probabilities[:, 1] > 0.5, posterior, 1 - posterior)
@@ -132,10 +134,8 @@ def true_calibration_error(sharpened, draws, rng):
 
 
 def tabulate_ece(cohorts, resamples, draws):
-    """Print the bias of the ECE, its null band, and how often its intervals hold the truth."""
-    print(
-        f"\nECE of {BINS} bins over {cohorts} cohorts: means, and intervals that hold the truth, %"
-    )
+    """Print the bias of the ECE, its null band, and the coverage of its intervals."""
+    print(f"\nECE of {BINS} bins over {cohorts} cohorts: means, and coverage of the intervals, %")
     print("model          truth    N     ECE  debiased       null band  " + "  ".join(KINDS)
           + "  basic of the debiased")  # fmt: skip
     for name, sharpened in SHARPENED.items():
@@ -153,14 +153,14 @@ def tabulate_ece(cohorts, resamples, draws):
 
 
 def ece_of_cohort(n, sharpened, weights, truth, rng):
-    """Return ECE, debiased ECE, the null band's limits, and which intervals hold the truth.
+    """Return ECE, debiased ECE, the null band's limits, and which intervals cover the truth.
 
-    An interval that is refused holds nothing.
+    A missing interval counts as not covering it.
     """
     probabilities, labels, _ = draw_classes(n, rng, sharpened)
-    draws, debiased = (f(probabilities, labels, weights) for f in (ece, ece_debiased))
+    replicates, debiased = (f(probabilities, labels, weights) for f in (ece, ece_debiased))
     null = interval(ece_if_perfect(probabilities, 200, rng))[1:3]
-    raw, jackknife = draws[:-n], draws[-n:]
+    raw, jackknife = replicates[:-n], replicates[-n:]
     found = [interval(raw, 0.95, kind, jackknife, n) for kind in KINDS]
     found.append(interval(debiased[:-n], kind="basic"))
     inside = [low <= truth <= high for _, low, high, _ in found]

@@ -1,7 +1,7 @@
-"""What the benchmarks share: options with --quick, seconds, peak memory, processes of their own.
+"""Shared code of the benchmarks: options with --quick, timing, peak memory, new processes.
 
-Importing it puts the library on the path. It runs nothing by itself, and loads nothing large:
-a process that measures its memory holds what it imports.
+Importing it puts the library on the path. It imports nothing large, since imports add to the
+memory of a process that measures itself.
 """
 
 import re
@@ -23,7 +23,7 @@ def parser_of(doc, **sizes):
     """
     parser = ArgumentParser(description=doc.splitlines()[0], allow_abbrev=False)
     parser.add_argument(
-        "--quick", action="store_true", help="the same in seconds; its figures mean nothing"
+        "--quick", action="store_true", help="a run of seconds, whose numbers mean nothing"
     )
     for name, values in sizes.items():
         parser.add_argument(
@@ -36,7 +36,7 @@ def parser_of(doc, **sizes):
 
 
 def run(main):
-    """Run `main` and exit; with status 2 and the error's sentence where input is bad or absent."""
+    """Run `main` and exit; bad or missing input gives status 2 and the error's sentence."""
     from glioma_uq.errors import BadInput
 
     try:
@@ -47,9 +47,9 @@ def run(main):
 
 
 def now():
-    """Return a time in seconds: of CPU where torch has one thread, else by the clock.
+    """Return a time in seconds: CPU time if torch has one thread, else wall time.
 
-    Other processes of the machine hardly move seconds of CPU.
+    CPU time hardly depends on other processes of the machine.
     """
     import torch
 
@@ -57,7 +57,7 @@ def now():
 
 
 def timed(work):
-    """Return what work() returns, and its seconds by `now`."""
+    """Return the result of work(), and its seconds by `now`."""
     start = now()
     result = work()
     return result, now() - start
@@ -70,6 +70,6 @@ def peak_mb(process="self"):
 
 
 def in_a_new_process(function, *arguments):
-    """Return what the function returns, from a process that ends with it."""
+    """Return the function's result, computed in a new process."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(function, *arguments).result()

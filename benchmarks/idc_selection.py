@@ -1,9 +1,9 @@
-"""How many patients of an IDC collection get all four modalities, and why the others do not.
+"""Number of patients of an IDC collection with all four modalities, and why others lack some.
 
     python benchmarks/idc_selection.py [collection] [--table series.csv] [--quick]
 
-Needs idc-index (`make downloads`) and no network: the index comes with the package. It takes
-seconds; --quick changes nothing.
+Needs idc-index (`make downloads`), which includes the index, so no network. It takes seconds;
+--quick changes nothing.
 
 Last line: `complete 583 of 630`
 """
@@ -22,28 +22,32 @@ FOUR = ["t1", "t1ce", "t2", "flair"]
 
 
 def main():
-    """Print who lacks what, how it was decided, and the count in the last line."""
+    """Print missing modalities by patient, the reasons, and the count in the last line."""
     parser = harness.parser_of(__doc__)
     parser.add_argument("collection", nargs="?", default="upenn_gbm")
     parser.add_argument("--table", help="write all series and reasons to this CSV")
     options = parser.parse_args()
     began = perf_counter()
-    chosen = choose_series(collection_series(options.collection), FOUR)
+    selected = choose_series(collection_series(options.collection), FOUR)
     seconds = perf_counter() - began
-    lacking = missing_modalities(chosen, FOUR)
+    lacking = missing_modalities(selected, FOUR)
     for case, names in lacking.items():
-        near = chosen[(chosen.case == case) & chosen.reason.str.contains(", but", regex=False)]
+        near = selected[
+            (selected.case == case) & selected.reason.str.contains(", but", regex=False)
+        ]
         hints = "; ".join(f"{r.SeriesDescription.strip()!r}: {r.reason}" for r in near.itertuples())
         print(f"{case}: no {', '.join(names)}{f' ({hints})' if hints else ''}")
-    taken = chosen[chosen.modality != ""]
+    taken = selected[selected.modality != ""]
     by_place = taken.reason.str.contains("by its place").sum()
-    lent = taken.reason.str.contains(", since ").sum()
+    other_date = taken.reason.str.contains(", since ").sum()
     print(f"lacking: {dict(Counter(name for names in lacking.values() for name in names))}")
-    print(f"T1CE told by the order of series: {by_place}; series of another date: {lent}")
-    print(f"{len(chosen)} series, idc-index-data {version('idc-index-data')}, {seconds:.1f} s")
+    print(
+        f"T1CE identified by the order of series: {by_place}; series of another date: {other_date}"
+    )
+    print(f"{len(selected)} series, idc-index-data {version('idc-index-data')}, {seconds:.1f} s")
     if options.table:
-        write_series(options.table, chosen)
-    cases = chosen.case.nunique()
+        write_series(options.table, selected)
+    cases = selected.case.nunique()
     print(f"complete {cases - len(lacking)} of {cases}")
 
 

@@ -1,9 +1,9 @@
-"""How long the intervals of a whole study take, beside a loop over resamples with scikit-learn.
+"""Time of all intervals of a study, compared with a loop over resamples with scikit-learn.
 
     python benchmarks/intervals.py [--interval percentile] [--quick]
 
-The ratio is the loop's CPU seconds over ours, for the same three measures of one cell, measured
-in one run.
+The ratio is the loop's CPU seconds over ours, for the same three measures of one cell in one
+run.
 
 Last line: `ratio 626`
 """
@@ -25,11 +25,11 @@ from glioma_uq.statistics.intervals import KINDS
 from glioma_uq.statistics.long_tables import measure_cells
 from glioma_uq.statistics.measures import probability_measures
 from glioma_uq.tasks import TASKS
+from glioma_uq.uncertainty import UNCERTAINTY_COMPONENTS
 
 CASES, LOOPED = 240, 50
 RATES = np.arange(0.20, 0.61, 0.05)
 PASSES = range(10, 101, 10)
-PARTS = ("predictive", "aleatoric", "epistemic")
 ECE = {"bins": 15, "binning": "equal-width", "norm": 1}
 
 
@@ -40,13 +40,15 @@ def classification_table(rng):
         table[f"{task}_label"] = rng.choice(classes, size=CASES)
         columns = [f"{task}_probability_{c}" for c in classes]
         table[columns] = rng.dirichlet(np.ones(len(classes)), size=CASES)
-        table[[f"{task}_{part}" for part in PARTS]] = rng.random((CASES, 3))
+        table[[f"{task}_{kind}" for kind in UNCERTAINTY_COMPONENTS]] = rng.random((CASES, 3))
     return table
 
 
 def segmentation_table(rng):
     """Return random Dice and regional uncertainties of 240 cases."""
-    columns = [f"{region}_{part}" for region in ("brain", "tumour") for part in PARTS]
+    columns = [
+        f"{region}_{kind}" for region in ("brain", "tumour") for kind in UNCERTAINTY_COMPONENTS
+    ]
     columns = ["dice", "tumour_volume_mm3", *columns]
     table = pd.DataFrame(rng.random((CASES, 8)), columns=columns)
     return table.assign(case=[f"case-{i:03d}" for i in range(CASES)])
@@ -70,7 +72,7 @@ def seconds(work, *arguments, **options):
 
 
 def three_measures(table, weights):
-    """Yield what the loop measures: AUC, NLL and accuracy of each task."""
+    """Yield the loop's measures: AUC, NLL and accuracy of each task."""
     for task in TASKS:
         known, labels, probabilities = known_rows(table, task)
         for name in ("auc", "nll", "accuracy"):
@@ -79,13 +81,13 @@ def three_measures(table, weights):
 
 
 def loop(table, resamples, rng):
-    """Do AUC, NLL and accuracy of one cell, one resample after another."""
+    """Compute AUC, NLL and accuracy of one cell, one resample at a time."""
     for task, classes in TASKS.items():
         labels = table[f"{task}_label"].to_numpy()
         probabilities = table[[f"{task}_probability_{c}" for c in classes]].to_numpy()
         for _ in range(resamples):
-            again = rng.integers(CASES, size=CASES)
-            truth, scores = labels[again], probabilities[again]
+            resample = rng.integers(CASES, size=CASES)
+            truth, scores = labels[resample], probabilities[resample]
             roc_auc_score(truth, scores if len(classes) > 2 else scores[:, 1], multi_class="ovo")
             log_loss(truth, scores, labels=classes)
             accuracy_score(truth, np.array(classes)[scores.argmax(axis=1)])
@@ -94,13 +96,13 @@ def loop(table, resamples, rng):
 def main():
     parser = harness.parser_of(__doc__, cells=(90, 4), resamples=(1000, 100))
     parser.add_argument("--interval", choices=KINDS, default="expanded")
-    chosen = parser.parse_args()
-    resamples, kind = chosen.resamples, chosen.interval
+    arguments = parser.parse_args()
+    resamples, kind = arguments.resamples, arguments.interval
     options = {"resamples": resamples, "level": 0.95, "interval": kind}
     rng = np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
-        cells = write_cells(folder, classification_table, chosen.cells, rng)
+        cells = write_cells(folder, classification_table, arguments.cells, rng)
         three = seconds(measure_cells, cells, three_measures, **options, rng=rng)
         everything = seconds(
             measure_classification.main,
@@ -111,7 +113,7 @@ def main():
             auc_average="ovo",
             intervals=options,
         )
-        overlaps = write_cells(folder, segmentation_table, chosen.cells, rng)
+        overlaps = write_cells(folder, segmentation_table, arguments.cells, rng)
         output = folder / "segmentation.csv"
         segmentation = seconds(
             measure_segmentation.main, cells=overlaps, output=output, seed=1, intervals=options

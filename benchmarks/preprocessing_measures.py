@@ -1,13 +1,10 @@
-"""What preprocessing found, held against the truth of phantom cases.
-
-Used by preprocessing_truth.py; runs nothing by itself.
-"""
+"""Comparison of preprocessing with the truth of phantom cases, for preprocessing_truth.py."""
 
 import json
 
 import nibabel as nib
 import numpy as np
-import preprocessing_steps as steps  # first: it finds the library
+import preprocessing_steps as steps  # first: it puts the library on the path
 from preprocessing_steps import MODALITIES
 
 from glioma_uq.bias_field import refine_bias_field
@@ -18,14 +15,14 @@ from glioma_uq.phantom.acquisition import grid_points, render_segmentation
 from glioma_uq.phantom.anatomy import Anatomy
 from glioma_uq.transforms import read_matrix
 
-SAMPLES = 3  # points along each edge of a voxel at which the true segmentation is drawn
+SAMPLES = 3  # samples of the true segmentation along each edge of a voxel
 
 
 def shading(folder, case, found, truth, anatomy, options):
     """Return [4 series, 4 fields, 2] of one case.
 
-    The fields: none, N4's, N4's twice (the second time in white matter), the true one. For
-    each: sd of log(field / true field) in the brain, and sd / mean of white matter without it.
+    The fields: none, N4, N4 twice (the second time in white matter), and the true one. For
+    each: sd of log(field / true field) in the brain, and sd / mean of corrected white matter.
     """
     white_matter = read_mask(folder / "template" / "white_matter.nii.gz")
     rows = []
@@ -34,7 +31,7 @@ def shading(folder, case, found, truth, anatomy, options):
         corrected = read_image(folder / "corrected" / case / f"{modality}.nii.gz")
         true = truths.true_bias_field(truth, modality)
         first = np.where(scan.data > 0, scan.data / np.maximum(corrected.data, 1e-6), 1)
-        rest = left_over(corrected, white_matter, found, modality, options)
+        rest = residual_field(corrected, white_matter, found, modality, options)
         brain = truths.true_brain_mask(truth, anatomy, modality) & (scan.data > 0)
         white = truths.true_white_matter(truth, anatomy, modality)
         rows.append(
@@ -49,7 +46,7 @@ def shading(folder, case, found, truth, anatomy, options):
     return rows
 
 
-def left_over(corrected, white_matter, found, modality, options):
+def residual_field(corrected, white_matter, found, modality, options):
     """Return the field that normalise_case divides a corrected scan by, 1 without `options`."""
     if not options:
         return 1.0
@@ -60,9 +57,9 @@ def left_over(corrected, white_matter, found, modality, options):
 
 
 def true_tumour(truth, anatomy, grid):
-    """Return the true tumour on a template grid as booleans: half of the voxel's samples or more.
+    """Return the true tumour mask on a template grid: half of a voxel's samples or more.
 
-    BootstrapResult in the subject's affine frame, as if the affine registration were without error.
+    It is drawn in the subject's affine frame, as if the affine registration had no error.
     """
     fine = np.diag([1 / SAMPLES] * 3 + [1.0])
     fine[:3, 3] = (1 / SAMPLES - 1) / 2
@@ -74,13 +71,13 @@ def true_tumour(truth, anatomy, grid):
 
 
 def compare(folder, cases, folders, field_options):
-    """Return {row: {what: values of all cases}} for `folders`, {row: what it wrote}.
+    """Return {row: {what: values of all cases}} for `folders`, {row: folder of its output}.
 
-    landmarks, rigid: mm of each landmark, of the whole chain and of the rigid step alone.
-    brain, tumour: Dice of each case. shading: [cases, 4, 4, 2], see above.
+    landmarks, rigid: mm of each landmark, for the whole chain and for the rigid step alone.
+    brain, tumour: Dice of each case. shading: [cases, 4, 4, 2], see `shading`.
     """
     maps = (nib.load(folder / "template" / f"{name}.nii") for name in ("tissues", "distances"))
-    anatomy, figures = Anatomy(*maps), {row: {} for row in folders}
+    anatomy, metrics = Anatomy(*maps), {row: {} for row in folders}
     for case in cases:
         truth = json.loads((folder / "raw" / case / "truth.json").read_text())
         some = read_mask(next(iter(folders.values())) / case / "normalised" / "segmentation.nii.gz")
@@ -90,8 +87,8 @@ def compare(folder, cases, folders, field_options):
             values = errors(found, truth) | overlaps(found, *masks)
             values["shading"] = [shading(folder, case, found, truth, anatomy, field_options)]
             for what, more in values.items():
-                figures[row].setdefault(what, []).extend(more)
-    return figures
+                metrics[row].setdefault(what, []).extend(more)
+    return metrics
 
 
 def errors(found, truth):

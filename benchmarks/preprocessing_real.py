@@ -1,12 +1,12 @@
-"""What preprocessing of a real patient takes, and how well it lands, with the schema's defaults.
+"""Time and accuracy of preprocessing a real patient with the schema's defaults.
 
     python benchmarks/preprocessing_real.py [folder of TCGA-FG-6692] [--quick]
 
 Needs the folder with T1, T1CE, T2, FLAIR and the HD-BET masks of each in `ref_hdbet/` (default:
-the one that GLIOMA_UQ_REAL_DATA names). The reference mask of the T1CE stands in for
-skull stripping, whose network is not part of the seconds. Everything runs twice, each time in
-a process of its own with one thread, and the files of both runs are compared. With --quick,
-grid and settings are the coarse ones of cohorts/phantom.yaml.
+in $GLIOMA_UQ_REAL_DATA). The reference mask of the T1CE replaces skull stripping, whose
+network is not timed. Everything runs twice, each time in a new process with one thread, and
+the files of both runs are compared. With --quick, grid and settings are the coarse ones of
+cohorts/phantom.yaml.
 
 Last line: `REAL PATIENT: 33.4 s, smallest coregistration Dice 0.9794, Dice with template 0.9569,
 22 files, same bytes twice: yes`
@@ -40,7 +40,7 @@ def preprocess(patient, folder, grid, settings):
     segmentation = raw / "segmentation.nii.gz"
     field = settings["white_matter_field"]
     steps.normalise(CASE, corrected, found, mask, segmentation, template, grid, field, seconds)
-    peak = peak_mb()  # before the overlaps, which are no part of preprocessing
+    peak = peak_mb()  # before the overlaps, which are not part of preprocessing
     return seconds, overlaps(patient, found, template), peak
 
 
@@ -59,7 +59,7 @@ def prepare(patient, raw, template):
 
 
 def overlaps(patient, found, template):
-    """Return {what: Dice} of the reference masks, carried by the matrices that were found."""
+    """Return {what: Dice} of the reference masks, transformed by the estimated matrices."""
     from glioma_uq.images import read_mask
     from glioma_uq.overlap.masks import dice
     from glioma_uq.quality.image_metrics import overlap_with_template
@@ -72,15 +72,15 @@ def overlaps(patient, found, template):
     brain = masks["t1ce"]
     result = {}
     for name, path in steps.to_t1ce(found).items():
-        carried = resample_mask(masks[name], brain.grid, read_matrix(path))
-        result[f"{name} on t1ce"] = dice(carried, brain.data)
+        transformed = resample_mask(masks[name], brain.grid, read_matrix(path))
+        result[f"{name} on t1ce"] = dice(transformed, brain.data)
     matrix = read_matrix(found / "t1ce_to_template.txt")
     atlas = read_mask(template / "brain_mask.nii.gz")
     return result | {"brain on template": overlap_with_template(atlas, brain, matrix)}
 
 
 def digests(folder):
-    """Return {file: sha256} of all that a run wrote."""
+    """Return {file: sha256} of all files written by a run."""
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
@@ -89,7 +89,7 @@ def digests(folder):
 
 
 def check(patient):
-    """Raise BadInput unless the patient's folder is there."""
+    """Raise BadInput unless the patient's folder exists."""
     from glioma_uq.errors import BadInput
 
     if not (patient / "T1CE.nii.gz").is_file():
@@ -98,16 +98,16 @@ def check(patient):
 
 def main():
     parser = parser_of(__doc__)
-    beside = Path(os.environ.get("GLIOMA_UQ_REAL_DATA", "."), CASE)
-    parser.add_argument("patient", nargs="?", type=Path, default=beside)
+    default = Path(os.environ.get("GLIOMA_UQ_REAL_DATA", "."), CASE)
+    parser.add_argument("patient", nargs="?", type=Path, default=default)
     options = parser.parse_args()
     patient = options.patient.resolve()
     check(patient)
     os.environ["OMP_NUM_THREADS"] = "1"
     with TemporaryDirectory() as scratch:
         folders = [Path(scratch, name) for name in ("first", "second")]
-        chosen = steps.demo_settings() if options.quick else (GRID, steps.default_settings())
-        runs = [in_a_new_process(preprocess, patient, folder, *chosen) for folder in folders]
+        settings = steps.demo_settings() if options.quick else (GRID, steps.default_settings())
+        runs = [in_a_new_process(preprocess, patient, folder, *settings) for folder in folders]
         first, second = map(digests, folders)
     seconds, dices, peak = runs[0]
     for step, value in seconds.items():

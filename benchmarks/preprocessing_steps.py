@@ -1,6 +1,6 @@
-"""The steps of preprocessing without Snakemake, one after another, and the CPU seconds of each.
+"""The preprocessing steps without Snakemake, with CPU seconds of each.
 
-Shared by preprocessing_truth.py and preprocessing_real.py; runs nothing by itself.
+Shared by preprocessing_truth.py and preprocessing_real.py.
 """
 
 import time
@@ -16,7 +16,7 @@ COMMON = {"limits": {}, "on_bad_case": "stop"}
 
 
 def default_settings():
-    """Return {section: options} for SECTIONS: the schema's defaults, no study's."""
+    """Return {section: options} for SECTIONS: the schema's defaults."""
     schema = yaml.safe_load((ROOT / "rules" / "config.schema.yaml").read_text())
     sections = schema["properties"]["preprocessing"]["properties"]
     return {
@@ -26,7 +26,7 @@ def default_settings():
 
 
 def demo_settings():
-    """Return (grid, {section: options}) of cohorts/phantom.yaml: coarser, and done in seconds."""
+    """Return (grid, {section: options}) of cohorts/phantom.yaml, coarse and fast."""
     options = yaml.safe_load((ROOT / "cohorts" / "phantom.yaml").read_text())["preprocessing"]
     return tuple({name: options[name] for name in names} for names in (GRID_OPTIONS, SECTIONS))
 
@@ -39,7 +39,7 @@ def timed(seconds, step, main, **arguments):
 
 
 def correct(case, raw, corrected, options, seconds):
-    """Take the bias field out of the series in the folder `raw`, into the folder `corrected`."""
+    """Correct the bias field of the series in the folder `raw`, into the folder `corrected`."""
     from correct_bias_field import main
 
     timed(
@@ -75,7 +75,7 @@ def coregister(case, corrected, found, options, seconds):
 
 
 def register_to_template(case, corrected, found, template, options, seconds, brain_mask=None):
-    """Register the T1CE to the template: its brain with `brain_mask`, the whole head without."""
+    """Register the T1CE to the template: the brain if given `brain_mask`, else the whole head."""
     from register_to_template import main
 
     brain = {"brain_mask": brain_mask, "template_mask": template / "brain_mask.nii.gz"}
@@ -96,10 +96,10 @@ def register_to_template(case, corrected, found, template, options, seconds, bra
 
 
 def strip_skull(case, corrected, found, template, method, seconds):
-    """Find the brain in the T1CE by `method`, into `found`/brain_mask.nii.gz."""
+    """Segment the brain in the T1CE by `method`, into `found`/brain_mask.nii.gz."""
     from strip_skull import main
 
-    carried = {
+    from_template = {
         "template": template / "brain_mask.nii.gz",
         "t1ce_to_template": found / "t1ce_to_template.txt",
     }
@@ -113,7 +113,7 @@ def strip_skull(case, corrected, found, template, method, seconds):
         method=method,
         options={},
         quality=found / "strip_skull.csv",
-        **(carried if method == "template" else {}),
+        **(from_template if method == "template" else {}),
         **COMMON,
     )
 
@@ -121,7 +121,7 @@ def strip_skull(case, corrected, found, template, method, seconds):
 def normalise(
     case, corrected, found, brain_mask, segmentation, template, grid, field_options, seconds
 ):
-    """Even out what N4 left, resample once onto the study's grid and z-score, into `found`."""
+    """Correct the residual bias, resample once onto the study's grid and z-score, into `found`."""
     from normalise_case import main
 
     names = (*MODALITIES, "brain_mask", "segmentation")

@@ -1,13 +1,13 @@
-"""How far preprocessing lies from the truth of a phantom, for each engine and stripping method.
+"""Errors of preprocessing on phantoms, for each registration engine and stripping method.
 
     python benchmarks/preprocessing_truth.py [--cases 12] [--demo] [--quick]
 
 Add `--engine ants simpleitk elastix --stripping template hd-bet-v1 deepbet` for one row each (every
 engine with the first method, the first engine with every method), and `--demo` for the coarse
 scans and quick settings of cohorts/phantom.yaml instead of the usual scans (2 mm in plane, slices
-of 3 to 5 mm, bias field of sd .18) and the schema's defaults. The cohort is made in --folder
-and kept there; each row runs the pipeline's own steps in a process of its own, in one thread. With
---quick, one case of --demo is made in a folder that goes away.
+of 3 to 5 mm, bias field of sd .18) and the schema's defaults. The cohort is made and kept in
+--folder; each row runs the pipeline's own steps in a new process with one thread. With --quick,
+one case of --demo is made in a temporary folder.
 
 Last line: `| ants | template | 2.35 | 4.73 | 0.07 | 0.040 | 0.0540 | 0.961 | 0.949 | 0.835 | 30.0 |
 312 |`
@@ -36,7 +36,7 @@ USUAL = {
     "label_flips": 0.0,
 }
 USUAL_GRID = {"voxel_size_mm": 2.0, "margin_mm": 4.0}
-COHORT, SEED = 56, 2026  # those of cohorts/phantom.yaml: the same labels, whatever --cases
+COHORT, SEED = 56, 2026  # as in cohorts/phantom.yaml: the same labels for any --cases
 SCAN_OPTIONS = ("in_plane_mm", "slice_mm", "bias_sd")
 TEMPLATE_FILES = {
     "brain": "brain.nii.gz",
@@ -67,7 +67,7 @@ def demo_phantom():
 
 
 def make_cohort(folder, cases, phantom):
-    """Make template, labels and the first `cases` of COHORT phantom cases, if not there yet."""
+    """Make the missing ones of template, labels and the first `cases` of COHORT phantom cases."""
     from glioma_uq.errors import BadInput
     from glioma_uq.seeds import seed_for
     from make_phantom_case import main as make_case
@@ -100,15 +100,15 @@ def make_cohort(folder, cases, phantom):
 
 
 def correct(folder, cases, options):
-    """Correct all cases; return CPU s of a case."""
+    """Correct all cases; return CPU s per case."""
     seconds = {}
     for case in cases:
         steps.correct(case, folder / "raw" / case, folder / "corrected" / case, options, seconds)
     return sum(seconds.values()) / len(cases)
 
 
-def walk(folder, cases, engine, method, settings, grid):
-    """Preprocess corrected cases into a folder of the row; return (CPU s of a case, peak MB)."""
+def preprocess(folder, cases, engine, method, settings, grid):
+    """Preprocess corrected cases into the row's folder; return (CPU s per case, peak MB)."""
     seconds, template = {}, folder / "template"
     options = settings["registration"] | {"engine": engine}
     for case in cases:
@@ -128,11 +128,11 @@ def walk(folder, cases, engine, method, settings, grid):
     return sum(seconds.values()) / len(cases), peak_mb()
 
 
-def print_shading(figures, seconds):
-    """Print what is left of the shading, [cases, 4, 4, 2], for each series and their mean."""
+def print_shading(shading, seconds):
+    """Print the residual shading, [cases, 4, 4, 2], for each series and their mean."""
     print("| series | residual | N4 | N4 twice | white matter | N4 | N4 twice | true field |")
     print("| --- " * 8 + "|")
-    by_series = np.mean(figures, 0)
+    by_series = np.mean(shading, 0)
     for name, (*steps_, true) in zip(
         (*MODALITIES, "mean"), [*by_series, by_series.mean(0)], strict=True
     ):
@@ -149,7 +149,7 @@ def print_rows(found, costs, seconds):
     for (engine, method), values in found.items():
         cpu, peak = costs[engine, method]
         residual, white = np.mean(values["shading"], (0, 1))[2]
-        figures = (
+        metrics = (
             np.mean(values["landmarks"]),
             np.percentile(values["landmarks"], 95),
             np.mean(values["rigid"]),
@@ -161,7 +161,7 @@ def print_rows(found, costs, seconds):
             cpu + seconds,
             peak,
         )
-        texts = [form.format(v) for form, v in zip(COLUMNS.values(), figures, strict=True)]
+        texts = [form.format(v) for form, v in zip(COLUMNS.values(), metrics, strict=True)]
         print(f"| {engine} | {method} | " + " | ".join(texts) + " |", flush=True)
 
 
@@ -171,28 +171,28 @@ def main():
     parser.add_argument("--stripping", nargs="+", default=["template"])
     parser.add_argument("--demo", action="store_true", help="as cohorts/phantom.yaml")
     parser.add_argument("--folder", type=Path, default=ROOT / "results" / "benchmarks" / "truth")
-    chosen = parser.parse_args()
+    options = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
     with TemporaryDirectory() as scratch:
-        if chosen.quick:
-            chosen.demo, chosen.folder = True, Path(scratch)
-        tabulate(chosen)
+        if options.quick:
+            options.demo, options.folder = True, Path(scratch)
+        tabulate(options)
 
 
-def tabulate(chosen):
-    """Make the cohort, walk it once for each row and print both tables."""
+def tabulate(options):
+    """Make the cohort, preprocess it once for each row and print both tables."""
     usual = USUAL, USUAL_GRID, steps.default_settings()
-    phantom, grid, settings = (demo_phantom(), *steps.demo_settings()) if chosen.demo else usual
-    folder = chosen.folder / ("demo" if chosen.demo else "usual")
-    cases = [f"phantom-{number + 1:03d}" for number in range(chosen.cases)]
+    phantom, grid, settings = (demo_phantom(), *steps.demo_settings()) if options.demo else usual
+    folder = options.folder / ("demo" if options.demo else "usual")
+    cases = [f"phantom-{number + 1:03d}" for number in range(options.cases)]
     in_a_new_process(make_cohort, folder, cases, phantom)
     seconds = in_a_new_process(correct, folder, cases, settings["bias_field"])
-    rows = [(engine, chosen.stripping[0]) for engine in chosen.engine]
-    rows += [(chosen.engine[0], method) for method in chosen.stripping[1:]]
-    costs = {row: in_a_new_process(walk, folder, cases, *row, settings, grid) for row in rows}
+    rows = [(engine, options.stripping[0]) for engine in options.engine]
+    rows += [(options.engine[0], method) for method in options.stripping[1:]]
+    costs = {row: in_a_new_process(preprocess, folder, cases, *row, settings, grid) for row in rows}
     folders = {row: folder / "rows" / "_".join(row) for row in rows}
     found = in_a_new_process(compare, folder, cases, folders, settings["white_matter_field"])
-    print(f"{len(cases)} phantom cases, {'config.yaml' if chosen.demo else 'usual scans'}\n")
+    print(f"{len(cases)} phantom cases, {'config.yaml' if options.demo else 'usual scans'}\n")
     print_shading(found[rows[0]]["shading"], seconds)
     print_rows(found, costs, seconds)
 

@@ -1,11 +1,11 @@
-"""How long and how much memory each step takes: runs Snakemake and watches its jobs.
+"""Time and memory of each step: runs Snakemake and samples its jobs.
 
     python benchmarks/resources.py [--quick] ARGUMENTS OF SNAKEMAKE
 
 Prints a row for each step: number of jobs, median and longest wall time, CPU time of the longest,
-peak resident memory of the largest with the processes that it started. Looks five times a second:
-what a job does in its last fifth is not seen. With --quick, Snakemake makes the template and the
-labels of tests/tiny.yaml in a folder that goes away.
+peak resident memory of the largest with its child processes. Jobs are sampled five times a
+second, so their last fifth of a second may be missed. With --quick, Snakemake makes the template
+and the labels of tests/tiny.yaml in a temporary folder.
 
 Last line: `20 steps, 604 jobs, largest 667 MB`
 """
@@ -31,7 +31,7 @@ QUICK = [f"{COHORT}/labels.csv", f"{COHORT}/template/brain.nii.gz", "--cores", "
 
 @dataclass
 class Job:
-    """What was seen of one job so far: seconds and megabytes."""
+    """Measurements of one job so far, in seconds and megabytes."""
 
     step: str
     wall_s: float = 0.0
@@ -39,31 +39,31 @@ class Job:
     peak_mb: float = 0.0
 
 
-def look(driver, jobs):
-    """Bring `jobs`, by process, up to date with what runs below the process `driver`."""
+def sample(driver, jobs):
+    """Update `jobs`, by process, from the descendants of the process `driver`."""
     for process in driver.children(recursive=True):
         try:
             step = STEP.search(" ".join(process.cmdline()[:4]))
             if not step or process.name() == "sh":
                 continue
             job = jobs.setdefault((process.pid, process.create_time()), Job(step[1]))
-            family = [process, *process.children(recursive=True)]
+            children = process.children(recursive=True)
             job.wall_s = time.time() - process.create_time()
             job.cpu_s = sum(process.cpu_times()[:4])
-            others = sum(member.memory_info().rss for member in family[1:]) / 2**20
+            others = sum(child.memory_info().rss for child in children) / 2**20
             job.peak_mb = max(job.peak_mb, harness.peak_mb(process.pid) + others)
         except (psutil.Error, OSError):
-            continue  # it has just ended
+            continue  # it has ended
 
 
 def watch(arguments):
-    """Run Snakemake to its end; return its exit status and the jobs that were seen."""
+    """Run Snakemake; return its exit status and the sampled jobs."""
     jobs = {}
     command = [sys.executable, "-m", "snakemake", *arguments]
     with subprocess.Popen(command, cwd=harness.ROOT) as run:
         driver = psutil.Process(run.pid)
         while run.poll() is None:
-            look(driver, jobs)
+            sample(driver, jobs)
             time.sleep(INTERVAL_S)
     return run.returncode, jobs
 
@@ -73,7 +73,7 @@ def main():
     with TemporaryDirectory() as scratch:
         status, jobs = watch([*QUICK, scratch] if options.quick else arguments)
     if not jobs:
-        return status or "expected jobs of Snakemake, found none, name a result that is not there"
+        return status or "expected jobs of Snakemake, found none, name a result that does not exist"
     by_step = defaultdict(list)
     for job in jobs.values():
         by_step[job.step].append(job)

@@ -1,10 +1,10 @@
-"""What reversal saves: the peak memory of one training step of the reversible U-Net.
+"""Peak memory of one training step of the reversible U-Net, with and without reversal.
 
-One forward and one backward pass on random volumes, with activations kept by plain autograd
-and computed again by reversal, each in a process of its own. `depth` is the number of blocks
-at each level, 1 in the publication. The ratio is that of both peaks. Large arrays
-go back to the system when they are freed (MALLOC_MMAP_THRESHOLD_): left to itself, glibc keeps
-those below 32 MiB, and the peak would tell of its heap instead of the tensors that live.
+One forward and one backward pass on random volumes, with activations stored by plain autograd
+or recomputed by reversal, each in a new process. `depth` is the number of blocks at each level,
+1 in the publication. The ratio is that of the two peaks. Freed arrays are returned to the system
+(MALLOC_MMAP_THRESHOLD_): by default glibc keeps those below 32 MiB, and the peak would measure
+its heap instead of live tensors.
 
     python benchmarks/reversible_memory.py [--depth 1] [--edge 96] [--width 24] [--quick]
 
@@ -18,7 +18,7 @@ import harness
 
 
 def step(reversal, depth, edge, width):
-    """Take one step; return the peak memory before and after in MiB, and the seconds of CPU."""
+    """Run one step; return the peak memory before and after in MiB, and CPU seconds."""
     import torch
 
     from glioma_uq.networks import build_network
@@ -33,10 +33,10 @@ def step(reversal, depth, edge, width):
 
 
 def main():
-    """Print both peaks, what of them the step took, and the ratio of the peaks."""
+    """Print both peaks, their increase in the step, and the ratio of the peaks."""
     sizes = {"depth": (1, 1), "edge": (96, 32), "width": (24, 8)}
-    chosen = harness.parser_of(__doc__, **sizes).parse_args()
-    sizes = [getattr(chosen, name) for name in sizes]
+    options = harness.parser_of(__doc__, **sizes).parse_args()
+    sizes = [getattr(options, name) for name in sizes]
     os.environ["MALLOC_MMAP_THRESHOLD_"] = str(2**20)
     peaks = {}
     for reversal in (False, True):

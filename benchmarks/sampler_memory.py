@@ -1,7 +1,7 @@
-"""Does the sampler's memory grow with cases or passes? It must not.
+"""The sampler's peak memory should not grow with cases or passes.
 
 Samples --cases and a tenth of them with --passes and a tenth of them. Each combination runs in
-a process of its own, on random volumes, and reports its peak resident memory.
+a new process, on random volumes, and reports its peak resident memory.
 
     python benchmarks/sampler_memory.py [--cases 40] [--passes 100] [--quick]
 
@@ -19,7 +19,7 @@ BATCH_SIZE = 10
 
 
 class RandomCases:
-    """Cases of noise, made when they are asked for."""
+    """Cases of random noise, made on demand."""
 
     def load(self, name):
         import torch
@@ -34,7 +34,7 @@ class RandomCases:
 
 
 def sample(cases, passes):
-    """Sample so many cases as the rule does; return the peak resident memory in MiB."""
+    """Sample `cases` cases as the rule does; return the peak resident memory in MiB."""
     import torch
 
     from glioma_uq.networks import build_network
@@ -56,10 +56,10 @@ def sample(cases, passes):
 
 
 def main():
-    """Print the peak of each combination, and how far the largest is above the smallest."""
-    chosen = harness.parser_of(__doc__, cases=(40, 10), passes=(100, 20)).parse_args()
+    """Print the peak of each combination, and the ratio of the largest to the smallest."""
+    options = harness.parser_of(__doc__, cases=(40, 10), passes=(100, 20)).parse_args()
     peaks = []
-    for cases, passes in product(*((most // 10, most) for most in (chosen.cases, chosen.passes))):
+    for cases, passes in product(*((most // 10, most) for most in (options.cases, options.passes))):
         peaks.append(harness.in_a_new_process(sample, cases, passes))
         print(f"{cases:3d} cases, T = {passes:3d}: peak {peaks[-1]:.1f} MiB", flush=True)
     low, high = min(peaks), max(peaks)

@@ -1,21 +1,21 @@
-"""How much sooner is a sweep over T = 10, 20, ..., 100 than by the plain algorithm?
+"""Speed-up of a sweep over T = 10, 20, ..., 100 compared with the plain algorithm.
 
 Both sample CSNet at full width with dropout of whole channels, in float32, for the same
-cells (p, T), with the same weights, volume of noise and masks.
+cells (p, T), with the same weights, random volume and masks.
 
-Plain, as public code does it: for each T, T passes afresh over all cases in torch's default
-memory layout, each softmax to numpy; entropies in numpy at the end. That is 550 passes a
-case, which all cost the same: `PLAIN_PASSES` are timed and multiplied, entropies too.
+Plain, as in public code: for each T, T new passes over all cases in torch's default memory
+layout, each softmax to numpy; entropies in numpy at the end. That is 550 passes per case of
+equal cost: `PLAIN_PASSES` are timed and scaled up, and so are entropies.
 
-Ours, as the sampler does it: 100 passes a case, running sums in float64, maps at every T. A
-pass costs what its masks leave: `OUR_PASSES` are timed and multiplied. What is done once a
-network, once a case or once a T is timed by itself and added as often (the network's share
-in full, as if it had one case).
+Ours, as in the sampler: 100 passes per case, running sums in float64, maps at every T. The cost
+of a pass depends on its masks: `OUR_PASSES` are timed and scaled up. Work done once per network,
+case or T is timed separately and added as often (that of the network in full, as if it had one
+case).
 
 The maps after `PLAIN_PASSES` passes are compared. The last line has the mean over the rates of
-the ratio of the times, and the largest difference in any voxel of any map. On a machine that
-others use, take --threads 1: CPU seconds are counted then. The peak is the best of ten products
-of two matrices with --product rows.
+the ratio of the times, and the largest difference in any voxel of any map. On a shared
+machine use --threads 1, which counts CPU seconds. The peak is the best of ten products of two
+matrices with --product rows.
 
     python benchmarks/sweep.py [--threads 2] [--edge 96] [--width 32] [--product 3072] [--quick]
 
@@ -44,7 +44,7 @@ SEED, CASE = 1, "noise"
 
 
 def make_network(rate, width):
-    """Return a network of random weights whose voxels range from sure to unsure."""
+    """Return a network of random weights whose voxels range from certain to uncertain."""
     torch.manual_seed(SEED)
     network = build_network("csnet", width=width, rate=rate).eval()
     with torch.no_grad():
@@ -53,7 +53,7 @@ def make_network(rate, width):
 
 
 def make_case(edge):
-    """Return a volume of noise (1, 4, edge, edge, edge) in torch's default memory layout."""
+    """Return a random volume (1, 4, edge, edge, edge) in torch's default memory layout."""
     generator = torch.Generator().manual_seed(SEED)
     return torch.randn((1, 4, edge, edge, edge), generator=generator)
 
@@ -71,20 +71,22 @@ def run_plain(network, images):
     """Return the maps of `PLAIN_PASSES` passes and the seconds of a whole sweep of one case."""
 
     def one(number):
-        logits = awake(images, [seed_for(SEED, CASE, number)])
+        logits = stochastic(images, [seed_for(SEED, CASE, number)])
         return torch.softmax(logits["segmentation"], 1)[0].numpy()
 
-    with active_dropout(network) as awake:
+    with active_dropout(network) as stochastic:
         one(1)  # warm up
-        drawn = [timed(lambda number=t: one(number)) for t in range(1, PLAIN_PASSES + 1)]
-    samples = np.stack([sample for sample, _ in drawn])
+        samples_and_times = [
+            timed(lambda number=t: one(number)) for t in range(1, PLAIN_PASSES + 1)
+        ]
+    samples = np.stack([sample for sample, _ in samples_and_times])
     maps, of_entropies = timed(lambda: plain_maps(samples))
-    a_pass = np.mean([seconds for _, seconds in drawn]) + of_entropies / PLAIN_PASSES
+    a_pass = np.mean([seconds for _, seconds in samples_and_times]) + of_entropies / PLAIN_PASSES
     return maps, sum(SWEEP) * a_pass
 
 
 def run_ours(network, images):
-    """Return the same of the sampler: maps, and the seconds of a whole sweep of one case."""
+    """Return the sampler's maps of `PLAIN_PASSES` passes, and its seconds of a whole sweep."""
     fast, of_network = timed(lambda: accelerate(network))
     sums, seconds = VoxelUncertainty(), []
 
@@ -105,13 +107,15 @@ def run_ours(network, images):
 
 
 def seconds_of_a_pass(network, images):
-    """Return how long the faster of two passes takes, the first of three being a warm-up."""
-    with active_dropout(network) as awake:
-        return min([timed(lambda seed=seed: awake(images, [seed]))[1] for seed in range(3)][1:])
+    """Return the time of the faster of two passes, after one to warm up."""
+    with active_dropout(network) as stochastic:
+        return min(
+            [timed(lambda seed=seed: stochastic(images, [seed]))[1] for seed in range(3)][1:]
+        )
 
 
 def time_sources(network, images):
-    """Print the seconds of a pass as one source of speed after the other joins."""
+    """Print the seconds of a pass as optimisations are added one by one."""
     channels_last = images.contiguous(memory_format=torch.channels_last_3d)
     rewritten, skipping = accelerate(network), accelerate(network)
     del rewritten.passes
@@ -130,13 +134,13 @@ def time_sources(network, images):
 
 
 def peak(edge):
-    """Return the machine's GFLOP/s in a product of two matrices (edge, edge), the best of ten."""
+    """Return the machine's GFLOP/s in a product of two matrices (edge, edge), best of ten."""
     a = torch.randn(edge, edge)
     return 2 * edge**3 / min(timed(lambda: a @ a)[1] for _ in range(10)) / 1e9
 
 
 def share_of_peak(network, images, peak):
-    """Return which share of the peak the convolutions of three of our passes reach."""
+    """Return the share of the peak that the convolutions of three of our passes reach."""
     flops, seconds = [], []
 
     def counted(x, weight, bias=None, padding=0):
@@ -158,17 +162,17 @@ def share_of_peak(network, images, peak):
 def main():
     """Print the times of each rate, their mean ratio and the largest difference of any map."""
     sizes = {"threads": (2, 1), "edge": (96, 32), "width": (32, 4), "product": (3072, 512)}
-    chosen = parser_of(__doc__, **sizes).parse_args()
-    torch.set_num_threads(chosen.threads)
+    options = parser_of(__doc__, **sizes).parse_args()
+    torch.set_num_threads(options.threads)
     torch.set_grad_enabled(False)
-    images, limit = make_case(chosen.edge), peak(chosen.product)
-    networks = {rate: make_network(rate, chosen.width) for rate in RATES}
+    images, limit = make_case(options.edge), peak(options.product)
+    networks = {rate: make_network(rate, options.width) for rate in RATES}
     print(
-        f"CSNet of width {chosen.width}, {chosen.edge}³ voxels, {chosen.threads} threads, "
+        f"CSNet of width {options.width}, {options.edge}³ voxels, {options.threads} threads, "
         f"peak {limit:.0f} GFLOP/s"
     )
     plain = {rate: run_plain(network, images) for rate, network in networks.items()}
-    time_sources(networks[0.4], images)  # from here on memory is kept, as in our sampler
+    time_sources(networks[0.4], images)  # from here on freed memory is kept, as in our sampler
     ratios, differences = [], []
     for rate, network in networks.items():
         (expected, slow), (found, fast) = plain[rate], run_ours(network, images)
@@ -178,8 +182,8 @@ def main():
         ]
         share = share_of_peak(network, images, limit)
         print(
-            f"rate {rate}: plain {slow:.0f} s, ours {fast:.1f} s a case, ratio {slow / fast:.2f}, "
-            f"our convolutions at {100 * share:.0f} % of the peak",
+            f"rate {rate}: plain {slow:.0f} s, ours {fast:.1f} s a case, "
+            f"ratio {slow / fast:.2f}, our convolutions at {100 * share:.0f} % of the peak",
             flush=True,
         )
     print(f"ratio {np.mean(ratios):.2f}, largest difference {max(differences):.1e}")

@@ -1,16 +1,16 @@
-"""Does the network ever wait for its data, and what does a plain MONAI loop take?
+"""Stall of training while it waits for data, and the time of a plain MONAI loop.
 
-Random volumes on disk, CSNet at half width, batches of 2. Round after round: our steps (cached
+Random volumes on disk, CSNet at half width, batches of 2. Each round times our steps (cached
 volumes, augmentation, transfer, forward, backward, optimiser), each followed by forward and
 backward alone on the same batch; then a plain loop with MONAI's DataLoader that reads the same
-files anew, changes them in the same ways, and leaves memory layout and optimiser as they come.
-The stall is the share of our step that is neither forward nor backward. Sums are over the
-steps of all rounds after a warm-up of each kind.
+files again, with the same augmentation and the default memory layout and optimiser. The stall is
+the share of our step that is neither forward nor backward. Sums are over the steps of all rounds
+after a warm-up of each kind.
 
     python benchmarks/train_step.py [--threads 2] [--edge 64] [--width 16] [--rounds 3] [--quick]
 
-Several threads: by the clock, and the plain loop reads beside. One thread, for a busy machine:
-seconds of CPU, and nothing beside.
+With several threads: wall time, and the plain loop reads in parallel. With one thread, for a
+shared machine: CPU time, and no parallel reading.
 
 Last line: `stall 4.4 %, plain loop 1.38 times ours`
 """
@@ -47,7 +47,7 @@ VOXEL_MM = 2.0
 
 
 def write_cases(folder, edge):
-    """Write noise as normalised cases of edge³ voxels; return their manifest's path."""
+    """Write random normalised cases of edge³ voxels; return the path of their manifest."""
     rng, affine = np.random.default_rng(0), np.diag([VOXEL_MM] * 3 + [1])
     mask = np.zeros((edge,) * 3, np.uint8)
     mask[16:32, 16:32, 16:32] = 1
@@ -72,7 +72,7 @@ def write_cases(folder, edge):
 
 
 def new_network(width):
-    """Return CSNet with the same weights every time."""
+    """Return CSNet with reproducible weights."""
     torch.manual_seed(0)
     return build_network("csnet", width=width, rate=RATE)
 
@@ -94,7 +94,7 @@ def time_ours(trainer, epoch):
 
 
 def plain_loader(manifest, table, readers):
-    """Return MONAI's DataLoader over the files, with the same random changes."""
+    """Return MONAI's DataLoader over the files, with the same augmentation."""
     files = [
         {m: volume_path(manifest, row["case"], m) for m in MODALITIES}
         | {"mask": volume_path(manifest, row["case"], "segmentation")}
@@ -116,7 +116,7 @@ def plain_loader(manifest, table, readers):
 
 
 def time_plain(loader, network, loss, optimiser):
-    """Return the seconds of each step of a plain loop, waiting for the data included."""
+    """Return the seconds of each step of a plain loop, including waiting for data."""
     network.train()
     steps, began = [], now()
     for batch in loader:
@@ -135,19 +135,19 @@ def time_plain(loader, network, loss, optimiser):
 def main():
     """Time all three and print the stall and the ratio."""
     sizes = {"threads": (2, 1), "edge": (64, 32), "width": (16, 4), "rounds": (3, 2)}
-    chosen = parser_of(__doc__, **sizes).parse_args()
-    torch.set_num_threads(chosen.threads)
+    options = parser_of(__doc__, **sizes).parse_args()
+    torch.set_num_threads(options.threads)
     with tempfile.TemporaryDirectory() as folder:
-        manifest = write_cases(Path(folder), chosen.edge)
+        manifest = write_cases(Path(folder), options.edge)
         dataset, table = Dataset(manifest, MODALITIES, keep_in_memory=True), read_volumes(manifest)
         names, settings = table["case"].tolist(), Settings(batch_size=BATCH_SIZE, device="cpu")
-        trainer = Trainer(new_network(chosen.width), dataset, names, names[:1], settings, seed=1)
-        network = new_network(chosen.width)
+        trainer = Trainer(new_network(options.width), dataset, names, names[:1], settings, seed=1)
+        network = new_network(options.width)
         loss = MultiTaskLoss(dataset.labels(names))
         optimiser = torch.optim.Adam(network.parameters(), lr=1e-5, weight_decay=1e-5)
-        loader = plain_loader(manifest, table, int(chosen.threads > 1))
+        loader = plain_loader(manifest, table, int(options.threads > 1))
         ours, alone, theirs = [], [], []
-        for epoch in range(1, chosen.rounds + 1):
+        for epoch in range(1, options.rounds + 1):
             own, only = time_ours(trainer, epoch)
             other = time_plain(loader, network, loss, optimiser)
             first = 1 if epoch == 1 else 0  # the first step of each kind warms up
@@ -155,7 +155,7 @@ def main():
             alone += only[first:]
             theirs += other[first:]
             print(
-                f"round {epoch}: ours {np.mean(own):.2f} s a step, forward and backward alone "
+                f"round {epoch}: ours {np.mean(own):.2f} s per step, forward and backward alone "
                 f"{np.mean(only):.2f} s, plain loop {np.mean(other):.2f} s",
                 flush=True,
             )

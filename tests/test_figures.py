@@ -176,17 +176,17 @@ def drawn():
 
 
 SAYS = {
-    "uncertainty_by_passes": "Total uncertainty comes within 1 % of its value at T = 30 only there "
-    "in 8 of 8",
+    "uncertainty_by_passes": "In 8 of 8 pairs of task and rate, total uncertainty is within 1 % of "
+    "its value at T = 30 only at that T",
     "calibration_by_rate": "ECE is lowest at p = 0.20 (IDH), 0.20 (1p/19q) and 0.20 (grade)",
     "segmentation_quality": "Dice is highest at p = 0.40",
     "uncertainty_by_correctness": "Too few good or bad predictions to compare their uncertainty",
-    "reliability": "3 of 6 bins lie outside what chance makes of perfect probabilities; accuracy "
+    "reliability": "3 of 6 bins lie outside the range of perfect calibration; accuracy "
     "minus confidence is −0.16 (IDH), −0.16 (1p/19q) and −0.16 (grade)",
-    "risk_coverage": "takes the risk from 0.30 to 0.20 (segmentation), 0.30 to 0.20 (IDH)",
+    "risk_coverage": "changes the risk from 0.30 to 0.20 (segmentation), 0.30 to 0.20 (IDH)",
     "uncertainty_shares": "The epistemic share of the uncertainty is",
-    "rate_differences": "Of 9 differences from p = 0.20, 1 is worse and 1 better beyond",
-    "posterior_truth": "Probabilities lie 0.10 (IDH), 0.14 (1p/19q) and 0.18 (grade) from",
+    "rate_differences": "Among 9 differences from p = 0.20, 1 is worse and 1 better with",
+    "posterior_truth": "from true probabilities is 0.10 (IDH), 0.14 (1p/19q) and 0.18 (grade)",
     "case_gallery": "2 of 9 cases by uncertainty: Dice is 0.90 in the less uncertain half and 0.00",
 }
 
@@ -283,7 +283,7 @@ def test_uncertainty_by_passes_says_which_share_of_the_total_a_part_is():
     assert share_text(total, total, "predictive") == ""
 
 
-@pytest.mark.parametrize(("tolerance", "says"), [(0.9, "From T = 10 on"), (0.01, "only there")])
+@pytest.mark.parametrize(("tolerance", "says"), [(0.9, "From T = 10 on"), (0.01, "only at that T")])
 def test_uncertainty_has_settled_within_the_tolerance_of_the_config(drawn, tolerance, says):
     _, table = drawn["uncertainty_by_passes"]
     figure = uncertainty_by_passes.draw(table, level=LEVEL, tolerance=tolerance)

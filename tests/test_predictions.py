@@ -142,7 +142,7 @@ def test_columns_that_do_not_fit_the_classes_are_refused(imported, named, senten
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (None, "found no file; mend the path"),
+        (None, "found no file; fix the path"),
         (b"", "expected one row for each case .* found none"),
         (b"Patient,IDH\n", "expected one row for each case .* found none"),
         (b"Patient\n\xff\xfe\n", "expected a table as text in UTF-8 .* found 'utf-8' codec"),

@@ -15,7 +15,7 @@ import make_report
 from glioma_uq.errors import BadInput
 from glioma_uq.figures import caption
 from glioma_uq.report.contents import p_value, summary
-from glioma_uq.report.statistics_tables import how_chosen, sortable_tables, warnings
+from glioma_uq.report.statistics_tables import how_selected, sortable_tables, warnings
 from glioma_uq.report.verdict import learned, with_interval
 
 COLUMNS = ["network", "rate", "passes", "task", "measure", "value", "low", "high", "n", "reason"]
@@ -192,15 +192,15 @@ def test_a_study_of_published_predictions_leaves_out_what_it_has_not(tmp_path):
 def test_findings_stand_before_figures_with_verdicts_and_reasons(tmp_path):
     html = write_report(tmp_path)
     assert html.index("ECE &lt; 0.1 is lowest") < html.index('id="figures"')
-    for text in ("Of 3 claims of the paper: 1 not seen, 1 undecided at this n, 1 undecided.",
+    for text in ("3 claims of the paper: 1 not seen, 1 undecided at this n, 1 undecided.",
                  "b Undecided: one rate.", "−0.50 (−0.60 to −0.40)", "all tasks",
                  "−.1 to .2"):  # fmt: skip
         assert text in html, text
 
 
-def test_the_page_says_how_its_cell_was_chosen():
-    assert how_chosen(selection()) == "set in the config"
-    text = how_chosen(selection("nll").assign(value=0.0))
+def test_the_page_says_how_its_cell_was_selected():
+    assert how_selected(selection()) == "set in the config"
+    text = how_selected(selection("nll").assign(value=0.0))
     assert "the negative log likelihood on validation cases" in text
     assert "not every mean uncertainty has settled" in text
 

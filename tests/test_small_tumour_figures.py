@@ -187,12 +187,12 @@ SAYS = {
     "tumour_volumes": "Median volume is 2.4 ml (enhancing tumour), 5.3 ml (tumour core) and 18.6 "
     "ml (whole tumour); 5 of 12 enhancing tumours are below 2 ml",
     "dice_by_size": "is 0.49 (dmfnet) and 0.64 (dmfnet-umodule) at < 1 ml and 0.77 (dmfnet)",
-    "froc": "found: 0.58 (dmfnet) and 0.83 (dmfnet-umodule); false lesions for each case: 0.07",
-    "size_sensitivity": "Shrunk to 0.3 of its diameter, the same tumour changes the Dice of its "
-    "enhancing part by −0.56 (dmfnet) and −0.51 (dmfnet-umodule)",
+    "froc": "found: 0.58 (dmfnet) and 0.83 (dmfnet-umodule); false lesions per case: 0.07",
+    "size_sensitivity": "At 0.3 of the same tumour's diameter, Dice of enhancing tumour changes "
+    "by −0.56 (dmfnet) and −0.51 (dmfnet-umodule)",
     "uncertainty_by_size": "below 2 ml: 0.10 (dmfnet) and 0.20 (dmfnet-umodule), from 2 ml: 0.10",
     "segmentation_gallery": "2 of 10 cases with enhancing tumour, from the smallest to the "
-    "largest: its mean Dice over them is 1.00 (dmfnet) and 0.00 (dmfnet-umodule)",
+    "largest: mean Dice is 1.00 (dmfnet) and 0.00 (dmfnet-umodule)",
 }
 
 

@@ -12,25 +12,25 @@ from test_small_tumour_figures import NETWORKS, tables  # noqa: F401, a fixture
 import make_report
 from glioma_uq.report import small_tumours
 from glioma_uq.report.statistics_tables import TABLES
-from glioma_uq.report.verdict import learned, where_there_is_some
+from glioma_uq.report.verdict import learned, mean_of_nonempty
 from glioma_uq.statistics.long_tables import COLUMNS
 
 
 def test_quoted_rows_stand_apart_from_measured_ones(tables):
-    about = small_tumours.about_parts(tables, 0.0, 1, 0.95)
+    about = small_tumours.about_subregions(tables, 0.0, 1, 0.95)
     first = about["tables"][0]
     assert [row[0] for row in first["measured"]] == [
         "dmfnet", "dmfnet, few voxels to core", "dmfnet-umodule",
         "dmfnet-umodule, few voxels to core",
     ]  # fmt: skip
-    assert first["quoted"][0] == ["DMFNet", "not said", "0.2720", "0.2316", "0.0000"]
+    assert first["quoted"][0] == ["DMFNet", "not given", "0.2720", "0.2316", "0.0000"]
     assert first["quoted"][-1][2] == "0.4499"
     assert about["tables"][2]["quoted"][0][1] == "66"
     assert about["cases"] == {"all": 14, "below_2000": 5, "below_1000": 3, "empty": 2}
 
 
 def test_better_is_said_only_where_interval_and_test_agree(tables):
-    about = small_tumours.about_parts(tables, 0.0, 1, 0.95)
+    about = small_tumours.about_subregions(tables, 0.0, 1, 0.95)
     assert about["summary"][0].startswith("dmfnet-umodule minus dmfnet, Dice of enhancing tumour")
     row = next(
         small_tumours.paired_rows(tables["overlap_tests"], NETWORKS, "below_2000").__iter__()
@@ -40,33 +40,33 @@ def test_better_is_said_only_where_interval_and_test_agree(tables):
     assert "undecided" in small_tumours.judged(row._replace(low=-0.1, p_holm=0.01), 0.95)
 
 
-def test_doubt_of_missed_tumours_is_told_with_its_side_of_chance(tables):
-    said = small_tumours.about_parts(tables, 0.0, 1, 0.95)["summary"][1:]
+def test_uncertainty_of_missed_tumours_is_given_with_its_side_of_chance(tables):
+    said = small_tumours.about_subregions(tables, 0.0, 1, 0.95)["summary"][1:]
     assert said == [
         "dmfnet, uncertainty of the predicted tumour as a sign of a missed enhancing tumour: "
-        "AUROC 0.70 (0.65 to 0.75), n = 9: larger where it misses one.",
+        "AUROC 0.70 (0.65 to 0.75), n = 9: larger for missed tumours.",
         "dmfnet-umodule, uncertainty of the predicted tumour as a sign of a missed enhancing "
-        "tumour: AUROC 0.80 (0.75 to 0.85), n = 9: larger where it misses one.",
+        "tumour: AUROC 0.80 (0.75 to 0.85), n = 9: larger for missed tumours.",
     ]
     table = tables["uncertainty_by_size"].assign(low=0.1, high=0.4)
     names = dict.fromkeys(NETWORKS, "it")
-    assert "smaller where" in small_tumours.doubts(table, names, 0.0, 1)[0]
-    assert "undecided" in small_tumours.doubts(table.assign(high=0.6), names, 0.0, 1)[0]
+    assert "smaller for missed" in small_tumours.detections(table, names, 0.0, 1)[0]
+    assert "undecided" in small_tumours.detections(table.assign(high=0.6), names, 0.0, 1)[0]
 
 
 def test_few_small_tumours_are_a_warning(tables):
-    about = small_tumours.about_parts(tables, 0.0, 1, 0.95)
+    about = small_tumours.about_subregions(tables, 0.0, 1, 0.95)
     assert "Only 5 cases have enhancing tumour below 2,000 mm³" in small_tumours.warnings(about)[0]
     assert small_tumours.fact(about)[1] == (
-        "in 12 of 14 cases; 5 below 2,000 mm³, of these 3 below 1,000 mm³"
+        "in 12 of 14 cases; 5 below 2,000 mm³, 3 of them below 1,000 mm³"
     )
 
 
 def test_enhancing_tumour_must_be_found_where_there_is_some():
     groups = pd.DataFrame({"value": [0.5, 1.0], "n": [10, 4]}, index=["all", "empty"])
-    assert where_there_is_some(groups) == pytest.approx(1 / 6)
-    assert np.isnan(where_there_is_some(groups.assign(n=[4, 4])))
-    assert where_there_is_some(groups.assign(value=[0.5, np.nan], n=[10, 0])) == 0.5
+    assert mean_of_nonempty(groups) == pytest.approx(1 / 6)
+    assert np.isnan(mean_of_nonempty(groups.assign(n=[4, 4])))
+    assert mean_of_nonempty(groups.assign(value=[0.5, np.nan], n=[10, 0])) == 0.5
 
 
 def write_report(folder, tables):
@@ -113,10 +113,10 @@ def test_the_report_of_segmentation_alone_tells_of_small_tumours_and_of_no_subty
     tables, tmp_path
 ):
     html = write_report(tmp_path, tables)
-    for text in ("How well do networks outline small tumours?", "The networks have learned",
-                 "mean Dice of enhancing tumour, where there is some, of dmfnet-deterministic",
-                 "Compared are dmfnet, dmfnet-umodule", "Quoted from the paper: BraTS 2018",
-                 "No rank goes across the two tables", "in 12 of 14 cases"):  # fmt: skip
+    for text in ("How well do networks segment small tumours?", "The networks have learned",
+                 "mean Dice of enhancing tumour, cases with it, of dmfnet-deterministic",
+                 "The networks are dmfnet, dmfnet-umodule", "Quoted from the paper: BraTS 2018",
+                 "The two tables cannot be ranked together", "in 12 of 14 cases"):  # fmt: skip
         assert text in html, text
     assert html.index("Table 1. Enhancing") < html.index('id="figures"')
     for text in ("IDH", "1p/19q", "ECE", 'id="findings"'):
@@ -127,7 +127,7 @@ def test_a_network_that_lost_the_enhancing_tumour_has_not_learned(tables):
     lost = tables["overlap"].assign(value=lambda t: t["value"].where(t["group"] == "empty", 0.2))
     verdict = learned(None, None, lost)
     assert not verdict.learned
-    assert "where there is some, of dmfnet-deterministic at rate 0.00 is 0.07" in verdict.sentence
+    assert "cases with it, of dmfnet-deterministic at rate 0.00 is 0.07" in verdict.sentence
 
 
 def test_tables_of_small_tumours_can_be_sorted_in_the_report(tables):

@@ -57,7 +57,9 @@ def test_a_matrix_reads_back_to_the_last_digit(tmp_path):
 @pytest.mark.parametrize("broken", ["1 0 0\n0", "<html>", "1 0 0 0\n" * 4, "nan 0 0 0\n" * 4])
 def test_a_matrix_that_cannot_be_read_or_inverted_is_a_bad_case(tmp_path, broken):
     (tmp_path / "m.txt").write_text(broken)
-    with pytest.raises(BadCase, match=r"expected a .*matrix.*found .*m.txt.*, make it anew"):
+    with pytest.raises(
+        BadCase, match=r"expected a .*matrix.*found .*m.txt.*, remove it and run again"
+    ):
         read_matrix(tmp_path / "m.txt")
 
 

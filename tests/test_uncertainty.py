@@ -96,7 +96,7 @@ def test_volumes_work_as_cases_do():
 
 @pytest.mark.parametrize("passes", [[0, 5], [5, 5], [10, 5], [41]])
 def test_impossible_prefixes_are_refused(probabilities, passes):
-    with pytest.raises(ValueError, match="expected (rising numbers|at most 40)"):
+    with pytest.raises(ValueError, match="expected (increasing numbers|at most 40)"):
         decompose_prefixes(probabilities, passes)
 
 

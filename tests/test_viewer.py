@@ -116,7 +116,7 @@ def test_the_page_escapes_names_and_asks_no_server_for_anything(written):
     cases = json.loads(data)["cases"]
     assert [case["name"] for case in cases] == NAMES
     assert cases[0]["maps"]["epistemic"]["high"] == pytest.approx(np.log(4))
-    assert "from 0 to ln 4, the most that 4 classes can have" in own
+    assert "from 0 to ln 4, the maximum for 4 classes" in own
 
 
 @pytest.mark.skipif(not chromium.find_chromium(), reason="no Chromium or Chrome is installed")

@@ -156,9 +156,9 @@ def test_a_file_that_was_changed_since_is_refused_in_one_sentence(alone, name, c
         path.write_bytes(content)
     with pytest.raises(BadInput) as refused:
         Dataset(alone, ["t1ce", "flair"]).load("a")
-    found = "none" if content is None else "another content"
+    found = "no file" if content is None else "another"
     assert str(refused.value) == (
-        f"expected the {path} that volumes.csv names by its checksum, found {found}: "
+        f"expected the checksum in volumes.csv for {path}, found {found}: "
         f"remove volumes.csv and {path.parent}, and run again."
     )
 
@@ -176,5 +176,5 @@ def test_an_empty_file_has_no_checksum(tmp_path):
     assert sha256(full) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     check_unchanged(empty, "")
     for path, expected in ((empty, sha256(full)), (full, "")):
-        with pytest.raises(BadInput, match="found another content"):
+        with pytest.raises(BadInput, match="found another:"):
             check_unchanged(path, expected)

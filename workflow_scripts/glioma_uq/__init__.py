@@ -1,1 +1,1 @@
-"""How far can a glioma network's own doubt be trusted: the library behind the steps."""
+"""Library of the workflow's steps: how far can a glioma network's uncertainty be trusted?"""

@@ -1,4 +1,4 @@
-"""The smooth shading of a scan: N4 fits it on a coarse copy, the fine scan is divided by it."""
+"""Bias field correction: N4 fits the field on a coarse copy, and the full scan is divided by it."""
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -12,23 +12,23 @@ from glioma_uq.transforms import block_average, block_steps, resample
 
 CONVERGENCE = 1e-7
 LOWEST_SHARE = 1e-3
-MEDIAN_MM = 6  # edge of the window whose median stands for a block
-# ASSUME: scalp and skull are at least as thick as this; the brain lies deeper.
+MEDIAN_MM = 6  # edge of the window whose median represents a block
+# ASSUME: scalp and skull are at least this thick; the brain lies deeper.
 SHELL_MM = 10
-HEAD_MM = 4  # voxel size at which the head is told from the air
-WINDOW = 0.2  # of the logarithm; grey matter lies .3 and more from white on all four series
+HEAD_MM = 4  # voxel size at which the head is separated from air
+WINDOW = 0.2  # of log intensity; grey matter differs from white by .3 or more on all four series
 
-# ITK asks for its number of threads once, at the first use; with one, results repeat exactly.
+# ITK reads its number of threads once, at first use; with one thread, results repeat exactly.
 ants.config.set_ants_deterministic(on=True, seed_value=None)
 
 
 def fit_bias_field(image, *, voxel_size_mm, iterations):
     """Return the bias field of `image` (Image, any positive unit) on its own grid, mean about 1.
 
-    N4 (Tustison et al., IEEE TMI 2010) with one spline element at the coarsest of
-    len(iterations) levels, on one median for each block of about `voxel_size_mm`, deeper
-    than SHELL_MM in the head. The field is smooth, so its logarithm is interpolated
-    linearly to the grid of the image.
+    N4 (Tustison et al., IEEE TMI 2010), with one spline element at the coarsest of
+    len(iterations) levels, is fitted to one median for each block of about `voxel_size_mm`
+    that lies deeper than SHELL_MM in the head. The field is smooth, so its logarithm is
+    interpolated linearly to the grid of the image.
     """
     coarse = sparse_median(image, voxel_size_mm)
     return _fit(coarse, deep_in_head(image, coarse.grid), iterations, image.grid)
@@ -37,10 +37,10 @@ def fit_bias_field(image, *, voxel_size_mm, iterations):
 def refine_bias_field(image, white_matter, to_template, *, voxel_size_mm, iterations):
     """Return the field that N4 finds in the white matter of a corrected `image`, on its grid.
 
-    `white_matter`: the template's (Image of booleans), carried to the scan by the inverse
-    of `to_template` (4x4, scan's world to template's). Where cortex and CSF are not seen,
-    their shares cannot pass for shading. What differs from the median of the white matter
-    by more than WINDOW is left out: tumour, oedema, and what the affine does not fit.
+    `white_matter`: the template's mask (Image of booleans), mapped to the scan by the inverse
+    of `to_template` (4x4, scan's world to template's). Without cortex and CSF, a change in
+    tissue fractions cannot be mistaken for bias. Voxels that differ from the median of the
+    white matter by more than WINDOW are left out: tumour, oedema, and misregistered tissue.
     """
     coarse = sparse_median(image, voxel_size_mm)
     white = resample(white_matter, coarse.grid, np.linalg.inv(to_template), order=0) > 0
@@ -75,7 +75,7 @@ def _fit(coarse, mask, iterations, grid):
 def _check_field(field, scan):
     """Raise BadCase unless N4 found a field that is finite and above 0.
 
-    antspyx ignores N4's exit code, and hands the scan itself back where it failed.
+    antspyx ignores N4's exit code and returns the scan itself when N4 fails.
     """
     if np.array_equal(field, scan) or not (np.isfinite(field).all() and field.min() > 0):
         raise BadCase(
@@ -87,26 +87,25 @@ def _check_field(field, scan):
 def sparse_median(image, voxel_size_mm):
     """Return the medians of windows of about MEDIAN_MM, one in the middle of each block.
 
-    N4 sharpens the histogram, so it wants voxels of one tissue: the mean of a block of
-    `voxel_size_mm` mixes cortex with what lies beside it, a single voxel is noisy, and
-    the median of a small window is neither.
+    N4 sharpens the histogram, so each sample should be of one tissue. The mean of a block of
+    `voxel_size_mm` mixes cortex with its neighbours and a single voxel is noisy; the median
+    of a small window avoids both.
     """
     steps = np.minimum(block_steps(image.grid, voxel_size_mm), image.grid.shape)
     halves = np.round((MEDIAN_MM / image.grid.voxel_sizes - 1) / 2).clip(0).astype(int)
     padded = np.pad(image.data, [(half, half) for half in halves], mode="edge")
     windows = sliding_window_view(padded, tuple(2 * halves + 1))
-    chosen = windows[tuple(slice(step // 2, None, step) for step in steps)]
-    data = np.median(chosen, axis=(3, 4, 5)).astype(np.float32)
+    selected = windows[tuple(slice(step // 2, None, step) for step in steps)]
+    data = np.median(selected, axis=(3, 4, 5)).astype(np.float32)
     pick = np.diag([*steps, 1.0])
     pick[:3, 3] = steps // 2
     return Image(data, Grid(data.shape, image.grid.affine @ pick))
 
 
 def deep_in_head(image, grid):
-    """Return booleans on `grid`: what lies deeper than SHELL_MM under the surface of the head.
+    """Return the mask on `grid` of what lies deeper than SHELL_MM below the head's surface.
 
-    Fat, muscle and bone differ from each other and from brain more than a bias field
-    does, and air has no signal to fit.
+    Fat, muscle, bone and brain differ by more than a bias field, and air has no signal.
     """
     coarse = block_average(image, HEAD_MM)
     if not coarse.data.max() > 0:
@@ -122,12 +121,12 @@ def deep_in_head(image, grid):
 
 
 def divide_by_field(image, field):
-    """Return `image` without its bias: data / field, float32, on the same grid."""
+    """Return the corrected image: data / field, float32, on the same grid."""
     return Image((image.data / field).astype(np.float32), image.grid)
 
 
 def bias_range(field):
-    """Return the 1st and 99th percentile of a field (1 = no bias)."""
+    """Return the 1st and 99th percentiles of a field (1 = no bias)."""
     low, high = np.percentile(field[::2, ::2, ::2], [1, 99])
     return float(low), float(high)
 

@@ -1,4 +1,4 @@
-"""Ids from tables, which become folders and files: none leads elsewhere or hides what it is.
+"""Checks of ids from tables, which become names of folders and files.
 
 Snakemake reads this module while it plans, so it imports nothing heavy.
 """
@@ -9,14 +9,14 @@ from unicodedata import normalize
 from glioma_uq.errors import BadInput
 
 FORBIDDEN = '/\\{}<>*?"'
-LONGEST_BYTES = 150  # file systems take 255; endings and temporary names come on top
+LONGEST_BYTES = 150  # file systems allow 255; endings and temporary names are added
 UID = re.compile(r"[0-9.]{1,64}", re.ASCII)  # PS3.5 9.1
 
 
 def check_case_name(case, table):
-    """Raise BadInput unless `case`, an id from `table`, can be the name of a folder anywhere.
+    """Raise BadInput unless `case`, an id from `table`, is a valid folder name on any file system.
 
-    Signs that only look like others are read as these (NFKC: a fullwidth slash is a slash).
+    Look-alike characters count as those they look like (NFKC: a fullwidth slash is a slash).
     """
     plain = normalize("NFKC", case)
     begins = plain[:1].isalnum() or plain[:1] == "_"
@@ -34,19 +34,19 @@ def check_case_name(case, table):
 
 
 def check_no_twins(cases, table):
-    """Raise BadInput for two names that some file systems take for one: P-1 and p-1."""
+    """Raise BadInput for two names that some file systems treat as one: P-1 and p-1."""
     seen = {}
     for case in cases:
         other = seen.setdefault(normalize("NFKC", case).casefold(), case)
         if other != case:
             raise BadInput(
-                f"expected names that differ in more than capitals, found {other!r} and {case!r} "
-                f"in {table}, which some file systems take for one, rename one"
+                f"expected names that differ in more than case, found {other!r} and {case!r} "
+                f"in {table}, which some file systems treat as one, rename one"
             )
 
 
 def check_uid(uid, table):
-    """Raise BadInput unless `uid` is the UID of a series: digits and dots, at most 64."""
+    """Raise BadInput unless `uid` is a DICOM UID: at most 64 digits and dots."""
     if not UID.fullmatch(uid) or set(uid) == {"."}:
         raise BadInput(
             f"expected a SeriesInstanceUID of digits and dots, found {uid[:80]!r} in {table}, "

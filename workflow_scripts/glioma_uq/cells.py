@@ -1,4 +1,4 @@
-"""The tables of one (p, T) cell, from what a run of T_max passes left."""
+"""The tables of each (p, T) cell, from the outputs of a run of T_max passes."""
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ def stack_passes(probabilities, classes, task):
 
 
 def tasks_of(probabilities):
-    """Return the tasks that rows of passes have columns of."""
+    """Return the tasks for which `probabilities` has columns."""
     return [task for task, (first, *_) in TASKS.items() if f"{task}_{first}" in probabilities]
 
 
@@ -27,11 +27,11 @@ def classification_cells(probabilities, passes):
     """Return {T: table} of mean probabilities and uncertainties, one row for each case.
 
     Args:
-        probabilities: one row for each case and pass: case, pass, {task}_{class} of the tasks
-            that the network has; `run`, the T that a pass was drawn for, where each has its own;
-            `member` where networks took turns.
-        passes: the numbers of passes T, ascending; each T takes the first T passes, or all
-            that there are where a sampler has fewer.
+        probabilities: one row for each case and pass: case, pass, {task}_{class} of the
+            network's tasks; `run`, the T of a pass, where each T has passes of its own;
+            `member` where networks take turns.
+        passes: the numbers of passes T, ascending; each T uses the first T passes, or all
+            of them where a sampler has fewer.
     """
     if "run" in probabilities:
         runs = {t: probabilities[probabilities["run"] == t].drop(columns="run") for t in passes}
@@ -41,10 +41,10 @@ def classification_cells(probabilities, passes):
     for task in tasks_of(probabilities):
         classes = TASKS[task]
         samples = stack_passes(probabilities, classes, task)
-        drawn = [min(t, len(samples)) for t in passes]
-        uncertainty = decompose_prefixes(samples, sorted(set(drawn)))
-        for t, n in zip(passes, drawn, strict=True):
-            row = sorted(set(drawn)).index(n)
+        available = [min(t, len(samples)) for t in passes]
+        uncertainty = decompose_prefixes(samples, sorted(set(available)))
+        for t, n in zip(passes, available, strict=True):
+            row = sorted(set(available)).index(n)
             mean = samples[:n].mean(axis=0, dtype=np.float64)
             for column, label in enumerate(classes):
                 cells[t][f"{task}_probability_{label}"] = mean[:, column]
@@ -53,26 +53,26 @@ def classification_cells(probabilities, passes):
             clipped = uncertainty.predictive[row] < uncertainty.aleatoric[row]
             cells[t]["epistemic_clipped"] = cells[t]["epistemic_clipped"] + clipped
             if "member" in probabilities:
-                parts = decompose_members(samples[:n], probabilities["member"].max())
-                for kind, values in zip(MEMBER_KINDS, parts, strict=True):
+                split = decompose_members(samples[:n], probabilities["member"].max())
+                for kind, values in zip(MEMBER_KINDS, split, strict=True):
                     cells[t][f"{task}_{kind}"] = values
     return {t: pd.DataFrame(columns) for t, columns in cells.items()}
 
 
 def with_labels(cell, cases, fold, seed):
-    """Return the table of a cell in the order of the contract: case, source, fold, seed, tasks.
+    """Return the table of a cell with its documented columns: case, source, fold, seed, tasks.
 
-    A task that the network has not is unknown for every case, as it is in a table of published
-    predictions; of a network without any task only the first four columns stay.
+    A task that the network does not predict is unknown for every case, as in a table of
+    published predictions. A network without any task leaves only the first four columns.
     """
     labels = cases.rename(columns={task: f"{task}_label" for task in TASKS})
     joined = cell.merge(labels, on="case", validate="one_to_one").assign(fold=fold, seed=seed)
     columns = ["case", "source", "fold", "seed"]
-    there = [task for task in TASKS if f"{task}_predictive" in joined]
-    if not there:
+    predicted = [task for task in TASKS if f"{task}_predictive" in joined]
+    if not predicted:
         return joined[columns]
     for task, classes in TASKS.items():
-        if task not in there:
+        if task not in predicted:
             joined[f"{task}_label"] = UNKNOWN
             named = [*(f"probability_{label}" for label in classes), *UNCERTAINTY_COMPONENTS]
             joined[[f"{task}_{name}" for name in named]] = np.nan
@@ -83,7 +83,7 @@ def with_labels(cell, cases, fold, seed):
 
 
 def gather_cells(runs, cases, passes):
-    """Return {T: table} of classification, of segmentation and of voxels, over folds and seeds.
+    """Return {T: table} of classification, segmentation and voxels, over all folds and seeds.
 
     Args:
         runs: list of (fold, seed, path of probabilities.csv, of segmentation.csv, of voxels.csv).
@@ -96,23 +96,23 @@ def gather_cells(runs, cases, passes):
         tables = [(read_table(of_regions), segmentation), (read_table(of_voxels), voxels)]
         for t in passes:
             classification[t].append(with_labels(cells[t], cases, fold, seed))
-            for table, parts in tables:
-                parts[t].append(of_passes(table, t, cases, fold, seed))
+            for table, gathered in tables:
+                gathered[t].append(of_passes(table, t, cases, fold, seed))
     return tuple(
-        {t: sorted_cells(parts) for t, parts in cells.items()}
+        {t: sorted_cells(tables) for t, tables in cells.items()}
         for cells in (classification, segmentation, voxels)
     )
 
 
 def of_passes(table, passes, cases, fold, seed):
     """Return the rows of one T, with source, fold and seed after the case."""
-    mine = table[table["passes"] == passes].drop(columns="passes")
-    mine = mine.merge(cases[["case", "source"]], on="case").assign(fold=fold, seed=seed)
+    rows = table[table["passes"] == passes].drop(columns="passes")
+    rows = rows.merge(cases[["case", "source"]], on="case").assign(fold=fold, seed=seed)
     first = ["case", "source", "fold", "seed"]
-    return mine[first + [column for column in mine if column not in first]]
+    return rows[first + [column for column in rows if column not in first]]
 
 
-def sorted_cells(parts):
+def sorted_cells(tables):
     """Return the tables of all folds and seeds as one, in order of case, seed and fold."""
-    filled = [part for part in parts if len(part)] or parts[:1]
+    filled = [table for table in tables if len(table)] or tables[:1]
     return pd.concat(filled).sort_values(["case", "seed"], kind="stable")

@@ -1,4 +1,4 @@
-"""Preprocessed cases as tensors: what training and sampling read."""
+"""Preprocessed cases as tensors, for training and sampling."""
 
 from typing import NamedTuple
 
@@ -23,7 +23,7 @@ class Case(NamedTuple):
             tumour: 1 inside, or 1 core, 2 oedema, 3 enhancing; None without a reference.
         labels: class index by task, -1 where unknown.
         voxel_volume_mm3: volume of a voxel.
-        affine: 4x4, voxel index to world mm; None for cubic voxels that are nowhere.
+        affine: 4x4, voxel index to world mm; None for cubic voxels without a position.
     """
 
     name: str
@@ -48,7 +48,7 @@ def load_volume(path, dtype):
 
 
 GIB = 2**30
-SHARE_KEPT = 0.5  # of the memory that is free: the network needs the rest
+SHARE_KEPT = 0.5  # of free memory; the network needs the rest
 
 
 class Dataset:
@@ -57,8 +57,8 @@ class Dataset:
     Args:
         manifest: path of the cohort's volumes.csv, beside which the files lie.
         modalities: file names without ending, in the network's order.
-        keep_in_memory: keep each volume after its first reading.
-        classes: of the segmentation: 2 takes a tumour as one, 4 tells its parts apart.
+        keep_in_memory: keep each volume once it has been read.
+        classes: of the segmentation: 2 for the whole tumour, 4 for its subregions.
     """
 
     def __init__(self, manifest, modalities, keep_in_memory=False, classes=2):
@@ -79,8 +79,8 @@ class Dataset:
 
     def checksum(self, name, file):
         """Return the manifest's checksum of one file of a case, "" where there is no such file."""
-        noted = self.table.at[name, f"{file}{CHECKSUM}"]
-        return noted if isinstance(noted, str) else ""
+        value = self.table.at[name, f"{file}{CHECKSUM}"]
+        return value if isinstance(value, str) else ""
 
     def size_in_memory(self, names):
         """Return the bytes of these cases' volumes: float32 images and tumour, bool brain."""
@@ -88,13 +88,13 @@ class Dataset:
         return len(names) * int(np.prod(volume.shape)) * (4 * len(self.modalities) + 4 + 1)
 
     def keep_what_fits(self, names):
-        """Say what keeping these cases takes; keep none of them where it is too much."""
+        """Print the memory that these cases take; keep none of them in memory if it is too much."""
         if self.kept is None:
             return
         needed, free = self.size_in_memory(names), available_memory()
         print(f"{len(names)} cases take {needed / GIB:.2f} GiB of memory")
         if free is not None and needed > SHARE_KEPT * free:
-            print(f"more than half of the {free / GIB:.2f} GiB free: reading them anew each time")
+            print(f"more than half of the {free / GIB:.2f} GiB free: reading them again each time")
             self.kept = None
 
     def load(self, name):
@@ -107,7 +107,7 @@ class Dataset:
         return case
 
     def path(self, name, file):
-        """Return the path of one file of a case; raise BadInput where it is not the manifest's."""
+        """Return the path of one file of a case; raise BadInput if its checksum is wrong."""
         path = volume_path(self.manifest, name, file)
         check_unchanged(path, self.checksum(name, file))
         return path
@@ -117,7 +117,7 @@ class Dataset:
         if not torch.isfinite(images).all():
             raise BadInput(
                 f"expected finite intensities in the normalised series of {name}, found NaN or "
-                "infinity: delete its folder under normalised and let it be written again."
+                "infinity: delete its folder under normalised and run again."
             )
         brain = self.path(name, "brain_mask")
         return Case(
@@ -138,6 +138,6 @@ class Dataset:
         if labels.max() >= self.classes:
             raise BadInput(
                 f"expected the labels 0 to {self.classes - 1} in {path}, found {labels.max()}: "
-                "set cohort.segmentation_labels and let the preprocessing write it again."
+                "set cohort.segmentation_labels and run the preprocessing again."
             )
         return labels.float()[None]

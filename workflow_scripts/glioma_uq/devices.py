@@ -6,14 +6,14 @@ import torch
 
 
 def choose_device(name):
-    """Return the torch device: `auto` takes CUDA where there is one, else the CPU."""
+    """Return the torch device: `auto` is CUDA where available, else the CPU."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     return torch.device(name)
 
 
 def set_threads(threads):
-    """Let torch use exactly `threads` CPU threads; more than there are free cores is slow."""
+    """Make torch use exactly `threads` CPU threads; more than the free cores is slow."""
     torch.set_num_threads(threads)
 
 
@@ -25,5 +25,5 @@ def autocast(device):
 
 
 def to_device(tensor, device):
-    """Copy volumes (B, C, X, Y, Z) to `device`, channels last, which convolutions prefer."""
+    """Copy volumes (B, C, X, Y, Z) to `device`, channels last, which is faster to convolve."""
     return tensor.to(device, memory_format=torch.channels_last_3d, non_blocking=True)

@@ -1,7 +1,7 @@
-"""The two ways in which input can be bad: the study cannot start, or one case cannot take part.
+"""The two errors of bad input: the study cannot start, or one case cannot be used.
 
-Every other exception is the machine's fault or a bug, and stops the run. A library that may
-fail on a scan is called inside `bad_case_on` or `reading_case_file`, and nothing else is.
+Any other exception is a fault of the machine or a bug, and stops the run. Only calls of a
+library that may fail on a scan stand inside `bad_case_on` or `reading_case_file`.
 """
 
 import difflib
@@ -10,20 +10,20 @@ import re
 from contextlib import contextmanager
 
 OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "bad_alloc")
-# errno of what a damaged file can ask of the machine: nothing, or to seek to a nonsense place.
+# errno of an OSError that a damaged file can cause: none, or that of seeking to a bad position.
 FAULT_OF_FILE = (None, errno.EINVAL)
-POINTER = re.compile(r"\(0x[0-9a-f]+\)")  # in ITK's messages, another one in every run
+POINTER = re.compile(r"\(0x[0-9a-f]+\)")  # in ITK's messages, different in every run
 
 
 class BadInput(ValueError):
-    """The configuration or a table is wrong; nothing may start until it is mended.
+    """The configuration or a table is wrong; nothing starts until it is fixed.
 
     The message is one sentence: what was expected, what was found, what to do.
     """
 
 
 class BadCase(ValueError):
-    """One case cannot take part; it is excluded with this reason and the others go on."""
+    """One case cannot be used; it is excluded with this reason and the others continue."""
 
 
 @contextmanager
@@ -31,7 +31,7 @@ def bad_case_on(errors, expected, found, do):
     """Raise BadCase when the enclosed call of a library raises one of `errors` on a case's data.
 
     `errors`: an exception type or several. The sentence is "expected `expected`, found `found`
-    (the library's reason), `do`". What is the machine's fault passes through.
+    (the library's reason), `do`". Faults of the machine are raised unchanged.
     """
     try:
         yield
@@ -45,8 +45,8 @@ def bad_case_on(errors, expected, found, do):
 def reading_case_file(path, expected, found, do):
     """Raise BadCase for any exception of a library that reads the file `path` of a case.
 
-    A damaged file makes a parser fail in any way. See `bad_case_on` for the sentence, which
-    names the file.
+    A damaged file can make a parser fail in any way. `bad_case_on` describes the message;
+    here it should name the file.
     """
     try:
         with bad_case_on(Exception, expected, found, do):
@@ -56,14 +56,14 @@ def reading_case_file(path, expected, found, do):
 
 
 def no_right_to_read(path):
-    """Return the BadCase of a file or folder of a case that may not be read."""
+    """Return the BadCase for a file or folder without permission to read."""
     return BadCase(
         f"expected the right to read {path}, found none, ask its owner or change its permissions"
     )
 
 
 def is_fault_of_machine(error):
-    """Say whether an error is of memory, disk, rights or installation, and so of no scan."""
+    """Return whether an error is of memory, disk, permissions or installation, not of a scan."""
     if isinstance(error, OSError):
         return error.errno not in FAULT_OF_FILE
     if isinstance(error, (MemoryError, ImportError)):
@@ -72,22 +72,22 @@ def is_fault_of_machine(error):
 
 
 def in_one_line(error):
-    """Return what an error says without line breaks and memory addresses, or else its type."""
+    """Return an error's message without line breaks and memory addresses, or its type if empty."""
     return " ".join(POINTER.sub("", printable(error)).split()) or type(error).__name__
 
 
 def printable(text):
-    """Return a text in one line: line breaks and the like as spaces, control characters escaped."""
-    return "".join(map(_printable_sign, str(text)))
+    """Return a text on one line: white space as spaces, control characters escaped."""
+    return "".join(map(_printable_character, str(text)))
 
 
-def _printable_sign(sign):
-    if sign.isprintable():
-        return sign
-    return " " if sign.isspace() else sign.encode("unicode_escape").decode()
+def _printable_character(character):
+    if character.isprintable():
+        return character
+    return " " if character.isspace() else character.encode("unicode_escape").decode()
 
 
 def closest(word, words):
-    """Return the hint that names the word of `words` nearest to `word`."""
+    """Return a hint that names the closest of `words` to `word`."""
     near = difflib.get_close_matches(str(word), [str(w) for w in words], n=1, cutoff=0.5)
     return f"did you mean {near[0]!r}?" if near else f"choose among {', '.join(map(str, words))}."

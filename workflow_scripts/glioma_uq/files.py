@@ -1,4 +1,4 @@
-"""Files are written whole or not at all."""
+"""Atomic writing of files: whole or not at all."""
 
 import errno
 import os
@@ -11,17 +11,16 @@ DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def temporary_beside(path, process=None):
-    """Return the name under which a process of this machine writes `path`: the running one.
+    """Return the temporary path for writing `path`, of this process or process number `process`.
 
-    Two machines of a cluster may run the same job with the same process number, so the name
-    holds both.
+    Process numbers repeat across the machines of a cluster, so the name also holds the host.
     """
     path = Path(path)
     return path.with_name(f".{socket.gethostname()}.{process or os.getpid()}.{path.name}")
 
 
 def is_alive(process):
-    """Say whether a process of this machine runs."""
+    """Return whether a process is running on this machine."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -32,22 +31,22 @@ def is_alive(process):
 
 
 def remove_leftovers(path):
-    """Remove what killed processes of this machine have left of writing `path`."""
+    """Remove the temporary files of `path` left by killed processes of this machine."""
     path = Path(path)
-    before = f".{socket.gethostname()}."
-    for leftover in path.parent.glob(f"{escape(before)}*.{escape(path.name)}"):
-        process = leftover.name.removeprefix(before).removesuffix(f".{path.name}")
+    prefix = f".{socket.gethostname()}."
+    for leftover in path.parent.glob(f"{escape(prefix)}*.{escape(path.name)}"):
+        process = leftover.name.removeprefix(prefix).removesuffix(f".{path.name}")
         if process.isdecimal() and not is_alive(int(process)):
             leftover.unlink(missing_ok=True)
 
 
 @contextmanager
 def written_whole(path):
-    """Yield a temporary path beside `path` that takes its place when the work succeeds.
+    """Yield a temporary path beside `path`; it is renamed to `path` if the block succeeds.
 
-    The temporary name keeps the file's endings, since image and figure libraries
-    read the format from them. A failed write leaves nothing behind, nor does a killed one
-    once the same file is written again on the same machine; a full disk is said in a sentence.
+    The temporary name keeps the file's endings, from which image and figure libraries read
+    the format. A failed write leaves nothing behind. What a killed one leaves is removed when
+    the same machine writes the file again. A full disk raises an OSError that says so.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)

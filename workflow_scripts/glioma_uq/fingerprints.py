@@ -1,12 +1,12 @@
-"""A step's fingerprint: what it and the library modules it reaches through imports compute.
+"""Fingerprint of a step: a hash of its code and of the library modules that it imports.
 
-Snakemake re-runs a rule when a parameter changes, not when a module that its script
-imports changes. So each rule carries this hash as a parameter. Comments, docstrings, layout,
-messages of errors and lines of the log do not enter it: editing a text re-runs nothing, editing
-a constant two imports away re-runs exactly what depends on it. A table that quotes an error's
-message, as that of the excluded cases does, keeps the old words until its step runs again.
+Snakemake reruns a rule when a parameter changes, but not when a module imported by its script
+changes, so each rule has this hash as a parameter. Comments, docstrings, layout, error messages
+and log lines are left out: editing a text reruns nothing, while editing a constant two imports
+away reruns exactly what depends on it. A table that quotes an error message, such as that of the
+excluded cases, keeps the old words until its step runs again.
 
-The version of Python does not count either: 3.11, 3.12 and 3.13 give one hash.
+The hash is the same under Python 3.11, 3.12 and 3.13.
 """
 
 import ast
@@ -16,17 +16,16 @@ from pathlib import Path
 
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 SCRIPTS = Path(__file__).resolve().parents[1]
-# What writes to the log, and the first of its arguments that is words.
+# Functions that write to the log, and the index of their first argument that is text.
 LOGGING = ("debug", "info", "warning", "error", "exception", "critical")
 WORDS_FROM = {"print": 0, "progress": 1, "warnings.warn": 0}
 WORDS_FROM |= {f"logging.{level}": 0 for level in LOGGING}
-# They decide no number: they name the ways to fail, hint at the nearest word and keep the log.
-# So only their imports count.
+# These modules affect no result, only messages and the log, so only their imports count.
 ONLY_WORDS = ("glioma_uq/errors.py", "glioma_uq/logs.py")
 
 
 class Blank(ast.NodeTransformer):
-    """Blanks every text of an expression."""
+    """Replaces each text in an expression by an empty one."""
 
     def visit_JoinedStr(self, node):
         return ast.Constant("")
@@ -36,7 +35,7 @@ class Blank(ast.NodeTransformer):
 
 
 def called(call):
-    """Return what a call calls: `f`, `a.f`, or None if it is not as plain as that."""
+    """Return the name of the called function, `f` or `a.f`, or None for any other expression."""
     function = call.func
     if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name):
         return f"{function.value.id}.{function.attr}"
@@ -44,7 +43,7 @@ def called(call):
 
 
 def words_of(node):
-    """Return the arguments of a call, and the first that is words, if it raises or logs them."""
+    """Return the arguments of a raise or a log call and the index of the first text, else [], 0."""
     if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
         return node.exc.args, 0
     if isinstance(node, ast.Call) and called(node) in WORDS_FROM:
@@ -54,7 +53,7 @@ def words_of(node):
 
 
 def without_words(tree):
-    """Remove docstrings and blank the texts of what is raised and logged, in place."""
+    """Remove docstrings and blank the texts of errors and log lines, in place."""
     for node in ast.walk(tree):
         if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:]
@@ -66,7 +65,7 @@ def without_words(tree):
 def notation(tree):
     """Return a syntax tree as text, as `ast.dump` does since Python 3.13: without empty fields.
 
-    Before, its text differs from version to version; that of `ast.unparse` still does.
+    The text of older versions, and still that of `ast.unparse`, depends on the version.
     """
     if isinstance(tree, list):
         return f"[{', '.join(map(notation, tree))}]"
@@ -100,8 +99,8 @@ def files_of_module(name, root):
 def read_code(path, root):
     """Return a hash of what a Python file computes, and the files below `root` it imports.
 
-    All steps together ask for each file once. The standard library's modulefinder scans it
-    anew for each, and every start of Snakemake, which a cluster's jobs are, would wait.
+    Cached, so that all steps together read each file once: each start of Snakemake, hence each
+    job on a cluster, computes all fingerprints. The standard library's modulefinder is slower.
     """
     tree = ast.parse(path.read_text(encoding="utf-8"))
     imported = {file for name in modules_imported(tree) for file in files_of_module(name, root)}
@@ -126,7 +125,7 @@ def fingerprint(step, root=SCRIPTS, also=None):
     Args:
         step: file name of a step, as "train_network.py".
         root: the folder of the steps and the library.
-        also: a file that the step imports by a name that only the run knows, below `root`.
+        also: a file below `root` that the step imports by a name known only at run time.
     """
     root = Path(root)
     digest = hashlib.sha256()

@@ -1,4 +1,4 @@
-"""Who trains, who validates and who is tested in each fold: by patient, stratified, seeded."""
+"""Training, validation and test cases of each fold: by patient, stratified, seeded."""
 
 import math
 
@@ -9,22 +9,22 @@ from glioma_uq.errors import BadInput
 
 STRATA = ["grade", "idh", "1p19q", "source"]
 ET_SIZE = "et_size"  # the stratum of enhancing tumour (ET) size
-# Where `evenly_spread` starts: the number of cases is rounded to the nearest, or up. The 1e-9
-# is for shares such as 0.1, which are not exact in binary.
+# Offsets for `evenly_spread`, which round the number of cases to the nearest, or up. The 1e-9
+# allows for shares such as 0.1, which are not exact in binary.
 NEAREST, ABOVE = 0.5 + 1e-9, 1 - 1e-9
 
 
 def assignment_order(cases, rng, strata=STRATA):
-    """Return the rows shuffled and then sorted by stratum, so that assigning them in turn
-    gives every fold the same share of every stratum, to within one case."""
+    """Return the rows shuffled and then sorted by stratum: assigning them in turn then
+    gives each fold the same share of each stratum, to within one case."""
     shuffled = cases.iloc[rng.permutation(len(cases))]
     return shuffled.sort_values(list(strata), kind="stable")
 
 
 def size_strata(volumes):
-    """Return the stratum of each volume in mm3: 1-3 its tertile, 0 for none, -1 for unknown (NaN).
+    """Return the stratum of each volume in mm3: its tertile 1-3, 0 if empty, -1 if unknown (NaN).
 
-    Tertiles are those of the volumes above 0: cases without are a group of their own.
+    Tertiles are of the volumes above 0.
     """
     volumes = np.asarray(volumes, float)
     strata = np.where(np.isnan(volumes), -1, 0)
@@ -42,7 +42,7 @@ def with_et_size(cases, et_mm3):
         et_mm3: {case: volume of its ET in mm3}, NaN without a reference segmentation.
 
     Raises:
-        BadInput: there is no ET at all.
+        BadInput: no case has ET.
     """
     largest = cases["case"].map(et_mm3).groupby(cases["patient"]).max()
     if not (largest > 0).any():
@@ -55,20 +55,19 @@ def with_et_size(cases, et_mm3):
 
 
 def assign_folds(cases, number, validation_share, seed, *, strata=STRATA, test_share=None):
-    """Return case, fold, split: each case is tested in one fold and seen in all others.
+    """Return case, fold, split: each case is in the test set of one fold only.
 
     Args:
         cases: one row for each case: case, patient and the columns of `strata`. All cases of a
-            patient are in one split; the first stands for all.
-        number: how many folds.
-        validation_share: share of each fold's other cases that choose the best weights.
+            patient are in one split; the first gives the strata.
+        number: number of folds.
+        validation_share: share of each fold's other cases on which the best weights are selected.
         seed: integer.
-        strata: columns of which every split gets the same share, the first the most exactly.
-        test_share: for a holdout, in which this share is tested and nobody else ever is;
-            then `number` is 1.
+        strata: columns to stratify by; the first is balanced the most exactly.
+        test_share: for a single holdout test set of this share; then `number` is 1.
 
     Raises:
-        BadInput: there are too few cases for so many folds, or for so small a test.
+        BadInput: there are too few patients for so many folds, or for so small a test share.
     """
     patients = cases.drop_duplicates("patient")
     check_enough(len(patients), number, test_share)
@@ -90,7 +89,7 @@ def assign_folds(cases, number, validation_share, seed, *, strata=STRATA, test_s
 def assign_test_folds(n, number, test_share=None):
     """Return the fold [n] in which each of `n` ordered cases is tested: 1 to `number` in turn.
 
-    In a holdout, 1 for round(n * test_share) of them, evenly spread, and 0 for the others.
+    In a holdout, 1 for round(n * test_share) evenly spread cases, and 0 for the others.
     """
     if test_share is None:
         return np.arange(n) % number + 1
@@ -98,16 +97,16 @@ def assign_test_folds(n, number, test_share=None):
 
 
 def evenly_spread(n, share, start):
-    """Return the mask [n] of a share of `n` ordered cases, and of any run of them, to within one.
+    """Return the mask [n] of a share of `n` ordered cases, exact in any run of them to within one.
 
-    floor(i * share + start) of the first i cases are in it. For a share of 1 / k and `ABOVE`
-    that is every k-th case, the first included.
+    It holds floor(i * share + start) of the first i cases. A share of 1 / k with `ABOVE`
+    gives every k-th case, starting with the first.
     """
     return np.diff(np.floor(np.arange(n + 1) * share + start)) > 0
 
 
 def check_enough(n, number, test_share):
-    """Refuse less than three patients to be tested in each fold."""
+    """Raise BadInput if a fold would test fewer than three patients."""
     fewest = 3 * number if test_share is None else math.ceil(3 / test_share - 1e-9)
     if n >= fewest:
         return

@@ -1,12 +1,12 @@
-"""How the points of the grid are written in paths: in one place."""
+"""How grid points are written in paths."""
 
-ENSEMBLES = ("deep-ensemble", "mc-dropout-ensemble")  # of all seeds of training
-WITH_DROPOUT = ("mc-dropout", "mc-dropout-ensemble")  # which sample with dropout
-ALL_SEEDS = "all"  # what stands for the seed where an ensemble holds them all
+ENSEMBLES = ("deep-ensemble", "mc-dropout-ensemble")  # of the networks of all training seeds
+WITH_DROPOUT = ("mc-dropout", "mc-dropout-ensemble")  # samplers with active dropout
+ALL_SEEDS = "all"  # in place of the seed, for an ensemble of all seeds
 
 
 def format_rate(rate):
-    """Return a dropout rate as paths carry it.
+    """Return a dropout rate as written in paths.
 
     >>> format_rate(0.2)
     '0.20'
@@ -15,7 +15,7 @@ def format_rate(rate):
 
 
 def format_passes(passes):
-    """Return a number of passes as paths carry it.
+    """Return a number of passes as written in paths.
 
     >>> format_passes(30)
     '030'
@@ -24,7 +24,7 @@ def format_passes(passes):
 
 
 def format_sampled(network, sampler):
-    """Return a network and how it is sampled as paths and tables carry them.
+    """Return a network and its sampler as written in paths and tables.
 
     >>> format_sampled("csnet", "mc-dropout"), format_sampled("csnet", "deep-ensemble")
     ('csnet', 'csnet-deep-ensemble')

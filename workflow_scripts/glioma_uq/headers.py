@@ -1,7 +1,7 @@
-"""What a scan's header says before any voxel is read: refused with a sentence, or a grid.
+"""Checks of a scan's header, before any voxel is read.
 
-A few hundred bytes tell most of what can be wrong with a scan, so a cohort of thousands is
-looked through in seconds, and an image too large for memory is refused without being read.
+A few hundred bytes reveal most faults of a scan. So a cohort of thousands is checked in
+seconds, and an image too large for memory is rejected without being read.
 """
 
 import nibabel as nib
@@ -12,17 +12,17 @@ from glioma_uq.images import Grid, open_image, read_voxels
 
 FEWEST_VOXELS = 4  # ASSUME: along each axis; fewer cannot be registered
 MOST_VOXELS = 2**28  # ASSUME: 1 GiB in float32; a whole head at 0.5 mm has 2**27
-LARGEST_EXTENT_MM = 1000  # ASSUME: no head coil sees more
-SMALLEST_VOXEL_MM = 0.05  # ASSUME: no patient is scanned finer; work on blocks in mm would explode
-UNITS = {0: "mm", 1: "metres", 2: "mm", 3: "micrometres"}  # NIfTI's; 0 says nothing
+LARGEST_EXTENT_MM = 1000  # ASSUME: no head coil covers more
+SMALLEST_VOXEL_MM = 0.05  # ASSUME: no scan is finer; blocks in mm would be too large
+UNITS = {0: "mm", 1: "metres", 2: "mm", 3: "micrometres"}  # NIfTI codes; 0 is unspecified
 LARGEST_SLANT = 0.02  # cosine between two axes, about 1 degree; more is a sheared image
-LARGEST_TILT_DEG = 40  # ASSUME: beyond, it is unclear which axis is which (45 is half way)
+LARGEST_TILT_DEG = 40  # ASSUME: beyond it, axes are ambiguous (45 is half way)
 
 
 def check_header(path):
     """Return the RAS grid of the scan at `path`, or raise BadCase with one sentence.
 
-    Reads the header and the last bytes, and voxels only of a file whose size is odd.
+    Reads the header and the last bytes; the voxels only if the file's size is unexpected.
     """
     image = open_image(path)
     _check_numbers(image, path)
@@ -34,15 +34,15 @@ def check_header(path):
 
 
 def canonical_grid(image):
-    """Return the grid of a nibabel image once turned to the closest RAS orientation."""
-    turn = nib.orientations.io_orientation(image.affine)
+    """Return the grid of a nibabel image after reorienting it to the closest RAS orientation."""
+    axes = nib.orientations.io_orientation(image.affine)
     shape = image.shape[:3]
-    turned = tuple(int(shape[i]) for i in np.argsort(turn[:, 0]))
-    return Grid(turned, image.affine @ nib.orientations.inv_ornt_aff(turn, shape))
+    reordered = tuple(int(shape[i]) for i in np.argsort(axes[:, 0]))
+    return Grid(reordered, image.affine @ nib.orientations.inv_ornt_aff(axes, shape))
 
 
 def orientation(path):
-    """Return the orientation that a file is stored in, as "LAS"."""
+    """Return the orientation of a stored file, such as "LAS"."""
     return "".join(nib.aff2axcodes(open_image(path).affine))
 
 
@@ -128,10 +128,10 @@ def _check_axes(image, path):
 
 
 def _check_whole(image, path):
-    """Read the voxels only when the size of the file is not what the header says.
+    """Read the voxels only if the size of the file is not that of the header.
 
     The last four bytes of a gzip file are the size of its content modulo 2^32, unless it
-    was packed in pieces or padded, hence the second look.
+    was written in several members or padded, hence the full read.
     """
     voxels = int(np.prod(image.shape, dtype=np.int64)) * image.get_data_dtype().itemsize
     size = int(image.dataobj.offset) + voxels

@@ -1,4 +1,4 @@
-"""Images go in and out here: read whole or refused with a sentence, written with the same bytes."""
+"""Reading and writing of images, with checks; the same voxels give the same bytes."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,16 +10,16 @@ from glioma_uq.errors import BadCase, reading_case_file
 from glioma_uq.files import written_whole
 
 GRID_TOLERANCE_MM = 1e-3
-LARGEST_INTENSITY = 1e9  # ASSUME: no scanner gives more; squares of 1e19 leave float32
+LARGEST_INTENSITY = 1e9  # ASSUME: no scanner gives more; squares of 1e19 overflow float32
 
 
 class ExcludedBefore(BadCase):
-    """An earlier step excluded the case and left this step an empty file."""
+    """An earlier step excluded the case and wrote an empty file."""
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Where voxels lie: `shape` (x, y, z) and `affine`, 4x4, voxel index to world mm (RAS)."""
+    """Position of voxels: `shape` (x, y, z) and `affine`, 4x4, voxel index to world mm (RAS)."""
 
     shape: tuple
     affine: np.ndarray
@@ -44,12 +44,12 @@ class Image:
 
 
 def is_empty(path):
-    """Say whether `path` is the empty file that an excluded case (or no segmentation) leaves."""
+    """Return whether `path` is an empty file, as of an excluded case or a missing segmentation."""
     return Path(path).stat().st_size == 0
 
 
 def read_image(path, dtype=np.float32):
-    """Return the image at `path` as an Image turned to the closest RAS orientation.
+    """Return the image at `path` as an Image in the closest RAS orientation.
 
     A fourth axis of length one is dropped. `dtype` None keeps the type of the file
     where it is int16, uint8 or float32 without scaling and is float32 otherwise.
@@ -70,7 +70,7 @@ def read_mask(path):
 def write_image(path, data, grid):
     """Write `data` on `grid` to `path`: the same voxels give the same bytes.
 
-    nibabel leaves time and name out of the gzip header and packs at level 1.
+    nibabel leaves time and name out of the gzip header and compresses at level 1.
     """
     image = nib.Nifti1Image(np.ascontiguousarray(data), grid.affine)
     image.header.set_xyzt_units("mm")
@@ -79,14 +79,14 @@ def write_image(path, data, grid):
 
 
 def same_grid(first, second, tolerance_mm=GRID_TOLERANCE_MM):
-    """Say whether two grids have one shape and affines that differ by at most `tolerance_mm`."""
+    """Return whether two grids have the same shape, and affines equal to within `tolerance_mm`."""
     return tuple(first.shape) == tuple(second.shape) and np.allclose(
         first.affine, second.affine, rtol=0, atol=tolerance_mm
     )
 
 
 def check_values(data, path):
-    """Raise BadCase for NaN, infinity or a value beyond any scanner's, or one value everywhere."""
+    """Raise BadCase for NaN, infinity, an impossibly large value, or a constant image."""
     if not np.isfinite(data).all():
         bad = int((~np.isfinite(data)).sum())
         raise BadCase(
@@ -106,17 +106,17 @@ def check_values(data, path):
 
 
 def read_voxels(image, path):
-    """Return (image, its voxels) of an open nibabel image, turned to RAS; or raise BadCase."""
+    """Return (image, voxels) of an open nibabel image, reoriented to RAS; or raise BadCase."""
     with reading_case_file(path, "a whole image", f"that {path} breaks off", "copy it again"):
         image = nib.as_closest_canonical(nib.funcs.squeeze_image(image))
         return image, np.asarray(image.dataobj)
 
 
 def open_image(path):
-    """Return the nibabel image at `path`, voxels unread, once it is one 3-D volume.
+    """Return the nibabel image at `path`, voxels unread, if it is one 3-D volume.
 
-    Raises ExcludedBefore for an empty file and BadCase for a broken one; the stricter
-    checks of scans from outside are those of glioma_uq.headers.
+    Raises ExcludedBefore for an empty file and BadCase for a broken one. Source scans have
+    stricter checks, in glioma_uq.headers.
     """
     path = Path(path)
     if path.is_dir():
@@ -126,7 +126,7 @@ def open_image(path):
     if is_empty(path):
         raise ExcludedBefore(f"excluded at an earlier step, which left {path.name} empty")
     with reading_case_file(path, "a NIfTI image", f"that {path} cannot be read", "export it again"):
-        path.open("rb").close()  # nibabel keeps to itself that it has no right to read
+        path.open("rb").close()  # nibabel hides a PermissionError
         image = nib.load(path)
         shape, affine = image.shape, image.affine
     _check_geometry(shape, affine, path)
@@ -134,7 +134,7 @@ def open_image(path):
 
 
 def _check_geometry(shape, affine, path):
-    """Raise BadCase unless an image is one 3-D volume of voxels that have a size and a place."""
+    """Raise BadCase unless an image is one 3-D volume with valid voxel sizes and origin."""
     if len(shape) < 3 or any(n != 1 for n in shape[3:]) or min(shape) < 1:
         raise BadCase(
             f"expected one 3-D volume, found shape {shape} in {path}, export a single volume"
@@ -146,6 +146,5 @@ def _check_geometry(shape, affine, path):
         )
     if not np.isfinite(affine).all():
         raise BadCase(
-            f"expected a place for every voxel, found the origin {affine[:3, 3]} mm in {path}, "
-            "correct its header"
+            f"expected a finite origin, found {affine[:3, 3]} mm in {path}, correct its header"
         )

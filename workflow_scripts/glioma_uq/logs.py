@@ -1,4 +1,4 @@
-"""One log for each job, with whatever the job prints and the true traceback last."""
+"""One log for each job: all that the job prints, then the traceback if it fails."""
 
 import sys
 import time
@@ -12,7 +12,7 @@ def log_to(path):
     """Send stdout and stderr of the enclosed work to the file `path`, line by line.
 
     An exception is written at the end of the log and raised again, with the log's path as its
-    last line. The language of the machine does not matter, nor do names that are no text.
+    last line. The log is UTF-8 whatever the locale; undecodable names are escaped.
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     stdout, stderr = sys.stdout, sys.stderr
@@ -29,7 +29,7 @@ def log_to(path):
 
 
 def progress(items, what):
-    """Yield the items; after each, print how many are done and how long the rest will take."""
+    """Yield the items; after each, print the number done and the estimated time left."""
     began = time.monotonic()
     for done, item in enumerate(items, start=1):
         yield item

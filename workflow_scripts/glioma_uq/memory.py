@@ -1,10 +1,10 @@
-"""How much memory a process may still take."""
+"""Memory that a process may still use."""
 
 from pathlib import Path
 
 
 def cgroup_limits(root="/sys/fs/cgroup", own="/proc/self/cgroup"):
-    """Return the limits in bytes of this process's control groups (v2), as Slurm sets them."""
+    """Return the memory limits in bytes of this process's control groups (v2), as set by Slurm."""
     try:
         groups = Path(own).read_text().split("::")[-1].strip().lstrip("/")
     except FileNotFoundError:
@@ -18,7 +18,7 @@ def cgroup_limits(root="/sys/fs/cgroup", own="/proc/self/cgroup"):
 
 
 def available_memory(meminfo="/proc/meminfo", limits=cgroup_limits):
-    """Return the bytes that may still be taken, or None where the system does not say."""
+    """Return the bytes still available, or None where the system does not report them."""
     try:
         lines = dict(line.split(":") for line in Path(meminfo).read_text().splitlines())
     except FileNotFoundError:

@@ -1,7 +1,7 @@
-"""What a network costs: its parameters, and the multiplications of its convolutions.
+"""Cost of a network: its parameters, and the multiply-accumulates of its convolutions.
 
-Networks are built on torch's meta device, where tensors have shapes and no values: a count
-takes neither memory nor time.
+Networks are built on torch's meta device, where tensors have shapes but no values, so counting
+takes almost no memory or time.
 """
 
 from typing import NamedTuple
@@ -18,7 +18,7 @@ class Cost(NamedTuple):
 
     Attributes:
         parameters: number of trained values.
-        inference_parameters: those that logits need, without heads that only training has.
+        inference_parameters: those that the logits need, without heads used only in training.
         macs: multiply-accumulates of all convolutions in one pass in evaluation mode.
     """
 
@@ -29,9 +29,9 @@ class Cost(NamedTuple):
 
 @torch.no_grad()
 def count_macs(network, images):
-    """Return the multiply-accumulates of all convolutions, transposed ones too, in one pass.
+    """Return the multiply-accumulates of all convolutions, also transposed ones, in one pass.
 
-    Padding counts. The network is put into evaluation mode.
+    Padding is counted. The network is set to evaluation mode.
     """
     with FlopCounterMode(display=False) as counter:
         network.eval()(images)
@@ -40,7 +40,7 @@ def count_macs(network, images):
 
 
 def count_parameters(network):
-    """Return the number of parameters in training, and of those that logits need."""
+    """Return the number of parameters in training, and of those that the logits need."""
     everything = sum(p.numel() for p in network.parameters())
     at_inference = getattr(network, "inference_parameters", lambda: everything)
     return everything, at_inference()
@@ -60,6 +60,6 @@ def cost_of(name, shape=(128, 128, 128), modalities=4, **options):
 
 
 def cost_table(shape=(128, 128, 128)):
-    """Return the costs of all networks with the defaults of their options, one row for each."""
+    """Return the costs of all networks with their default options, one row for each."""
     rows = {name: cost_of(name, shape)._asdict() for name in list_networks()}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("network")

@@ -1,4 +1,4 @@
-"""The study's grid and the scale of intensities: what every network is fed."""
+"""The study's grid and the normalisation of intensities, the input of every network."""
 
 import numpy as np
 
@@ -7,10 +7,10 @@ from glioma_uq.images import Grid
 
 
 def study_grid(template_mask, *, voxel_size_mm, margin_mm):
-    """Return the grid of the study: the box of the template's brain mask and a margin.
+    """Return the study's grid: the bounding box of the template's brain mask plus a margin.
 
-    The box runs over whole template voxels, `margin_mm` is added on every side, and
-    cubes of `voxel_size_mm` cover it, centred, with the axes of the template.
+    The box covers whole template voxels, and `margin_mm` is added on every side. The voxels
+    are cubes of `voxel_size_mm`, centred on the box, with the axes of the template.
     """
     filled = np.argwhere(template_mask.data)
     low, high = filled.min(0) - 0.5, filled.max(0) + 0.5
@@ -24,7 +24,7 @@ def study_grid(template_mask, *, voxel_size_mm, margin_mm):
 
 
 def clip_to_percentiles(data, brain, percentiles):
-    """Return `data` with its values held between two percentiles of those in `brain`, in %."""
+    """Return `data` clipped to two percentiles (in %) of its values in `brain`."""
     if not brain.any():
         return data
     low, high = np.percentile(data[brain], percentiles)
@@ -32,9 +32,9 @@ def clip_to_percentiles(data, brain, percentiles):
 
 
 def z_score(data, brain):
-    """Return (data - mean) / sd with mean and sd of the voxels in `brain`, 0 outside, float32.
+    """Return (data - mean) / sd, with mean and sd over the voxels in `brain`; 0 outside; float32.
 
-    Raises BadCase when the brain is empty or of one intensity.
+    Raises BadCase if the brain is empty or of constant intensity.
     """
     if not brain.any():
         raise BadCase("expected a brain inside the study's grid, found none, look at the overlay")
@@ -51,10 +51,10 @@ def z_score(data, brain):
 
 
 def z_score_twice(data, brain):
-    """Return z-scores as the authors of the Monte Carlo dropout study feed them, float32.
+    """Return z-scores as in the Monte Carlo dropout study, float32.
 
-    First those of the voxels in `brain`; what lies outside takes the brain's minimum; then
-    z-scores of the whole crop, which their code computes when it loads a case.
+    First over the voxels in `brain`, with the brain's minimum outside, and then over the whole
+    crop, as its code does when it loads a case.
     Source: ErasmusMC-NeuroOnco/PrognosAIs-UQ, preprocessing/Preprocessor.py.
     """
     scored = z_score(data, brain)

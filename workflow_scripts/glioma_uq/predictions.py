@@ -1,4 +1,4 @@
-"""The predictions of one cell of the grid: any model's table turned into ours, and read back."""
+"""The predictions of one grid cell, and the import of other models' tables of predictions."""
 
 import difflib
 import re
@@ -12,9 +12,9 @@ from glioma_uq.configuration.validation import check_prediction_columns
 from glioma_uq.errors import BadInput
 from glioma_uq.tasks import TASKS, UNKNOWN
 from glioma_uq.text_tables import check_named_once, read_text_table
-from glioma_uq.uncertainty import entropy
+from glioma_uq.uncertainty import UNCERTAINTY_COMPONENTS, entropy
 
-ROW_SUM_TOLERANCE = 1e-3  # how far printed probabilities may miss 1 before they are no rounding
+ROW_SUM_TOLERANCE = 1e-3  # largest rounding error of a sum of printed probabilities
 CELL_PATH = re.compile(r"([^/]+)/dropout-(\d\.\d\d)/passes-(\d{3,})/[^/]+$")
 
 
@@ -45,18 +45,18 @@ def cell_of(path):
 def known_rows(table, task):
     """Return the rows of `table` with a known label, its class index [n], probabilities [n, C].
 
-    Raises BadInput for a label outside the task's coding or a probability that is no number.
+    Raises BadInput for a label outside the task's coding or a probability that is not finite.
     """
     classes = np.array(TASKS[task])
     known = table[table[f"{task}_label"] != UNKNOWN]
     labels = known[f"{task}_label"].to_numpy()
     probabilities = known[[f"{task}_probability_{c}" for c in classes]].to_numpy(dtype=float)
-    strange = ~np.isin(labels, classes) | ~np.isfinite(probabilities).all(axis=1)
-    if strange.any():
-        case = known["case"].to_numpy()[strange][0]
+    invalid = ~np.isin(labels, classes) | ~np.isfinite(probabilities).all(axis=1)
+    if invalid.any():
+        case = known["case"].to_numpy()[invalid][0]
         raise BadInput(
             f"expected the {task} label among {[UNKNOWN, *classes.tolist()]} and finite "
-            f"probabilities, found others in case {case}; mend that case or exclude it"
+            f"probabilities, found others in case {case}; correct that case or exclude it"
         )
     return known, np.searchsorted(classes, labels), probabilities
 
@@ -65,9 +65,9 @@ def import_predictions(path, columns):
     """Return a model's table at `path` as the classification table of a cell.
 
     `columns` names the table's columns: case, optionally source, and for each task
-    {label, probabilities: one column for each class, in order}. A task that it leaves out is
+    {label, probabilities: one column for each class, in order}. A task that is left out is
     unknown for every case. Probabilities are divided by their sum; without Monte Carlo passes
-    all doubt counts as aleatoric. Raises BadInput, in one sentence, for a table that is wrong.
+    all uncertainty counts as aleatoric. Raises BadInput for an invalid table.
     """
     check_prediction_columns(columns)
     raw = _read_text(path)
@@ -76,8 +76,8 @@ def import_predictions(path, columns):
     cells["fold"] = cells["seed"] = 0  # ASSUME: a published table holds one model's predictions
     for task in TASKS:
         named = columns.get(task)
-        part = _task(raw, task, named, cells["case"], path) if named else _unknown(task, len(raw))
-        cells = pd.concat([cells, pd.DataFrame(part)], axis=1)
+        block = _task(raw, task, named, cells["case"], path) if named else _unknown(task, len(raw))
+        cells = pd.concat([cells, pd.DataFrame(block)], axis=1)
     _check_biology(cells, path)
     return cells.sort_values("case", ignore_index=True)
 
@@ -85,7 +85,7 @@ def import_predictions(path, columns):
 def _read_text(path):
     """Return the CSV at `path` with every field as stripped text."""
     if not Path(path).is_file():
-        raise BadInput(f"expected a table of predictions at {path}, found no file; mend the path")
+        raise BadInput(f"expected a table of predictions at {path}, found no file; fix the path")
     header, rows = read_text_table(path)
     if not rows:
         raise BadInput(f"expected one row for each case in {path}, found none; add the predictions")
@@ -95,7 +95,7 @@ def _read_text(path):
 
 
 def _column(raw, name, path):
-    """Return one column as text, or say which name comes closest."""
+    """Return one column as text, or raise BadInput with the closest name."""
     if name in raw.columns:
         return raw[name]
     near = difflib.get_close_matches(name, raw.columns, n=1, cutoff=0)
@@ -104,7 +104,7 @@ def _column(raw, name, path):
 
 
 def _cases(raw, name, path):
-    """Return the ids of the cases, each present and there once."""
+    """Return the ids of the cases; raise BadInput for a missing or repeated one."""
     cases = _column(raw, name, path)
     if (cases == "").any():
         row = int(np.flatnonzero(cases == "")[0]) + 2
@@ -123,33 +123,33 @@ def _task(raw, task, named, cases, path):
     texts = pd.concat([_column(raw, name, path) for name in named["probabilities"]], axis=1)
     probabilities = _probabilities(texts, task, cases)
     predictive = entropy(probabilities)
-    part = {f"{task}_label": _labels(_column(raw, named["label"], path), task, cases)}
-    part |= {f"{task}_probability_{c}": probabilities[:, i] for i, c in enumerate(classes)}
-    return part | _uncertainties(task, predictive, predictive, np.zeros(len(raw)))
+    columns = {f"{task}_label": _labels(_column(raw, named["label"], path), task, cases)}
+    columns |= {f"{task}_probability_{c}": probabilities[:, i] for i, c in enumerate(classes)}
+    return columns | _uncertainties(task, predictive, predictive, np.zeros(len(raw)))
 
 
 def _unknown(task, n):
     """Return the columns of a task that the model does not predict."""
     nothing = np.full(n, np.nan)
-    part = {f"{task}_label": np.full(n, UNKNOWN)}
-    part |= {f"{task}_probability_{c}": nothing for c in TASKS[task]}
-    return part | _uncertainties(task, nothing, nothing, nothing)
+    columns = {f"{task}_label": np.full(n, UNKNOWN)}
+    columns |= {f"{task}_probability_{c}": nothing for c in TASKS[task]}
+    return columns | _uncertainties(task, nothing, nothing, nothing)
 
 
-def _uncertainties(task, *parts):
-    names = ("predictive", "aleatoric", "epistemic")
-    return {f"{task}_{name}": part for name, part in zip(names, parts, strict=True)}
+def _uncertainties(task, *components):
+    named = zip(UNCERTAINTY_COMPONENTS, components, strict=True)
+    return {f"{task}_{name}": component for name, component in named}
 
 
 def _labels(texts, task, cases):
     """Return the labels as integers, each within the task's coding or -1."""
     numbers = pd.to_numeric(texts, errors="coerce")
     allowed = [UNKNOWN, *TASKS[task]]
-    strange = ~numbers.isin(allowed)
-    if strange.any():
+    invalid = ~numbers.isin(allowed)
+    if invalid.any():
         raise BadInput(
-            f'expected the {task} label among {allowed}, found "{texts[strange].iloc[0]}" in case '
-            f"{cases[strange].iloc[0]}; write {UNKNOWN} where it is unknown"
+            f'expected the {task} label among {allowed}, found "{texts[invalid].iloc[0]}" in case '
+            f"{cases[invalid].iloc[0]}; write {UNKNOWN} where it is unknown"
         )
     return numbers.astype(int)
 
@@ -157,28 +157,28 @@ def _labels(texts, task, cases):
 def _probabilities(texts, task, cases):
     """Return the probabilities [N, C] of one task, divided by their row sums."""
     numbers = texts.apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float)
-    strange = ~(numbers >= 0)
-    if strange.any():
-        row, column = np.argwhere(strange)[0]
+    invalid = ~(numbers >= 0)
+    if invalid.any():
+        row, column = np.argwhere(invalid)[0]
         raise BadInput(
             f"expected {task} probabilities from 0 to 1, found "
-            f'"{texts.iat[row, column]}" in case {cases.iloc[row]}; mend or remove that row'
+            f'"{texts.iat[row, column]}" in case {cases.iloc[row]}; correct or remove that row'
         )
     sums = numbers.sum(axis=1)
-    astray = ~(np.abs(sums - 1) <= ROW_SUM_TOLERANCE)
-    if astray.any():
+    off = ~(np.abs(sums - 1) <= ROW_SUM_TOLERANCE)
+    if off.any():
         raise BadInput(
             f"expected {task} probabilities that sum to 1 within {ROW_SUM_TOLERANCE}, found "
-            f"{sums[astray][0]:.6g} in case {cases[astray].iloc[0]}; give probabilities, not scores"
+            f"{sums[off][0]:.6g} in case {cases[off].iloc[0]}; give probabilities, not scores"
         )
     return numbers / sums[:, None]
 
 
 def _check_biology(cells, path):
-    """Refuse a co-deletion without IDH mutation, which the classification of gliomas excludes."""
-    strange = cells.loc[(cells["1p19q_label"] == 1) & (cells["idh_label"] == 0), "case"]
-    if len(strange):
+    """Raise BadInput for a co-deletion without IDH mutation, excluded by the WHO classification."""
+    invalid = cells.loc[(cells["1p19q_label"] == 1) & (cells["idh_label"] == 0), "case"]
+    if len(invalid):
         raise BadInput(
             f"expected 1p19q co-deletion only with IDH mutation in {path}, found it with IDH "
-            f"wildtype in case {strange.iloc[0]}; mend its labels or write {UNKNOWN}"
+            f"wildtype in case {invalid.iloc[0]}; correct its labels or write {UNKNOWN}"
         )

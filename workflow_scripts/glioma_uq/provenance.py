@@ -1,4 +1,4 @@
-"""What a result was made from: code, configuration, versions, seeds, hashes of the inputs."""
+"""Provenance of a result: code, configuration, versions, seed, hashes of the inputs."""
 
 import hashlib
 import platform
@@ -19,7 +19,7 @@ def sha256(path):
 
 
 def commit(folder):
-    """Return the commit of the checkout at `folder`, with "-dirty" where files differ from it."""
+    """Return the commit of the checkout at `folder`, with "-dirty" if files differ from it."""
     described = subprocess.run(
         ["git", "-C", str(folder), "describe", "--always", "--abbrev=40", "--dirty"],
         capture_output=True,
@@ -29,7 +29,7 @@ def commit(folder):
 
 
 def versions():
-    """Return the versions of Python and of the packages that make numbers."""
+    """Return the versions of Python and of the packages that affect results."""
     found = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
@@ -43,9 +43,9 @@ def describe(config, inputs, seed):
     """Return the provenance of a study as a dict of dicts, ready for json.
 
     Args:
-        config: the study's configuration with all defaults filled in.
-        inputs: paths of the tables and weights that the study's results rest on.
-        seed: the one seed from which all others are derived by name.
+        config: the study's configuration, with all defaults.
+        inputs: paths of the tables and weights behind the study's results.
+        seed: the seed from which all others are derived by name.
     """
     return {
         "code": {"commit": commit(Path(__file__).parent)},

@@ -1,7 +1,7 @@
-"""Where voxel uncertainty is averaged to one number for each case.
+"""Regions over which voxel uncertainty is averaged to one number for each case.
 
-A region is a mask, or weights, over the voxels. The table has, for each, the columns
-{region}_{kind} and {region}_reason: an empty region has no mean, and the reason says why.
+A region is a mask, or weights, over the voxels. For each, the table has the columns
+{region}_{kind} and {region}_reason: why an empty region has no mean.
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ NO_BRAIN = "the brain mask is empty"
 
 
 def box_around(mask, margin):
-    """Return the slices that hold `mask` and `margin` (voxels on each axis) around it."""
+    """Return the slices of the bounding box of `mask` and a `margin` (voxels on each axis)."""
     extent = find_objects(mask.astype(np.uint8))[0]
     return tuple(
         slice(max(s.start - m, 0), s.stop + m) for s, m in zip(extent, margin, strict=True)
@@ -29,8 +29,8 @@ def box_around(mask, margin):
 def distance_to_surface(mask, voxel_sizes_mm, reach_mm):
     """Return the distance in mm of every voxel's centre to the surface of `mask`.
 
-    The surface is those voxels of the mask that have a face in common with the outside.
-    Beyond `reach_mm` the distance is infinite, so the work is that of a box around the mask.
+    Surface voxels are those of the mask that share a face with the outside. Distances
+    beyond `reach_mm` are infinite, so only a box around the mask is computed.
 
     Args:
         mask: (X, Y, Z) bool array, not empty.
@@ -60,27 +60,27 @@ def find_regions(predicted, brain, uncertainty, voxel_sizes_mm):
     """Return the regions of a case by name, each (X, Y, Z): bool masks, or weights in float64.
 
     - brain: the brain mask.
-    - tumour: the predicted tumour, where the mean of the passes has tumour as its first class.
-    - dilated: the tumour and what lies within 5 mm of it, in the brain.
+    - tumour: the predicted tumour, where tumour is the most probable class in the mean pass.
+    - dilated: the tumour and the brain within 5 mm of it.
     - boundary: brain voxels weighted by exp(-d² / 2σ²), d their distance to the tumour's
       surface, σ = 5 mm.
     - top: the 5 % of brain voxels with the largest predictive uncertainty.
-    - rim: dilated without the tumour. Here a tumour that was outlined too small shows.
-    - outside: the brain without the tumour. Here a tumour that was missed shows.
-    - tumour_or_top: the tumour, or `top` where that is empty: the stated fallback.
+    - rim: dilated without the tumour; it shows a tumour that was segmented too small.
+    - outside: the brain without the tumour; it shows a tumour that was missed.
+    - tumour_or_top: the tumour, or `top` if the tumour is empty.
 
     Args:
         predicted, brain: bool arrays (X, Y, Z).
         uncertainty: predictive uncertainty, (X, Y, Z).
         voxel_sizes_mm: edges of a voxel.
     """
-    nowhere = np.zeros_like(predicted)
+    empty_mask = np.zeros_like(predicted)
     top = most_uncertain(uncertainty, brain)
     regions = {"brain": brain, "tumour": predicted, "top": top, "outside": brain & ~predicted}
     if not predicted.any():
-        empty = dict.fromkeys(("dilated", "boundary", "rim"), nowhere)
+        empty = dict.fromkeys(("dilated", "boundary", "rim"), empty_mask)
         return regions | empty | {"tumour_or_top": top}
-    # ASSUME: voxels longer than 5 mm are dilated by one voxel, since by less is by nothing.
+    # ASSUME: voxels longer than 5 mm are dilated by one voxel; less would add nothing.
     radius = max(RADIUS_MM, *voxel_sizes_mm)
     distance = distance_to_surface(predicted, voxel_sizes_mm, REACH * SIGMA_MM)
     dilated = (predicted | (distance <= radius)) & brain
@@ -93,7 +93,7 @@ def find_regions(predicted, brain, uncertainty, voxel_sizes_mm):
 
 
 def reason_for(region, regions):
-    """Return why a region has no mean, or "" if it has one."""
+    """Return the reason why a region has no mean, or "" if it has one."""
     if regions[region].any():
         return ""
     if region in ("tumour", "dilated", "boundary", "rim") and not regions["tumour"].any():
@@ -102,7 +102,7 @@ def reason_for(region, regions):
 
 
 def mean_in(values, region):
-    """Return the mean of a map in a mask, or its weighted mean; NaN where the region is empty."""
+    """Return the mean of a map in a mask, or its weighted mean; NaN if the region is empty."""
     region = torch.from_numpy(region)
     if region.dtype == torch.bool:
         return float(values[region].mean())
@@ -110,7 +110,7 @@ def mean_in(values, region):
 
 
 def region_means(maps, regions):
-    """Return {region}_{kind} for each map, and {region}_reason, of every region.
+    """Return {region}_{kind} for each map, and {region}_reason, for every region.
 
     Args:
         maps: tensors (X, Y, Z) by kind, on the CPU.
@@ -124,10 +124,10 @@ def region_means(maps, regions):
 
 
 def missed_mass(tumour_probability, regions, voxel_volume_mm3):
-    """Return how much tumour the mean sees beyond its outline: its probability summed, in mm³.
+    """Return the summed mean tumour probability outside the predicted tumour, in mm³.
 
-    rim_mass_mm3 is near the predicted tumour (NaN where that is empty), outside_mass_mm3 in
-    the whole brain.
+    rim_mass_mm3 is over the rim (NaN if no tumour is predicted), outside_mass_mm3 over the
+    whole brain without the tumour.
     """
     masses = {
         f"{name}_mass_mm3": float(tumour_probability[torch.from_numpy(regions[name])].sum())

@@ -1,10 +1,10 @@
-"""One seed in the config; every other seed is derived from it by name."""
+"""Seeds of all random generators, derived by name from the config's one seed."""
 
 import hashlib
 
 
 def seed_for(seed, *names):
-    """Return a 63-bit seed that depends on `seed` and on `names`, and on nothing else.
+    """Return a 63-bit seed that depends only on `seed` and `names`.
 
     >>> seed_for(1, "train", "0.25", 3) == seed_for(1, "train", "0.25", 3)
     True

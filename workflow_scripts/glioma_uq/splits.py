@@ -1,4 +1,4 @@
-"""The table of folds as it is read again: nobody is in two splits, and everybody is somebody."""
+"""Checks of the table of folds when it is read: one split for each case of the cohort."""
 
 from glioma_uq.errors import BadInput
 
@@ -12,11 +12,11 @@ def check_splits(folds, cases):
         folds: table of case, fold, split.
         cases: ids of the cohort's cases.
     """
-    strange = folds.loc[~folds["split"].isin(SPLITS), "split"]
-    if len(strange):
+    invalid = folds.loc[~folds["split"].isin(SPLITS), "split"]
+    if len(invalid):
         raise BadInput(
-            f"expected the splits {', '.join(SPLITS)} in folds.csv, found {strange.iloc[0]!r}, "
-            "remove the file and let it be assigned again"
+            f"expected the splits {', '.join(SPLITS)} in folds.csv, found {invalid.iloc[0]!r}, "
+            "remove the file and run again"
         )
     twice = folds[folds.duplicated(["case", "fold"], keep=False)]
     if len(twice):
@@ -25,11 +25,11 @@ def check_splits(folds, cases):
         raise BadInput(
             f"expected each case in one split of a fold, found {first['case']} in "
             f"{' and '.join(rows['split'])} of fold {first['fold']} in folds.csv, remove the file "
-            "and let it be assigned again"
+            "and run again"
         )
     lost = sorted(set(folds["case"]) - set(cases))
     if lost:
         raise BadInput(
-            f"expected the cohort's cases in folds.csv, found {lost[0]}, who is not in "
-            "volumes.csv, remove the file and let it be assigned again"
+            f"expected the cohort's cases in folds.csv, found {lost[0]}, which is not in "
+            "volumes.csv, remove the file and run again"
         )

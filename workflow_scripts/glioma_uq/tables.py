@@ -1,4 +1,4 @@
-"""Tables as CSV: ids stay text, numbers keep every digit, files are whole or absent."""
+"""CSV tables: ids stay text, numbers keep every digit, files are written whole."""
 
 import pandas as pd
 
@@ -8,13 +8,13 @@ TEXT = {"case": str, "source": str}
 
 
 def read_table(path):
-    """Return a table with its ids as text and only blanks and nan as missing values."""
-    blanks = ["", "nan", "NaN"]  # only these: a case may well be called NA
+    """Return a table with its ids as text; only blanks and nan are missing values."""
+    blanks = ["", "nan", "NaN"]  # only these: a case may be called NA
     return pd.read_csv(path, dtype=TEXT, keep_default_na=False, na_values=blanks)
 
 
 def write_table(table, path):
-    """Write a table whole or not at all, with every digit that a number has."""
+    """Write a table whole or not at all, with all digits of each number."""
     with written_whole(path) as temporary:
         table.to_csv(temporary, index=False)
 

@@ -1,4 +1,4 @@
-"""The three subtyping tasks, their classes as the tables code them, and what counts as unknown."""
+"""The three subtyping tasks, their class codes in the tables, and the code of unknown."""
 
 TASKS = {"idh": (0, 1), "1p19q": (0, 1), "grade": (2, 3, 4)}
 UNKNOWN = -1

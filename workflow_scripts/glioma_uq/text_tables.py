@@ -1,4 +1,4 @@
-"""CSV and TSV from outside as plain text: read whole and even, or refused in one sentence.
+"""Reading of users' CSV and TSV files as plain text, with checks.
 
 Snakemake reads this module while it plans, so it imports nothing heavy.
 """
@@ -12,10 +12,9 @@ from glioma_uq.errors import BadInput
 def read_text_table(path):
     """Return (header, rows) of a CSV, or of a TSV by its ending: names, and dicts of text.
 
-    Fields lose the spaces around them, names of columns their line breaks; lines without any
-    text are passed over, as is a byte order mark. Both are empty for an empty file. Raises
-    BadInput for a file that cannot be read as text, and for a line with more or fewer fields
-    than the header.
+    Spaces around fields, line breaks in column names, blank lines and a byte order mark are
+    dropped. Both are empty for an empty file. Raises BadInput for a file that cannot be read
+    as text, and for a line with more or fewer fields than the header.
     """
     path = Path(path)
     try:
@@ -39,7 +38,7 @@ def read_text_table(path):
 
 
 def check_named_once(column, header, path):
-    """Raise BadInput where the header has a column that is asked for more than once."""
+    """Raise BadInput if the header has a column of this name more than once."""
     if header.count(column) > 1:
         raise BadInput(
             f"expected one column {column!r} in {path}, found {header.count(column)}, "

@@ -1,4 +1,4 @@
-"""Rigid and affine transforms as 4x4 matrices of world points (mm, RAS), and the one resampling.
+"""Rigid and affine transforms as 4x4 matrices of world points (mm, RAS), and resampling.
 
 A matrix maps points of the moving world to points of the fixed world, so that
 "modality to T1CE, then T1CE to template" is `t1ce_to_template @ modality_to_t1ce`.
@@ -16,7 +16,7 @@ from glioma_uq.images import ExcludedBefore, Grid, Image, is_empty
 
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 FWHM_PER_SIGMA = np.sqrt(8 * np.log(2))
-LEAST_DETERMINANT = 1e-6  # ASSUME: of a transform; one that makes a head so small has failed
+LEAST_DETERMINANT = 1e-6  # ASSUME: a registration that shrinks a head this much has failed
 
 
 def compose(*matrices):
@@ -37,26 +37,29 @@ def read_matrix(path):
     """
     if is_empty(path):
         raise ExcludedBefore(f"excluded at an earlier step, which left {Path(path).name} empty")
-    with reading_case_file(path, "a matrix", f"that {path} cannot be read", "make it anew"):
+    with reading_case_file(
+        path, "a matrix", f"that {path} cannot be read", "remove it and run again"
+    ):
         matrix = np.loadtxt(path)
     if matrix.shape != (4, 4) or not is_invertible(matrix):
         raise BadCase(
             "expected a finite 4x4 matrix that can be inverted, found "
-            f"{np.round(matrix, 3).tolist()} in {path}, make it anew"
+            f"{np.round(matrix, 3).tolist()} in {path}, remove it "
+            "and run again"
         )
     return matrix
 
 
 def is_invertible(matrix):
-    """Say whether a transform is finite and turns space into space, not into a plane."""
+    """Return whether a transform is finite and not singular."""
     return bool(np.isfinite(matrix).all() and abs(np.linalg.det(matrix)) > LEAST_DETERMINANT)
 
 
 def from_itk(parameters, centre):
     """Return the RAS matrix of an ITK affine transform, y = A (x - c) + c + t in LPS mm.
 
-    `parameters`: the nine numbers of A by rows, then t. `centre`: c. The result maps
-    the same way round as the ITK transform does, that is from fixed to moving points.
+    `parameters`: the nine numbers of A by rows, then t. `centre`: c. Like the ITK
+    transform, the result maps fixed to moving points.
     """
     linear, shift = np.reshape(parameters[:9], (3, 3)), np.asarray(parameters[9:])
     matrix = np.eye(4)
@@ -69,8 +72,8 @@ def resample(image, grid, matrix=None, order=1):
     """Return the voxel values of `image` on `grid`, an array of shape grid.shape, float32.
 
     `matrix` maps the world of the image to the world of the grid (default: the same
-    world). Order 1 is trilinear. Outside the image lies 0. Where the grid is coarser
-    than the image, the image is blurred first (see `blur_to`), or it would alias.
+    world). Order 1 is trilinear. Values outside the image are 0. Where the grid is
+    coarser than the image, the image is blurred first against aliasing (see `blur_to`).
     """
     data = np.asarray(image.data, np.float32)
     if order > 0:
@@ -96,16 +99,16 @@ def blur_to(data, voxel_sizes, target_mm):
 
 
 def resample_mask(image, grid, matrix=None):
-    """Return the mask on `grid` as booleans: voxels that it covers by half or more."""
+    """Return the mask on `grid` as booleans: voxels of which it covers half or more."""
     return resample(image, grid, matrix) >= 0.5
 
 
 def resample_labels(image, grid, matrix=None):
-    """Return a label map on `grid`, uint8, with labels kept and none invented.
+    """Return a label map on `grid`, uint8, with no new labels.
 
-    A voxel is labelled where the labels together cover half of it or more, and takes
-    the label that covers most. So the tumour keeps its volume when its parts are small
-    beside a voxel, which the majority of all labels and background would lose.
+    A voxel is labelled if the labels together cover half of it or more, and gets the label
+    that covers most. So the tumour keeps its volume where its subregions are small beside a
+    voxel; a majority vote of all labels and background would lose it.
     """
     labels = [label for label in np.unique(image.data) if label != 0]
     if not labels:
@@ -120,8 +123,8 @@ def resample_labels(image, grid, matrix=None):
 def coarser(grid, voxel_size_mm):
     """Return a grid over the same extent with voxels of at least `voxel_size_mm`.
 
-    Each axis is divided by a whole number, the nearest to the wish, so that blocks of
-    voxels average to the coarse voxel; an axis that is coarse already stays as it is.
+    Each axis is divided by the nearest whole number, so that blocks of voxels average to the
+    coarse voxel; an axis that is coarse already is unchanged.
     """
     steps = block_steps(grid, voxel_size_mm)
     shape = tuple(int(-(-n // step)) for n, step in zip(grid.shape, steps, strict=True))

@@ -1,4 +1,4 @@
-"""Uncertainty of T stochastic passes, in nats: total, of the data and of the model.
+"""Predictive, aleatoric and epistemic uncertainty of T stochastic passes, in nats.
 
 Arrays of probabilities have the passes on the first axis and the classes on the last:
 [T, C] for one case, [T, N, C] for many, [T, X, Y, Z, C] for the voxels of a volume.
@@ -11,12 +11,12 @@ import numpy as np
 from scipy.special import entr
 
 UNCERTAINTY_COMPONENTS = ("predictive", "aleatoric", "epistemic")  # total = data + model
-ROUNDING = 1e-6  # nats by which rounding alone may push the epistemic part below zero
+ROUNDING = 1e-6  # nats by which rounding alone may make the epistemic part negative
 
 
 class Uncertainty(NamedTuple):
-    """Predictive, aleatoric and epistemic uncertainty, in nats, and how many epistemic
-    values rounding had pushed below zero (`clipped`; they are 0 here)."""
+    """Predictive, aleatoric and epistemic uncertainty, in nats, and the number of
+    epistemic values that rounding made negative (`clipped`; they are set to 0)."""
 
     predictive: np.ndarray
     aleatoric: np.ndarray
@@ -34,7 +34,7 @@ def entropy(probabilities):
 
 
 def decompose(probabilities):
-    """Split the doubt of all T passes of `probabilities` [T, ..., C]; returns [...] arrays.
+    """Decompose the uncertainty of T passes, `probabilities` [T, ..., C], into [...] arrays.
 
     predictive = H(mean_t p_t), aleatoric = mean_t H(p_t), epistemic = their difference
     (Depeweg et al. 2018; Smith and Gal 2018).
@@ -45,39 +45,39 @@ def decompose(probabilities):
 
 
 def decompose_prefixes(probabilities, passes):
-    """Split the doubt of the first T passes, for each T in `passes`; returns [len(passes), ...].
+    """Decompose the uncertainty of the first T passes, T in `passes`: [len(passes), ...] arrays.
 
-    The cells of a study are prefixes of one sequence of samples: one walk over
-    `probabilities` [T_max, ..., C] with float64 running sums gives them all.
-    Raises ValueError when `passes` does not rise or asks for more than there are.
+    The cells of a study are prefixes of one sequence of samples, so float64 running sums over
+    `probabilities` [T_max, ..., C] give all of them.
+    Raises ValueError if `passes` does not increase or exceeds T_max.
     """
     probabilities = np.asarray(probabilities)
     steps = [0, *passes]
     if any(after <= before for before, after in pairwise(steps)):
-        raise ValueError(f"expected rising numbers of passes from 1 on, found {list(passes)}")
+        raise ValueError(f"expected increasing numbers of passes from 1 on, found {list(passes)}")
     if steps[-1] > len(probabilities):
         raise ValueError(
             f"expected at most {len(probabilities)} passes, found {steps[-1]}; sample more"
         )
-    total, doubt, parts = 0.0, 0.0, []
+    total, entropies, results = 0.0, 0.0, []
     for before, after in pairwise(steps):
         block = probabilities[before:after]
         total = total + block.sum(axis=0, dtype=np.float64)
-        doubt = doubt + entropy(block).sum(axis=0)
-        parts.append(decompose_sums(total, doubt, after))
-    predictive, aleatoric, epistemic, clipped = zip(*parts, strict=True)
+        entropies = entropies + entropy(block).sum(axis=0)
+        results.append(decompose_sums(total, entropies, after))
+    predictive, aleatoric, epistemic, clipped = zip(*results, strict=True)
     return Uncertainty(*map(np.stack, (predictive, aleatoric, epistemic)), sum(clipped))
 
 
 def decompose_members(probabilities, members):
-    """Split the epistemic doubt of T passes that `members` networks took in turns.
+    """Decompose the epistemic uncertainty of T passes that `members` networks took in turn.
 
-    within_member = mean_m H(mean_{t in m} p_t) - aleatoric: what the members' own samples
-    disagree about; between_member = predictive - mean_m H(mean_{t in m} p_t): what the members
-    disagree about. With the aleatoric part they add up to the predictive.
+    within_member = mean_m H(mean_{t in m} p_t) - aleatoric: disagreement of each member's
+    samples; between_member = predictive - mean_m H(mean_{t in m} p_t): disagreement between
+    members. Together with the aleatoric part they add up to the predictive.
 
     Args:
-        probabilities: [T, ..., C]; pass t is of member t mod `members`, from 0 on.
+        probabilities: [T, ..., C]; pass t is of member t mod `members`, both from 0.
         members: their number M; T is a multiple of it.
 
     Returns:
@@ -87,7 +87,7 @@ def decompose_members(probabilities, members):
     if len(probabilities) % members:
         raise ValueError(
             f"expected a multiple of {members} passes, found {len(probabilities)}: "
-            "let each member have as many"
+            "take equally many of each member"
         )
     of_members = probabilities.reshape(-1, members, *probabilities.shape[1:]).mean(axis=0)
     each = entropy(of_members).mean(axis=0)
@@ -96,11 +96,10 @@ def decompose_members(probabilities, members):
 
 
 def decompose_sums(probability_sum, entropy_sum, passes):
-    """Split the doubt from running sums: sum_t p_t [..., C] and sum_t H(p_t) [...].
+    """Decompose the uncertainty from running sums: sum_t p_t [..., C] and sum_t H(p_t) [...].
 
-    What a sampler needs that never holds all passes of a volume at once.
-    Raises ValueError where aleatoric exceeds predictive by more than rounding,
-    which no set of probabilities can do.
+    For samplers that never hold all passes of a volume at once. Raises ValueError if aleatoric
+    exceeds predictive by more than rounding, which is impossible for probabilities.
     """
     predictive = entropy(np.asarray(probability_sum, dtype=np.float64) / passes)
     aleatoric = np.asarray(entropy_sum, dtype=np.float64) / passes

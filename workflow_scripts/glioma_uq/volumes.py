@@ -1,10 +1,10 @@
-"""The manifest of a cohort, volumes.csv: the one door from a cohort to a study.
+"""The manifest of a cohort, volumes.csv: the interface between a cohort and its studies.
 
-It has one row for each case that takes part, and the normalised files lie beside it, as
-normalised/{case}/{name}.nii.gz. Columns: case; patient, whose cases are never in two splits;
+It has one row for each included case, and the normalised files lie beside it, as
+normalised/{case}/{name}.nii.gz. Columns: case; patient, whose cases are all in one split;
 source; the labels idh, 1p19q and grade, -1 where unknown; voxel_mm, the edge of the voxels in mm;
 template_scale, by which the affine registration to the template multiplied the patient's volume;
-and {name}_sha256 of each file, empty for a reference segmentation that a case does not have.
+and {name}_sha256 of each file, empty for a missing reference segmentation.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from glioma_uq.errors import BadInput
 from glioma_uq.tables import read_table
 
 CHECKSUM = "_sha256"
-MEASURED = ("voxel_mm", "template_scale")  # of a case by its normalisation
+MEASURED = ("voxel_mm", "template_scale")  # measured during normalisation
 
 
 def read_volumes(manifest):
@@ -28,7 +28,7 @@ def volume_path(manifest, case, name):
 
 
 def sha256(path):
-    """Return the hash of a file in hex digits, "" for an empty file: there is no such volume."""
+    """Return the hash of a file in hex digits, "" for an empty file, which is no volume."""
     if Path(path).stat().st_size == 0:
         return ""
     with open(path, "rb") as file:
@@ -36,12 +36,12 @@ def sha256(path):
 
 
 def check_unchanged(path, expected):
-    """Raise BadInput where a file is not the one that the manifest names."""
+    """Raise BadInput if a file's checksum is not that of the manifest."""
     is_there = Path(path).is_file()
     if not is_there or sha256(path) != expected:
-        # Snakemake does not look behind a manifest that is there, so that must go too.
+        # Snakemake does not check the files behind an existing manifest, so remove that too.
         raise BadInput(
-            f"expected the {path} that volumes.csv names by its checksum, found "
-            f"{'another content' if is_there else 'none'}: remove volumes.csv and "
+            f"expected the checksum in volumes.csv for {path}, found "
+            f"{'another' if is_there else 'no file'}: remove volumes.csv and "
             f"{Path(path).parent}, and run again."
         )

@@ -1,4 +1,4 @@
-"""Trained weights: read without running anything, and into the network that they are of."""
+"""Loading of trained weights, without executing any code, with checks."""
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file
@@ -7,9 +7,9 @@ from glioma_uq.errors import BadInput
 
 
 def load_weights(network, path, name):
-    """Put the weights at `path` (safetensors) into `network`, which is called `name`.
+    """Load the weights at `path` (safetensors) into `network`, called `name` in errors.
 
-    Raises BadInput for a file that is none, or has the weights of another network.
+    Raises BadInput for an unreadable file, the weights of another network, or NaN.
     """
     try:
         weights = load_file(path)
@@ -19,10 +19,10 @@ def load_weights(network, path, name):
             "remove the file and train again"
         ) from error
     own = {key: tuple(tensor.shape) for key, tensor in network.state_dict().items()}
-    there = {key: tuple(tensor.shape) for key, tensor in weights.items()}
-    if own != there:
+    found = {key: tuple(tensor.shape) for key, tensor in weights.items()}
+    if own != found:
         raise BadInput(
-            f"expected the weights of {name} in {path}, found {_difference(own, there)}, remove "
+            f"expected the weights of {name} in {path}, found {_difference(own, found)}, remove "
             "the file and train again, or set network_options to those that it was trained with"
         )
     broken = [key for key, tensor in weights.items() if not tensor.isfinite().all()]
@@ -34,11 +34,11 @@ def load_weights(network, path, name):
     network.load_state_dict(weights)
 
 
-def _difference(own, there):
-    """Say the first difference of two {name of tensor: shape}, in words."""
+def _difference(own, found):
+    """Return the first difference of two {name of tensor: shape}, in words."""
     for key, shape in own.items():
-        if key not in there:
+        if key not in found:
             return f"no {key}"
-        if there[key] != shape:
-            return f"{key} of shape {there[key]} instead of {shape}"
-    return f"{next(key for key in there if key not in own)}, which it does not have"
+        if found[key] != shape:
+            return f"{key} of shape {found[key]} instead of {shape}"
+    return f"{next(key for key in found if key not in own)}, which it does not have"

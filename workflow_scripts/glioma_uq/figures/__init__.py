@@ -1,15 +1,15 @@
-"""The figures of studies and cohorts: each is one module, named as its rule and its files are.
+"""The figures of studies and cohorts: one module each, with the name of its rule and files.
 
 A figure's module holds
 
-    CAPTION     (title, text), the text with placeholders such as {rate} for what a report knows
+    CAPTION     (title, text), the text with placeholders such as {rate} that the report fills in
     read        its inputs and params by name -> the table that is drawn and saved, or a tuple of
-                this table and of what else `draw` needs
+                this table and other arguments of `draw`
     draw        what `read` returned, and params by name -> the matplotlib Figure
 
-`draw_figure.py` hands to both what their keyword-only parameters name. The other modules serve
-several figures: `style`, `words`, `lines`, `networks` (colours and marks of several), `cells`
-(rows of the long tables) and `gallery_cases` (scans and maps of single cases).
+`draw_figure.py` passes both the arguments that their keyword-only parameters name. The other
+modules are shared by several figures: `style`, `words`, `lines`, `networks` (colours and markers
+of networks), `cells` (rows of the long tables) and `gallery_cases` (scans and maps of cases).
 """
 
 from importlib import import_module
@@ -19,7 +19,7 @@ from glioma_uq.errors import BadInput
 
 
 def figure_module(name):
-    """Return the module of the figure `name`; raises BadInput where there is none."""
+    """Return the module of the figure `name`; raises BadInput if there is none."""
     path = f"{__name__}.{name}"
     module = import_module(path) if find_spec(path) else None
     if not hasattr(module, "CAPTION"):

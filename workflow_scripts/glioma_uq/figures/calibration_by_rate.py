@@ -28,10 +28,10 @@ from glioma_uq.tasks import TASKS
 
 CAPTION = (
     "Can the probabilities be trusted",
-    "Expected calibration error (how far confidence and accuracy lie apart), negative log "
-    "likelihood (confident mistakes cost most) and area under the ROC curve (how well the classes "
-    "are told apart), by dropout rate at T = {passes}. Bars are {level} % bootstrap intervals "
-    "over cases; dashed lines mark a guess with equal probabilities. The calibration error of few "
+    "Expected calibration error (the gap between confidence and accuracy), negative log likelihood "
+    "(confident errors cost most) and area under the ROC curve (how well the classes are "
+    "separated), by dropout rate at T = {passes}. Bars are {level} % bootstrap intervals over "
+    "cases; dashed lines mark guessing with equal probabilities. The calibration error of few "
     "cases is above 0 even for perfect probabilities, and its interval is biased upwards. "
     "Corresponds to Figure 3 of the paper on Monte Carlo dropout.",
 )
@@ -47,10 +47,10 @@ def read(*, classification, selection, network):
 
 
 def tabulate(classification, *, passes, network=None):
-    """Return the rows that the figure shows: ECE, NLL and AUC of each task at `passes` passes.
+    """Return the rows that are drawn: ECE, NLL and AUC of each task at `passes` passes.
 
-    Rows of the measure `ece_null`, where the table has them, are the interval of the ECE
-    that a perfectly calibrated model has at this n; they come along.
+    Rows of the measure `ece_null`, if the table has them, are included: the interval of the
+    ECE of a perfectly calibrated model at this n.
     """
     rows = at_passes(of_network(classification, network), passes)
     return concat_nonempty(
@@ -79,7 +79,7 @@ def draw(table, *, level):
 
 
 def headline(table):
-    """Return where the calibration error is lowest, and how much of it chance alone can make."""
+    """Return where the ECE is lowest, and how many values chance alone can explain."""
     by_cell = table.dropna(subset="value").set_index(["measure", "task", "rate"])
     if "ece" not in by_cell.index.get_level_values("measure"):
         return "No calibration error was measured"
@@ -89,7 +89,7 @@ def headline(table):
     if NULL_BAND in by_cell.index.get_level_values("measure"):
         chance = by_cell.loc[NULL_BAND].loc[ece.index, "high"]
         inside = f"{(ece['value'] <= chance).sum()} of {len(ece)} values"
-        return f"{text}{'; ' if text else ''}{inside} are no larger than chance makes them"
+        return f"{text}{'; ' if text else ''}{inside} are within what chance alone gives"
     return text or "Calibration error, likelihood and discrimination at the one rate measured"
 
 
@@ -101,7 +101,7 @@ def lowest(values):
 def draw_points(axes, rows):
     """Draw value and interval at each rate, and n in the panel's title.
 
-    The interval is drawn from low to high and not around the value: the percentile interval
+    The interval is drawn from low to high, not around the value, since the percentile interval
     of an ECE can lie above it.
     """
     if rows["value"].isna().all():
@@ -112,7 +112,7 @@ def draw_points(axes, rows):
 
 
 def draw_reference(axes, rows, measure, classes):
-    """Draw what guessing with equal probabilities reaches, or what perfect calibration would."""
+    """Draw the value of guessing with equal probabilities, or the band of perfect calibration."""
     if measure == "ece":
         null = rows[rows["measure"] == NULL_BAND]
         x, low, high = (null[column].to_numpy() for column in ("rate", "low", "high"))
@@ -134,7 +134,7 @@ def draw_reference(axes, rows, measure, classes):
 
 
 def set_rate_axis(axes, rates):
-    """Put ticks at the measured rates only, every second one where they are many."""
+    """Put ticks at the measured rates only, at every second one if there are many."""
     axes.set_xticks(rates if len(rates) <= 5 else rates[::2])
     axes.xaxis.set_major_formatter("{x:.2f}")
     if len(rates):
@@ -142,7 +142,7 @@ def set_rate_axis(axes, rates):
 
 
 def add_legend(figure, grid, level):
-    """Explain each kind of mark once, below the panels."""
+    """Add one legend below the panels."""
     bar = Line2D([], [], color=BLUE, marker="|", markersize=9, markeredgewidth=1.1, linestyle="")
     handles = {f"{100 * level:g} % interval over cases": bar}
     for axes in grid.flat:

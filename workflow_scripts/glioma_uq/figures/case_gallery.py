@@ -1,4 +1,4 @@
-"""A gallery of cases: scan, truth, mean prediction and the three uncertainties, in one slice."""
+"""A gallery of cases in one slice: scan, truth, mean prediction and the three uncertainties."""
 
 from functools import partial
 
@@ -13,16 +13,19 @@ from glioma_uq.statistics.selected_cell import read_selected_cell
 
 CAPTION = (
     "What does the uncertainty look like",
-    "Cases from the least to the most uncertain predicted tumour, spread evenly over the "
-    "study, in the axial slice with most of the tumour (the patient’s left is on the left). "
-    "Beside each its mean uncertainty in the predicted tumour and its Dice. Mean probability "
-    "is that of tumour over the passes; total uncertainty is aleatoric plus epistemic, voxel "
-    "by voxel, all three on one scale up to ln {classes} nats, the most that {classes} classes "
-    "can have. Dropout rate {rate}.",
+    "Cases from the least to the most uncertain predicted tumour, spread evenly over the study, in "
+    "the axial slice with most of the tumour (the patient’s left is on the left). Each row gives "
+    "the case’s mean uncertainty in the predicted tumour and its Dice. Mean probability is that of "
+    "tumour over the passes. Total uncertainty is aleatoric plus epistemic in each voxel; all "
+    "three share one scale up to ln {classes} nats, the maximum for {classes} classes. Dropout "
+    "rate {rate}.",
 )
 
 MARGIN = 2  # voxels around the brain
-TRUTH, PREDICTED = "#56B4E9", "#E69F00"  # sky blue and orange of Okabe and Ito, for dark ground
+TRUTH, PREDICTED = (
+    "#56B4E9",
+    "#E69F00",
+)  # sky blue, orange (Okabe and Ito) for dark background
 MAPS = {
     "mean": ("Mean probability", "viridis"),
     "predictive": ("Total (nats)", "inferno"),
@@ -32,12 +35,12 @@ MAPS = {
 
 
 def read(*, segmentation, selection, maps, mapped, volumes, modalities, network, cases_shown):
-    """Return the table of `tabulate`, the `GalleryCase`s that it is of, and how many there are.
+    """Return the table of `tabulate`, its `GalleryCase`s, and the number of all cases.
 
     Args:
         segmentation: paths of the segmentation tables of all cells.
         selection: path of the table of the selected cell.
-        cases_shown: how many cases at most.
+        cases_shown: maximum number of cases.
         maps, mapped, volumes, modalities, network: those of `read_gallery_cases`.
     """
     cases, _, n = read_gallery_cases(
@@ -57,14 +60,13 @@ def tabulate(cases):
 def draw(table, cases, n, *, classes):
     """Return the figure: a row for each of `cases`, least uncertain first, of `n` in all.
 
-    `table` is that of `tabulate`. Entropies are shown up to ln `classes`, the most that so many
-    classes of a voxel can have.
+    `table` is that of `tabulate`. Entropies are shown up to ln `classes`, their maximum.
     """
     columns = 2 + len(MAPS)
     figure, grid = panels(len(cases), columns, height=1.1 + 1.12 * len(cases))
     for axes_of_case, case in zip(grid, cases, strict=True):
         images = draw_case(axes_of_case, case, classes)
-    for axes, title in zip(grid[0], heads(cases[0]), strict=True):
+    for axes, title in zip(grid[0], column_titles(cases[0]), strict=True):
         axes.set_title(title, size=7.5, weight="bold", color="black", loc="center")
     for place, image in enumerate(images, start=columns - len(MAPS)):
         bar = figure.colorbar(
@@ -80,8 +82,8 @@ def draw(table, cases, n, *, classes):
     return figure
 
 
-def heads(case):
-    """Return the names of the columns."""
+def column_titles(case):
+    """Return the titles of the columns."""
     scan = list(case.scans)[-1].upper()
     return [
         next(iter(case.scans)).upper(),
@@ -91,7 +93,7 @@ def heads(case):
 
 
 def draw_case(axes_of_case, case, classes):
-    """Draw one row and return the images of its maps."""
+    """Draw one row and return its map images."""
     number = through_tumour(case)[2]
     box = around(case.brain.data)
     cut = partial(sliced, box=box, number=number)
@@ -116,7 +118,7 @@ def draw_case(axes_of_case, case, classes):
 
 
 def sliced(data, *, box, number):
-    """Return one axial slice, cropped, with its rows along y, the left side on the left."""
+    """Return one axial slice, cropped and transposed, with the left side on the left."""
     return data[box][:, :, number].T
 
 
@@ -129,29 +131,29 @@ def show_scan(axes, data, brain):
 
 
 def outline(axes, values, colour):
-    """Draw where `values` cross one half, if they do."""
+    """Draw the contour of `values` at one half, if there is one."""
     if values.min() < 0.5 < values.max():
         axes.contour(values.astype(float), [0.5], colors=[colour], linewidths=1.0)
 
 
 def around(mask):
-    """Return the slices of x and y around a mask; z stays whole."""
+    """Return the slices of x and y around a mask; z is not cropped."""
     sides = []
     for axis in (0, 1):
-        held = np.flatnonzero(mask.any(axis=tuple({0, 1, 2} - {axis})))
-        sides.append(slice(max(held[0] - MARGIN, 0), held[-1] + 1 + MARGIN))
+        used = np.flatnonzero(mask.any(axis=tuple({0, 1, 2} - {axis})))
+        sides.append(slice(max(used[0] - MARGIN, 0), used[-1] + 1 + MARGIN))
     return tuple(sides)
 
 
 def row_text(case):
-    """Return what stands beside a row."""
+    """Return the label of a row."""
     nats = "no tumour found" if np.isnan(case.uncertainty) else f"{case.uncertainty:.2f} nats"
     dice = "no reference" if np.isnan(case.dice) else f"Dice {case.dice:.2f}"
     return f"{case.name}\n{nats}\n{dice}"
 
 
 def headline(table, n):
-    """Return the Dice of the less and of the more uncertain half of the shown cases."""
+    """Return the ranges of Dice of the less and the more uncertain half of the shown cases."""
     half, dice = len(table) // 2, table["dice"].to_numpy()
     halves = dice[:half], dice[-half:]
     if half == 0 or np.isnan(halves).any():

@@ -1,4 +1,4 @@
-"""Which rows of the long tables a figure or a report shows, and how tasks are called there."""
+"""Selection of rows of the long tables for figures and reports, and the names of tasks."""
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ COLUMNS = ["network", "rate", "passes", "task", "measure", "value", "low", "high
 
 
 def of_network(table, network=None):
-    """Return the rows of `network`, or of the table's first network when none is named."""
+    """Return the rows of `network`, by default of the table's first network."""
     missing = set(COLUMNS[:4]) - set(table.columns)
     if missing:
         raise BadInput(
@@ -31,38 +31,38 @@ def of_network(table, network=None):
 
 def of_cell(table, rate, passes):
     """Return the rows measured at dropout rate `rate` with `passes` Monte Carlo passes."""
-    chosen = table[np.isclose(table["rate"].astype(float), rate) & (table["passes"] == passes)]
-    if chosen.empty:
+    selected = table[np.isclose(table["rate"].astype(float), rate) & (table["passes"] == passes)]
+    if selected.empty:
         cells = table[["rate", "passes"]].drop_duplicates().itertuples(index=False)
         found = ", ".join(f"({cell.rate:g}, {cell.passes:d})" for cell in cells)
         raise BadInput(
             f"expected results at rate {rate:g} and {passes} passes, found (rate, passes) "
             f"{found}; set selection to one of them"
         )
-    return chosen
+    return selected
 
 
 def at_passes(table, passes):
     """Return the rows measured with `passes` Monte Carlo passes."""
-    chosen = table[table["passes"] == passes]
-    if chosen.empty:
+    selected = table[table["passes"] == passes]
+    if selected.empty:
         found = ", ".join(str(number) for number in sorted(table["passes"].unique()))
         raise BadInput(
             f"expected results with {passes} passes, found those with {found or 'none'}; "
             "set selection to one of them"
         )
-    return chosen
+    return selected
 
 
 def measured(table, task, measure):
-    """Return the rows of one measure of one task, in order of rate and passes."""
+    """Return the rows of one measure of one task, sorted by rate and passes."""
     rows = table[(table["task"] == task) & (table["measure"] == measure)]
     return rows.sort_values(["rate", "passes"], kind="stable")[COLUMNS]
 
 
-def concat_nonempty(parts):
-    """Return the tables `parts` as one with the columns of the statistics, empty ones left out."""
-    parts = [part for part in parts if len(part)]
-    if not parts:
+def concat_nonempty(tables):
+    """Return the non-empty ones of `tables` as one, or an empty table of the statistics."""
+    tables = [table for table in tables if len(table)]
+    if not tables:
         return pd.DataFrame(columns=COLUMNS)
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat(tables, ignore_index=True)

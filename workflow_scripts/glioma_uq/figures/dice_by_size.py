@@ -1,4 +1,4 @@
-"""Dice of the enhancing tumour (ET) by its size: means of size groups, and every case."""
+"""Dice of the enhancing tumour (ET) by its size: means of size groups, and all cases."""
 
 import numpy as np
 import pandas as pd
@@ -31,16 +31,16 @@ from glioma_uq.statistics.selected_cell import read_selected_cell
 from glioma_uq.tables import read_table
 
 CAPTION = (
-    "Is a small tumour outlined worse",
-    "Dice of the enhancing tumour (0: no overlap with the reference, 1: the same voxels). (a) "
-    "Mean over the cases whose enhancing tumour has so many ml, n below each; bars are {level} "
-    "% bootstrap intervals. Where there is none, a case counts 1 when none is predicted, else "
-    "0. (b) Every case with enhancing tumour, on a logarithmic axis; dashed: 1 and 2 ml. A "
-    "case of several seeds counts once, with its mean. Dropout rate {rate}.",
+    "Are small tumours segmented worse",
+    "Dice of the enhancing tumour (0: no overlap with the reference, 1: the same voxels). (a) Mean "
+    "of each size group, with its n; bars are {level} % bootstrap intervals. A case without "
+    "enhancing tumour counts 1 if none is predicted, else 0. (b) All cases with enhancing tumour, "
+    "on a logarithmic axis; dashed: 1 and 2 ml. A case with several seeds counts once, with its "
+    "mean. Dropout rate {rate}.",
 )
 
-# ASSUME: the paper draws groups of sizes and does not say which; the first two end where it calls
-# a tumour small, the last begins at the 20 ml that it gives as the median.
+# ASSUME: the paper does not define its size groups; here the first ones end at its limits of a
+# small tumour, and the last begins at its median of 20 ml.
 SIZES = {
     "none": (0, 0),
     "< 1": (0, 1),
@@ -49,7 +49,7 @@ SIZES = {
     "5–20": (5, 20),
     "≥ 20": (20, np.inf),
 }
-UNBROKEN = "\xa0"  # a space at which no line ends
+UNBROKEN = "\xa0"  # non-breaking space
 OF_CASE = ["network", "rate", "passes", "case", "et_volume_ml", "dice", "size"]
 OF_SIZE = ["value", "low", "high", "n", "reason"]
 
@@ -71,7 +71,7 @@ def read(*, overlap, selection, networks, seed, intervals):
 
 
 def size_of(volume_ml):
-    """Return the group of `SIZES` of each volume of ET in ml [N]; an upper limit lies outside."""
+    """Return the group of `SIZES` of each volume of ET in ml [N]; upper limits are exclusive."""
     limits = [high for _, high in list(SIZES.values())[1:-1]]
     places = 1 + np.searchsorted(limits, volume_ml, side="right")
     return np.array(list(SIZES))[np.where(np.asarray(volume_ml) > 0, places, 0)]
@@ -80,20 +80,21 @@ def size_of(volume_ml):
 def tabulate(tables, *, resamples, level, interval, rng):
     """Return a row for each cell and case, `OF_CASE`, with the mean of its size group, `OF_SIZE`.
 
-    Dice is a case's mean over seeds; value, low and high are of the group's mean, n its cases.
+    Dice is a case's mean over seeds; value, low and high are of the group's mean, n is
+    its number of cases.
 
     Args:
         tables: {cell: table of overlap}, one cell of each network, in order.
         resamples, level, interval, rng: of the bootstrap.
     """
     rows = {cell: of_enhancing(table) for cell, table in tables.items()}
-    drawn = draw_resamples(rows.values(), resamples, rng)
-    parts = []
+    resampled = draw_resamples(rows.values(), resamples, rng)
+    groups = []
     for cell, table in rows.items():
         for size in SIZES:
             mine = table[table["size"] == size]
             if len(mine):
-                (found,) = resample_cell(cell, mine, mean_dice, drawn, interval in CORRECTED)
+                (found,) = resample_cell(cell, mine, mean_dice, resampled, interval in CORRECTED)
                 cases = mine.groupby("case", as_index=False).agg(
                     {"et_volume_ml": "first", "dice": "mean", "size": "first"}
                 )
@@ -101,12 +102,12 @@ def tabulate(tables, *, resamples, level, interval, rng):
                 cases.insert(0, "rate", format_rate(cell.rate))
                 cases.insert(0, "network", cell.network)
                 named = dict(zip(OF_SIZE, numbers(found, level, interval)[2:], strict=True))
-                parts.append(cases.assign(**named))
-    return pd.concat(parts, ignore_index=True)[OF_CASE + OF_SIZE]
+                groups.append(cases.assign(**named))
+    return pd.concat(groups, ignore_index=True)[OF_CASE + OF_SIZE]
 
 
 def of_enhancing(overlap):
-    """Return case, seed, et_volume_ml, size and dice of ET without a rule."""
+    """Return case, seed, et_volume_ml, size and dice of ET, without post-processing rule."""
     rows = overlap[(overlap["region"] == "et") & (overlap["rule"] == "none")]
     volume = rows["reference_volume_mm3"] / 1000
     rows = rows[["case", "seed", "dice"]].assign(et_volume_ml=volume, size=size_of(volume))
@@ -125,7 +126,7 @@ def groups_of(table):
 
 @styled
 def draw(table, *, level):
-    """Return the figure: size groups with intervals of `level`, and every case."""
+    """Return the figure: size groups with intervals of `level`, and all cases."""
     networks = list(table["network"].unique())
     styles = network_styles(networks)
     figure, (grid,) = panels(1, 2, height=3.4, gridspec_kw={"width_ratios": [1.25, 1]}, sharey=True)
@@ -139,7 +140,7 @@ def draw(table, *, level):
 
 
 def draw_groups(axes, groups, networks, styles):
-    """Draw the mean Dice of each size group, the networks beside each other."""
+    """Draw the mean Dice of each size group, networks side by side."""
     sizes = [size for size in SIZES if size in set(groups["size"])]
     for i, network in enumerate(networks):
         mine = groups[groups["network"] == network].set_index("size").reindex(sizes).reset_index()
@@ -152,8 +153,8 @@ def draw_groups(axes, groups, networks, styles):
 
 
 def draw_cases(axes, cases, networks, styles):
-    """Draw every case that has enhancing tumour on the logarithm of its volume."""
-    panel_title(axes, "(b) Every case")
+    """Draw each case with enhancing tumour against its volume on a logarithmic axis."""
+    panel_title(axes, "(b) All cases")
     axes.set_title(count_text([cases["case"].nunique()]) + " cases with enhancing tumour")
     axes.set(xscale="log", xlabel="Volume of enhancing tumour (ml)")
     if cases.empty:

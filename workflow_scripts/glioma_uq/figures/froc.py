@@ -1,4 +1,4 @@
-"""Enhancing lesions found against false ones: FROC curves, and what is found by lesion size."""
+"""FROC curves of enhancing lesions, and sensitivity by lesion size."""
 
 import numpy as np
 import pandas as pd
@@ -26,13 +26,13 @@ from glioma_uq.statistics.selected_cell import read_selected_cell
 from glioma_uq.tables import read_table
 
 CAPTION = (
-    "Which lesions are found, and at what price",
-    "Enhancing lesions, the connected parts of the reference’s enhancing tumour. One is found "
-    "where a predicted lesion shares a voxel with it; a predicted lesion that touches none is "
-    "false. (a) Share found against false ones for each case when predictions smaller than a "
-    "limit are left out: the mark at the end of a line is all that a network predicts, to the "
-    "left only ever larger ones count. (b) Share found by size of the lesion, with {level} % "
-    "bootstrap intervals over cases. Dropout rate {rate}.",
+    "Which lesions are found, and with how many false ones",
+    "Enhancing lesions are the connected components of the reference’s enhancing tumour. A lesion "
+    "is found if a predicted lesion shares a voxel with it; a predicted lesion that overlaps none "
+    "is false. (a) Share of lesions found against false lesions per case, as predictions below a "
+    "rising size limit are removed: the marker at the end of a line includes all predictions. (b) "
+    "Share found by lesion size, with {level} % bootstrap intervals over cases. Dropout rate "
+    "{rate}.",
 )
 
 SIZES = {
@@ -57,20 +57,20 @@ def read(*, curves, lesions, selection, networks):
 def tabulate(curves, lesions, *, networks, rate, passes):
     """Return the points of the curves and the sensitivities by size as one table, `COLUMNS`.
 
-    Both of enhancing tumour without a rule, at one cell of each network.
+    Both are of enhancing tumour without post-processing rule, at one cell of each network.
     """
     curve, by_size = (
         at_nearest(in_order(table, networks), rate, passes) for table in (curves, lesions)
     )
     curve, by_size = (t[(t["task"] == "et") & (t["rule"] == "none")] for t in (curve, by_size))
     shown = by_size["measure"].isin(["sensitivity", "false_per_case"])
-    parts = [curve.assign(part=CURVE), by_size[shown].assign(part=BY_SIZE)]
-    return pd.concat([p for p in parts if len(p)], ignore_index=True).reindex(columns=COLUMNS)
+    tables = [curve.assign(part=CURVE), by_size[shown].assign(part=BY_SIZE)]
+    return pd.concat([t for t in tables if len(t)], ignore_index=True).reindex(columns=COLUMNS)
 
 
 @styled
 def draw(table, *, level):
-    """Return the figure: the curves, and with intervals of `level` what is found by size."""
+    """Return the figure: the curves, and the sensitivity by size with intervals of `level`."""
     networks = list(table["network"].unique())
     styles = network_styles(networks)
     figure, (grid,) = panels(1, 2, height=3.4, sharey=True)
@@ -84,7 +84,7 @@ def draw(table, *, level):
 
 
 def draw_curves(axes, table, networks, styles):
-    """Draw the curve of each network; a mark is the whole of its predictions."""
+    """Draw the curve of each network; its marker includes all predictions."""
     for network in networks:
         mine = table[(table["network"] == network) & (table["part"] == CURVE)]
         if len(mine):
@@ -96,12 +96,12 @@ def draw_curves(axes, table, networks, styles):
     false = table[table["measure"] == "false_per_case"]
     lesions = int(whole["n_lesions"].max()) if len(whole) else 0
     axes.set_title(f"{count_text(false['n'])} cases with {lesions} lesions")
-    axes.set(xlim=(0, None), xlabel="False lesions for each case")
+    axes.set(xlim=(0, None), xlabel="False lesions per case")
     panel_title(axes, "(a) Found and false")
 
 
 def draw_sizes(axes, rows, networks, styles):
-    """Draw which share of the lesions of each size is found."""
+    """Draw the share of lesions found by size."""
     counts = rows.groupby("group")["n_lesions"].max()
     sizes = [size for size in SIZES if counts.get(size, 0) > 0]
     for i, network in enumerate(networks):
@@ -117,7 +117,7 @@ def draw_sizes(axes, rows, networks, styles):
 
 
 def headline(table):
-    """Return which share of the lesions each network finds, and with how many false ones."""
+    """Return the share of lesions that each network finds, and its number of false ones."""
     whole = table[table["group"] == ALL]
     values = {
         measure: dict(zip(rows["network"], rows["value"], strict=True))
@@ -127,5 +127,5 @@ def headline(table):
         return "No case has enhancing tumour"
     return (
         f"Share of enhancing lesions found: {format_by_network(values['sensitivity'])}; "
-        f"false lesions for each case: {format_by_network(values.get('false_per_case', {}))}"
+        f"false lesions per case: {format_by_network(values.get('false_per_case', {}))}"
     )

@@ -1,4 +1,4 @@
-"""The cases that case_gallery and the viewer show: which, and their scans, truth and maps."""
+"""The cases of case_gallery and the viewer: selection, scans, truth and maps."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from glioma_uq.tables import read_table
 from glioma_uq.volumes import volume_path
 
 MAPS = ("mean", "predictive", "aleatoric", "epistemic")
-PREFERRED = ("t1ce", "flair")  # enhancing tumour, oedema: what shows a glioma best
+PREFERRED = ("t1ce", "flair")  # they show enhancing tumour and oedema best
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class GalleryCase:
     """One case: name, Dice and uncertainty (nats; NaN without), and Images on one grid.
 
     `scans` by modality (z-scores), `maps` by kind (probability, then nats), `truth` and
-    `brain` masks; `truth` is None where the case has no reference.
+    `brain` masks; `truth` is None without a reference.
     """
 
     name: str
@@ -37,8 +37,8 @@ class GalleryCase:
 def spread_over(segmentation, number):
     """Return at most `number` rows of a cell's table, spread evenly from least to most uncertain.
 
-    The order is that of the mean predictive uncertainty of the predicted tumour, over seeds; a
-    case without a predicted tumour comes last.
+    Sorted by the mean predictive uncertainty of the predicted tumour, over seeds; cases
+    without a predicted tumour come last.
     """
     cases = one_row_per_case(segmentation).sort_values(["tumour_predictive", "case"])
     places = np.linspace(0, len(cases) - 1, min(number, len(cases))).round().astype(int)
@@ -46,25 +46,25 @@ def spread_over(segmentation, number):
 
 
 def shown_modalities(modalities, most=2):
-    """Return those of the study's modalities that show a glioma best."""
-    liked = [name for name in PREFERRED if name in modalities]
-    return (liked + [name for name in modalities if name not in liked])[:most]
+    """Return at most `most` of the study's modalities, those that show a glioma best first."""
+    preferred = [name for name in PREFERRED if name in modalities]
+    return (preferred + [name for name in modalities if name not in preferred])[:most]
 
 
-def read_gallery_cases(tables, choice, number, *, network, maps, mapped, volumes, modalities):
-    """Return (at most `number` `GalleryCase`s, least uncertain first; their T; how many there are).
+def read_gallery_cases(tables, selected, number, *, network, maps, mapped, volumes, modalities):
+    """Return (at most `number` `GalleryCase`s, least uncertain first; their T; n of all).
 
     Args:
         tables: paths of the segmentation tables of all cells.
-        choice: (rate, passes) of the chosen cell.
-        number: how many cases to show.
-        network: whose cells.
+        selected: (rate, passes) of the selected cell.
+        number: number of cases to show.
+        network: name of the network.
         maps: folders of maps of all rates, folds and seeds.
-        mapped: those T that have maps; the one nearest to the chosen is shown.
+        mapped: the T that have maps; the one nearest to the selected T is shown.
         volumes: path of the manifest of the normalised volumes.
         modalities: the study's.
     """
-    rate, passes = choice[0], min(mapped, key=lambda t: abs(t - choice[1]))
+    rate, passes = selected[0], min(mapped, key=lambda t: abs(t - selected[1]))
     (table,) = map(read_table, at_cell(tables, network, rate, passes))
     of_rate = [folder for folder in maps if f"/dropout-{format_rate(rate)}/" in str(folder)]
     cases = [
@@ -81,7 +81,7 @@ def read_gallery_case(row, *, volumes, maps, passes, modalities):
     Args:
         row: with case, dice and tumour_predictive.
         volumes: path of the manifest of the normalised volumes.
-        maps: folders of maps, one for each fold and seed; the first that has the case counts.
+        maps: folders of maps, one for each fold and seed; the first with the case is used.
         passes: the T of the maps.
         modalities: names of the scans to read.
     """
@@ -106,9 +106,9 @@ def read_gallery_case(row, *, volumes, maps, passes, modalities):
 
 
 def through_tumour(case):
-    """Return the voxel [3] in whose planes the largest part of the true tumour lies.
+    """Return the voxel [3] whose three planes hold the most of the true tumour.
 
-    Without a true tumour that of the mean probability of tumour, which is never empty.
+    Without a true tumour, the mean probability of tumour is used, which is never empty.
     """
     has_truth = case.truth is not None and case.truth.data.any()
     weight = (case.truth if has_truth else case.maps["mean"]).data

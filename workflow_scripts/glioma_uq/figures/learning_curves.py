@@ -1,4 +1,4 @@
-"""Learning curves: did each network learn, and when did it stop getting better."""
+"""Learning curves: did each network learn, and when did it stop improving?"""
 
 import re
 
@@ -11,11 +11,11 @@ from glioma_uq.figures.style import BLUE, GREEN, ORANGE, panel_title, panels, se
 from glioma_uq.figures.words import format_range
 
 CAPTION = (
-    "Did the networks learn, and when did they stop",
-    "Loss and validation Dice by epoch, a line for each fold and seed, a pair of panels for "
-    "each dropout rate p and each network that is drawn. Dots mark the epoch whose weights "
-    "were kept, that of the lowest validation loss or the last. A validation loss that rises "
-    "while the training loss falls is overfitting.",
+    "Did the networks learn, and when did they stop improving",
+    "Loss and validation Dice by epoch, with a line for each fold and seed and a pair of panels "
+    "for each network and dropout rate p. Dots mark the epoch whose weights were kept: the one "
+    "with the lowest validation loss, or the last. A validation loss that rises while the training "
+    "loss falls is overfitting.",
 )
 
 WHERE = re.compile(
@@ -28,10 +28,10 @@ KEYS = ["network", "rate", "fold", "seed"]
 def read(*, curves, network):
     """Return the curves as one table: network, rate, fold, seed, then a curve's own columns.
 
-    The path of a curve says whose it is: {network}/dropout-{rate}/fold-{fold}/seed-{seed}/.
-    Only those of `network` are kept, all where it is None.
+    The path of a curve gives its keys: {network}/dropout-{rate}/fold-{fold}/seed-{seed}/.
+    Only curves of `network` are kept, or all if it is None.
     """
-    parts = []
+    tables = []
     for path in curves:
         place = WHERE.search(str(path))
         if place is None:
@@ -41,21 +41,21 @@ def read(*, curves, network):
             )
         names = {**place.groupdict(), "rate": float(place["rate"])}
         if network in (None, names["network"]):
-            parts.append(pd.read_csv(path).assign(**names))
-    if not parts:
+            tables.append(pd.read_csv(path).assign(**names))
+    if not tables:
         raise BadInput(f"expected learning curves of {network}, found none; train it first")
-    table = pd.concat(parts, ignore_index=True)
+    table = pd.concat(tables, ignore_index=True)
     table = table[KEYS + [column for column in table.columns if column not in KEYS]]
     return table.sort_values([*KEYS, "epoch"], kind="stable", ignore_index=True)
 
 
 @styled
 def draw(table, *, weights):
-    """Return the figure: for each network and rate losses above and Dice below, a line a fold.
+    """Return the figure: for each network and rate, losses above and Dice below.
 
     Args:
         table: of `read`.
-        weights: those that were kept, of the `best` epoch by validation loss or of the `last`.
+        weights: kept weights, of the `best` epoch by validation loss or of the `last`.
     """
     groups = list(table.groupby(["network", "rate"], sort=False))
     columns = min(len(groups), MOST_COLUMNS)
@@ -87,7 +87,7 @@ def draw(table, *, weights):
 
 
 def headline(table):
-    """Return how many networks were trained, for how long, and the Dice that they end with."""
+    """Return the number of networks, their epochs, and their final validation Dice."""
     runs = table.groupby(KEYS)
     epochs, dice = runs["epoch"].max(), runs["validation_dice"].last()
     what = f"{len(epochs)} network{'' if len(epochs) == 1 else 's'}"
@@ -114,12 +114,12 @@ def draw_rate(above, below, table, rate, weights):
 
 
 def last_shown(grid):
-    """Return the lowest panel that is in use in each column."""
+    """Return the lowest used panel of each column."""
     return [[axes for axes in column if axes.axison][-1] for column in grid.T]
 
 
 def share_limits(grid):
-    """Give all panels of losses the same limits, and Dice those from 0 to 1."""
+    """Give all panels of losses the same limits, and those of Dice 0 to 1."""
     losses, dice = grid[::2].ravel(), grid[1::2].ravel()
     limits = np.array([axes.get_ylim() for axes in losses if axes.axison])
     for axes in losses:
@@ -129,7 +129,7 @@ def share_limits(grid):
 
 
 def add_legend(figure):
-    """Explain the lines below the panels."""
+    """Add the legend below the panels."""
     names = {"training loss": BLUE, "validation loss": ORANGE, "validation Dice": GREEN}
     handles = [Line2D([], [], color=colour, label=name) for name, colour in names.items()]
     handles.append(

@@ -1,4 +1,4 @@
-"""Lines of one measure over the number of passes, one for each dropout rate."""
+"""Lines of one measure by number of passes, one for each dropout rate."""
 
 import numpy as np
 from matplotlib.lines import Line2D
@@ -7,10 +7,10 @@ from glioma_uq.figures.style import GREY, note_empty
 
 
 def draw_lines_over_passes(axes, table, colours):
-    """Draw value over passes for each rate, and at the right its interval at the most passes.
+    """Draw value by passes for each rate, and its interval at the most passes on the right.
 
     `table` has the columns rate, passes, value, low, high; `colours` is {rate: colour}.
-    The intervals stand side by side beyond the last tick, where they hide no line.
+    The intervals are side by side beyond the last tick, where they hide no line.
     """
     if table["value"].isna().all():
         note_empty(axes)
@@ -27,13 +27,13 @@ def draw_lines_over_passes(axes, table, colours):
 
 
 def _draw_interval(axes, x, row, colour):
-    """Draw the point and the interval of a table of at most one row at `x`."""
+    """Draw the value and interval of a table of at most one row at `x`."""
     axes.vlines(x, row["low"], row["high"], color=colour, linewidth=1.4)
     axes.plot([x] * len(row), row["value"], "_", color=colour, markersize=5)
 
 
 def add_rate_legend(figure, table, colours, level):
-    """Explain the colours, and the bars at the right (intervals of `level`), below the panels."""
+    """Add the legend of colours and of the bars (intervals of `level`) below the panels."""
     handles = [
         Line2D([], [], color=colour, marker="o", label=f"p = {rate:.2f}")
         for rate, colour in colours.items()

@@ -1,4 +1,4 @@
-"""How several networks are told apart in one figure: their names, colours and marks."""
+"""Names, colours and markers of several networks in one figure."""
 
 import numpy as np
 from matplotlib.lines import Line2D
@@ -9,7 +9,7 @@ from glioma_uq.figures.words import format_range, joined
 from glioma_uq.predictions import cell_of
 from glioma_uq.statistics.overlap_groups import BELOW_MM3
 
-# Okabe and Ito's, without the yellow that white paper swallows.
+# Okabe and Ito's, without yellow, which is hardly visible on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#666666")
 MARKS = "osD^vP*Xdh<>"
 SAMPLERS = ("-deterministic", "-mc-dropout-ensemble", "-deep-ensemble", "-test-time-augmentation")
@@ -18,7 +18,7 @@ SMALL_ML = tuple(sorted(mm3 / 1000 for mm3 in BELOW_MM3.values()))
 
 
 def shown_names(networks):
-    """Return {network: its name in a figure}: without the sampler where all share one."""
+    """Return {network: its name in a figure}, without the sampler if all share one."""
     shared = [s for s in SAMPLERS if networks and all(n.endswith(s) for n in networks)]
     return {n: n.removesuffix(shared[0]) if shared else n for n in networks}
 
@@ -32,21 +32,21 @@ def network_styles(networks):
 
 
 def at_nearest(table, rate, passes):
-    """Return the rows at `rate` and at that T of the table which lies nearest to `passes`."""
-    there = table["passes"].unique()
-    nearest = min(there, key=lambda t: (abs(t - passes), t), default=passes)
+    """Return the rows at `rate` and at the T of the table nearest to `passes`."""
+    measured = table["passes"].unique()
+    nearest = min(measured, key=lambda t: (abs(t - passes), t), default=passes)
     return of_cell(table, rate, nearest)
 
 
 def in_order(table, networks):
-    """Return the rows of `networks`, in their order and without the others."""
+    """Return the rows of `networks` only, in their order."""
     rank = {network: place for place, network in enumerate(networks)}
     mine = table[table["network"].isin(rank)]
     return mine.sort_values("network", key=lambda n: n.map(rank), kind="stable")
 
 
 def format_by_network(values, form="{:.2f}"):
-    """Return "0.31 (csnet) and 0.44 (unet)" of {network: value}; of more than three both ends."""
+    """Return "0.31 (csnet) and 0.44 (unet)" from {network: value}, or both ends of more than 3."""
     names = shown_names(list(values))
     known = {network: value for network, value in values.items() if not np.isnan(value)}
     if not known:
@@ -64,18 +64,18 @@ def _one(value, name, form):
 
 
 def dodge(place, number, width=0.7):
-    """Return how far beside its tick the `place`-th of `number` marks stands."""
+    """Return the offset from its tick of the `place`-th of `number` markers."""
     return 0 if number == 1 else width * (place / (number - 1) - 0.5) * min(1, number / 4)
 
 
-def draw_marks(axes, x, rows, look, **options):
-    """Draw the values of `rows` at `x` with their intervals, in the look of their network."""
-    axes.vlines(x, rows["low"], rows["high"], color=look["color"], linewidth=1.1, alpha=0.8)
-    axes.plot(x, rows["value"], linestyle="", markersize=4.2, zorder=3, **look, **options)
+def draw_marks(axes, x, rows, style, **options):
+    """Draw the values of `rows` at `x` with their intervals, in the style of their network."""
+    axes.vlines(x, rows["low"], rows["high"], color=style["color"], linewidth=1.1, alpha=0.8)
+    axes.plot(x, rows["value"], linestyle="", markersize=4.2, zorder=3, **style, **options)
 
 
 def add_network_legend(figure, networks, styles, *, more=(), **line):
-    """Explain colours and marks below the panels."""
+    """Add the legend of colours and markers below the panels."""
     names = shown_names(networks)
     style = {"linestyle": "", "markersize": 4.2} | line
     handles = [Line2D([], [], label=names[n], **styles[n], **style) for n in networks]
@@ -86,13 +86,15 @@ def add_network_legend(figure, networks, styles, *, more=(), **line):
 def nearest_cells(paths, networks, rate, passes):
     """Return {cell: path} of `networks`, in order, at `rate` and the T nearest to `passes`."""
     cells = {cell_of(path): path for path in paths}
-    mine = [cell for cell in cells if np.isclose(cell.rate, rate)]
-    nearest = min({cell.passes for cell in mine}, key=lambda t: (abs(t - passes), t), default=None)
-    there = {cell.network: cell for cell in mine if cell.passes == nearest}
-    missing = [network for network in networks if network not in there]
+    at_rate = [cell for cell in cells if np.isclose(cell.rate, rate)]
+    nearest = min(
+        {cell.passes for cell in at_rate}, key=lambda t: (abs(t - passes), t), default=None
+    )
+    found = {cell.network: cell for cell in at_rate if cell.passes == nearest}
+    missing = [network for network in networks if network not in found]
     if missing:
         raise BadInput(
             f"expected a table of {missing[0]} at rate {rate:g} near {passes} passes, found none; "
             "set selection to a cell whose maps are kept"
         )
-    return {there[network]: cells[there[network]] for network in networks}
+    return {found[network]: cells[found[network]] for network in networks}

@@ -1,4 +1,4 @@
-"""Predicted beside true probabilities, aleatoric uncertainty beside the entropy of the truth."""
+"""Predicted against true probabilities, aleatoric uncertainty against the true entropy."""
 
 import numpy as np
 import pandas as pd
@@ -25,14 +25,14 @@ from glioma_uq.tasks import TASKS
 from glioma_uq.uncertainty import entropy
 
 CAPTION = (
-    "How near is it to the truth",
-    "The phantom’s labels are drawn from known probabilities, so that the network’s can be held "
-    "against the true ones, which no study of patients can do. Above: the predicted probability "
-    "of each case against the true one (two classes: of the second). Below: aleatoric uncertainty "
-    "against the entropy of the true probabilities, which is the uncertainty that no network can "
-    "remove. On the dashed line both are equal. |P − P true| is the mean distance (total "
-    "variation); the true ECE replaces the labels by their probabilities. Dropout rate {rate}, T "
-    "= {passes}; in brackets {level} % bootstrap intervals.",
+    "How close are the probabilities to the truth",
+    "The phantom’s labels are drawn from known probabilities, so the predicted ones can be "
+    "compared with the truth, which is impossible in patients. Above: the predicted probability of "
+    "each case against the true one (two classes: of the second). Below: aleatoric uncertainty "
+    "against the entropy of the true probabilities, which no network can reduce. On the dashed "
+    "line both are equal. |P − P true| is the mean distance (total variation); the true ECE uses "
+    "the true probabilities instead of the labels. Dropout rate {rate}, T = {passes}; brackets: "
+    "{level} % bootstrap intervals.",
 )
 
 COLOURS = (BLUE, ORANGE, GREEN)
@@ -54,20 +54,20 @@ def tabulate(cell, truth):
     """Return one row for each task, case and class drawn: probabilities and entropies (nats).
 
     `cell` is a classification table, `truth` the phantom's; a case's seeds are averaged. Cases
-    without a known label are left out, as from the measures. Of two classes only the second is
-    drawn, the first says the same.
+    without a known label are left out, as in the measures. Of two classes only the second is
+    drawn, since the first adds nothing.
     """
-    parts = []
+    tables = []
     for task, classes in TASKS.items():
         known, _, probabilities = known_rows(one_row_per_case(cell), task)
         posterior = true_posterior(truth, known["case"], task)
-        drawn = range(1, 2) if len(classes) == 2 else range(len(classes))
+        places = range(1, 2) if len(classes) == 2 else range(len(classes))
         values = {"task": task, "case": known["case"], "aleatoric": known[f"{task}_aleatoric"],
                   "true_entropy": entropy(posterior)}  # fmt: skip
-        for place in drawn:
+        for place in places:
             two = {"probability": probabilities[:, place], "true_probability": posterior[:, place]}
-            parts.append(pd.DataFrame({**values, **two, "class": classes[place]})[COLUMNS])
-    return pd.concat(parts, ignore_index=True)
+            tables.append(pd.DataFrame({**values, **two, "class": classes[place]})[COLUMNS])
+    return pd.concat(tables, ignore_index=True)
 
 
 @styled
@@ -100,7 +100,7 @@ def draw(table, measures):
 
 
 def draw_probabilities(axes, rows, classes):
-    """Draw P against true P: of two classes the second, of three each in its colour."""
+    """Draw P against true P: the second of two classes, or each of three in its colour."""
     drawn = [c for c in classes if c in set(rows["class"])]
     for one, colour in zip(drawn, COLOURS, strict=False):
         mine = rows[rows["class"] == one]
@@ -113,7 +113,7 @@ def draw_probabilities(axes, rows, classes):
 
 
 def draw_identity(axes, x, y, colour):
-    """Draw points, and the line on which they would lie were they true."""
+    """Draw points and the line of equality."""
     axes.plot([0, 1.2], [0, 1.2], color=GREY, linestyle=(0, (4, 3)), linewidth=0.8, zorder=1)
     axes.scatter(x, y, 8 if len(x) <= 200 else 3, colour, alpha=0.65, linewidths=0, zorder=2)
 
@@ -129,7 +129,7 @@ def value_text(measures, name, label):
 
 
 def measures_text(measures, distance, ece, true_ece, n):
-    """Return the two lines above a panel: the distance, and ECE measured and true."""
+    """Return the two lines above a panel: the distance, and the measured and true ECE."""
     both = {name: measures.loc[measures["measure"] == name, "value"] for name in (ece, true_ece)}
     texts = [f"{value.iloc[0]:.2f}" if len(value) else "–" for value in both.values()]
     far = value_text(measures, distance, "|P − P true|")
@@ -137,7 +137,7 @@ def measures_text(measures, distance, ece, true_ece, n):
 
 
 def headline(measures):
-    """Return how far predicted lie from true probabilities, and true from measured ECE."""
+    """Return the distances of predicted from true probabilities, and the bias of the ECE."""
     by_name = measures.set_index(["task", "measure"])["value"]
     tasks = [task for task in TASKS if (task, "posterior_distance") in by_name.index]
     if not tasks:
@@ -145,6 +145,6 @@ def headline(measures):
     far = joined(f"{by_name[task, 'posterior_distance']:.2f} ({IN_TEXT[task]})" for task in tasks)
     above = sum(by_name[task, "ece"] > by_name[task, "true_ece"] for task in tasks)
     return (
-        f"Probabilities lie {far} from the true ones on average; the measured ECE is above the "
-        f"true one in {above} of {len(tasks)} tasks"
+        f"The mean distance of predicted from true probabilities is {far}; the measured ECE is "
+        f"above the true one in {above} of {len(tasks)} tasks"
     )

@@ -1,4 +1,4 @@
-"""The quality metrics of a cohort: where its cases lie, and where the limits are."""
+"""The quality metrics of a cohort: values of all cases, and the limits."""
 
 import numpy as np
 import pandas as pd
@@ -10,15 +10,14 @@ from glioma_uq.quality.metrics import METRICS, limit_of, numbers_of, series_and_
 from glioma_uq.tables import read_table
 
 CAPTION = (
-    "Where every case lies",
-    "What each step measured, a point for each case and a row for each series, spread in "
-    "height only to be seen. Crosses are cases that were left out, up to the step that left "
-    "them out; black lines are the limits outside which a case is left out. A voxel size is "
-    "that of the longest edge.",
+    "Quality metrics of all cases",
+    "Metrics of each step: a point for each case and a row for each series, with vertical jitter. "
+    "Crosses are excluded cases, up to the step that excluded them; black lines are the limits "
+    "outside which a case is excluded. The voxel size is that of the longest edge.",
 )
 
 COLUMNS = 3
-MANY = 200  # cases from which points are small and pale
+MANY = 200  # more cases than this get small, pale points
 TABLE = ["case", "figure", "series", "value", "takes_part"]
 
 
@@ -28,9 +27,9 @@ def read(*, quality, excluded):
 
 
 def tabulate(quality, excluded):
-    """Return one row for each case, metric and series: the numbers of quality.csv, long.
+    """Return one row for each case, metric and series: the numbers of quality.csv in long form.
 
-    A voxel size counts by its longest edge. Texts and what was not measured are left out.
+    The longest edge gives the voxel size. Texts and missing values are left out.
     """
     out = set(excluded["case"])
     rows = []
@@ -44,7 +43,7 @@ def tabulate(quality, excluded):
 
 @styled
 def draw(table, *, limits):
-    """Return the figure: a panel for each metric, in it a row of points for each series."""
+    """Return the figure: a panel for each metric, with a row of points for each series."""
     shown = [name for name in METRICS if name in set(table["figure"])]
     rows = max(1, -(-len(shown) // COLUMNS))
     figure, grid = panels(rows, COLUMNS, height=0.5 + 1.35 * rows)
@@ -94,7 +93,7 @@ def draw_limits(axes, place, limit):
 
 
 def legend():
-    """Return what explains the marks below the panels."""
+    """Return the handles of the legend."""
     bare = {"linestyle": "", "markersize": 4.5}
     return [
         Line2D([], [], color=BLUE, marker="o", label="takes part", **bare),

@@ -1,4 +1,4 @@
-"""How far each dropout rate lies from the chosen one: paired differences with intervals."""
+"""Paired differences of each dropout rate from the selected one, with intervals."""
 
 import numpy as np
 from matplotlib.lines import Line2D
@@ -17,11 +17,11 @@ from glioma_uq.figures.style import (
 from glioma_uq.tables import read_table
 
 CAPTION = (
-    "Do the dropout rates differ beyond chance",
-    "Each dropout rate minus the chosen one ({rate}), at T = {passes} and on the same cases, "
-    "with {level} % bootstrap intervals of the paired difference. Where an interval holds 0 "
-    "(open points), this many cases cannot tell the rates apart. Intervals are not corrected "
-    "for their number.",
+    "Do the dropout rates differ by more than chance",
+    "Each dropout rate minus the selected one ({rate}), at T = {passes} and on the same cases, "
+    "with {level} % bootstrap intervals of the paired difference. If an interval includes 0 (open "
+    "points), there are too few cases to tell the rates apart. Intervals are not corrected for "
+    "multiple comparisons.",
 )
 
 MEASURES = {"nll": "Δ NLL (nats)", "ece": "Δ ECE", "auc": "Δ ROC-AUC", "dice": "Δ Dice"}
@@ -34,7 +34,7 @@ def read(*, differences, network):
 
 
 def tabulate(differences, *, network=None):
-    """Return the differences of the measures that the figure shows, of one network."""
+    """Return the differences of one network in the measures that are drawn."""
     rows = of_network(differences, network)
     return rows[rows["measure"].isin(MEASURES)].reset_index(drop=True)
 
@@ -66,17 +66,17 @@ def row_places(tasks, rates):
 
 
 def draw_panel(axes, rows, places, measure):
-    """Draw the differences of one measure; filled where the interval leaves 0 out."""
+    """Draw the differences of one measure; filled points where the interval excludes 0."""
     rows = rows[
         [(task, rate) in places for task, rate in zip(rows["task"], rows["rate"], strict=True)]
     ]
     if rows["value"].isna().all():
         note_empty(axes)
     height = np.array([places[key] for key in zip(rows["task"], rows["rate"], strict=True)])
-    seen = is_seen(rows).to_numpy(bool)
+    excludes_zero = is_seen(rows).to_numpy(bool)
     axes.axvline(0, color=GREY, linewidth=0.8)
     axes.hlines(height, rows["low"], rows["high"], color=BLUE, linewidth=1.1, alpha=0.75)
-    axes.scatter(rows["value"], height, 14, [BLUE if one else "white" for one in seen],
+    axes.scatter(rows["value"], height, 14, [BLUE if one else "white" for one in excludes_zero],
                  edgecolors=BLUE, linewidths=0.9, zorder=3)  # fmt: skip
     better = "right" if measure in HIGHER_IS_BETTER else "left"
     axes.set_xlabel(f"{MEASURES[measure]}\nbetter to the {better}")
@@ -87,7 +87,7 @@ def draw_panel(axes, rows, places, measure):
 
 
 def is_seen(rows):
-    """Say of each difference whether its interval leaves 0 out."""
+    """Return whether the interval of each difference excludes 0."""
     return (rows["low"] > 0) | (rows["high"] < 0)
 
 
@@ -107,10 +107,10 @@ def label_rows(axes, places):
 
 
 def headline(table):
-    """Return how many differences from the chosen rate are beyond chance."""
+    """Return how many differences from the selected rate exceed chance."""
     measured = table.dropna(subset=["low", "high"])
     if measured.empty:
-        return "No difference between rates could be given an interval"
+        return "No difference between rates has an interval"
     reference = f"{measured['reference_rate'].iloc[0]:.2f}"
     worse = is_seen(measured) & (
         (measured["value"] < 0) == measured["measure"].isin(HIGHER_IS_BETTER)
@@ -118,16 +118,17 @@ def headline(table):
     better = is_seen(measured) & ~worse
     verb = "is" if worse.sum() == 1 else "are"
     return (
-        f"Of {len(measured)} differences from p = {reference}, {worse.sum()} {verb} worse and "
-        f"{better.sum()} better beyond their interval; {(~is_seen(measured)).sum()} undecided"
+        f"Among {len(measured)} differences from p = {reference}, {worse.sum()} {verb} worse and "
+        f"{better.sum()} better with an interval that excludes 0; "
+        f"{(~is_seen(measured)).sum()} undecided"
     )
 
 
 def add_legend(figure, level):
-    """Explain the marks below the panels."""
+    """Add the legend below the panels."""
     bare = {"marker": "o", "linestyle": "", "color": BLUE, "markersize": 3.8}
     handles = [
-        Line2D([], [], **bare, label=f"{100 * level:g} % interval leaves 0 out"),
-        Line2D([], [], **bare | {"markerfacecolor": "white"}, label="0 lies inside"),
+        Line2D([], [], **bare, label=f"{100 * level:g} % interval excludes 0"),
+        Line2D([], [], **bare | {"markerfacecolor": "white"}, label="it includes 0"),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=2)

@@ -1,4 +1,4 @@
-"""Reliability diagrams: how often predictions of each confidence are right."""
+"""Reliability diagrams: accuracy of predictions by their confidence."""
 
 import numpy as np
 from matplotlib.lines import Line2D
@@ -11,17 +11,17 @@ from glioma_uq.tables import read_table
 from glioma_uq.tasks import TASKS
 
 CAPTION = (
-    "How often are predictions of each confidence right",
+    "How accurate are predictions of each confidence",
     "Predictions at dropout rate {rate} and T = {passes}, sorted into bins by the probability of "
-    "the predicted class. A point is a bin, as large as the number of its cases: how sure the "
-    "network was (across) and how often it was right (up). On the dashed line confidence equals "
-    "accuracy, above it the network is underconfident. Grey bars hold {level} % of the accuracies "
-    "that perfectly calibrated probabilities would show with so few cases: only points outside "
-    "them speak against the network. Gap: accuracy minus mean confidence over all cases. Below: "
-    "cases in each bin.",
+    "the predicted class. A point is a bin, sized by its number of cases: its mean confidence "
+    "(across) and its accuracy (up). On the dashed line confidence equals accuracy, above it the "
+    "network is underconfident. Grey bars hold {level} % of the accuracies that perfectly "
+    "calibrated probabilities would give with so few cases: only points outside them are evidence "
+    "of miscalibration. Gap: accuracy minus mean confidence over all cases. Below: cases in each "
+    "bin.",
 )
 
-LARGEST_MARKER = 70  # points squared, of the bin with most cases
+LARGEST_MARKER = 70  # area in points squared, of the largest bin
 
 
 def read(*, reliability, selection, network):
@@ -41,7 +41,7 @@ def tabulate(reliability, *, rate, passes, network=None):
 
 @styled
 def draw(table, *, level):
-    """Return the figure: accuracy against confidence above, how many cases below, for each task."""
+    """Return the figure: accuracy against confidence above, numbers of cases below, by task."""
     tasks = [task for task in TASKS if task in set(table["task"])]
     figure, grid = panels(2, len(tasks), height=3.5, sharex="col", sharey="row",
                           gridspec_kw={"height_ratios": [4, 1]})  # fmt: skip
@@ -63,7 +63,7 @@ def draw(table, *, level):
 
 
 def draw_bins(axes, rows):
-    """Draw one task's bins: a point as large as its n, and where chance alone would put it."""
+    """Draw one task's bins: points sized by n, and the range that chance alone gives."""
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
     x = rows["confidence"]
     axes.vlines(x, rows["null_low"], rows["null_high"], color=GREY, alpha=0.3, linewidth=4)
@@ -74,7 +74,7 @@ def draw_bins(axes, rows):
 
 
 def mean_gap(rows):
-    """Return accuracy minus mean confidence over all cases: below 0 is overconfident."""
+    """Return accuracy minus mean confidence over all cases: below 0 if overconfident."""
     return float(np.average(rows["accuracy"] - rows["confidence"], weights=rows["n"]))
 
 
@@ -84,7 +84,7 @@ def gap_text(rows):
 
 
 def headline(table):
-    """Return how many bins lie outside what chance makes of perfect probabilities, and the gaps."""
+    """Return how many bins lie outside the range of perfect calibration, and the gaps."""
     is_out = (table["accuracy"] < table["null_low"]) | (table["accuracy"] > table["null_high"])
     gaps = [
         f"{gap_text(table[table['task'] == task])} ({IN_TEXT[task]})"
@@ -92,19 +92,19 @@ def headline(table):
         if task in set(table["task"])
     ]
     return (
-        f"{is_out.sum()} of {len(table)} bins lie outside what chance makes of perfect "
-        f"probabilities; accuracy minus confidence is {joined(gaps)}"
+        f"{is_out.sum()} of {len(table)} bins lie outside the range of perfect "
+        f"calibration; accuracy minus confidence is {joined(gaps)}"
     )
 
 
 def add_legend(figure, level):
-    """Explain the marks below the panels."""
+    """Add the legend below the panels."""
     bare = {"linestyle": "", "color": GREY}
     handles = [
         Line2D([], [], marker="o", color=BLUE, linestyle="", markersize=5,
-               label="bin, as large as its n"),
+               label="bin, sized by n"),
         Line2D([], [], marker="|", markersize=10, markeredgewidth=4, alpha=0.3, **bare,
-               label=f"{100 * level:g} % of perfectly calibrated accuracies"),
+               label=f"{100 * level:g} % range of perfect calibration"),
         Line2D([], [], color=GREY, linestyle=(0, (4, 3)), linewidth=0.8,
                label="perfect calibration"),
     ]  # fmt: skip

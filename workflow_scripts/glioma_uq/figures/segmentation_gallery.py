@@ -1,4 +1,4 @@
-"""A gallery of cases: scans, the true subregions of the tumour, and what each network predicts."""
+"""A gallery of cases: scans, the true subregions of the tumour, and each network's."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -22,24 +22,23 @@ from glioma_uq.tables import read_table
 from glioma_uq.volumes import volume_path
 
 CAPTION = (
-    "What do the networks see, and what not",
-    "Cases with enhancing tumour from the smallest to the largest, spread evenly over the "
-    "study, in the axial slice with most of it (the patient’s left is on the left): scans, the "
-    "reference, and the prediction of each network, drawn over the first scan. Beside each "
-    "case its volume of enhancing tumour; below each prediction the Dice of the enhancing "
-    "tumour in the whole volume. Dropout rate {rate}; networks of the first seed that have not "
-    "seen the case.",
+    "Which tumours do the networks find",
+    "Cases with enhancing tumour from the smallest to the largest, spread evenly over the study, "
+    "in the axial slice with most of it (the patient’s left is on the left): scans, the reference, "
+    "and the prediction of each network over the first scan. Each row gives the case’s volume of "
+    "enhancing tumour, and each prediction its Dice of enhancing tumour in the whole volume. "
+    "Dropout rate {rate}; networks of the first seed that were not trained on the case.",
 )
 
 SCANS = ("flair", "t1ce", "t1")  # the paper's columns
-# Red, green and yellow as in the paper, those of Okabe and Ito, which colour-blind readers tell.
+# Red, green and yellow as in the paper, from the colour-blind safe palette of Okabe and Ito.
 COLOURS = {"core": "#D55E00", "oedema": "#009E73", "enhancing": "#F0E442"}
 NAMES = {
     "oedema": "oedema",
     "enhancing": "enhancing tumour",
     "core": "core (necrosis, non-enhancing)",
 }
-PANEL = 0.95  # inches that a panel has at least
+PANEL = 0.95  # least width of a panel in inches
 COLUMNS = ["case", "et_volume_ml", "slice", "network", "dice"]
 
 
@@ -61,9 +60,9 @@ class SegmentedCase:
 
 
 def read(*, overlap, selection, networks, maps, volumes, modalities, cases_shown):
-    """Return the table of `tabulate`, the `SegmentedCase`s that it is of, and how many have ET.
+    """Return the table of `tabulate`, its `SegmentedCase`s, and the number of cases with ET.
 
-    They are shown at the selected rate and the nearest T with maps, smallest ET first.
+    Cases are shown at the selected rate and the nearest T with maps, smallest ET first.
 
     Args:
         overlap: paths of the tables of overlap of all cells.
@@ -71,8 +70,8 @@ def read(*, overlap, selection, networks, maps, volumes, modalities, cases_shown
         networks: names, in order.
         maps: folders of maps of all networks, rates and folds, of one seed each.
         volumes: path of the manifest of the normalised volumes.
-        modalities: the study's; of them `SCANS` are shown.
-        cases_shown: how many at most.
+        modalities: the study's; those in `SCANS` are shown.
+        cases_shown: maximum number of cases.
     """
     cells = nearest_cells(overlap, networks, *read_selected_cell(selection))
     tables = {cell.network: read_table(path) for cell, path in cells.items()}
@@ -97,9 +96,9 @@ def tabulate(cases):
 
 
 def spread_over_sizes(overlap, number):
-    """Return {case: volume of ET in mm3} of at most `number` cases that have some.
+    """Return {case: volume of ET in mm3} of at most `number` cases with ET.
 
-    They are spread evenly in the order of that volume, the smallest first.
+    They are spread evenly over the order of volumes, smallest first.
     """
     volume = et_volumes(overlap).sort_index()
     volume = volume[volume > 0].sort_values(kind="stable")
@@ -124,7 +123,7 @@ def read_case(case, et_ml, tables, *, maps, rate, passes, volumes, scans):
 
 
 def find_labels(maps, network, rate, passes, case):
-    """Return (path of the predicted labels of a case, name of the seed that they are of)."""
+    """Return (path of the predicted labels of a case, name of their seed)."""
     for folder in map(Path, maps):
         *_, of, dropout, _fold, seed, _samples, _maps = folder.parts
         path = folder / case / f"passes-{format_passes(passes)}" / "labels.nii.gz"
@@ -137,13 +136,13 @@ def find_labels(maps, network, rate, passes, case):
 
 
 def dice_of(overlap, case, seed):
-    """Return the Dice of ET of one case and seed, without a rule."""
+    """Return the Dice of ET of one case and seed, without post-processing rule."""
     mine = (overlap["region"] == "et") & (overlap["rule"] == "none") & (overlap["case"] == case)
     return float(overlap.loc[mine & (overlap["seed"].astype(str) == seed), "dice"].iloc[0])
 
 
 def through_enhancing(truth):
-    """Return the number of the axial slice that holds most of the true enhancing tumour."""
+    """Return the number of the axial slice with the most true enhancing tumour."""
     return int(np.argmax((truth.data == SUBREGIONS["enhancing"]).sum(axis=(0, 1))))
 
 
@@ -156,20 +155,20 @@ def draw(table, cases, n):
     if not cases:
         return _without_cases()
     first = cases[0]
-    heads = [
+    titles = [
         *(name.upper() for name in first.scans),
         "truth",
         *shown_names(first.predicted).values(),
     ]
-    width = max(FULL_WIDTH, PANEL * len(heads))
-    row = 1.25 * width / len(heads) + 0.15  # a brain is longer than wide
-    figure, grid = panels(len(cases), len(heads), width=width, height=0.9 + row * len(cases))
+    width = max(FULL_WIDTH, PANEL * len(titles))
+    row = 1.25 * width / len(titles) + 0.15  # a brain is longer than it is wide
+    figure, grid = panels(len(cases), len(titles), width=width, height=0.9 + row * len(cases))
     for axes_of_case, case in zip(grid, cases, strict=True):
         draw_case(axes_of_case, case)
-    for axes, title in zip(grid[0], heads, strict=True):
+    for axes, title in zip(grid[0], titles, strict=True):
         axes.set_title(title.replace("-", "-\n", 1) if len(title) > 12 else title, size=7,
                        weight="bold", color="black", loc="center")  # fmt: skip
-    handles = [Patch(color=COLOURS[part], label=name) for part, name in NAMES.items()]
+    handles = [Patch(color=COLOURS[subregion], label=name) for subregion, name in NAMES.items()]
     figure.legend(handles=handles, loc="outside lower left", ncols=3)
     set_headline(figure, headline(table, n))
     return figure
@@ -196,20 +195,20 @@ def draw_case(axes_of_case, case):
 
 
 def show_labels(axes, labels):
-    """Draw canonical labels of a slice over what is drawn already."""
+    """Draw the canonical labels of a slice over the scan."""
     order = sorted(SUBREGIONS, key=SUBREGIONS.get)
-    colours = ListedColormap([COLOURS[part] for part in order])
+    colours = ListedColormap([COLOURS[name] for name in order])
     axes.imshow(np.ma.masked_equal(labels, 0), cmap=colours, vmin=0.5, vmax=len(order) + 0.5,
                 origin="lower", interpolation="nearest", alpha=0.85)  # fmt: skip
 
 
 def headline(table, n):
-    """Return how many cases are shown, and each network's mean Dice over them."""
+    """Return the number of cases shown, and each network's mean Dice over them."""
     means = table.groupby("network", sort=False)["dice"].mean().to_dict()
     shown = table["case"].nunique()
     return (
         f"{shown} of {n} cases with enhancing tumour, from the smallest to the largest: "
-        f"its mean Dice over them is {format_by_network(means)}"
+        f"mean Dice is {format_by_network(means)}"
     )
 
 

@@ -1,4 +1,4 @@
-"""How good the segmentations are, and whether the uncertain ones are the bad ones."""
+"""Quality of the segmentations, and its correlation with their uncertainty."""
 
 from glioma_uq.figures.cells import concat_nonempty, measured, of_network
 from glioma_uq.figures.lines import add_rate_legend, draw_lines_over_passes
@@ -14,12 +14,12 @@ from glioma_uq.figures.words import format_range
 from glioma_uq.tables import read_table
 
 CAPTION = (
-    "Are uncertain segmentations bad ones",
+    "Are uncertain segmentations worse",
     "Pearson correlation between a case’s mean uncertainty and the Dice of its segmentation, with "
     "uncertainty averaged (a) over the brain and (b) over the predicted tumour, and (c) the mean "
     "Dice itself, against the number of passes T. Useful uncertainty is high where Dice is low: a "
-    "correlation well below 0. Cases without a predicted tumour have no uncertainty there: "
-    "“empty” counts those left out of (b). Bars at the right are {level} % bootstrap intervals at "
+    "correlation well below 0. Cases without a predicted tumour have no tumour uncertainty: "
+    "“empty” counts those left out of (b). Bars on the right are {level} % bootstrap intervals at "
     "the largest T. Corresponds to Figure 4 of the paper on Monte Carlo dropout.",
 )
 
@@ -37,7 +37,7 @@ def read(*, segmentation, network):
 
 
 def tabulate(segmentation, *, network=None):
-    """Return the rows that the figure shows: rho for two regions, Dice, and the empty tumours."""
+    """Return the rows that are drawn: rho of two regions, Dice, and the empty tumours."""
     rows = of_network(segmentation, network)
     return concat_nonempty(
         measured(rows, "segmentation", measure) for measure in [*MEASURES, EMPTY]
@@ -46,7 +46,7 @@ def tabulate(segmentation, *, network=None):
 
 @styled
 def draw(table, *, level):
-    """Return the figure: three panels over the passes."""
+    """Return the figure: three panels by number of passes."""
     figure, (grid,) = panels(1, len(MEASURES), height=2.7)
     colours = rate_colours(table["rate"])
     for axes, (measure, (title, label)) in zip(grid, MEASURES.items(), strict=True):
@@ -64,15 +64,15 @@ def draw(table, *, level):
 
 
 def headline(table):
-    """Return between what correlation and Dice lie, and at which rate Dice is highest."""
-    values = {name: part["value"].dropna() for name, part in table.groupby("measure")}
+    """Return the ranges of the correlations, and the rate of highest Dice."""
+    values = {name: rows["value"].dropna() for name, rows in table.groupby("measure")}
     places = {"rho_brain": "over the brain", "rho_tumour": "over the predicted tumour"}
     rhos = [
         f"{format_range(values[name])} {place}"
         for name, place in places.items()
         if len(values.get(name, ()))
     ]
-    texts = [f"Uncertainty and Dice correlate by {' and '.join(rhos)}"] if rhos else []
+    texts = [f"The correlation of uncertainty and Dice is {' and '.join(rhos)}"] if rhos else []
     if len(values.get("dice", ())):
         best = table.loc[values["dice"].idxmax()]
         texts.append(f"Dice is highest at p = {best['rate']:.2f} ({best['value']:.2f})")
@@ -80,7 +80,7 @@ def headline(table):
 
 
 def share_rho_axis(both):
-    """Give the panels of rho the same limits, with 0 among them, so that they compare."""
+    """Give the panels of rho the same limits, including 0."""
     limits = [limit for axes in both for limit in axes.get_ylim()]
     for axes in both:
         axes.axhline(0, color="#333333", linewidth=0.7)
@@ -88,7 +88,7 @@ def share_rho_axis(both):
 
 
 def empty_text(table):
-    """Return in how many cases no tumour was predicted, so that they have no rho, if in any."""
+    """Return the number of cases without a predicted tumour, "" if there are none."""
     rows = table[table["measure"] == EMPTY]
     empty = (rows["value"] * rows["n"]).max()
     return f"; up to {empty:.0f} empty" if empty > 0 else ""

@@ -1,4 +1,4 @@
-"""What becomes of Dice when one and the same tumour shrinks: levels and paired differences."""
+"""Dice of the same tumour at several sizes: levels and paired differences."""
 
 import numpy as np
 from matplotlib.lines import Line2D
@@ -28,13 +28,13 @@ from glioma_uq.tables import read_table
 
 CAPTION = (
     "What if the same tumour were smaller",
-    "The same phantom subjects, each scanned with its tumour at several sizes: a family, all "
-    "of whose members are tested by networks that have seen none of them. (a) Mean Dice at "
-    "each scale of the diameter (half the diameter is an eighth of the volume); (b) minus that "
-    "of the same subject at the largest scale; (c) each network minus the first one on the "
-    "same tumour. Bars are {level} % bootstrap intervals over families, so that all "
-    "differences are paired; one that leaves 0 out is more than chance. Families whose region "
-    "is empty at some scale are left out of it. Dropout rate {rate}.",
+    "The same phantom subjects, each scanned with its tumour at several sizes: a lesion group, "
+    "tested as a whole by networks that were trained on none of it. (a) Mean Dice at each scale of "
+    "the diameter (half the diameter is an eighth of the volume); (b) the difference from the same "
+    "subject at the largest scale; (c) each network minus the first on the same tumour. Bars are "
+    "{level} % bootstrap intervals over lesion groups, so that all differences are paired; an "
+    "interval that excludes 0 is more than chance. Groups whose region is empty at some scale are "
+    "left out. Dropout rate {rate}.",
 )
 
 REGIONS = ("et", "wt")
@@ -48,7 +48,7 @@ def read(*, measures, selection, networks):
 
 
 def tabulate(table, *, networks, rate, passes):
-    """Return the rows of Dice without a rule, of one cell of each network, with their `kind`."""
+    """Return the rows of Dice without post-processing, at one cell of each network, with `kind`."""
     rows = at_nearest(in_order(table, networks), rate, passes)
     rows = rows[(rows["measure"] == "dice") & (rows["rule"] == "none")]
     minus = rows["minus"].fillna("").astype(str)
@@ -66,7 +66,7 @@ def draw(table, *, level):
     kinds = [kind for kind in (LEVEL, FROM_LARGEST, FROM_FIRST) if kind in set(table["kind"])]
     regions = [region for region in REGIONS if region in set(table["task"])]
     if not kinds:
-        return _without_families()
+        return _without_groups()
     figure, grid = panels(len(regions), len(kinds), height=0.9 + 2.3 * len(regions))
     for axes_of_region, region in zip(grid, regions, strict=True):
         for axes, kind in zip(axes_of_region, kinds, strict=True):
@@ -84,7 +84,7 @@ def draw(table, *, level):
 
 
 def draw_panel(axes, rows, networks, styles):
-    """Draw the values by scale, the largest on the left, in steps of equal width."""
+    """Draw the values by scale, largest on the left, at equal steps."""
     scales = sorted(rows["scale"].unique(), reverse=True)
     if rows["kind"].iloc[:1].ne(LEVEL).any():
         axes.axhline(0, color=GREY, linewidth=0.8)
@@ -97,13 +97,13 @@ def draw_panel(axes, rows, networks, styles):
             draw_marks(axes, x, mine, styles[network])
     axes.set_xticks(range(len(scales)), [f"{scale:g}" for scale in scales])
     axes.set_xlim(-0.5, len(scales) - 0.5)
-    axes.set_title(count_text(rows["n"]) + " families")
+    axes.set_title(count_text(rows["n"]) + " lesion groups")
     if rows["value"].isna().all():
         note_empty(axes)
 
 
 def title_of(kind, table):
-    """Return the head of a column."""
+    """Return the title of a column."""
     if kind == LEVEL:
         return "(a) Mean Dice"
     if kind == FROM_LARGEST:
@@ -112,32 +112,32 @@ def title_of(kind, table):
 
 
 def label_of(kind, region):
-    """Return the label of the axis of a panel."""
+    """Return the label of a panel's y axis."""
     what = REGION_NAMES[region].capitalize()
     return f"{what}\nDice" if kind == LEVEL else "Difference of Dice"
 
 
 def minus_of(kind, table):
-    """Return what was taken away in the differences of a kind."""
+    """Return what is subtracted in the differences of a kind."""
     return table.loc[table["kind"] == kind, "minus"].iloc[0]
 
 
 def headline(table):
-    """Return what the smallest scale does to each network's Dice of enhancing tumour."""
+    """Return the change of each network's Dice of enhancing tumour at the smallest scale."""
     rows = table[(table["kind"] == FROM_LARGEST) & (table["task"] == "et")]
     if rows["value"].isna().all():
-        return "No family of tumours could be compared over its sizes"
+        return "No lesion group could be compared over its sizes"
     smallest = rows["scale"].min()
     mine = rows[rows["scale"] == smallest]
     change = dict(zip(mine["network"], mine["value"], strict=True))
     return (
-        f"Shrunk to {smallest:g} of its diameter, the same tumour changes the Dice of its "
-        f"enhancing part by {format_by_network(change, '{:+.2f}')}"
+        f"At {smallest:g} of the same tumour's diameter, Dice of enhancing tumour changes by "
+        f"{format_by_network(change, '{:+.2f}')}"
     )
 
 
-def _without_families():
+def _without_groups():
     figure, ((axes,),) = panels(1, 1, height=1.5)
     note_empty(axes)
-    set_headline(figure, "No family of tumours was measured")
+    set_headline(figure, "No lesion group was measured")
     return figure

@@ -1,7 +1,7 @@
-"""One look for all figures: sizes, fonts, colours, notes on panels, and how a file is written.
+"""Common style of all figures: sizes, fonts, colours, notes on panels, and file output.
 
-Colours are safe for colour-blind readers and keep their order in grey print: rates take a
-ramp of lightness, categories the palette of Okabe and Ito (2008).
+Colours are safe for colour-blind readers and keep their order in grey print: a ramp of
+lightness for rates, the palette of Okabe and Ito (2008) for categories.
 """
 
 import textwrap
@@ -9,7 +9,7 @@ from functools import wraps
 
 import matplotlib
 
-matplotlib.use("agg")  # before seaborn can ask for a window
+matplotlib.use("agg")  # before seaborn selects a backend with windows
 
 from matplotlib.figure import Figure
 
@@ -21,7 +21,7 @@ FULL_WIDTH = 7.2  # inches: both columns of a printed page
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
 UNCERTAINTIES = ("predictive", "aleatoric", "epistemic")
 STYLE = {
-    "font.family": "DejaVu Sans",  # comes with matplotlib: the same glyphs on every machine
+    "font.family": "DejaVu Sans",  # part of matplotlib: the same on every machine
     "font.size": 8,
     "axes.labelsize": 8,
     "axes.titlesize": 7,
@@ -55,7 +55,7 @@ STYLE = {
 
 
 def panels(rows, columns, *, width=FULL_WIDTH, height, **kwargs):
-    """Return (figure, axes [rows, columns]), laid out so that nothing overlaps."""
+    """Return (figure, axes [rows, columns]) with a constrained layout."""
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(width, height), layout="constrained")
         figure.get_layout_engine().set(w_pad=0.05, h_pad=0.05, wspace=0.03, hspace=0.03)
@@ -63,7 +63,7 @@ def panels(rows, columns, *, width=FULL_WIDTH, height, **kwargs):
 
 
 def styled(draw):
-    """Return the function `draw` as one that works in `STYLE`."""
+    """Return the function `draw` wrapped to run in `STYLE`."""
 
     @wraps(draw)
     def in_style(*args, **kwargs):
@@ -74,7 +74,7 @@ def styled(draw):
 
 
 def rate_colours(rates):
-    """Return {rate: colour}: viridis from dark (smallest rate) to light, short of its yellow."""
+    """Return {rate: colour}: viridis from dark (smallest rate) to light, without its yellow."""
     rates = sorted(set(rates))
     steps = [0.85 * i / max(len(rates) - 1, 1) for i in range(len(rates))]
     return {
@@ -83,7 +83,7 @@ def rate_colours(rates):
 
 
 def panel_title(axes, text, *, above=16):
-    """Write the name of a panel, or of its column, in bold, `above` points over the axes."""
+    """Write the title of a panel or its column in bold, `above` points over the axes."""
     axes.annotate(
         text, (0.5, 1), (0, above), xycoords="axes fraction", textcoords="offset points",
         ha="center", va="bottom", weight="bold",
@@ -91,13 +91,13 @@ def panel_title(axes, text, *, above=16):
 
 
 def set_headline(figure, text):
-    """Write above a figure what it shows, in a sentence that its numbers were put into."""
-    width = int(13.5 * figure.get_figwidth())  # characters of this size in a line
+    """Write a sentence above the figure that states its main result."""
+    width = int(13.5 * figure.get_figwidth())  # characters per line
     figure.suptitle(textwrap.fill(text, width), x=0.008, ha="left", size=8.5, weight="bold")
 
 
 def count_text(counts):
-    """Return "n = 60", or "n = 52–60" where the panel's points do not share their n."""
+    """Return "n = 60", or "n = 52–60" if n differs between the points of a panel."""
     counts = sorted({int(n) for n in counts})
     if not counts:
         return "n = 0"
@@ -105,18 +105,18 @@ def count_text(counts):
 
 
 def note_empty(axes, text="not measured"):
-    """Write in the middle of a panel that it has nothing to show."""
+    """Write `text` in the middle of an empty panel."""
     axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=GREY)
 
 
 @styled
 def save_figure(figure, table, *, pdf, png, csv):
-    """Write the figure as vector PDF and as PNG, and beside them what it draws.
+    """Write the figure as vector PDF and as PNG, and its data as CSV.
 
-    Both files carry what the figure says as their title, which `report.page.title_in` reads.
+    Both images have the headline as their title, which `report.page.title_in` reads.
     The bytes depend on the figure alone: no date is written into the PDF.
     """
-    figure.draw_without_rendering()  # lays out once, where each file would again
+    figure.draw_without_rendering()  # one layout for both files
     figure.set_layout_engine(None)
     title = {"Title": " ".join(figure.get_suptitle().split())}
     with written_whole(pdf) as path:

@@ -1,4 +1,4 @@
-"""How large the regions of the tumours are, and how many enhancing ones are small."""
+"""Volumes of the tumours' regions, and the number of small enhancing tumours."""
 
 import numpy as np
 
@@ -19,13 +19,12 @@ from glioma_uq.tables import read_table
 
 CAPTION = (
     "How large are the tumours",
-    "Volumes of the reference segmentations, each case once, 0 without the region. (a) "
+    "Volumes of the reference segmentations, each case once, 0 if it lacks the region. (a) "
     "Enhancing tumour; tumour core (enhancing, necrotic and other non-enhancing tumour); whole "
-    "tumour (core and oedema): the box holds the middle half of the cases, the orange line is "
-    "the median, whiskers reach 1.5 box heights at most, circles lie beyond. (b) How many "
-    "cases have an enhancing tumour of at most so many ml, on a logarithmic axis; dashed: the "
-    "1 and 2 ml (1,000 and 2,000 mm³, so many voxels of 1 mm) below which the tables call a "
-    "tumour small.",
+    "tumour (core and oedema): the box holds the middle half of the cases, the orange line is the "
+    "median, whiskers reach at most 1.5 box heights, and circles are beyond. (b) Number of cases "
+    "with an enhancing tumour of at most the given volume, on a logarithmic axis; dashed: 1 and 2 "
+    "ml (1,000 and 2,000 mm³), the tables’ limits of a small tumour.",
 )
 
 
@@ -52,7 +51,7 @@ def in_ml(table, region):
 
 @styled
 def draw(table):
-    """Return the figure: a box for each region, and how many ET are small."""
+    """Return the figure: a box for each region, and the number of small ET."""
     figure, (grid,) = panels(1, 2, height=3.0, gridspec_kw={"width_ratios": [1, 1.25]})
     draw_boxes(grid[0], table)
     draw_small(grid[1], in_ml(table, "et"))
@@ -78,18 +77,18 @@ def draw_boxes(axes, table):
 
 
 def draw_small(axes, volumes):
-    """Draw how many cases have an enhancing tumour of at most so many ml; the limits of small."""
-    there = np.sort(volumes[volumes > 0])
+    """Draw the cumulative number of cases by volume, and the limits of a small tumour."""
+    positive = np.sort(volumes[volumes > 0])
     panel_title(axes, "(b) Enhancing tumour")
-    axes.set_title(f"n = {len(there)} cases with some; {len(volumes) - len(there)} without")
+    axes.set_title(f"n = {len(positive)} cases with ET; {len(volumes) - len(positive)} without")
     axes.set(xscale="log", xlabel="Volume (ml)", ylabel="Cases with at most this volume")
-    if not len(there):
+    if not len(positive):
         note_empty(axes, "no enhancing tumour")
         return
-    axes.step([there[0], *there], range(1 + len(there)), where="post", color=BLUE)
+    axes.step([positive[0], *positive], range(1 + len(positive)), where="post", color=BLUE)
     axes.xaxis.set_major_formatter("{x:g}")
     for limit in SMALL_ML:
-        below = int((there < limit).sum())
+        below = int((positive < limit).sum())
         axes.axvline(limit, color=ORANGE, linestyle=(0, (4, 3)), linewidth=0.9)
         axes.annotate(f"{below} below {limit:g} ml", (limit, 1), (2, -3), rotation=-90, ha="left",
                       xycoords=("data", "axes fraction"), textcoords="offset points", va="top",
@@ -98,13 +97,13 @@ def draw_small(axes, volumes):
 
 
 def headline(table):
-    """Return the median volume of each region, and how many enhancing tumours are small."""
+    """Return the median volume of each region, and the number of small enhancing tumours."""
     medians = [
         f"{np.median(in_ml(table, region)):.1f} ml ({REGION_NAMES[region]})" for region in REGIONS
     ]
     volumes = in_ml(table, "et")
-    there, limit = volumes[volumes > 0], max(SMALL_ML)
+    positive, limit = volumes[volumes > 0], max(SMALL_ML)
     return (
         f"Median volume is {medians[0]}, {medians[1]} and {medians[2]}; "
-        f"{(there < limit).sum()} of {len(there)} enhancing tumours are below {limit:g} ml"
+        f"{(positive < limit).sum()} of {len(positive)} enhancing tumours are below {limit:g} ml"
     )

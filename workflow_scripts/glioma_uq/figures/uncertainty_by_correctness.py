@@ -1,4 +1,4 @@
-"""Are the predictions that are wrong the uncertain ones."""
+"""Uncertainty of right and wrong predictions."""
 
 import numpy as np
 import pandas as pd
@@ -24,19 +24,18 @@ from glioma_uq.tables import read_table
 from glioma_uq.tasks import TASKS
 
 CAPTION = (
-    "Are the wrong predictions the uncertain ones",
+    "Are wrong predictions more uncertain",
     "Total uncertainty of each case at dropout rate {rate} and T = {passes}, for predictions that "
     "are right and wrong (segmentation: Dice above and up to {dice_threshold}). Each violin shows "
-    "the distribution and its bar the median; points are cases (groups of more than 400 show "
-    "none, groups of fewer than four nothing else). p: two-sided Mann-Whitney U test with Holm’s "
-    "correction over the tasks. AUROC: the chance that a wrong case is more uncertain than a "
-    "right one (0.5: uncertainty says nothing). Corresponds to Figure 5 of the paper on Monte "
-    "Carlo dropout.",
+    "the distribution and its bar the median; points are cases (none for groups of more than 400, "
+    "only points for groups of fewer than four). p: two-sided Mann-Whitney U test with Holm’s "
+    "correction over the tasks. AUROC: the chance that a wrong case is more uncertain than a right "
+    "one (0.5: no information). Corresponds to Figure 5 of the paper on Monte Carlo dropout.",
 )
 
-FEWEST_FOR_VIOLIN = 4  # of fewer values a density shows its bandwidth, not the data
+FEWEST_FOR_VIOLIN = 4  # with fewer, a density shows its bandwidth, not the data
 MOST_FOR_POINTS = 400  # more would hide the violin
-MANY = 100  # points that need to be small
+MANY = 100  # more points than this are drawn small
 COLUMNS = ["task", "case", "good", "uncertainty"]
 
 
@@ -59,13 +58,13 @@ def tabulate(classification, segmentation=None, *, dice_threshold):
 
     `classification` and `segmentation` are the tables of one cell; a case's seeds are averaged,
     as for the rank tests. A prediction is good when its most probable class is the true one, or
-    its Dice above the threshold. Uncertainty is the predictive one, of a segmentation its mean
+    its Dice above the threshold. Uncertainty is predictive; for segmentation it is the mean
     over the predicted tumour. Unknown labels, cases without reference and cases without a
     predicted tumour are left out.
     """
-    parts = [] if segmentation is None else [_of_segmentation(segmentation, dice_threshold)]
-    parts += [_of_task(classification, task) for task in TASKS]
-    return pd.concat(parts, ignore_index=True)
+    tables = [] if segmentation is None else [_of_segmentation(segmentation, dice_threshold)]
+    tables += [_of_task(classification, task) for task in TASKS]
+    return pd.concat(tables, ignore_index=True)
 
 
 def _of_task(cell, task):
@@ -88,9 +87,9 @@ def _of_segmentation(cell, dice_threshold):
 def draw(table, ranks, *, dice_threshold, level):
     """Return the figure: one panel for each task, good predictions left, bad ones right.
 
-    `ranks` are the rows of rank_tests.csv at the same cell. Their n on both sides must be
-    those drawn; a task without a row there is drawn without a label. A difference is seen in the
-    title where p after Holm is below 1 - `level`.
+    `ranks` are the rows of rank_tests.csv at the same cell. Their group sizes must be
+    those drawn; a task without a row is drawn without a label. The headline names a difference
+    if p after Holm is below 1 - `level`.
     """
     tasks = [task for task in TASK_NAMES if task in set(table["task"])] or list(TASKS)
     names = {"segmentation": (f"Dice > {dice_threshold:g}", f"Dice ≤ {dice_threshold:g}")}
@@ -108,7 +107,7 @@ def draw(table, ranks, *, dice_threshold, level):
 
 
 def headline(ranks, tasks, alpha):
-    """Return in which tasks bad predictions are the more uncertain ones, and in which not."""
+    """Return the tasks in which bad predictions are more uncertain, less, or neither."""
     tested = ranks[ranks["task"].isin(tasks)].dropna(subset="p_holm")
     if tested.empty:
         return "Too few good or bad predictions to compare their uncertainty"
@@ -129,7 +128,7 @@ def headline(ranks, tasks, alpha):
 
 
 def draw_groups(axes, values, names):
-    """Draw violins of the groups that are large enough and points of those that are few."""
+    """Draw violins of groups that are large enough, and points of those that are not too large."""
     for place, (group, colour) in enumerate(zip(values, (GREEN, ORANGE), strict=True)):
         if len(group) >= FEWEST_FOR_VIOLIN and np.ptp(group) > 0:
             seaborn.violinplot(
@@ -145,7 +144,7 @@ def draw_groups(axes, values, names):
 
 
 def draw_points(axes, place, group, colour):
-    """Draw the values of a group, spread over its violin, and a bar at their median."""
+    """Draw the values of a group, spread over its violin, and a bar at the median."""
     if len(group) <= MOST_FOR_POINTS:
         sideways = 0.36 * spread(group)
         size = 6 if len(group) <= MANY else 2
@@ -157,17 +156,17 @@ def draw_points(axes, place, group, colour):
 
 
 def spread(values):
-    """Return how far each value stands aside, -1 to 1: evenly, and further where it is crowded.
+    """Return the sideways offset of each value, -1 to 1, wider where values are dense.
 
-    The van der Corput sequence in order of the values, times their density: no random number.
+    It is the van der Corput sequence in order of the values, times their density: not random.
     """
-    aside = np.zeros(len(values))
+    offset = np.zeros(len(values))
     if len(values) >= FEWEST_FOR_VIOLIN and np.ptp(values) > 0:
         density = gaussian_kde(values)(values)
         even = 2 * qmc.Halton(1, scramble=False).random(len(values) + 1)[1:, 0] - 1
-        aside[np.argsort(values, kind="stable")] = even
-        aside *= density / density.max()
-    return aside
+        offset[np.argsort(values, kind="stable")] = even
+        offset *= density / density.max()
+    return offset
 
 
 def rank_text(rank, task, counts):
@@ -187,7 +186,7 @@ def rank_text(rank, task, counts):
 
 
 def p_text(p):
-    """Return "p < 0.001", "p = 0.012" or "p = 0.35": two digits that mean something."""
+    """Return "p < 0.001", "p = 0.012" or "p = 0.35": with two significant digits."""
     if p < 0.001:
         return "p < 0.001"
     return f"p = {p:.3f}" if p < 0.0995 else f"p = {p:.2f}"

@@ -1,4 +1,4 @@
-"""How much uncertainty there is, of which kind, and how it settles with more passes."""
+"""Amount and kind of uncertainty, and its convergence with more passes."""
 
 from glioma_uq.figures.cells import TASK_NAMES, concat_nonempty, measured, of_network
 from glioma_uq.figures.lines import add_rate_legend, draw_lines_over_passes
@@ -19,15 +19,15 @@ CAPTION = (
     "Mean uncertainty over the cases (rows: segmentation and the three classification tasks) "
     "against the number of stochastic passes T with dropout active, one line for each dropout "
     "rate. The total, the entropy of the mean prediction, is the sum of an aleatoric part (the "
-    "mean entropy of single passes: uncertainty that every pass shares) and an epistemic part "
-    "(the passes disagree). For segmentation it is the mean over the voxels of the predicted "
-    "tumour. A flat line means that more passes change nothing. The grey notes give the number of "
-    "cases and which share of the total a part is; bars at the right are {level} % bootstrap "
-    "intervals at the largest T. Axes start at 0 but differ between panels. Corresponds to Figure "
-    "2 of the paper on Monte Carlo dropout.",
+    "mean entropy of single passes: uncertainty shared by every pass) and an epistemic part "
+    "(disagreement of the passes). For segmentation it is the mean over the voxels of the "
+    "predicted tumour. A flat line means that more passes change nothing. Grey notes give the "
+    "number of cases and the share of each part in the total; bars on the right are {level} % "
+    "bootstrap intervals at the largest T. Axes start at 0 but differ between panels. Corresponds "
+    "to Figure 2 of the paper on Monte Carlo dropout.",
 )
 
-HEADS = {
+PANEL_TITLES = {
     "predictive": "Total, predictive (nats)",
     "aleatoric": "Aleatoric (nats)",
     "epistemic": "Epistemic (nats)",
@@ -44,19 +44,19 @@ def read(*, classification, segmentation, network):
 
 
 def tabulate(classification, segmentation=None, *, network=None, region="tumour"):
-    """Return the rows of the long tables that the figure shows, segmentation first.
+    """Return the rows of the long tables that are drawn, segmentation first.
 
     Segmentation uncertainty is the mean over the voxels of `region`, "tumour" (as predicted;
     cases without a predicted tumour have none) or "brain".
     """
-    parts = []
+    rows_drawn = []
     if segmentation is not None:
         rows = of_network(segmentation, network)
-        parts += [measured(rows, "segmentation", f"{kind}_{region}") for kind in UNCERTAINTIES]
+        rows_drawn += [measured(rows, "segmentation", f"{kind}_{region}") for kind in UNCERTAINTIES]
     rows = of_network(classification, network)
     tasks = [task for task in TASK_NAMES if task != "segmentation"]
-    parts += [measured(rows, task, kind) for task in tasks for kind in UNCERTAINTIES]
-    return concat_nonempty(parts)
+    rows_drawn += [measured(rows, task, kind) for task in tasks for kind in UNCERTAINTIES]
+    return concat_nonempty(rows_drawn)
 
 
 @styled
@@ -66,7 +66,7 @@ def draw(table, *, level, tolerance):
     Args:
         table: of `tabulate`.
         level: of the intervals.
-        tolerance: the share of its value at the largest T within which a value has settled.
+        tolerance: share of its value at the largest T within which a value has settled.
     """
     tasks = [task for task in TASK_NAMES if task in set(table["task"])]
     figure, grid = panels(len(tasks), 3, height=0.7 + 1.45 * len(tasks), sharex=True)
@@ -79,7 +79,7 @@ def draw(table, *, level, tolerance):
             axes.set_title(count_text(rows["n"]) + share_text(rows, kinds["predictive"], kind))
         axes_of_task[0].set_ylabel(name_of(task, table))
     for axes, kind in zip(grid[0], UNCERTAINTIES, strict=True):
-        panel_title(axes, HEADS[kind])
+        panel_title(axes, PANEL_TITLES[kind])
     for axes in grid[-1]:
         axes.set_xlabel("Monte Carlo passes T")
     add_rate_legend(figure, table, colours, level)
@@ -88,7 +88,7 @@ def draw(table, *, level, tolerance):
 
 
 def headline(table, tolerance):
-    """Return from which T on total uncertainty has settled, and where it has not."""
+    """Return the T from which total uncertainty has settled, or how many curves have not."""
     rows = table[table["measure"].str.startswith("predictive")].dropna(subset="value")
     most = table["passes"].max()
     if rows["passes"].nunique() < 2:
@@ -102,8 +102,8 @@ def headline(table, tolerance):
         return f"From T = {max(settled)} on, total uncertainty is {share} for every task and rate"
     late = sum(t == most for t in settled)
     return (
-        f"Total uncertainty comes {share} only there in {late} of {len(settled)} pairs of task "
-        "and rate: more passes may still change it"
+        f"In {late} of {len(settled)} pairs of task and rate, total uncertainty is {share} only at "
+        "that T: more passes may still change it"
     )
 
 
@@ -114,9 +114,9 @@ def split_by_kind(table):
 
 
 def share_text(rows, predictive, kind):
-    """Return which part of the mean predictive uncertainty the mean of `rows` is, over all cells.
+    """Return the share of the mean of `rows` in the mean predictive uncertainty, over all cells.
 
-    Empty for predictive itself, which is the sum of the other two.
+    Empty for the predictive uncertainty itself, the sum of the other two.
     """
     cells = ["rate", "passes"]
     shares = 100 * rows.set_index(cells)["value"] / predictive.set_index(cells)["value"]
@@ -127,7 +127,7 @@ def share_text(rows, predictive, kind):
 
 
 def name_of(task, table):
-    """Return the name of a task; for segmentation with the region that its mean is over."""
+    """Return the name of a task; for segmentation with the region of its mean."""
     if task != "segmentation":
         return TASK_NAMES[task]
     region = table.loc[table["task"] == task, "measure"].iloc[0].split("_")[1]

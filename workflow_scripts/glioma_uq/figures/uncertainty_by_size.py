@@ -1,4 +1,4 @@
-"""Uncertainty by size of the enhancing tumour (ET), and whether it finds the tumours missed."""
+"""Uncertainty by size of the enhancing tumour (ET), and its detection of missed tumours."""
 
 import numpy as np
 from matplotlib.lines import Line2D
@@ -27,13 +27,12 @@ from glioma_uq.tables import read_table
 CAPTION = (
     "Is the uncertainty of small tumours different",
     "By volume of the enhancing tumour (below 1 ml is part of below 2 ml), with {level} % "
-    "bootstrap intervals: (a) the share of the uncertainty that is epistemic (the passes "
-    "disagree), in the predicted tumour; (b) the calibration error of the voxels’ probability of "
-    "tumour, in the tumour and its rim; (c) the chance that a case whose enhancing tumour is "
-    "missed (less than a tenth of it found) has more total uncertainty than one where it is "
-    "found; (d) the same chance for other scores, over all cases. Dashed: 0.5, a score that says "
-    "nothing. Without a tumour that is missed, or found, there is no such chance. Dropout rate "
-    "{rate}.",
+    "bootstrap intervals: (a) the epistemic share of the uncertainty (disagreement of the passes), "
+    "in the predicted tumour; (b) the calibration error of the voxels’ probability of tumour, in "
+    "the tumour and its rim; (c) the chance that a case whose enhancing tumour is missed (less "
+    "than a tenth of it found) has more total uncertainty than one where it is found; (d) the same "
+    "chance for other scores, over all cases. Dashed: 0.5, an uninformative score. It is undefined "
+    "if no tumour, or every tumour, is missed. Dropout rate {rate}.",
 )
 
 GROUPS = {
@@ -50,10 +49,10 @@ BY_SIZE = {
     ECE: ("(b) Calibration of voxels", "Calibration error"),
     BASE: ("(c) Does uncertainty find missed tumours?", "AUROC for a missed tumour"),
 }
-SCORES = {  # by which a missed tumour may be found
+SCORES = {  # that may detect a missed tumour
     "tumour_or_top_predictive": "tumour, total",
     "tumour_or_top_epistemic": "tumour, epistemic",
-    "rim_predictive": "its rim, total",
+    "rim_predictive": "rim of tumour, total",
     "outside_mass_mm3": "tumour elsewhere",
     "brain_epistemic": "brain, epistemic",
     "reconstruction_error": "reconstruction",
@@ -67,7 +66,7 @@ def read(*, measures, selection, networks):
 
 
 def tabulate(table, *, networks, rate, passes):
-    """Return the rows that the figure shows, of one cell of each network."""
+    """Return the rows that are drawn, at one cell of each network."""
     rows = at_nearest(in_order(table, networks), rate, passes)
     measures = [*BY_SIZE, *(AUROC + score for score in SCORES)]
     return rows[rows["measure"].isin(measures)].reset_index(drop=True)
@@ -108,7 +107,7 @@ def draw_sizes(axes, rows, networks, styles, title, label):
 
 
 def draw_scores(axes, rows, networks, styles):
-    """Draw how well each score of all cases tells missed tumours from found ones."""
+    """Draw how well each score separates missed from found tumours, over all cases."""
     rows = rows.dropna(subset="value")
     scores = [score for score in SCORES if f"{AUROC}{score}" in set(rows["measure"])]
     for i, network in enumerate(networks):
@@ -132,7 +131,7 @@ def draw_scores(axes, rows, networks, styles):
 
 
 def headline(table):
-    """Return the epistemic share by size, and how well uncertainty finds missed tumours."""
+    """Return the epistemic share by size, and how well uncertainty detects missed tumours."""
 
     def of(measure, group):
         rows = table[(table["measure"] == measure) & (table["group"] == group)]

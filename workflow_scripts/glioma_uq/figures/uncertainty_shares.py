@@ -1,4 +1,4 @@
-"""Which share of the uncertainty is aleatoric and which epistemic, by dropout rate."""
+"""Aleatoric and epistemic shares of the uncertainty by dropout rate."""
 
 import numpy as np
 from matplotlib.patches import Patch
@@ -21,8 +21,8 @@ from glioma_uq.tables import read_table
 CAPTION = (
     "Which kind of uncertainty is it",
     "Mean uncertainty by dropout rate at T = {passes}, split into the aleatoric part (uncertainty "
-    "that every pass shares) and the epistemic part (the passes disagree); percentages are the "
-    "epistemic share. For segmentation it is the mean over the predicted tumour. Axes differ "
+    "shared by every pass) and the epistemic part (disagreement of the passes); percentages are "
+    "the epistemic share. For segmentation it is the mean over the predicted tumour. Axes differ "
     "between panels.",
 )
 
@@ -48,7 +48,7 @@ def tabulate(classification, segmentation=None, *, passes, network=None):
 
 @styled
 def draw(table):
-    """Return the figure: for each task a bar a rate, aleatoric below and epistemic above."""
+    """Return the figure: a bar for each task and rate, aleatoric below and epistemic above."""
     tasks = [task for task in TASK_NAMES if task in set(table["task"])]
     figure, (grid,) = panels(1, len(tasks), height=2.8)
     for axes, task in zip(grid, tasks, strict=True):
@@ -83,7 +83,7 @@ def draw_bars(axes, kinds):
 
 
 def headline(table):
-    """Return which part kind of uncertainty is the larger one, task by task, and its share."""
+    """Return the range of the epistemic share of each task."""
     epistemic = table[table["measure"].str.startswith("epistemic")].dropna(subset="share")
     texts = []
     for task in TASK_NAMES:

@@ -1,13 +1,13 @@
-"""How numbers and lists are put into the sentences above figures and in reports."""
+"""Numbers and lists as text in headlines and reports."""
 
 
 def joined(parts):
-    """Return "a", "a and b" or "a, b and c"; "none" of nothing."""
+    """Return "a", "a and b" or "a, b and c"; "none" if empty."""
     *most, last = list(parts) or ["none"]
     return f"{', '.join(most)} and {last}" if most else last
 
 
 def format_range(values, form="{:.2f}"):
-    """Return "0.12 to 0.31", or one number where both ends read alike; true minus signs."""
+    """Return "0.12 to 0.31", or one number if both ends read alike; true minus signs."""
     low, high = (form.format(end).replace("-", "−") for end in (min(values), max(values)))
     return low if low == high else f"{low} to {high}"

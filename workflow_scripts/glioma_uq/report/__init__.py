@@ -1,1 +1,1 @@
-"""The reports of study and cohort: what their tables say, if networks learned, and the pages."""
+"""The HTML reports of a study and of a cohort, and the case viewer."""

@@ -1,4 +1,4 @@
-"""What the report of a cohort tells: who takes part, and what each step measured of the cases."""
+"""Contents of a cohort's report: included and excluded cases, and the metrics of each step."""
 
 from collections import Counter
 from urllib.parse import quote
@@ -41,10 +41,10 @@ def from_tables(cohort, cases, excluded, quality, limits):
 
 
 def every_case(cases, excluded, quality, limits):
-    """Return {heads, rows} of the overview: a row for each case, those left out first.
+    """Return {heads, rows} of the overview: a row for each case, excluded ones first.
 
-    A row is {case, sheet, step, reason, cells}; a cell is {text, value, outside}, of several
-    series the least favourable or the one outside its limits, which `outside` then names.
+    A row is {case, sheet, step, reason, cells}; a cell is {text, value, outside}, for several
+    series of the worst value or the one outside its limits, which `outside` then names.
     """
     measured = {row["case"]: row for row in quality.to_dict("records")}
     reasons = [tuple(row) for row in excluded_rows(excluded)]
@@ -91,14 +91,14 @@ def _limits_in_words(column, limits):
 
 
 def sentence(taking_part, left_out):
-    """Say in one sentence how many cases take part."""
+    """Return a sentence on the number of cases that take part."""
     verb = "takes" if taking_part == 1 else "take"
     rest = f"{left_out} of {taking_part + left_out} left out" if left_out else "none is left out"
     return f"{counted(taking_part, 'case')} {verb} part, {rest}."
 
 
 def step_and_text(column):
-    """Return (step, what is measured) of a column of quality.csv."""
+    """Return (step, description) of a column of quality.csv."""
     series, ending = series_and_ending(column)
     if ending not in METRICS:
         return OTHER, column
@@ -107,7 +107,7 @@ def step_and_text(column):
 
 
 def quality_by_step(quality):
-    """Return {name, head, rows} of each step that measured anything, in the order of the steps."""
+    """Return {name, head, rows} of each step with metrics, in the order of the steps."""
     columns = {step: {} for step in (*STEPS, OTHER)}
     for column in quality.columns.drop("case"):
         step, text = step_and_text(column)
@@ -124,7 +124,7 @@ def quality_by_step(quality):
 
 
 def metric_row(text, values):
-    """Return what was measured, n, the median and the range; of texts the commonest one."""
+    """Return description, n, median and range; for texts, the commonest one."""
     known = values.dropna()
     if known.empty:
         summary = ("not measured", "–")
@@ -137,5 +137,5 @@ def metric_row(text, values):
 
 
 def plain(value):
-    """Return a number with four significant digits and a true minus; a text as it is."""
+    """Return a number with four significant digits and a true minus, or a text unchanged."""
     return value if isinstance(value, str) else f"{value:.4g}".replace("-", "−")

@@ -1,4 +1,4 @@
-"""Who takes part in a study or a cohort, in words for their reports."""
+"""Summary of the included and excluded cases, for the reports of studies and cohorts."""
 
 from glioma_uq.figures.cells import TASK_NAMES
 from glioma_uq.tasks import TASKS, UNKNOWN
@@ -11,7 +11,7 @@ CLASS_NAMES = {
 
 
 def about_cases(cases, excluded, cohort, tasks=TASKS):
-    """Return how many cases there are, from where, and how many are known for each of `tasks`."""
+    """Return [(name, text)]: numbers of cases, their sources, and known labels of `tasks`."""
     sources = cases["source"].value_counts().sort_index()
     left_out = 0 if excluded is None else excluded["case"].nunique()
     facts = [
@@ -36,7 +36,7 @@ def counted(number, what):
 
 
 def excluded_rows(excluded):
-    """Return [case, step, reason] of each excluded case; None where the study has no such table."""
+    """Return [case, step, reason] of each excluded case; None without such a table."""
     if excluded is None:
         return None
     return excluded[["case", "step", "reason"]].fillna("").to_numpy().tolist()

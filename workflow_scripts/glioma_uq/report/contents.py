@@ -1,4 +1,4 @@
-"""What the report tells: each function turns tables into rows of text."""
+"""Contents of a study's report: each function turns tables into rows of text."""
 
 import numpy as np
 
@@ -14,9 +14,9 @@ from glioma_uq.tasks import TASKS
 ENDS = ("low", "high")
 MEASURE_NAMES = {
     "ece": "Expected calibration error",
-    "ece_null": "the same of perfect probabilities at this n",
-    "ece_debiased": "the same without what chance adds",
-    "ece_equal_mass": "the same, bins of equally many cases",
+    "ece_null": "the same for perfect probabilities at this n",
+    "ece_debiased": "the same without the bias of chance",
+    "ece_equal_mass": "the same, bins of equal numbers of cases",
     "nll": "Negative log likelihood (nats)",
     "brier": "Brier score (sum over classes)",
     "brier_reliability": "its reliability",
@@ -34,7 +34,7 @@ MEASURE_NAMES = {
     "hd95_mm": "Hausdorff distance, 95th percentile (mm)",
     "rho_brain": "Pearson ρ with Dice, brain",
     "rho_tumour": "Pearson ρ with Dice, predicted tumour",
-    "rho_tumour_with_empty": "the same, empty tumours as the most uncertain",
+    "rho_tumour_with_empty": "the same, empty tumours ranked most uncertain",
     "spearman_brain": "Spearman ρ with Dice, brain",
     "spearman_tumour": "Spearman ρ with Dice, predicted tumour",
     "partial_rho_brain": "Pearson ρ given log volume, brain",
@@ -53,24 +53,24 @@ MEASURE_NAMES = {
 }
 
 
-def from_tables(tables, config, network, choice):
+def from_tables(tables, config, network, selected):
     """Return the texts of the page, by the names of its template.
 
     Args:
-        tables: those of the statistics by the names of their files, and curves, cases and
-            excluded, which are None where the study has none.
+        tables: those of the statistics by file name, and curves, cases and excluded, which are
+            None if the study has none.
         config: the study's.
         network: the network that the figures show.
-        choice: (rate, passes) of the cell that the page shows.
+        selected: (rate, passes) of the cell that the page shows.
     """
-    rate, passes = choice
+    rate, passes = selected
     level = config["statistics"]["level"]
     measures = [tables.get(name) for name in ("segmentation", "classification")]
     ranks = of_network(tables["rank_tests"], network)
     findings, selection = tables.get("findings"), tables.get("selection")
     columns = ("what", "here", "paper", "why")
-    parts = small_tumours.about_parts(tables, rate, passes, level)
-    about_small = [] if parts is None else [small_tumours.fact(parts)]
+    subregions = small_tumours.about_subregions(tables, rate, passes, level)
+    about_small = [] if subregions is None else [small_tumours.fact(subregions)]
     return {
         "study": config["study"],
         "title": title(tables),
@@ -83,7 +83,7 @@ def from_tables(tables, config, network, choice):
             "classes": CLASSES[config["segmentation"]],
         },
         "facts": what_was_run(tables, config) + about_small,
-        "parts": parts,
+        "subregions": subregions,
         "departures": [[row[name] for name in columns] for row in departures(config)],
         "summaries": [
             summary(of_network(table, network), rate, passes)
@@ -92,26 +92,26 @@ def from_tables(tables, config, network, choice):
         ],
         "ranks": rank_rows(of_cell(ranks, rate, passes)),
         "excluded": excluded_rows(tables["excluded"]),
-        "how_chosen": None if selection is None else statistics_tables.how_chosen(selection),
+        "how_selected": None if selection is None else statistics_tables.how_selected(selection),
         "findings": [] if findings is None else statistics_tables.finding_rows(findings),
         "count_verdicts": "" if findings is None else statistics_tables.count_verdicts(findings),
         "warnings": [
             *statistics_tables.warnings(tables, rate, passes),
-            *small_tumours.warnings(parts),
+            *small_tumours.warnings(subregions),
         ],
         "tables": statistics_tables.sortable_tables(tables, rate, passes),
     }
 
 
 def title(tables):
-    """Return the question that the study asks."""
+    """Return the study's question."""
     if tables.get("classification") is None and tables.get("overlap") is not None:
-        return "How well do networks outline small tumours?"
-    return "How far can the networks’ doubt be trusted?"
+        return "How well do networks segment small tumours?"
+    return "How far can the networks’ uncertainty be trusted?"
 
 
 def what_was_run(tables, config):
-    """Return [(name, text)] about cases and grid; tables that a study lacks are None."""
+    """Return [(name, text)] about cases and grid; missing tables are None."""
     classification, curves = tables.get("classification"), tables["curves"]
     grid = tables["segmentation"] if classification is None else classification
     if tables["cases"] is None:
@@ -148,10 +148,9 @@ def listed(values, form):
 def summary(table, rate, passes):
     """Return the measures of one network at one cell, a column for each task.
 
-    {tasks: [(name, n)], rows: [(measure, [text of each task])], notes: why intervals are
-    missing}. Where a measure is over
-    fewer cases than the task's column says, its text says so. Measures without a name here
-    keep the one that they have in the table.
+    {tasks: [(name, n)], rows: [(measure, [text of each task])], notes: reasons for missing
+    intervals}. The text of a measure over fewer cases than its column's n gives its own n.
+    Measures without a name here keep their name in the table.
     """
     cell = of_cell(table, rate, passes)
     tasks = [task for task in TASK_NAMES if task in set(cell["task"])]
@@ -168,19 +167,19 @@ def summary(table, rate, passes):
 
 
 def _notes(cell):
-    """Return a sentence for each measure whose interval was refused, with the reason."""
+    """Return a sentence for each measure without an interval, with the reason."""
     if "reason" not in cell:
         return []
-    refused = cell[cell["reason"].notna() & (cell["reason"] != "")]
+    without = cell[cell["reason"].notna() & (cell["reason"] != "")]
     return [
         f"{TASK_NAMES[row.task]}, {MEASURE_NAMES.get(row.measure, row.measure)}: no interval, "
         f"{row.reason}."
-        for row in refused.itertuples()
+        for row in without.itertuples()
     ]
 
 
 def _value(row, most):
-    """Return value, interval and, where it differs from `most`, n of one row."""
+    """Return value and interval of one row, and n if it differs from `most`."""
     if row is None:
         return "–"
     text = with_interval(row.value, row.low, row.high, digits=3)

@@ -1,4 +1,4 @@
-"""From contents to one page of HTML that holds its images and asks no server for anything."""
+"""Rendering of contents to one HTML page with embedded images, which needs no network."""
 
 import base64
 import io
@@ -14,19 +14,19 @@ from glioma_uq.figures import caption
 
 TEMPLATE = Path(__file__).with_name("report.html.jinja")
 COHORT_TEMPLATE = Path(__file__).with_name("cohort.html.jinja")
-SHRINK = 4  # by which a sheet becomes a thumbnail of some 10 kB: 1,200 of them are 16 MB of page
-MOST_ROWS = 12  # of a table of provenance that stands open
+SHRINK = 4  # factor from a sheet to a thumbnail of some 10 kB: a page of 1,200 has 16 MB
+MOST_ROWS = 12  # of a table of provenance that is shown unfolded
 
 
 def picture(path):
-    """Return a PNG as the address of an image that carries its own bytes."""
+    """Return a PNG as a data URL."""
     return "data:image/png;base64," + base64.b64encode(Path(path).read_bytes()).decode("ascii")
 
 
 def pictures(figures, learning_curves, overlays, folder, **facts):
-    """Return figures, learning_curves (None without training) and overlays of the page.
+    """Return the page's figures, learning_curves (None without training) and overlays.
 
-    `folder` is where the page will lie, `facts` are the numbers that captions name.
+    `folder` is that of the page, `facts` are the values of the captions' placeholders.
     """
     return {
         "figures": [figure(path, folder, **facts) for path in figures],
@@ -36,7 +36,7 @@ def pictures(figures, learning_curves, overlays, folder, **facts):
 
 
 def figure(path, beside, **facts):
-    """Return what the page shows of one figure: name, title, caption, image and links.
+    """Return name, title, caption, headline, image and links of one figure.
 
     The links to its PDF and its table are relative to the folder `beside`.
     """
@@ -45,22 +45,22 @@ def figure(path, beside, **facts):
     name = path.stem.replace("_", " ").capitalize()
     links = {kind: _relative(path.with_suffix(f".{kind}"), beside) for kind in ("pdf", "csv")}
     return {"id": path.stem, "name": name, "title": title, "caption": text,
-            "says": title_in(path), "image": picture(path), **links}  # fmt: skip
+            "headline": title_in(path), "image": picture(path), **links}  # fmt: skip
 
 
 def title_in(path):
-    """Return the sentence that a figure's PNG carries as its title, "" without one."""
+    """Return the headline in the title of a figure's PNG, "" without one."""
     with Image.open(path) as image:
         return image.info.get("Title", "")
 
 
 def overlay(path):
-    """Return the image of one overlay and its case, which names the file."""
+    """Return the image of one overlay and its case, from the file name."""
     return {"case": Path(path).stem, "image": picture(path)}
 
 
 def thumbnail(path):
-    """Return a small JPEG of a picture as the address of an image that carries its own bytes."""
+    """Return a small JPEG of a picture as a data URL."""
     small = io.BytesIO()
     with Image.open(path) as sheet:
         sheet.convert("RGB").reduce(SHRINK).save(small, "JPEG", quality=60, subsampling=0)
@@ -68,22 +68,22 @@ def thumbnail(path):
 
 
 def provenance_parts(provenance):
-    """Return [{name, rows | text, is_long}] of the entries of provenance.json, config left out."""
-    parts = []
+    """Return [{name, rows | text, is_long}] of the entries of provenance.json except config."""
+    sections = []
     for name, entry in provenance.items():
         if name == "config":
             continue
         is_table = isinstance(entry, dict)
         rows = [(key, _plain(value)) for key, value in entry.items()] if is_table else None
         text = None if is_table else _plain(entry)
-        parts.append({"name": name.replace("_", " "), "rows": rows, "text": text,
+        sections.append({"name": name.replace("_", " "), "rows": rows, "text": text,
                       "is_long": len(rows or ()) > MOST_ROWS})  # fmt: skip
-    return parts
+    return sections
 
 
 def as_yaml(value):
-    """Return a value as YAML in the order in which it was written."""
-    plain = json.loads(json.dumps(value))  # YAML refuses the workflow's own kinds of dict
+    """Return a value as YAML, in its order of writing."""
+    plain = json.loads(json.dumps(value))  # YAML rejects the workflow's types of dict
     return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True).rstrip()
 
 
@@ -101,7 +101,7 @@ def render(contents, template=TEMPLATE):
 
 
 def _plain(value):
-    """Return a scalar as it is and anything nested as YAML."""
+    """Return a scalar as text and nested values as YAML."""
     return as_yaml(value) if isinstance(value, dict | list) else str(value)
 
 

@@ -1,4 +1,4 @@
-"""What the report says of the parts of tumours: who was compared, the paper's tables, tests."""
+"""Contents of the report on tumour subregions: summary, the paper's tables, paired tests."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from glioma_uq.figures.words import joined
 from glioma_uq.report.verdict import number, p_value, with_interval
 from glioma_uq.statistics.paired_tests import OF_RULES
 
-TABLES = {  # name: (title, {column: head})
+TABLES = {  # name: (title, {column: heading})
     "table_1": (
         "Table 1. Enhancing tumours below 2,000 mm³",
         {"dice": "Dice", "tpr": "TPR", "fpr": "FPR"},
@@ -29,19 +29,19 @@ GROUPS = {
 }
 RULES = {"none": "", "et500": ", few voxels to core"}
 TESTED = [("et", "below_2000"), ("et", "below_1000"), ("et", "all"), ("wt", "all"), ("tc", "all")]
-DOUBTS = {
+SCORES = {
     "missed_auroc_tumour_or_top_predictive": "uncertainty of the predicted tumour",
     "missed_auroc_reconstruction_error": "reconstruction error",
 }
-FEW = 20  # cases of a group below which its numbers hardly tell networks apart
+FEW = 20  # fewer cases hardly separate networks
 
 
-def about_parts(tables, rate, passes, level):
-    """Return the texts of the section on small tumours; None of a study without parts.
+def about_subregions(tables, rate, passes, level):
+    """Return the texts of the section on small tumours; None in a study without subregions.
 
     Args:
-        tables: those of the statistics, by the names of their files.
-        rate, passes: of the chosen cell; of T the nearest with labels is shown.
+        tables: those of the statistics, by file name.
+        rate, passes: of the selected cell; the nearest T with labels is shown.
         level: of the intervals.
     """
     if tables.get("overlap") is None:
@@ -54,7 +54,7 @@ def about_parts(tables, rate, passes, level):
         "cases": case_counts(tables["overlap"], rate, passes),
         "summary": [
             *(sentence(row, names, level) for row in paired_rows(tests, networks, "below_2000")),
-            *doubts(tables.get("uncertainty_by_size"), names, rate, passes),
+            *detections(tables.get("uncertainty_by_size"), names, rate, passes),
         ],
         "tables": [paper_table(name, tables[name], names, rate, passes) for name in TABLES],
         "tests": [
@@ -92,7 +92,7 @@ def paired_rows(tests, networks, group, task="et", rule="none"):
 
 
 def sentence(row, names, level):
-    """Return in words how a network does beside the first one on the small tumours."""
+    """Return a sentence on a network's difference from the first one on small tumours."""
     text = (
         f"{names[row.network]} minus {names[row.reference]}, Dice of {GROUPS[row.group]}: "
         f"{with_interval(row.difference, row.low, row.high)}, n = {row.n:.0f}, "
@@ -101,36 +101,36 @@ def sentence(row, names, level):
     return text + judged(row, level) + "."
 
 
-def doubts(table, names, rate, passes):
-    """Say of each network whether its doubt is larger where it misses an enhancing tumour."""
+def detections(table, names, rate, passes):
+    """Return a sentence on each network: is it more uncertain where it misses a tumour?"""
     if table is None:
         return []
     rows = at_nearest(table[table["group"] == "all"], rate, passes).dropna(subset="value")
-    rows = rows[rows["measure"].isin(DOUBTS)]
+    rows = rows[rows["measure"].isin(SCORES)]
     return [
-        f"{names[row.network]}, {DOUBTS[row.measure]} as a sign of a missed enhancing tumour: "
+        f"{names[row.network]}, {SCORES[row.measure]} as a sign of a missed enhancing tumour: "
         f"AUROC {with_interval(row.value, row.low, row.high)}, n = {row.n:.0f}: {sign(row)}."
         for row in rows.itertuples()
     ]
 
 
 def sign(row):
-    """Say on which side of chance an AUROC lies, where its interval leaves chance out."""
+    """Return the side of chance on which an AUROC lies, if its interval excludes chance."""
     if row.low > 0.5:
-        return "larger where it misses one"
-    return "smaller where it misses one" if row.high < 0.5 else "undecided at this n"
+        return "larger for missed tumours"
+    return "smaller for missed tumours" if row.high < 0.5 else "undecided at this n"
 
 
 def judged(row, level):
-    """Say which way a difference goes where interval and test agree that there is one."""
-    seen = (row.low > 0 or row.high < 0) and row.p_holm < 1 - level
-    if not seen:
+    """Return the direction of a difference, if interval and test agree on one."""
+    differs = (row.low > 0 or row.high < 0) and row.p_holm < 1 - level
+    if not differs:
         return "undecided at this n"
     return "better" if row.difference > 0 else "worse"
 
 
 def paired_row(row, names, cases, task="et"):
-    """Return one paired test as texts."""
+    """Return one paired test as a row of texts."""
     return [
         names[row.network],
         REGION_NAMES[task].capitalize(),
@@ -148,7 +148,7 @@ def paper_table(name, table, names, rate, passes):
     title, columns = TABLES[name]
     measured = table[table["origin"] == "measured"]
     quoted = table[table["origin"] == "quoted"]
-    mine = at_nearest(measured, rate, passes) if len(measured) else measured
+    shown = at_nearest(measured, rate, passes) if len(measured) else measured
     return {
         "title": title,
         "head": ["Network", "n", *columns.values()],
@@ -163,10 +163,10 @@ def paper_table(name, table, names, rate, passes):
                     for c in columns
                 ),
             ]
-            for row in mine.itertuples()
+            for row in shown.itertuples()
         ],
         "quoted": [
-            [row.network, "not said" if np.isnan(row.n) else f"{row.n:.0f}",
+            [row.network, "not given" if np.isnan(row.n) else f"{row.n:.0f}",
              *(number(getattr(row, c), 4) for c in columns)]
             for row in quoted.itertuples()
         ],
@@ -175,13 +175,13 @@ def paper_table(name, table, names, rate, passes):
 
 
 def warnings(about):
-    """Return the sentences on groups of so few cases that they decide little."""
+    """Return a sentence on each group with too few cases."""
     if about is None:
         return []
     few = {g: about["cases"].get(g, 0) for g in ("below_2000", "below_1000")}
     return [
         f"{'No case has' if n == 0 else 'Only 1 case has' if n == 1 else f'Only {n} cases have'} "
-        f"{GROUPS[group]}: its intervals are wide, if there are any, and differences between "
+        f"{GROUPS[group]}: its intervals are wide or missing, and differences between "
         "networks are mostly chance."
         for group, n in few.items()
         if n < FEW
@@ -189,10 +189,10 @@ def warnings(about):
 
 
 def fact(about):
-    """Return the fact on enhancing tumours of the list of what was run."""
+    """Return (name, text) on enhancing tumours for the list of what was run."""
     counts = {"all": 0, "empty": 0, "below_2000": 0, "below_1000": 0} | about["cases"]
     return (
         "Enhancing tumour",
         f"in {counts['all'] - counts['empty']} of {counts['all']} cases; {counts['below_2000']} "
-        f"below 2,000 mm³, of these {counts['below_1000']} below 1,000 mm³",
+        f"below 2,000 mm³, {counts['below_1000']} of them below 1,000 mm³",
     )

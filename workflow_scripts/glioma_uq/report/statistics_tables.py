@@ -1,4 +1,4 @@
-"""What the report says of the tables of statistics: choice, findings, warnings, tables to sort."""
+"""Contents of the report from the statistics: selected cell, findings, warnings, tables."""
 
 import numpy as np
 import pandas as pd
@@ -14,33 +14,33 @@ RULES = {
     "nll-dice": "the negative log likelihood and Dice",
     "paper": "the calibration error",
 }
-TABLES = {  # name: (title, what it holds)
+TABLES = {  # name: (title, description)
     "classification": ("Classification", "All measures of the three tasks."),
     "segmentation": ("Segmentation", "All measures of the segmentation."),
     "rank_tests": (
         "Rank tests",
         "Mann-Whitney U of total uncertainty, bad against good predictions; AUROC is the chance "
-        "that a bad one is the more uncertain, rank-biserial 2 AUROC − 1.",
+        "that a bad one is more uncertain, rank-biserial is 2 AUROC − 1.",
     ),
     "differences": (
         "Differences between rates",
-        "Each dropout rate minus the chosen one, paired by case.",
+        "Each dropout rate minus the selected one, paired by case.",
     ),
     "subgroups": ("Subgroups", "The measures by source and by third of tumour sizes."),
     "recalibration": (
         "Recalibration",
-        "Probabilities as they are (raw), and mended by temperature or prior fitted on validation "
-        "cases.",
+        "Probabilities as predicted (raw), and recalibrated by a temperature or prior fitted on "
+        "validation cases.",
     ),
     "conformal": (
         "Prediction sets",
-        "Sets of classes that should hold the truth in 1 − alpha of the cases, with limits from "
-        "validation cases: how often they do, and how large they are.",
+        "Sets of classes that should hold the true one in 1 − alpha of the cases, with thresholds "
+        "from validation cases: their coverage and size.",
     ),
     "mask_control": (
         "Masks that miss little",
-        "A threshold of the tumour’s probability, set on validation cases so that at most the "
-        "share alpha of the tumour is missed.",
+        "A threshold of tumour probability, set on validation cases so that at most the share "
+        "alpha of the tumour is missed.",
     ),
     "posterior_truth": (
         "Against the phantom’s truth",
@@ -50,23 +50,23 @@ TABLES = {  # name: (title, what it holds)
     "overlap": (
         "Overlap of regions",
         "Dice, true and false positive rates of each region, by groups of cases (by the size of "
-        "their enhancing tumour), as predicted and with the rule that few voxels become core.",
+        "their enhancing tumour), as predicted and with the few-voxels rule.",
     ),
     "overlap_tests": (
         "Paired tests of overlap",
-        "Every network minus the first, and every network with the rule minus itself without.",
+        "Each network minus the first, and each network with the rule minus itself without.",
     ),
     "lesions": (
         "Lesions",
-        "Connected parts of each region: which share is found, their Dice, false ones per case.",
+        "Connected components of each region: the share found, their Dice, false ones per case.",
     ),
     "uncertainty_by_size": (
         "Uncertainty by size",
-        "Uncertainty by the size of the enhancing tumour, and how well it finds missed ones.",
+        "Uncertainty by the size of the enhancing tumour, and how well it detects missed ones.",
     ),
     "uncertainty_by_size_differences": (
         "Uncertainty by size, differences",
-        "The same, every network minus the first.",
+        "The same, each network minus the first.",
     ),
     "size_sensitivity": (
         "The same tumour in several sizes",
@@ -75,21 +75,21 @@ TABLES = {  # name: (title, what it holds)
     "table_1": ("Table 1", "Enhancing tumours below 2,000 mm³, quoted and measured."),
     "table_2": ("Table 2", "Enhancing tumours below 1,000 mm³, quoted and measured."),
     "table_3": ("Table 3", "Dice of the three regions, quoted and measured."),
-    "selection": ("Choice of the cell", "What rate and passes were chosen by."),
+    "selection": ("Selection of the cell", "How the rate and passes were selected."),
 }
 WHOLE = ("differences", "selection", "table_1", "table_2", "table_3")  # shown with all their cells
-MOST_ROWS = 1500  # more make a page slow; the file has them all
+MOST_ROWS = 1500  # more would slow the page; the CSV file has all
 
 
-def how_chosen(selection):
-    """Return the sentence that says how the chosen cell came about."""
+def how_selected(selection):
+    """Return how the cell was selected."""
     row = selection[selection["item"] == "choice"].iloc[0]
     if row["rule"] == "fixed":
         text = "set in the config"
     else:
         text = (
-            f"chosen by {RULES[row['rule']]} on {row['cases']} cases: the rate of lowest mean "
-            "rank over the tasks, then the least T from which its uncertainties have settled"
+            f"selected by {RULES[row['rule']]} on {row['cases']} cases: the rate of lowest mean "
+            "rank over the tasks, then the smallest T from which its uncertainties have settled"
         )
     if not bool(row["value"]):
         text += "; at this T not every mean uncertainty has settled"
@@ -114,56 +114,56 @@ def finding_rows(findings):
 
 
 def count_verdicts(findings):
-    """Return "3 seen, 2 not seen, 5 undecided at this n" in one sentence."""
+    """Return "8 claims of the paper: 3 seen, 5 undecided at this n." or the like."""
     counts = findings["verdict"].value_counts()
     order = ["seen", "not seen", "undecided at this n", "undecided"]
-    told = [f"{counts[verdict]} {verdict}" for verdict in order if verdict in counts]
-    return f"Of {len(findings)} claims of the paper: {', '.join(told)}."
+    texts = [f"{counts[verdict]} {verdict}" for verdict in order if verdict in counts]
+    return f"{len(findings)} claims of the paper: {', '.join(texts)}."
 
 
 def warnings(tables, rate, passes):
-    """Return the sentences that a reader must know before believing an interval."""
+    """Return warnings about the intervals."""
     texts = []
     selection = tables.get("selection")
     if selection is not None and selection["exploratory"].astype(str).eq("True").any():
         texts.append(
-            "The cell was chosen on the same test cases that its numbers are from: they are "
-            "exploratory, and better than they would be on new cases."
+            "The cell was selected on the same test cases that give its results: they are "
+            "exploratory, and better than on new cases."
         )
     classification = tables.get("classification")
     if classification is None:
-        return texts + refusals(tables, rate, passes)
+        return texts + missing_intervals(tables, rate, passes)
     if (classification["measure"] == "ece").any():
         texts.append(
-            "Intervals of the calibration error (ECE) do not hold what they promise: resampling "
-            "adds to an error that is biased upwards already. Read the ECE against the band of "
-            "perfect calibration in figure 3, and the debiased estimate in the tables."
+            "Intervals of the calibration error (ECE) do not have their nominal coverage: "
+            "resampling adds to an estimate that is already biased upwards. Compare the ECE with "
+            "the band of perfect calibration in its figure, and see the debiased estimate."
         )
     smallest = classification.loc[classification["measure"] == "auc", "n"].min()
     if smallest < 100:
         texts.append(
-            f"With {smallest:.0f} cases, intervals hold the truth a little less often than they "
-            "say; docs/methods.md tabulates how often, measured on simulated cohorts."
+            f"With {smallest:.0f} cases, intervals cover slightly less than their nominal level; "
+            "docs/methods.md tabulates their coverage in simulated cohorts."
         )
-    return texts + refusals(tables, rate, passes)
+    return texts + missing_intervals(tables, rate, passes)
 
 
-def refusals(tables, rate, passes):
-    """Return a sentence for each reason for which intervals at the chosen cell were refused."""
+def missing_intervals(tables, rate, passes):
+    """Return a sentence for each missing interval at the selected cell, with the reason."""
     texts = []
     for name in ("classification", "segmentation", "rank_tests"):
         table = tables.get(name)
         if table is None or "reason" not in table:
             continue
-        rows = at_chosen(table, rate, passes)
+        rows = at_selected(table, rate, passes)
         for row in rows[~rows["reason"].map(_is_blank)].itertuples():
             what = getattr(row, "measure", "rank test")
             texts.append(f"{TASK_NAMES[row.task]}, {what}: no interval, {row.reason}.")
     return texts
 
 
-def at_chosen(table, rate, passes):
-    """Return the rows of the chosen cell, all rows of a table that has no cells."""
+def at_selected(table, rate, passes):
+    """Return the rows of the selected cell, or all rows of a table without cells."""
     if not {"rate", "passes"} <= set(table.columns):
         return table
     return table[np.isclose(table["rate"], rate) & (table["passes"] == passes)]
@@ -176,7 +176,7 @@ def sortable_tables(tables, rate, passes):
         table = tables.get(name)
         if table is None or table.empty:
             continue
-        rows = table if name in WHOLE else at_chosen(table, rate, passes)
+        rows = table if name in WHOLE else at_selected(table, rate, passes)
         rows = rows.replace("", np.nan).dropna(axis="columns", how="all")
         shown.append(
             {
@@ -193,7 +193,7 @@ def sortable_tables(tables, rate, passes):
 
 
 def cell(value):
-    """Return {text, value} of one cell: numbers with four digits, and all of them to sort by."""
+    """Return {text, value, is_number}: four digits to show, and the full value to sort by."""
     if _is_blank(value):
         return {"text": "", "value": "", "is_number": False}
     if isinstance(value, float | np.floating):
@@ -205,7 +205,7 @@ def cell(value):
 
 
 def _ours(row):
-    """Return ours with its interval; a text as it is."""
+    """Return our value with its interval, or a text unchanged."""
     try:
         value = float(row.ours)
     except ValueError:

@@ -1,4 +1,4 @@
-// Sortable tables, and a button that saves what is shown with all its digits.
+// Sortable tables, and a button that saves the rows shown, with all digits.
 const quoted = text => /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 function save(table, name) {
   const heads = [...table.tHead.rows[0].cells].map(head => quoted(head.textContent.trim()));

@@ -1,19 +1,19 @@
-"""Have the networks learned? If not, their uncertainty says little about the method."""
+"""Verdict on whether the networks have learned: if not, their uncertainty means little."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-LEAST_DICE = 0.60  # mean over test cases below which a network does not see the tumour
-GUESSING = 0.5  # AUC of a coin
-LEAST_ENHANCING_DICE = 0.30  # over cases with enhancing tumour, below which it is hardly found
+LEAST_DICE = 0.60  # mean over test cases; below it a network does not find the tumour
+GUESSING = 0.5  # AUC of random guesses
+LEAST_ENHANCING_DICE = 0.30  # over cases with enhancing tumour; below it few are found
 TASKS_TO_LEARN = {"idh": "IDH", "1p19q": "1p/19q"}
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that networks which have learned can do."""
+    """One criterion that a trained network should meet."""
 
     what: str
     found: str
@@ -23,7 +23,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether the networks have learned, in a sentence, with the checks behind it."""
+    """Whether the networks have learned: a sentence, and its checks."""
 
     learned: bool
     sentence: str
@@ -31,13 +31,13 @@ class Verdict:
 
 
 def learned(classification=None, segmentation=None, overlap=None):
-    """Return the Verdict on the networks of the long tables, each None where a study has none.
+    """Return the Verdict on the networks of the long tables, each None if a study has none.
 
     They have learned when the mean Dice is at least 0.60 at every dropout rate, and when the
-    intervals of the AUC of IDH and 1p/19q lie above 0.5 at the smallest rate. In a study of the
-    parts of tumours, whose cohort may have small ones only, the mean Dice is that of enhancing
-    tumour over the cases with some, and at least 0.30. Each is taken at the most passes. A value
-    that could not be measured fails.
+    intervals of the AUC of IDH and 1p/19q lie above 0.5 at the smallest rate. In a study of
+    subregions, whose cohort may have only small tumours, the mean Dice is that of enhancing
+    tumour over the cases that have it, and at least 0.30. All are taken at the most passes. A
+    missing value fails.
     """
     checks = []
     if overlap is not None:
@@ -67,20 +67,20 @@ def _check_dice(segmentation):
 
 
 def _check_enhancing(overlap):
-    """Yield one check for each network and rate, of the enhancing tumour without a rule."""
+    """Yield one check for each network and rate, on enhancing tumour without a rule."""
     mine = (overlap["task"] == "et") & (overlap["rule"] == "none") & (overlap["measure"] == "dice")
     for (network, rate), rows in at_most_passes(overlap[mine]).groupby(["network", "rate"]):
-        dice = where_there_is_some(rows.set_index("group")[["value", "n"]])
+        dice = mean_of_nonempty(rows.set_index("group")[["value", "n"]])
         yield Check(
-            f"mean Dice of enhancing tumour, where there is some, of {network} at rate {rate:.2f}",
+            f"mean Dice of enhancing tumour, cases with it, of {network} at rate {rate:.2f}",
             number(dice),
             f"at least {LEAST_ENHANCING_DICE:.2f}",
             bool(dice >= LEAST_ENHANCING_DICE),
         )
 
 
-def where_there_is_some(groups):
-    """Return the mean over the cases of group `all` that are not in `empty`; NaN of none.
+def mean_of_nonempty(groups):
+    """Return the mean over the cases of group `all` that are not in `empty`; NaN if there are none.
 
     `groups` has the columns value and n, by group; all cases have equally many seeds.
     """
@@ -108,17 +108,14 @@ def _check_auc(classification):
 
 
 def _sentence(checks):
-    """Return the verdict in words, with the numbers of what fails."""
+    """Return the verdict in words, with the values of failed checks."""
     failed = [check for check in checks if not check.passed]
     if not checks:
-        return "There is nothing to judge the networks by."
+        return "No measure is available to judge the networks."
     if not failed:
-        return f"The networks have learned: each of the {len(checks)} checks below holds."
+        return f"The networks have learned: all {len(checks)} checks below hold."
     reasons = "; ".join(f"{c.what} is {c.found}, expected {c.required}" for c in failed)
-    return (
-        f"The networks have not learned: {reasons}. "
-        "What this page says of them says little about the method."
-    )
+    return f"The networks have not learned: {reasons}. Their results say little about the method."
 
 
 def number(value, digits=2):
@@ -127,7 +124,7 @@ def number(value, digits=2):
 
 
 def with_interval(value, low, high, digits=2):
-    """Return "0.81 (0.74 to 0.88)", or that there is no interval."""
+    """Return "0.81 (0.74 to 0.88)", or "0.81 (no interval)"."""
     if np.isnan(value) and np.isnan(low):
         return "not measured"
     if np.isnan(value):
@@ -138,7 +135,7 @@ def with_interval(value, low, high, digits=2):
 
 
 def p_value(p):
-    """Return a p value with two significant digits, in powers of ten where it is tiny."""
+    """Return a p value with two significant digits, in scientific notation below 0.001."""
     if np.isnan(p):
         return "not measured"
     if p >= 0.001:

@@ -7,7 +7,7 @@ const viewer = new niivue.Niivue({
   backColor: [0, 0, 0, 1], crosshairColor: [0.75, 0.75, 0.75, 1], crosshairWidth: 0.7, crosshairWidthUnit: "mm", show3Dcrosshair: false,
   multiplanarLayout: niivue.MULTIPLANAR_TYPE.ROW, isColorbar: false, dragAndDropEnabled: false,
   multiplanarShowRender: niivue.SHOW_RENDER.NEVER, isRadiologicalConvention: false,
-  onLocationChange: tell, logLevel: "error",
+  onLocationChange: showValues, logLevel: "error",
 });
 let shown = null;  // the case
 
@@ -17,7 +17,7 @@ function image(kind, name) {
     colormap: volume.colormap, opacity: 1, cal_min: volume.low, cal_max: volume.high});
 }
 
-// Layers from below: the scan, the map if one is chosen, the truth if the case has one.
+// Layers from the bottom: the scan, the map if one is selected, the truth if there is one.
 async function draw() {
   const layers = [image("scans", scan.value)];
   if (map.value) layers.push(image("maps", map.value));
@@ -62,7 +62,7 @@ function cut(axis, number) {
   viewer.createOnLocationChange();
 }
 
-function tell(location) {
+function showValues(location) {
   const [x, y, z] = location.mm, names = [scan.selectedOptions[0].text];
   if (map.value) names.push(map.selectedOptions[0].text);
   if (shown.truth.mask) names.push("truth");
@@ -85,7 +85,7 @@ byId("cases").addEventListener("click", event => {
   const button = event.target.closest("[data-case]");
   if (button) open(Number(button.dataset.case));
 });
-for (const choice of [scan, map]) choice.addEventListener("change", draw);
+for (const menu of [scan, map]) menu.addEventListener("change", draw);
 for (const slider of [opacity, truth]) slider.addEventListener("input", fade);
 for (const slice of slices)
   slice.addEventListener("input", () => cut(Number(slice.dataset.axis), Number(slice.value)));

@@ -1,4 +1,4 @@
-"""A page to look through cases: scans, truth and uncertainty maps in three planes, offline."""
+"""Case viewer: a page with scans, truth and uncertainty maps in three planes, offline."""
 
 import base64
 import gzip
@@ -21,14 +21,14 @@ MAP_LABELS = {
     "epistemic": "epistemic uncertainty",
     "mean": "mean probability of tumour",
 }
-MARGIN = 2  # voxels that are kept around the brain
+MARGIN = 2  # voxels kept around the brain
 
 
 def contents(cases, *, study, network, rate, passes, n, classes):
     """Return the texts and images of the page, by the names of its template.
 
-    `cases` are `GalleryCase`s in the order in which the page lists them, `n` is how many the
-    study has, `classes` those of a voxel.
+    `cases` are `GalleryCase`s in their order on the page, `n` is the number of cases in the
+    study, `classes` the number of classes of a voxel.
     """
     return {
         "study": study,
@@ -48,7 +48,7 @@ def contents(cases, *, study, network, rate, passes, n, classes):
 
 
 def about(case):
-    """Return what the list says about a case."""
+    """Return the text of a case in the list."""
     if np.isnan(case.uncertainty):
         return f"no tumour predicted, Dice {number(case.dice)}"
     return f"{number(case.uncertainty, 3)} nats in the tumour, Dice {number(case.dice)}"
@@ -57,7 +57,7 @@ def about(case):
 def case_data(case, most):
     """Return name, crosshair and volumes of one case, cropped to its brain.
 
-    `most` is the largest entropy in nats that a voxel can have.
+    `most` is the maximum entropy of a voxel in nats.
     """
     box = bounding_box(case.brain.data)
     scans = {name: scan_layer(image, case.brain, box) for name, image in case.scans.items()}
@@ -77,20 +77,20 @@ def bounding_box(mask):
 
 
 def scan_layer(image, brain, box):
-    """Return a scan from its 0.5th to its 99.5th percentile in the brain, black outside."""
+    """Return a scan scaled from its 0.5th to 99.5th percentile in the brain, black outside."""
     low, high = np.percentile(image.data[brain.data > 0], [0.5, 99.5])
     return layer(image, box, float(low), float(high), "gray", "", outside=brain.data == 0)
 
 
 def map_layer(image, name, box, most):
-    """Return a map from 0 to the largest entropy, or to 1 where it is a probability."""
+    """Return a map scaled from 0 to the maximum entropy, or to 1 if it is a probability."""
     if name == "mean":
         return layer(image, box, 0, 1, "viridis", "")
     return layer(image, box, 0, most, "inferno", "nats")
 
 
 def layer(image, box, low, high, colormap, unit, outside=None):
-    """Return an image as NIfTI of 8 bits, base64, with the range that its colours span."""
+    """Return an image as 8-bit NIfTI in base64, with the range of its colours."""
     data = image.data if outside is None else np.where(outside, low, image.data)
     slope = (high - low) / 255
     levels = np.clip(np.rint((data[box] - low) / slope), 0, 255).astype(np.uint8)
@@ -102,7 +102,7 @@ def layer(image, box, low, high, colormap, unit, outside=None):
 
 
 def packed(nifti):
-    """Return an image as the base64 text of its .nii.gz, the same bytes each time."""
+    """Return an image as the base64 text of its .nii.gz, with reproducible bytes."""
     packed = io.BytesIO()
     with gzip.GzipFile(fileobj=packed, mode="wb", mtime=0) as file:
         file.write(nifti.to_bytes())
