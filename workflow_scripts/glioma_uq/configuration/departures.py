@@ -44,7 +44,7 @@ class Difference(NamedTuple):
 MC_DROPOUT = (
     Setting("cohort.modalities", "Series", ["t1", "t1ce", "t2", "flair"]),
     Setting("preprocessing.variant", "Preprocessing", "authors",
-            why="One resampling and a bias field for each series: docs/preprocessing.md compares both."),
+            why="One resampling, a field for each series: docs/preprocessing.md compares both."),
     Setting("preprocessing.voxel_size_mm", "Voxel size", 1.0, " mm"),
     Setting("preprocessing.clip", "Clipping of intensities", None),
     Setting("folds.scheme", "Folds", "holdout",
@@ -105,10 +105,10 @@ SMALL_TUMOURS = (
                "The same preprocessing for all cohorts. Volumes in mm³ are native."),
     Difference("Percentiles, mean and deviation of the intensities", "of the voxels in the brain",
                NOT_SAID, "Otherwise the background would dominate."),
-    Difference("Optimiser", "Adam, as in DMFNet's public code; learning rate and decay from the study", NOT_SAID,
+    Difference("Optimiser", "Adam, as in DMFNet's public code, with the study's rates", NOT_SAID,
                "The paper gives none; all networks use the same."),
-    Difference("Other networks", "trained here with the same settings", "their rows of Table 3 are quoted",
-               "A comparison needs the same cases."),
+    Difference("Other networks", "trained here with the same settings",
+               "their rows of Table 3 are quoted", "A comparison needs the same cases."),
 )  # fmt: skip
 PAPERS = {"mc_dropout": MC_DROPOUT, "small_tumours": SMALL_TUMOURS, None: ()}
 

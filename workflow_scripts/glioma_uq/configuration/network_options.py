@@ -14,7 +14,7 @@ WORDS = {bool: "true or false", int: "an integer above 0", float: "a number", st
 
 @cache
 def options_of(network):
-    """Return {option: default value} of a network's constructor; None for a default that is no literal.
+    """Return {option: default} of a network's constructor; None for a default that is no literal.
 
     None instead of a dict if the file does not tell: it has no class, or takes **options.
     """

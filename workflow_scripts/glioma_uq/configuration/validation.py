@@ -171,8 +171,8 @@ def check_prediction_columns(columns):
     name, times = Counter([columns["case"], *names]).most_common(1)[0]
     if times > 1:
         raise BadInput(
-            f"expected a different column for each label and class under predictions.columns, found "
-            f'"{name}" {times} times; give each its own'
+            "expected a different column for each label and class under predictions.columns, "
+            f'found "{name}" {times} times; give each its own'
         )
 
 
@@ -304,7 +304,7 @@ def check_subregions(config):
 
 
 def check_sampling(sampling, seeds):
-    """Refuse maps of a T that is not sampled, and ensemble members with unequal numbers of passes."""
+    """Refuse maps of a T that is not sampled, and members with unequal numbers of passes."""
     passes = sampling["passes"]
     for t in sampling["maps"]:
         if t not in passes:

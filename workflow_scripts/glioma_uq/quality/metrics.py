@@ -78,7 +78,7 @@ def names_with_limits():
 
 
 def series_and_ending(name):
-    """Return ("t1ce", "voxel_mm") of the column t1ce_voxel_mm, (None, name) of a metric of the case."""
+    """Return ("t1ce", "voxel_mm") of the column t1ce_voxel_mm, (None, name) of one of the case."""
     first, _, ending = name.partition("_")
     return (first, ending) if first in SERIES and ending in OF_SERIES else (None, name)
 

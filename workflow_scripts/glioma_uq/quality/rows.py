@@ -14,7 +14,7 @@ EARLIER = "excluded at an earlier step"
 
 
 class OutsideLimits(BadCase):
-    """A metric of a case is outside the config's limits; `numbers` holds its name and the limits."""
+    """A metric of a case is outside the config's limits; `numbers` holds its name and limits."""
 
     def __init__(self, metrics, limits):
         names = outside(metrics, limits)

@@ -25,7 +25,7 @@ M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of malloc.h
 
 
 class StridedConvolution(nn.Module):
-    """A convolution whose kernel is a multiple of its stride: space-to-depth, then a smaller one."""
+    """A convolution whose kernel is a multiple of its stride: space to depth, then a small one."""
 
     def __init__(self, layer):
         super().__init__()

@@ -120,7 +120,7 @@ def add_pass(record, case, sample, members):
 
 
 def volume_variation(volumes):
-    """Return standard deviation / mean of the tumour volumes; NaN for one sample or if all are 0."""
+    """Return standard deviation / mean of the tumour volumes; NaN for one sample or if all 0."""
     if len(volumes) < 2 or np.mean(volumes) == 0:
         return float("nan")
     return float(np.std(volumes, ddof=1) / np.mean(volumes))
