@@ -88,7 +88,7 @@ def test_of_two_rows_with_the_same_files_the_first_takes_part(folder):
 def test_a_folder_without_a_row_is_reported_with_the_closest(folder, capsys):
     (folder / "P-0001").mkdir()
     assert look(folder) == {CASE: ""}
-    assert "P-0001 is there but in no row of" in capsys.readouterr().out
+    assert "P-0001 has no row in" in capsys.readouterr().out
     look(folder)
     assert "is not used (closest: P-001)" in capsys.readouterr().out
 

@@ -160,7 +160,7 @@ def test_a_row_alone_in_its_bin_says_nothing_of_calibration():
     probabilities = np.array([[0.95, 0.05], [0.4, 0.6]])
     for norm in (1, 2):
         assert ece_debiased(probabilities, np.array([1, 1]), np.ones((1, 2)), norm=norm) == [0]
-    with pytest.raises(ValueError, match="expected norm 1 or 2 of a debiased error, found inf"):
+    with pytest.raises(ValueError, match="expected norm 1 or 2 of a debiased ECE, found inf"):
         ece_debiased(probabilities, np.array([1, 1]), np.ones((1, 2)), norm=np.inf)
 
 

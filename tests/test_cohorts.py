@@ -176,7 +176,7 @@ def test_problems_are_found_before_any_work(folder, capsys):
     assert problems["good"] == ""
     assert "expected T2.nii.gz in" in problems["plain"]
     assert "expected the case's folder, found no" in problems["absent"]
-    assert "stranger is there but in no row" in capsys.readouterr().out
+    assert "stranger has no row" in capsys.readouterr().out
     unlisted = check_cohort.unlisted("folder", {"path": folder}, [{"case": "good"}])
     assert unlisted == ["out", "plain", "stranger"]
     with pytest.raises(BadInput, match=r"plain: expected T2.nii.gz .*2 of 3 cases have a problem"):

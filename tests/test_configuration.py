@@ -35,7 +35,7 @@ def test_every_study_passes(path, tmp_path, monkeypatch):
         ),
         ({"rates": [0.2, 1.0]}, r"expected less than 1 for rates.1, found 1.0"),
         ({"rates": [-0.1]}, "expected at least 0 for rates.0, found -0.1"),
-        ({"rates": [0, 0.2]}, "expected rates above 0 for the sampler mc-dropout, found 0: leave"),
+        ({"rates": [0, 0.2]}, "expected rates above 0 for the sampler mc-dropout, found 0: remove"),
         (
             {"rates": [0.0], "sampling": {"samplers": ["deterministic", "mc-dropout-ensemble"]}},
             "expected rates above 0 for the sampler mc-dropout-ensemble",

@@ -38,7 +38,7 @@ def test_labels_are_those_of_the_manifest(tmp_path):
 def test_a_file_that_is_not_the_manifests_is_refused(tmp_path, file):
     dataset = dataset_of(tmp_path, [0, 1], classes=2)
     write_case(tmp_path, "a", **{file: np.zeros((2, 1, 1), np.uint8)})
-    with pytest.raises(BadInput, match=f"expected the .*{file}.nii.gz that volumes.csv names"):
+    with pytest.raises(BadInput, match=f"checksum in volumes.csv for .*{file}.nii.gz"):
         dataset.load("a")
 
 

@@ -153,7 +153,7 @@ def test_a_setting_at_the_papers_value_does_not_depart(paper, setting):
         config["segmentation"] = "subregions"
     found = checked({}, config)
     assert setting.what not in {row["what"] for row in departures(found)}
-    with pytest.raises(BadInput, match=f"found one for {re.escape(setting.key)}, which is: take"):
+    with pytest.raises(BadInput, match=f"found one for {re.escape(setting.key)}, which does not: remove"):
         checked({"departures": {setting.key: "So there."}}, config)
 
 
@@ -273,7 +273,7 @@ def test_without_a_paper_nothing_departs_and_no_reason_is_taken():
 def test_a_study_of_predictions_has_none_and_takes_no_reason():
     theirs = {"study": "theirs", "predictions": PUBLISHED}
     assert departures(checked({}, theirs)) == []
-    with pytest.raises(BadInput, match="found one for training.epochs, which is: take it out"):
+    with pytest.raises(BadInput, match="found one for training.epochs, which does not: remove it"):
         checked({"training": {"epochs": 9}, "departures": {"training.epochs": "So."}}, theirs)
 
 

@@ -74,7 +74,7 @@ def steps(tmp_path):
         ("glioma_uq/errors.py", "did you mean", "is it"),
         ("glioma_uq/logs.py", "min left", "minutes left"),
         ("glioma_uq/training/trainer.py", "epoch {self.epoch} of at most", "{self.epoch} of"),
-        ("glioma_uq/training/trainer.py", 'f"going on after epoch {self.epoch}"', '"going on"'),
+        ("glioma_uq/training/trainer.py", 'f"continuing after epoch {self.epoch}"', '"continuing"'),
         ("glioma_uq/training/checks.py", "expected labels of {task} among", "no {task} among"),
         ("glioma_uq/images.py", '"excluded at', '"left out at'),
     ],

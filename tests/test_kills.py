@@ -166,7 +166,7 @@ def test_a_job_killed_at_a_moment_ends_with_the_same_weights(
     assert job.returncode == -signal.SIGKILL
     assert not Path(given["model"]).exists()
     train_network(**given)
-    assert f"going on after epoch {MOMENTS[moment]}\n" in capsys.readouterr().out
+    assert f"continuing after epoch {MOMENTS[moment]}\n" in capsys.readouterr().out
     check_same(tmp_path, uninterrupted)
 
 
@@ -268,7 +268,7 @@ def test_a_killed_job_with_crops_and_auxiliary_terms_ends_with_the_same_weights(
     assert job.returncode == -signal.SIGKILL
     capsys.readouterr()
     train_network(**given)
-    assert "going on after epoch 1\n" in capsys.readouterr().out
+    assert "continuing after epoch 1\n" in capsys.readouterr().out
     check_same(killed, once)
     curve = pd.read_csv(given["curve"])
     assert curve["weight_auxiliary"].tolist() == pytest.approx([0.5, 0.05, 0.05])

@@ -42,4 +42,4 @@ def test_volumes_are_kept_where_half_of_the_free_memory_holds_them(
     assert dataset.size_in_memory(["a", "b"]) == 2 * 8**3 * (4 + 4 + 1)
     dataset.keep_what_fits(["a", "b"])
     assert (dataset.load("a") is dataset.load("a")) == kept
-    assert ("reading them anew" in capsys.readouterr().out) != kept
+    assert ("reading them again" in capsys.readouterr().out) != kept

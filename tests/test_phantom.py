@@ -280,7 +280,7 @@ def test_same_seed_gives_the_same_bytes(case, template, tmp_path):
 
 
 def test_unknown_case_is_refused(case, template, tmp_path):
-    with pytest.raises(BadInput, match="expected phantom-999"):
+    with pytest.raises(BadInput, match="expected a row for phantom-999"):
         make_case(tmp_path, template, case="phantom-999")
 
 

@@ -130,7 +130,7 @@ def test_a_co_deletion_without_idh_mutation_is_refused(imported):
     ("named", "sentence"),
     [
         (["g2", "g3"], r"expected 3 probability columns for grade, .* found 2"),
-        (["g2", "g3", "g3"], 'a column for each label and class .* found "g3" 2 times'),
+        (["g2", "g3", "g3"], 'a different column for each label and class .* found "g3" 2 times'),
     ],
 )
 def test_columns_that_do_not_fit_the_classes_are_refused(imported, named, sentence):

@@ -152,7 +152,7 @@ def test_antspys_own_error_is_a_bad_case(monkeypatch, head):
 @pytest.mark.parametrize("found", [np.zeros((4, 4)), np.full((4, 4), np.nan), FLAT])
 def test_a_transform_that_cannot_be_inverted_is_a_bad_case(monkeypatch, head, found):
     monkeypatch.setattr(registration, "_engine", lambda name: lambda *images, **options: found)
-    with pytest.raises(BadCase, match="a transform that can be inverted, found .* by ants, look"):
+    with pytest.raises(BadCase, match="a transform that can be inverted, found .* by ants, check"):
         register(head, head, kind="Rigid", levels=LEVELS, voxel_size_mm=3, seed=1)
 
 

@@ -86,7 +86,7 @@ def test_hd_bet_2_leaves_the_mask_that_we_read(fake_hd_bet, scan, tmp_path):
         (
             "sys.exit('no GPU')",
             BadCase,
-            r"it failed with code 1 and said 'no GPU', look at the log",
+            r"it failed with code 1 and said 'no GPU', see the log",
         ),
         (WRITES.format(cut="[2:]"), BadCase, r"on the grid of the scan, \(12, 14, 10\), found"),
         ("os.kill(os.getpid(), 9)", MemoryError, "hd-bet was killed by signal 9"),
@@ -153,7 +153,7 @@ def failing(request, monkeypatch):
 def test_what_a_network_says_of_a_scan_is_a_bad_case(failing, scan, error):
     method, fail_with = failing
     fail_with(error("no foreground"))
-    sentence = f"expected a brain that {method} can find, found none .no foreground., look at"
+    sentence = f"expected a brain that {method} can find, found none .no foreground., check"
     with pytest.raises(BadCase, match=sentence):
         find_brain(scan, method)
 
@@ -170,7 +170,7 @@ def test_what_is_not_of_the_scan_passes_through(failing, scan, error):
 
 def test_a_brain_of_nothing_is_a_bad_case(scan):
     nothing = Image(np.zeros_like(scan.data, bool), scan.grid)
-    with pytest.raises(BadCase, match="expected a brain in the T1CE, found no voxel of it by none"):
+    with pytest.raises(BadCase, match="expected a brain in the T1CE, found an empty mask by none"):
         find_brain(scan, "none", own_mask=nothing)
 
 

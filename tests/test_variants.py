@@ -59,7 +59,7 @@ def test_without_n4_scans_are_copied_as_they_are(tmp_path, head):
     assert float(row(files["quality"])["t1ce_intensity_low"]) == -100
     correct_bias_field(**RUN, **files, options=N4)
     assert copied.stat().st_size == 0
-    assert "set preprocessing.bias_field to null for scans" in row(files["quality"])["reason"]
+    assert "set preprocessing.bias_field to null if the scans" in row(files["quality"])["reason"]
 
 
 def test_the_authors_divide_each_series_by_the_t1s_field(tmp_path, head):
@@ -171,7 +171,7 @@ HEADS = {"t1": "t1.nii.gz", "t2": "t2.nii.gz"}
         (
             {"variant": "authors", "skull_stripping": "none"},
             "folder",
-            "one mask for all, found none",
+            "one mask for all cases, found none",
         ),
         ({"skull_stripping": "none"}, "phantom", "found the phantom, whose heads have skulls"),
         ({}, "folder", "expected a skull-on head template"),
