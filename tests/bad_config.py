@@ -19,10 +19,10 @@ KEYS = {
     "a value of the wrong type": {"folds": {"number": "two"}},
     "a number that is text to YAML": {"training": {"learning_rate": "1e-5"}},
     "a number with a point where only whole ones go": {"folds": {"number": 2.0}},
-    "a word that is none of the choices": {"selection": {"rule": "nl"}},
+    "a word that is not among the choices": {"selection": {"rule": "nl"}},
     "a study's name with a slash": {"study": "a/b"},
     "a study's name with a line break": {"study": "a\n"},
-    "a number that is none": {"training": {"learning_rate": float("nan")}},
+    "NaN as a number": {"training": {"learning_rate": float("nan")}},
     "a login inside an address": {
         "cohort": OF_TCIA | {"tcia": {"collection": "x", "address": "https://ada:secret@host"}}
     },
@@ -40,22 +40,22 @@ STUDY_OR_COHORT = {
 }
 GRID = {
     "a rate of 1": {"rates": [0.2, 1.0]},
-    "a rate of 0 with dropout awake": {"rates": [0.0, 0.2]},
+    "a rate of 0 with dropout active": {"rates": [0.0, 0.2]},
     "rates that do not ascend": {"rates": [0.4, 0.2]},
-    "a rate there twice": {"rates": [0.2, 0.2]},
+    "a duplicate rate": {"rates": [0.2, 0.2]},
     "a rate of three decimals": {"rates": [0.125, 0.2]},
     "T = 0": {"sampling": {"passes": [0, 30]}},
     "numbers of passes T that do not ascend": {"sampling": {"passes": [30, 10]}},
     "maps of a T that is not sampled": {"sampling": {"maps": [35]}},
-    "members of an ensemble with unequal turns": {
+    "members of an ensemble with unequal passes": {
         "seeds": [1, 2, 3], "sampling": {"samplers": ["mc-dropout-ensemble"]},
     },
     "one fold": {"folds": {"number": 1}},
     "a holdout without its share": {"folds": {"number": 1, "scheme": "holdout"}},
     "a phantom too small for its folds": {"folds": {"number": 40}},
-    "a chosen rate that is not in the grid": {"selection": {"rate": 0.25}},
-    "a chosen T that is not in the grid": {"selection": {"passes": 35}},
-    "a control of masks without its histograms": {"sampling": {"voxel_histograms": False}},
+    "a selected rate that is not in the grid": {"selection": {"rate": 0.25}},
+    "a selected T that is not in the grid": {"selection": {"passes": 35}},
+    "mask control without its histograms": {"sampling": {"voxel_histograms": False}},
 }  # fmt: skip
 NETWORKS = {
     "a network that is not there": {"networks": ["csnett"]},
@@ -63,12 +63,12 @@ NETWORKS = {
     "an option that the network does not have": {"network_options": {"csnet": {"widht": 8}}},
     "a width that is no number of channels": {"network_options": {"csnet": {"width": 2.5}}},
     "a width of 0": {"network_options": {"csnet": {"width": 0}}},
-    "a subtype that nobody knows": {"tasks": ["idh", "mgmt"]},
-    "parts without the maps that keep their labels": {
+    "an unknown subtype": {"tasks": ["idh", "mgmt"]},
+    "subregions without the maps that keep their labels": {
         "segmentation": "subregions",
         "sampling": {"maps": []},
     },
-    "crops around parts that the study does not tell apart": {
+    "crops around enhancing tumour in a study of the whole tumour": {
         "training": {"crop": {"size": [8, 8, 8], "enhancing_share": 0.5}}
     },
 }
@@ -77,7 +77,7 @@ COHORT = {
     "a source without its options": {"cohort": {"source": "folder"}},
     "a cohort without a table of labels": {"cohort": {"source": "folder", "folder": {"path": "x"}}},
     "modalities without T1CE": {"cohort": {"modalities": ["t1", "t2"]}},
-    "one number for two parts of the tumour": {
+    "one number for two subregions": {
         "cohort": {"segmentation_labels": {"core": [1], "oedema": [2], "enhancing": [1]}}
     },
     "one column for two labels": {
@@ -93,7 +93,7 @@ COHORT = {
         "cohort": OF_TCIA
         | {"tcia": {"collection": "x", "series_rules": {"t1": {"include": "(t1"}}}}
     },
-    "limits of a figure that nobody measures": {
+    "limits of an unknown metric": {
         "preprocessing": {"quality": {"limits": {"brain_volume_l": [0, 1]}}}
     },
     "limits the wrong way round": {

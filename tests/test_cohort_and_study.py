@@ -199,5 +199,5 @@ def test_predictions_without_a_name_for_their_study_are_refused(tmp_path):
     write_predictions(folder / "theirs.csv")
     write_config(folder, "theirs.yaml", predictions=PREDICTIONS)
     said = refusal(folder, config="theirs.yaml")
-    assert "expected a name for the study, found none beside predictions" in said
+    assert "expected a name for the study, found none with predictions" in said
     assert not (folder / "results").exists()

@@ -130,7 +130,7 @@ def test_a_missing_modality_is_told(tmp_path):
         ({"volumes": 2}, "t2, but 4-D: 2 volumes"),
         ({"skip": [5]}, "t2, but gaps between slices of 4.00 to 8.00 mm: slices are missing"),
         ({"tilt": 4}, "t2, but slices of several directions"),
-        ({"ImagePositionPatient": None}, "t2, but no slice says where it lies"),
+        ({"ImagePositionPatient": None}, "t2, but no slice has a position"),
         ({"ImageType": ["DERIVED", "SECONDARY", "MPR"]}, "derived map: MPR"),
         ({"Modality": "CT"}, "CT, not MR"),
     ],
@@ -150,7 +150,7 @@ def test_one_volume_with_a_slice_there_twice_is_not_taken(tmp_path):
     header |= {"StudyDate": "20010101", "PixelSpacing": [2, 2], "InstanceNumber": 99}
     write_file(tmp_path / "a" / "again.dcm", header, np.ones((10, 12)))
     table, _ = dicom.read_folder(tmp_path / "a", "a")
-    assert table.problem[0] == "1.07 slices for each place: slices are missing or there twice"
+    assert table.problem[0] == "1.07 slices for each position: slices are missing or duplicated"
 
 
 def test_facts_of_a_series(tmp_path):
@@ -288,8 +288,8 @@ def test_a_sidecar_that_is_none_is_a_bad_case(tmp_path, text):
 @pytest.mark.parametrize(
     ("work", "error", "sentence"),
     [
-        ("kill -9 $$", MemoryError, "dcm2niix was killed, give the job memory"),
-        ("kill -11 $$", BadCase, "found 0 and the exit code -11 .it does not say why."),
+        ("kill -9 $$", MemoryError, "dcm2niix was killed, request more memory"),
+        ("kill -11 $$", BadCase, "found 0 and the exit code -11 .without a message."),
         ("printf 'Error: \\374\\n'; exit 2", BadCase, r"exit code 2 .Error: .xfc., name another"),
     ],
 )
@@ -338,8 +338,8 @@ def test_a_reviewed_table_decides(tmp_path):
 @pytest.mark.parametrize(
     ("lines", "sentence"),
     [
-        (["b,t2,1.2"], "expected series of a in .*mine.csv, found no row, add some"),
-        (["a,t2,1.2"], "expected the series 1.2 as t2, found no file of it"),
+        (["b,t2,1.2"], "expected series of a in .*mine.csv, found no row, add one for each series"),
+        (["a,t2,1.2"], "expected the series 1.2 as t2, found no files"),
         (["a,t2,{uid}", "a,t2,{uid}"], "expected one series as t2, found 2"),
     ],
 )

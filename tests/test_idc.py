@@ -146,7 +146,7 @@ def test_a_transfer_survives_a_bad_day(bucket, tmp_path):
 def test_a_transfer_that_fails_quarantines_the_case_and_can_go_on(bucket, tmp_path):
     bucket.behaviour = {"/b/f/1.dcm": [500] * 3}
     paths = run(bucket, tmp_path)
-    assert "1.dcm to come, found HTTP 500 after 3 attempts" in reason(paths)
+    assert "1.dcm, found HTTP 500 after 3 attempts" in reason(paths)
     assert os.path.getsize(paths["files"]) == 0
     bucket.asked.clear()
     assert reason(run(bucket, tmp_path)) == ""
@@ -184,7 +184,7 @@ def test_a_number_of_files_may_be_written_with_a_point(bucket, tmp_path):
 
 
 def test_an_address_that_cannot_be_one_is_told():
-    with pytest.raises(TransferFailed, match="expected https://a.* to come, found"):
+    with pytest.raises(TransferFailed, match="expected to download https://a.*, found"):
         idc.files_of("s3://b/f/*", f"https://{64 * 'a'}.org/{{bucket}}", RetryPolicy(**QUICK))
 
 
@@ -195,7 +195,7 @@ def test_a_refusal_of_the_bucket_is_the_cases_reason(bucket, tmp_path):
 
 def test_a_case_that_lacks_a_modality_is_not_transferred(bucket, tmp_path):
     paths = run(bucket, tmp_path, modalities=("t2", "flair"))
-    assert "expected a FLAIR series, found 1 series and none that reads as one" in reason(paths)
+    assert "expected a FLAIR series, found 1 series and none recognised as one" in reason(paths)
     assert bucket.asked == []
 
 

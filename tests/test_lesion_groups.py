@@ -11,7 +11,7 @@ import pytest
 import make_phantom_case
 import make_phantom_labels
 import measure_phantom_volumes
-from glioma_uq.cohorts.labels import has_families, list_cases
+from glioma_uq.cohorts.labels import list_cases
 from glioma_uq.errors import BadInput
 from glioma_uq.phantom.acquisition import MODALITIES, draw_subject, grid_points
 from glioma_uq.phantom.anatomy import Anatomy
@@ -99,7 +99,7 @@ def rows_of(path):
 # Names and tables
 
 
-def test_names_tell_family_and_scale():
+def test_names_hold_lesion_group_and_scale():
     assert case_names(2) == ["phantom-001", "phantom-002"]
     assert case_names(1, [1, 0.65]) == ["phantom-001_size-100", "phantom-001_size-065"]
     assert [lesion_of(case) for case in case_names(2, [1, 0.65])[1:3]] == case_names(2)
@@ -111,11 +111,9 @@ def test_scales_that_share_a_name_are_refused():
         case_names(2, [1, 0.3, 0.301])
 
 
-def test_every_family_is_listed_in_every_size(cohort):
+def test_every_lesion_is_listed_in_every_size(cohort):
     labels, truth = rows_of(cohort / "labels.csv"), rows_of(cohort / "truth.csv")
     options = {"source": "phantom", "phantom": {"cases": 6, "size_sensitivity": SCALES}}
-    assert has_families(options)
-    assert not has_families({"source": "phantom", "phantom": {"cases": 6}})
     listed = list_cases(options)
     assert [row["case"] for row in labels] == [row["case"] for row in truth] == listed
     assert [float(row["scale"]) for row in truth] == SCALES * 6

@@ -193,7 +193,7 @@ def test_a_missing_modality_is_told_with_what_came_near():
     chosen = choose_series(table_of(("AX T2", 1, 3), ("AX T1", 2)), ["t1", "t2"])
     assert missing_modalities(chosen, ["t1", "t2"]) == {"a": ["t2"]}
     assert "expected a T2 series, found 'AX T2' (t2, but only 3 slices" in why_missing(chosen, "t2")
-    assert "2 series and none that reads as one" in why_missing(chosen, "flair")
+    assert "2 series and none recognised as one" in why_missing(chosen, "flair")
 
 
 def test_rules_change_by_parts():

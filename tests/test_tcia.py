@@ -162,7 +162,7 @@ def test_a_refused_login_stops_with_one_sentence(archive, monkeypatch, tmp_path)
     with pytest.raises(BadInput) as caught:
         run(archive, tmp_path)
     assert str(caught.value) == (
-        f"expected {archive.address} to accept the login, found that it refused it (HTTP 401), "
+        f"expected {archive.address} to accept the login, found it refused (HTTP 401), "
         "correct the environment variables TCIA_USER and TCIA_PASSWORD"
     )
     assert len(archive.asked) == 1
@@ -192,7 +192,7 @@ def test_the_password_is_in_no_log_no_file_and_no_address(archive, monkeypatch, 
     except BadInput:
         assert password != PASSWORD
     written = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
-    assert b"again in" in written
+    assert b"retry in" in written
     for secret in (password, "opensesame"):
         assert secret.encode() not in written
         assert not [path for _, path, _, _ in archive.asked if secret in path]

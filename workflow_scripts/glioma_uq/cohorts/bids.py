@@ -33,7 +33,7 @@ def find_images(options, case, parts):
     """Return {part: path} of a case, "sub-" in its name or not; see glioma_uq.cohorts.sources.
 
     `options`: `path`, the tree; `session`, "first", "last" or a name; `entities`,
-    {part: {entity: value}} that choose among several series; `derivatives`,
+    {part: {entity: value}} that select one of several series; `derivatives`,
     {"segmentation" or "brain_mask": folder inside the tree with the same sub-folders}.
     """
     root, subject = Path(options["path"]), f"sub-{case.removeprefix('sub-')}"
@@ -45,8 +45,8 @@ def find_images(options, case, parts):
         if part in DERIVED and part not in options["derivatives"]:
             continue
         place = tree / subject / session / "anat"
-        asked = options["entities"].get(part, {})
-        candidates = [path for path in images_in(place) if _is_part(path, part, asked)]
+        wanted = options["entities"].get(part, {})
+        candidates = [path for path in images_in(place) if _is_part(path, part, wanted)]
         chosen[part] = only_one(part, candidates, place, f"set cohort.bids.entities.{part}")
     return found_of(chosen, NAMES, anat)
 
@@ -64,10 +64,10 @@ def entities_of(name):
     return dict(pair.split("-", 1) for pair in pairs if "-" in pair), suffix
 
 
-def _is_part(path, part, asked):
-    """Say whether a file is what BIDS calls `part` and has the entities that are asked for."""
+def _is_part(path, part, wanted):
+    """Return whether a file is the BIDS image of `part` and has the wanted entities."""
     entities, suffix = entities_of(path.name)
-    if any(entities.get(name) != str(value) for name, value in asked.items()):
+    if any(entities.get(name) != str(value) for name, value in wanted.items()):
         return False
     is_brain = "brain" in (entities.get("desc"), entities.get("label"))
     if part == "brain_mask":
@@ -79,7 +79,7 @@ def _is_part(path, part, asked):
 
 
 def _session(subject, wanted):
-    """Return the name of the subject's folder of the session, "" when it has no sessions."""
+    """Return the name of the subject's session folder, "" if it has no sessions."""
     sessions = sorted((path.name for path in subject.glob("ses-*")), key=_natural)
     if not sessions:
         return ""

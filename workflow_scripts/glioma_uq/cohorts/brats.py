@@ -49,7 +49,7 @@ def find_images(options, case, parts):
 
 
 def cases_there(options):
-    """Return the names of the folders of cases, those in HGG and LGG included."""
+    """Return the names of the folders of cases, including those in HGG and LGG."""
     names = []
     for place in folders_in(options["path"]):
         inner = [] if images_in(place) else folders_in(place)

@@ -1,4 +1,4 @@
-"""The tables of a cohort: who takes part, who does not, and what was measured on the way.
+"""The tables of a cohort: included cases, excluded cases and quality metrics.
 
 Snakemake reads this module while it plans, so it imports nothing heavy.
 """
@@ -30,16 +30,16 @@ EXCLUDED_COLUMNS = ("case", "step", "reason", *NUMBERS)
 
 
 def steps_of(source):
-    """Return the steps that each case of a source goes through, in order."""
+    """Return the steps of each case of a source, in order."""
     skipped = SKIPPED.get(source, ("download_series", "convert_case"))
     return [step for step in STEPS if step not in skipped]
 
 
 def check_skull_stripping(method, source):
-    """Raise BadInput for the template's mask with heads that have no template with a skull.
+    """Raise BadInput for skull stripping by template without a head template.
 
-    A whole head registered to a skull-stripped template fails without a sign (brain
-    Dice .73 where .96 is right), and only the phantom has a template with a skull.
+    A whole head registered to a skull-stripped template fails silently (brain Dice .73
+    instead of .96), and only the phantom has a template with a skull.
     """
     if method == "template" and source != "phantom":
         raise BadInput(
@@ -52,9 +52,9 @@ def check_skull_stripping(method, source):
 def divide_cases(labels, quality):
     """Return (cases, excluded) of a cohort, lists of dicts.
 
-    `labels`: rows of labels.csv. `quality`: rows of all steps. A case is out by its
-    `problem` at the door or else by the first step that gives a reason of its own. Where
-    that is a metric outside its limits, the excluded row holds figure, value, low and high.
+    `labels`: rows of labels.csv. `quality`: rows of all steps. A case is
+    excluded by its `problem` in check_cohort, or else by the first step with its own reason.
+    If that is a metric outside its limits, the row holds figure, value, low and high.
     """
     reasons = {row["case"]: row for row in first_reasons(quality)}
     for row in labels:
@@ -70,9 +70,9 @@ def divide_cases(labels, quality):
 
 
 def first_reasons(quality):
-    """Return what excludes cases: {case, step, reason}, with numbers where a limit was the reason.
+    """Return the reasons of exclusion: {case, step, reason}, with the numbers of an exceeded limit.
 
-    `quality`: rows of all steps of any cases. The first step with a reason of its own counts.
+    `quality`: rows of all steps of any cases. The first step with its own reason counts.
     """
     reasons = {}
     for row in sorted(quality, key=lambda row: STEPS.index(row["step"]), reverse=True):
@@ -82,25 +82,25 @@ def first_reasons(quality):
                 numbers = {**row, "value": row[row["figure"]]}
                 reasons[row["case"]] |= {name: numbers[name] for name in NUMBERS}
         elif row["reason"]:
-            lost = {"step": "collect_cohort", "reason": "excluded, but no step says why"}
+            lost = {"step": "collect_cohort", "reason": "excluded, but no step gives a reason"}
             reasons.setdefault(row["case"], {"case": row["case"], **lost})
     return list(reasons.values())
 
 
 def check_someone_is_left(cases, excluded):
-    """Raise BadInput, with the commonest reason, when every case was excluded."""
+    """Raise BadInput, with the most frequent reason, if every case was excluded."""
     if cases:
         return
     counts = Counter((row["step"], row["reason"]) for row in excluded)
     (step, reason), count = counts.most_common(1)[0]
     raise BadInput(
         f"expected at least one case that passes, found all {len(excluded)} excluded "
-        f"({count} at {step}: {reason}), mend that first"
+        f"({count} at {step}: {reason}), fix that first"
     )
 
 
 def gather_metrics(quality):
-    """Return (columns, rows): for each case one row of all metrics of its steps."""
+    """Return (columns, rows): one row for each case with the metrics of all its steps."""
     rows, not_metrics = {}, {"step", "reason", *OUTSIDE}
     for row in quality:
         metrics = {name: value for name, value in row.items() if name not in not_metrics}

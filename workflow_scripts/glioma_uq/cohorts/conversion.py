@@ -1,4 +1,4 @@
-"""One DICOM series becomes one NIfTI volume, by dcm2niix."""
+"""Conversion of one DICOM series to one NIfTI volume, by dcm2niix."""
 
 import json
 import signal
@@ -11,7 +11,7 @@ from glioma_uq.files import written_whole
 from glioma_uq.images import check_values, read_image, write_image
 
 LONGEST_CONVERSION_S = 600
-# Nothing that could tell who was scanned, where or when; dcm2niix's own -ba keeps comments,
+# Nothing that identifies the patient, place or date; dcm2niix's own -ba keeps comments,
 # addresses and serial numbers.
 KEPT_OF_HEADER = {
     "ContrastBolusIngredient", "ConversionSoftware", "ConversionSoftwareVersion", "EchoTime",
@@ -24,12 +24,12 @@ KEPT_OF_HEADER = {
 
 
 def convert(files, output, sidecar):
-    """Write the series in `files` (DICOM) as one NIfTI volume, and what the scanner was set to.
+    """Write the series in `files` (DICOM) as one NIfTI volume, and the scanner's settings.
 
-    `output`: path of the volume; `sidecar`: path of the json, which has KEPT_OF_HEADER alone.
-    dcm2niix (Li et al., J Neurosci Methods 2016, 10.1016/j.jneumeth.2016.03.001) turns
-    the voxels; the volume is then written in the closest RAS orientation, with the
-    same bytes each time. Raises BadCase when other than one 3-D volume comes out.
+    `output`: path of the volume; `sidecar`: path of the JSON file, with KEPT_OF_HEADER only.
+    dcm2niix (Li et al., J Neurosci Methods 2016, 10.1016/j.jneumeth.2016.03.001) converts
+    the series; the volume is then written in the closest RAS orientation, reproducibly.
+    Raises BadCase unless the result is one 3-D volume.
     """
     with TemporaryDirectory(prefix="dcm2niix_") as folder:
         source, target = Path(folder, "dicom"), Path(folder, "nifti")
@@ -47,9 +47,9 @@ def convert(files, output, sidecar):
 
 
 def _facts_in(sidecar):
-    """Return {name: value} of what is kept of a sidecar by dcm2niix.
+    """Return {name: value} of the entries of dcm2niix's sidecar that are kept.
 
-    It writes texts of the header as they are: with control characters, or not in UTF-8.
+    dcm2niix copies texts of the header unchanged: with control characters, or not in UTF-8.
     """
     text = sidecar.read_text(encoding="utf-8", errors="replace")
     with bad_case_on(
@@ -63,7 +63,7 @@ def _facts_in(sidecar):
 
 
 def _dcm2niix(source, target):
-    """Run dcm2niix on a folder and return how it ended; its words also go to the log.
+    """Run dcm2niix on a folder and return the completed process; its output goes to the log.
 
     The sidecar (-b) is written without names and birth dates (-ba).
     """
@@ -84,20 +84,20 @@ def _dcm2niix(source, target):
         )
     except subprocess.TimeoutExpired as error:
         raise BadCase(
-            f"expected dcm2niix to end, found it at work after {LONGEST_CONVERSION_S} s, "
-            "look at the series"
+            f"expected dcm2niix to finish, found it still running after {LONGEST_CONVERSION_S} s, "
+            "check the series"
         ) from error
     print(done.stdout, done.stderr)
     if done.returncode == -signal.SIGKILL:
-        raise MemoryError("dcm2niix was killed, give the job memory")
+        raise MemoryError("dcm2niix was killed, request more memory")
     return done
 
 
 def _only_volume(folder, done):
     """Return the path of the one volume with a sidecar in `folder`, or raise BadCase.
 
-    `done`: how dcm2niix ended. Where it fails half way, as on slices at uneven distances, it
-    leaves a volume that cannot be trusted, and no sidecar.
+    `done`: the completed process. If dcm2niix fails midway, as on unevenly spaced slices, it
+    leaves an unreliable volume and no sidecar.
     """
     volumes = sorted(folder.glob("*.nii"))
     if len(volumes) == 1 and not done.returncode and volumes[0].with_suffix(".json").is_file():
@@ -106,6 +106,6 @@ def _only_volume(folder, done):
     hints = [line for line in said if line.startswith(("Error", "Warning"))]
     raise BadCase(
         f"expected dcm2niix to make one volume of the series, found {len(volumes)} and the exit "
-        f"code {done.returncode} ({' '.join(hints[:3]) or 'it does not say why'}), name another "
+        f"code {done.returncode} ({' '.join(hints[:3]) or 'without a message'}), name another "
         "series of this case"
     )

@@ -1,4 +1,4 @@
-"""What a converting step left: one NIfTI file for each modality in the case's folder."""
+"""Converted DICOM as a source: one NIfTI file for each modality in the case's folder."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from glioma_uq.cohorts.file_matching import OPTIONAL, folders_in
 
 
 def find_images(options, case, parts):
-    """Return {modality: path} below `options["path"]`; the converting step has named them."""
+    """Return {modality: path} below `options["path"]`, as named by convert_case."""
     place = Path(options["path"]) / case
     return {part: place / f"{part}.nii.gz" for part in parts if part not in OPTIONAL}
 

@@ -1,4 +1,4 @@
-"""One folder of DICOM for each case: what lies in it, and its conversion to NIfTI by dcm2niix."""
+"""One folder of DICOM for each case: its series, their headers and geometry."""
 
 from pathlib import Path
 
@@ -31,8 +31,8 @@ def read_folder(folder, case):
     """Return (table, files) of all DICOM below `folder`.
 
     table: DataFrame, one row for each series, the columns that glioma_uq.cohorts.series
-    reads; files: {SeriesInstanceUID: [path, ...]}. Files that are not DICOM are passed
-    over. Raises BadCase for no DICOM, that of several patients, or a file that cannot be read.
+    reads; files: {SeriesInstanceUID: [path, ...]}. Files that are not DICOM are
+    ignored. Raises BadCase for no DICOM, several patients, or an unreadable file.
     """
     check_folder_there(folder)
     headers = list(filter(None, map(_header, sorted(Path(folder).rglob("*")))))
@@ -57,18 +57,18 @@ def check_one_patient(headers, folder):
         whose = _text(header, "PatientID") or _text(header, "PatientName")
         patients.setdefault(whose, []).append(Path(header.filename).relative_to(folder))
     if len(patients) > 1:
-        # By their files: the sentence goes into tables and reports, where no name may be.
+        # Files, not names: the sentence goes into tables and reports, which hold no names.
         found = " and ".join(f"{len(files)} files as {files[0]}" for files in patients.values())
         raise BadCase(
             f"expected DICOM of one patient in {folder}, found that of {len(patients)} ({found}), "
-            "give each patient a folder of his own"
+            "give each patient a separate folder"
         )
 
 
 def describe(headers):
     """Return one row of facts about the headers of a series, with `problem` "" or a sentence.
 
-    A header of which a part cannot be read is a problem of its series alone.
+    A header that cannot be read in part is a problem of its series alone.
     """
     row = {**UNKNOWN, "SeriesInstanceUID": _text(headers[0], "SeriesInstanceUID")}
     row["instances"] = len(headers)
@@ -81,7 +81,7 @@ def describe(headers):
 
 
 def _facts(header):
-    """Return what a header says of its series beside where the slices lie."""
+    """Return the facts of a header about its series, except for the geometry."""
     return {
         "SeriesDescription": _text(header, "SeriesDescription") or _text(header, "ProtocolName"),
         "StudyDate": _text(header, "StudyDate") or _text(header, "AcquisitionDate"),
@@ -99,7 +99,7 @@ def _facts(header):
 def _header(path):
     """Return the header of a DICOM image, or None for a folder or another file.
 
-    Raises BadCase for a file that begins as DICOM and cannot be read.
+    Raises BadCase for a file that starts as DICOM and cannot be read.
     """
     try:
         import pydicom
@@ -118,12 +118,12 @@ def _header(path):
 
 
 def _reading(path):
-    """Turn what pydicom raises on a file into BadCase: it parses when a value is asked for."""
+    """Turn pydicom's errors on a file into BadCase; it parses values only when they are read."""
     return reading_case_file(path, "DICOM", f"that {path} cannot be read", "copy the case again")
 
 
 def _value(part, name, path):
-    """Return the value of an element of a header or of a part of it, None where it is absent."""
+    """Return the value of an element of a header or one of its parts, None if it is absent."""
     with _reading(path):
         return part.get(name)
 
@@ -136,15 +136,15 @@ def _several(header, name):
 
 
 def _text(header, name):
-    """Return an element as text in one line, "" where it is absent."""
+    """Return an element as one line of text, "" if it is absent."""
     value = _value(header, name, header.filename)
     return "" if value is None else printable(value).strip()
 
 
 def _number(header, name):
-    """Return an element as a number, NaN where it is absent, several or no number.
+    """Return an element as a number, NaN if it is absent or not one number.
 
-    Of such numbers none decides what becomes of a series, and scanners write them freely.
+    These numbers decide nothing about a series, and scanners write them freely.
     """
     try:
         value = _value(header, name, header.filename)
@@ -174,10 +174,10 @@ def _frames(header):
     ]
 
 
-def _pair(turn, place, path):
-    """Return [(orientation, position)] of one slice, [] where it does not say them."""
-    orientation = _vector(turn, "ImageOrientationPatient", 6, path)
-    position = _vector(place, "ImagePositionPatient", 3, path)
+def _pair(orientation_of, position_of, path):
+    """Return [(orientation, position)] of one slice, [] if they are missing."""
+    orientation = _vector(orientation_of, "ImageOrientationPatient", 6, path)
+    position = _vector(position_of, "ImagePositionPatient", 3, path)
     return [(orientation, position)] if orientation and position else []
 
 
@@ -192,7 +192,7 @@ def _group(name, path, *places):
 
 
 def _vector(part, name, length, path):
-    """Return an element as a tuple of so many finite numbers, () where it is absent."""
+    """Return an element as a tuple of `length` finite numbers, () if it is absent."""
     values = _value(part, name, path)
     if not values:
         return ()
@@ -208,21 +208,21 @@ def _vector(part, name, length, path):
 def _geometry(frames):
     """Return plane, slices, volumes, slice_mm and problem of the `frames` of a series."""
     if not frames:
-        return {"problem": "no slice says where it lies (ImagePositionPatient)"}
-    turns = np.array([orientation for orientation, _ in frames])
-    if np.abs(turns - turns[0]).max() > SAME_DIRECTION:
+        return {"problem": "no slice has a position (ImagePositionPatient)"}
+    orientations = np.array([orientation for orientation, _ in frames])
+    if np.abs(orientations - orientations[0]).max() > SAME_DIRECTION:
         return {
-            "slices": len(turns),
+            "slices": len(orientations),
             "problem": "slices of several directions: a localiser or a reformat",
         }
-    normal = np.cross(turns[0, :3], turns[0, 3:])
+    normal = np.cross(orientations[0, :3], orientations[0, 3:])
     along = np.array([position for _, position in frames]) @ normal
-    places = np.unique(np.round(along, 2))
-    volumes = len(along) / len(places)
-    gaps = np.diff(places)
+    positions = np.unique(np.round(along, 2))
+    volumes = len(along) / len(positions)
+    gaps = np.diff(positions)
     return {
         "plane": ("sagittal", "coronal", "axial")[np.abs(normal).argmax()],
-        "slices": len(places),
+        "slices": len(positions),
         "volumes": volumes,
         "slice_mm": float(np.median(gaps)) if len(gaps) else np.nan,
         "problem": _uneven(gaps, volumes),
@@ -230,9 +230,9 @@ def _geometry(frames):
 
 
 def _uneven(gaps, volumes):
-    """Return "" or what is wrong with the gaps (mm) between the slices of a series."""
+    """Return "" or the problem of the gaps (mm) between the slices of a series."""
     if volumes != int(volumes):
-        return f"{volumes:.2f} slices for each place: slices are missing or there twice"
+        return f"{volumes:.2f} slices for each position: slices are missing or duplicated"
     if len(gaps) and np.ptp(gaps) > UNEVEN * np.median(gaps):
         return f"gaps between slices of {gaps.min():.2f} to {gaps.max():.2f} mm: slices are missing"
     return ""

@@ -1,4 +1,4 @@
-"""One file for each part of a case: none is refused with the nearest names, two with both."""
+"""One file for each image of a case; none or several are an error that names the candidates."""
 
 from difflib import get_close_matches
 from pathlib import Path
@@ -10,28 +10,28 @@ OPTIONAL = ("segmentation", "brain_mask")
 
 
 class NoSuchCase(BadCase):
-    """Nothing of the case is there: its name may be mistyped."""
+    """The case does not exist; its name may be misspelt."""
 
 
 def check_folder_there(place):
-    """Raise NoSuchCase unless `place`, the folder of a case, is there."""
+    """Raise NoSuchCase unless `place`, the folder of a case, exists."""
     if not Path(place).is_dir():
         raise NoSuchCase(f"expected the case's folder, found no {place}, add it or remove its row")
 
 
 def is_image(path):
-    """Say whether a path is a file with an ending of NIfTI."""
+    """Return whether a path is a file with a NIfTI extension."""
     return path.name.endswith(ENDINGS) and path.is_file()
 
 
 def images_in(folder):
-    """Return the paths of the NIfTI images in a folder, sorted; none when there is no folder."""
+    """Return the paths of the NIfTI images in a folder, sorted; [] without the folder."""
     folder = Path(folder)
     return sorted(filter(is_image, folder.iterdir())) if folder.is_dir() else []
 
 
 def folders_in(folder):
-    """Return the sub-folders of a folder but hidden ones, sorted; none when it is not there."""
+    """Return the sub-folders of a folder except hidden ones, sorted; [] without the folder."""
     folder = Path(folder)
     return sorted(
         path
@@ -43,7 +43,7 @@ def folders_in(folder):
 def only_one(part, candidates, place, advice):
     """Return the one candidate for a part, or None; raise BadCase for more, naming two.
 
-    `advice` says how the config can choose, as "name it in cohort.folder.names".
+    `advice` tells how to select one in the config, as "name it in cohort.folder.names".
     """
     if len(candidates) > 1:
         first, second = (path.relative_to(place) for path in candidates[:2])
@@ -58,9 +58,8 @@ def only_one(part, candidates, place, advice):
 def found_of(chosen, expected, place):
     """Return `chosen`, {part: path or None}, without the absent segmentation or brain mask.
 
-    `expected`: {part: what its file is called}, for the sentence about an absent modality.
-    A segmentation that goes by another name is refused too, or a reference would be lost
-    without a sign.
+    `expected`: {part: name of its file}, for the error about a missing modality. A segmentation
+    by another name is an error too, or the reference would be lost silently.
     """
     found = {part: path for part, path in chosen.items() if path is not None}
     left = [path.name for path in images_in(place) if path not in found.values()]

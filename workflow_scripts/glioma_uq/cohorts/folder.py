@@ -1,4 +1,4 @@
-"""Cases of your own: one folder for each case, in which files go by names or patterns."""
+"""Your own cases: one folder for each case, with files found by name or pattern."""
 
 from glob import escape
 from pathlib import Path
@@ -18,7 +18,7 @@ def find_images(options, case, parts):
     """Return {part: path} of a case; see glioma_uq.cohorts.sources.
 
     `options`: `path`, the folder of the cases, and `names`, {part: file name or pattern,
-    or None for a part to be left alone}. "{case}" in a name stands for the case.
+    or None to ignore an image}. "{case}" in a name stands for the case.
     """
     place = Path(options["path"]) / case
     check_folder_there(place)
@@ -34,7 +34,7 @@ def cases_there(options):
 
 
 def _file(part, place, name):
-    """Return the one file that `name` says, None when there is none."""
+    """Return the one file that matches `name`, None without one."""
     exact = place / name.replace("{case}", place.name)
     if exact.is_file() or not set(name) & WILD:
         return exact if exact.is_file() else None

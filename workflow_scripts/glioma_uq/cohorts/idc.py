@@ -1,4 +1,4 @@
-"""NCI Imaging Data Commons: which series a collection has (offline), and where their files are."""
+"""NCI Imaging Data Commons: the series of a collection (offline), and their files."""
 
 from difflib import get_close_matches
 from xml.etree import ElementTree
@@ -23,7 +23,7 @@ COLUMNS = {
 
 
 def collection_series(collection):
-    """Return all series of an IDC collection from idc-index's bundled index; no network.
+    """Return all series of an IDC collection from idc-index's bundled index, offline.
 
     A DataFrame with the columns that glioma_uq.cohorts.series reads, and size_MB
     (1e6 bytes) and url (s3://bucket/folder/*).
@@ -57,8 +57,8 @@ def files_of(url, bucket_address, policy=RETRY_POLICY):
 
     `url`: s3://bucket/folder/*; `bucket_address`: the bucket's https address, with
     {bucket}. Lists the folder by plain https (S3 ListObjectsV2). A public object's ETag
-    of 32 hex digits is its MD5 (AWS, "Common response headers"), since encryption with
-    keys of KMS, which would change it, cannot be read without a login.
+    of 32 hex digits is its MD5 (AWS, "Common response headers"), since objects encrypted
+    with KMS keys, whose ETags differ, are not public.
     """
     bucket, _, folder = url.removeprefix("s3://").partition("/")
     prefix = folder.removesuffix("*")
@@ -77,7 +77,7 @@ def files_of(url, bucket_address, policy=RETRY_POLICY):
 
 def _parsed(answer, address):
     try:
-        # Since expat 2.4.1 entities cannot explode, and this parser fetches nothing.
+        # expat 2.4.1 and later limit entity expansion, and this parser loads nothing external.
         return ElementTree.fromstring(answer.content)  # noqa: S314
     except ElementTree.ParseError as error:
         raise TransferFailed(

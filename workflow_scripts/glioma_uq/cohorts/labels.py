@@ -1,4 +1,4 @@
-"""The labels table: who the cases of a cohort are, and what is known of each.
+"""The labels table: the cases of a cohort and their labels.
 
 Snakemake reads this module while it plans, so it imports nothing heavy.
 """
@@ -14,7 +14,7 @@ from glioma_uq.text_tables import check_named_once, read_text_table
 
 LABELS = {"idh": (0, 1), "1p19q": (0, 1), "grade": (2, 3, 4)}
 UNKNOWN = -1
-NOT_KNOWN = ("", "n/a", "NA", str(UNKNOWN))  # "n/a" is BIDS's word for it
+NOT_KNOWN = ("", "n/a", "NA", str(UNKNOWN))  # BIDS writes "n/a"
 LABEL_COLUMNS = ("case", "patient", "source", *LABELS)
 
 
@@ -26,24 +26,19 @@ def list_cases(cohort):
     return [row["case"] for row in read_labels(source=cohort["source"], **cohort["labels"])]
 
 
-def has_families(cohort):
-    """Return whether several cases of the cohort are one lesion, so that no split may part them."""
-    return cohort["source"] == "phantom" and cohort["phantom"].get("size_sensitivity") is not None
-
-
 def read_labels(table, columns, source="folder", only=None, contradictory="refuse"):
     """Return the cases of a labels table: dicts of case, source (text), idh, 1p19q, grade (int).
 
     Args:
         table: CSV, or TSV by its ending.
         columns: the table's columns for case, idh, 1p19q, grade and source. A label whose
-            column is None is -1, unknown, for all cases, as is an empty one for its case.
-        source: where all cases come from when the table has no column for it.
-        only: {column: texts}; rows with another text in the column take no part.
-        contradictory: what becomes of a case that is 1p19q co-deleted with IDH wildtype,
-            which no glioma is: "refuse" the table, or take both labels as "unknown".
+            column is None is -1 (unknown) for all cases; an empty label is -1 too.
+        source: the source of all cases if the table has no column for it.
+        only: {column: texts}; rows with another text in the column are ignored.
+        contradictory: how to treat 1p19q co-deletion with IDH wildtype, which no glioma
+            has: "refuse" the table, or set both labels to "unknown".
 
-    Raises BadInput, one sentence, for whatever contradicts itself.
+    Raises BadInput, one sentence, for an invalid or contradictory table.
     """
     table = Path(table)
     if not table.is_file():
@@ -55,7 +50,7 @@ def read_labels(table, columns, source="folder", only=None, contradictory="refus
         raise BadInput(f"expected a row for each case, found no row in {table}, fill the table")
     for column in (*filter(None, columns.values()), *(only or {})):
         _check_column(column, header, table)
-    rows = _chosen(rows, only or {}, table)
+    rows = _selected(rows, only or {}, table)
     cases = [_case(row, columns, source, table) for row in rows]
     for case in cases:
         _settle_contradiction(case, columns, contradictory)
@@ -74,8 +69,8 @@ def _check_column(column, header, table):
     )
 
 
-def _chosen(rows, only, table):
-    """Return the rows that `only` leaves."""
+def _selected(rows, only, table):
+    """Return the rows that `only` selects."""
     for column, texts in only.items():
         left = [row for row in rows if row[column] in texts]
         if not left:
@@ -113,7 +108,7 @@ def _label(row, column, task, case):
 
 
 def _settle_contradiction(case, columns, contradictory):
-    """Refuse, or forget in place, the labels of a 1p19q co-deleted IDH wildtype."""
+    """Refuse the labels of a 1p19q co-deleted IDH wildtype, or set them to unknown in place."""
     if not (case["1p19q"] == 1 and case["idh"] == 0):
         return
     if contradictory == "refuse":

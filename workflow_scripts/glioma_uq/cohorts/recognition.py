@@ -1,10 +1,10 @@
-"""What one MR series is, by its description and header: rules that a config can change in parts."""
+"""The modality of one MR series by its description and header; a config can change the rules."""
 
 import re
 
 from glioma_uq.errors import BadInput
 
-MODALITIES = ("flair", "t2", "t1ce", "t1")  # in the order in which their rules are tried
+MODALITIES = ("flair", "t2", "t1ce", "t1")  # in the order of their rules
 T1_LIKE = r"(\bt1|\bmp ?rage|\bmemprage|\bf?spgr\b|\bbravo\b|\btfl\b|\bvibe\b)"
 CONTRAST = (
     r"(\bpost|\bgad|\bgd\b|t1 ?(gd|ce|c)\b|\bwith con|\bw con|\bcontrast\b|\bce\b|\benh|"
@@ -12,7 +12,7 @@ CONTRAST = (
 )
 WITHOUT = r"(\bpre\b|\bpre ?con|\bwithout|\bw ?o\b|\bnon ?con|\bno (con|gad)|\bunenh)"
 
-# Patterns are held against descriptions in small letters, all signs but + and * made spaces.
+# Patterns are matched against lower-case descriptions, with all signs but + and * as spaces.
 RULES = {
     "never": {
         "localiser": r"\bloc\b|locali[sz]|scout|survey|three ?plane|\b3 ?pl(ane)?\b",
@@ -36,15 +36,15 @@ RULES = {
     "t2": {"include": r"\bt2", "exclude": r"flair|\btirm\b|dark ?fluid|\bt1"},
     "t1ce": {"include": rf"\b3d gad|(?=.*{T1_LIKE})(?=.*{CONTRAST})", "exclude": WITHOUT},
     "t1": {"include": T1_LIKE, "exclude": rf"^(?!.*{WITHOUT}).*{CONTRAST}"},
-    "fewest_slices": 12,  # fewer do not cover a brain in slices of 10 mm
-    "days_apart": 3,  # how far another study may be from which a lacking modality is taken
+    "fewest_slices": 12,  # fewer slices of 10 mm do not cover a brain
+    "days_apart": 3,  # to another study that may supply a missing modality
     "contrast_by_order": True,  # see `after_contrast`
 }
 DERIVED_TYPES = {"ADC", "MIP", "PROJECTION IMAGE", "MPR", "SUBTRACT", "FA", "TRACEW", "CBV", "MTT"}
 
 
 def recognise(row, rules):
-    """Return (modality or "", reason) of one series by what its own row says."""
+    """Return (modality or "", reason) of one series from its own row."""
     words = in_small_words(row["SeriesDescription"])
     if (kind := text_of(row.get("Modality"))) not in ("", "MR"):
         return "", f"{kind}, not MR"
@@ -66,7 +66,7 @@ def recognise(row, rules):
 
 
 def merged(changes):
-    """Return RULES with `changes` put in, whose patterns are checked; null takes a pattern out.
+    """Return RULES updated by `changes`, with patterns checked; null removes a pattern.
 
     `changes`: {"never": {name: pattern}, modality: {"include": ..., "exclude": ...},
     "fewest_slices": ..., "days_apart": ..., "contrast_by_order": ...}, all of it optional.
@@ -94,12 +94,12 @@ def _check_pattern(key, pattern):
 
 
 def in_small_words(description):
-    """Return a description in small letters, with one space for all signs but + and *."""
+    """Return a lower-case description, with one space for all signs but + and *."""
     return re.sub(r"[^a-z0-9+*]+", " ", text_of(description).lower()).strip()
 
 
 def _by_words(words, agent, rules):
-    """Return (modality, reason) by a description and the contrast agent that the header names."""
+    """Return (modality, reason) by a description and the contrast agent in the header."""
     for modality in MODALITIES:
         rule = rules[modality]
         if re.search(rule["include"], words) and not re.search(rule["exclude"] or r"(?!)", words):
@@ -110,7 +110,7 @@ def _by_words(words, agent, rules):
 
 
 def slices_of(row):
-    """Return the number of slices of a series: counted in its headers, or else its files."""
+    """Return the number of slices of a series, from its headers or else by its files."""
     return number_of(row.get("slices"), row["instances"])
 
 

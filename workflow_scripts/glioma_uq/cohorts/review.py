@@ -1,4 +1,4 @@
-"""Which lines of a reviewed table of series belong to which case, read while Snakemake plans."""
+"""The lines of each case in a reviewed table of series, read while Snakemake plans."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from glioma_uq.text_tables import read_text_table
 
 
 def lines_by_case(path):
-    """Return {case: ["modality SeriesInstanceUID", ...]} of the series that a table takes."""
+    """Return {case: ["modality SeriesInstanceUID", ...]} of the series selected in a table."""
     if not Path(path).is_file():
         raise BadInput(
             f"expected the reviewed table of series, found no file {path}, correct the key series "

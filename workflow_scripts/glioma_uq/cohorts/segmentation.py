@@ -1,4 +1,4 @@
-"""The parts of a tumour: from any coding to one, and their volumes.
+"""Subregions of a tumour: conversion to one label coding, and volumes.
 
 Canonical labels: 1 core (necrosis and non-enhancing tumour), 2 oedema, 3 enhancing tumour.
 """
@@ -14,8 +14,8 @@ def to_canonical(data, coding, path):
 
     Args:
         data: numbers of any type; 0 is background.
-        coding: {part: its numbers in `data`}.
-        path: for the sentence of the BadCase that unknown or no labels raise.
+        coding: {subregion: its numbers in `data`}.
+        path: of the segmentation, for the BadCase of unknown or missing labels.
     """
     meaning = {number: SUBREGIONS[part] for part, numbers in coding.items() for number in numbers}
     labels = np.zeros(data.shape, np.uint8)
@@ -40,13 +40,13 @@ def to_canonical(data, coding, path):
 def volumes_mm3(labels, coding, voxel_volume):
     """Return {"et_mm3", "tc_mm3", "wt_mm3"} of canonical labels.
 
-    Only the regions that the coding tells apart: one without enhancing tumour has no ET.
+    Only regions that the coding distinguishes: without enhancing tumour there is no ET.
     """
-    told = {part for part, numbers in coding.items() if numbers}
+    labelled = {part for part, numbers in coding.items() if numbers}
     return {
         f"{region}_mm3": round(float(_count(labels, parts) * voxel_volume), 3)
         for region, parts in REGIONS.items()
-        if region == "wt" or parts <= told
+        if region == "wt" or parts <= labelled
     }
 
 

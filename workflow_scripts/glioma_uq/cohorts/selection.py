@@ -1,4 +1,4 @@
-"""The table of chosen series: written for a person to look at, edited by him, read again."""
+"""The table of selected series: written for review, edited by the user, and read again."""
 
 from difflib import get_close_matches
 
@@ -20,7 +20,7 @@ NEEDED = ("case", "modality", "SeriesInstanceUID")
 def select(table, cases, modalities, rules):
     """Return the rows of `cases` in an archive's `table` with modality and reason.
 
-    A case that the archive does not have gets one row that says so.
+    A case that is not in the archive gets one row with that reason.
     """
     there = set(table.case)
     chosen = choose_series(table[table.case.isin(cases)], modalities, rules)
@@ -33,16 +33,16 @@ def select(table, cases, modalities, rules):
 
 
 def write_series(path, table):
-    """Write a table of series as CSV, what a reader looks at first in the first columns."""
+    """Write a table of series as CSV, with the most important columns first."""
     first = [name for name in FIRST_COLUMNS if name in table]
     with written_whole(path) as temporary:
         table[[*first, *table.columns.difference(first, sort=False)]].to_csv(temporary, index=False)
 
 
 def read_series(path, also=()):
-    """Return a table of series, all text; raise BadInput for a missing column or what is no UID.
+    """Return a table of series, all text; raise BadInput for a missing column or an invalid UID.
 
-    `also`: columns that it must have beside case, modality and SeriesInstanceUID.
+    `also`: required columns besides case, modality and SeriesInstanceUID.
     """
     header, rows = read_text_table(path)
     table = pd.DataFrame(rows, columns=list(dict.fromkeys(header)), dtype=str)
@@ -60,24 +60,24 @@ def read_series(path, also=()):
 
 
 def rows_of(table, case, path):
-    """Return the rows of one case; raise BadCase when there is none or none that is a series."""
+    """Return the rows of one case; raise BadCase if there is none or none is a series."""
     rows = table[table.case == case]
     if rows.empty:
-        raise BadCase(f"expected series of {case} in {path}, found no row, add some")
+        raise BadCase(f"expected series of {case} in {path}, found no row, add one for each series")
     if not rows.SeriesInstanceUID.any():
         raise BadCase(rows.reason.iloc[0])
     return rows
 
 
 def taken(rows, modalities):
-    """Return {modality: row} of the series taken for one case; raise BadCase for none or two."""
+    """Return {modality: row} of the selected series of one case; raise BadCase for none or two."""
     chosen = {}
     for modality in modalities:
         named = rows[rows.modality == modality]
         if len(named) > 1:
             raise BadCase(
                 f"expected one series as {modality}, found {len(named)} "
-                f"({', '.join(named.SeriesInstanceUID)}), name one"
+                f"({', '.join(named.SeriesInstanceUID)}), keep one"
             )
         if named.empty:
             raise BadCase(why_missing(rows, modality))
@@ -88,8 +88,8 @@ def taken(rows, modalities):
 def as_reviewed(found, rows):
     """Return the series `found` in a folder with modality and reason of the reviewed `rows`.
 
-    Rows whose series are not in the folder follow, since nobody brings what is not taken;
-    one that is taken all the same raises BadCase.
+    Rows of series that are not in the folder follow, since only selected series are
+    downloaded; a selected one without files raises BadCase.
     """
     decided = rows.set_index("SeriesInstanceUID")[["modality", "reason"]]
     joined = found.join(decided, on="SeriesInstanceUID")
@@ -98,7 +98,7 @@ def as_reviewed(found, rows):
     if len(lost := others[others.modality != ""]):
         raise BadCase(
             f"expected the series {lost.SeriesInstanceUID.iloc[0]} as {lost.modality.iloc[0]}, "
-            "found no file of it, correct the table of series"
+            "found no files, correct the table of series"
         )
     return pd.concat([joined, others[others.columns.intersection(joined.columns)]])
 

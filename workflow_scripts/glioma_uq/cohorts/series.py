@@ -1,9 +1,8 @@
-"""Which of a patient's MR series are T1, T1CE, T2 and FLAIR: rules, and a reason for each series.
+"""Selection of T1, T1CE, T2 and FLAIR among a patient's MR series, with a reason for each series.
 
-Everything here works on a table with one row for each series, wherever it comes from (the
-index of an archive, an archive's answer, the headers of a folder), and opens no file.
-Obligatory columns: case, SeriesInstanceUID, SeriesDescription, StudyDate (YYYYMMDD, with or
-without dashes), instances. Used where they are there: Modality, SeriesNumber, ImageType,
+All functions work on a table with one row for each series (from the index or the answer of an
+archive, or from the headers in a folder) and open no file. Required columns: case,
+SeriesInstanceUID, SeriesDescription, StudyDate (YYYYMMDD, with or without dashes), instances. Used if present: Modality, SeriesNumber, ImageType,
 ContrastBolusAgent, plane, slices, volumes, and problem ("" or a sentence).
 """
 
@@ -26,15 +25,15 @@ from glioma_uq.cohorts.recognition import (
 )
 
 COPIES = r"\b(repeat|rpt|motion|old|nd|surg\w*nav\w*|dynasuite)\b|surgicalnavigation"
-MANY_SLICES = 100  # so many are thin in any plane
+MANY_SLICES = 100  # with this many, slices are thin in any plane
 
 
 def choose_series(table, modalities, changes=None):
-    """Return `table` with the columns modality ("" = not taken) and reason.
+    """Return `table` with the columns modality ("" = not used) and reason.
 
     A series is recognised by its own row (`recognise`) and, for contrast agent, by its
-    place in the study (`after_contrast`); then the series of a case are held against each
-    other (`decide`). `changes` replaces parts of RULES, see `merged`.
+    order in the study (`after_contrast`); then the series of a case are compared with each
+    other (`decide`). `changes` updates RULES, see `merged`.
     """
     rules = merged(changes or {})
     rows = [{**row, **_start(row, rules)} for row in table.to_dict("records")]
@@ -50,12 +49,12 @@ def choose_series(table, modalities, changes=None):
 
 
 def after_contrast(study):
-    """Call T1 series T1CE, in place, that were scanned after the contrast agent by their order.
+    """Relabel as T1CE, in place, T1 series that were scanned after the contrast agent.
 
-    Many protocols name T1 and T1CE alike. `study`: all rows of one case and date. Only a
-    study with two or more T1, none of which says that it is with contrast, is looked at,
-    and of these a T1 that comes later than the first and either after a T1 that is named
-    "pre", or after a perfusion series (a bolus), or alike in name with T2 or FLAIR between.
+    Many protocols give T1 and T1CE the same name. `study`: all rows of one case and date.
+    Only studies with several T1 and no named T1CE count. A later T1 becomes T1CE if the
+    first is named "pre", if a perfusion series (a bolus) lies between them, or if both have
+    the same name and T2 or FLAIR lies between them.
     """
     # ASSUME: series are numbered in the order of scanning.
     t1s = sorted((row for row in study if row["modality"] == "t1"), key=_order)
@@ -70,10 +69,10 @@ def after_contrast(study):
 
 
 def _evidence(first, row, between):
-    """Return "" or why a T1 is held to be scanned after the contrast agent."""
+    """Return "" or the evidence that a T1 was scanned after the contrast agent."""
     place = f"number {_order(row):g}, after number {_order(first):g}"
     if re.search(WITHOUT, first["words"]) and not re.search(WITHOUT, row["words"]):
-        return f"{place}, which is named as without"
+        return f"{place}, which is named without contrast"
     if any(other["reason"].startswith("perfusion") for other in between):
         return f"{place} and a perfusion series"
     if row["words"] == first["words"] and any(o["modality"] in ("t2", "flair") for o in between):
@@ -82,10 +81,10 @@ def _evidence(first, row, between):
 
 
 def decide(rows, modalities, days_apart):
-    """Take one series for each modality, in place: all `rows` are recognised and of one case.
+    """Select one series for each modality, in place, among the recognised `rows` of one case.
 
-    The date with the most modalities counts, and of several the first, since a later one may
-    be after an operation. What it lacks may come from a study within `days_apart` days.
+    The date with the most modalities counts, or the first of several, since a later one may
+    follow surgery. Missing modalities may come from a study within `days_apart` days.
     """
     wanted = [row for row in rows if row["modality"] in modalities]
     by_day = {}
@@ -102,7 +101,7 @@ def decide(rows, modalities, days_apart):
 
 
 def _verdict(row, modality, modalities, here, main):
-    """Return (modality or "", reason) of one candidate; `here`: those that compete, best first."""
+    """Return (modality or "", reason) of one candidate; `here`: its competitors, best first."""
     if modality not in modalities:
         return "", f"{modality}, which the study does not use"
     if row not in here:
@@ -119,7 +118,7 @@ def _verdict(row, modality, modalities, here, main):
 
 
 def rank(row, modality):
-    """Return what candidates are sorted by, smallest first; ADVANTAGES has the words."""
+    """Return the sort key of candidates, smallest first; ADVANTAGES describes it."""
     with_contrast = re.search(CONTRAST, row["words"]) and not re.search(WITHOUT, row["words"])
     return (
         modality != "t1ce" and bool(with_contrast),
@@ -144,7 +143,7 @@ ADVANTAGES = (
 
 
 def _advantage(best, row, modality):
-    """Say why `best` is ranked before `row`."""
+    """Return why `best` is ranked before `row`."""
     if best["day"] != row["day"]:
         return "is nearer in time"
     pairs = zip(rank(best, modality), rank(row, modality), ADVANTAGES, strict=True)
@@ -162,16 +161,16 @@ def why_missing(case, modality):
     """Return the sentence why a case lacks `modality`; the table `case` has all its series."""
     near = case[case.reason.str.startswith(f"{modality}, but")]
     found = [f"{row.SeriesDescription!r} ({row.reason})" for row in near.itertuples()]
-    found = "; ".join(found[:3]) or f"{len(case)} series and none that reads as one"
+    found = "; ".join(found[:3]) or f"{len(case)} series and none recognised as one"
     return (
-        f"expected a {modality.upper()} series, found {found}, name one in a copy of series.csv "
+        f"expected a {modality.upper()} series, found {found}, select one in a copy of series.csv "
         "or change series_rules"
     )
 
 
 @cache
 def days_between(one, other):
-    """Return the days between two days as YYYYMMDD; infinite when they differ and one is none."""
+    """Return the days between two days as YYYYMMDD; infinite if they differ and one is no date."""
     if one == other:
         return 0
     try:
@@ -182,7 +181,7 @@ def days_between(one, other):
 
 
 def _start(row, rules):
-    """Return the columns that the work on a row needs."""
+    """Return the additional columns that the selection needs."""
     modality, reason = recognise(row, rules)
     return {
         "modality": modality,
@@ -193,7 +192,7 @@ def _start(row, rules):
 
 
 def _plane(row):
-    """Return the plane of a series by its header or else its description; axial if unsaid."""
+    """Return the plane of a series from its header or else its description; axial if unknown."""
     if plane := text_of(row.get("plane")):
         return plane
     named = re.search(r"\b(sag|cor)", row["words"])
@@ -201,5 +200,5 @@ def _plane(row):
 
 
 def _order(row):
-    """Return the series number, infinite where there is none."""
+    """Return the series number, infinity without one."""
     return number_of(row.get("SeriesNumber"), float("inf"))

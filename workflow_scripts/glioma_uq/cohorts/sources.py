@@ -1,16 +1,16 @@
-"""One interface to all places that cases come from.
+"""One interface to all sources of cases.
 
 A source is a module with two functions:
 
-    find_images(options, case, parts)   {part: path} of the parts that are there, or BadCase
-    cases_there(options)                names of the cases that lie there, sorted
+    find_images(options, case, parts)   {part: path} of the images that exist, or BadCase
+    cases_there(options)                sorted names of the cases of the source
 
 `options` are those of cohort.<source> in the config, `parts` modalities ("t1", "t1ce", "t2",
 "flair"), "segmentation" and "brain_mask". A modality that is not found, or found twice, raises
 BadCase; segmentation and brain mask may be absent. A source that must convert its files first
 (CONVERTED) returns {} where the case can be converted.
 
-Snakemake reads this module while it plans, so a source is imported when it is asked.
+Snakemake reads this module while it plans, so a source is imported only when it is used.
 """
 
 from importlib import import_module
@@ -34,12 +34,12 @@ CANONICAL = {"core": [1], "oedema": [2], "enhancing": [3]}
 def find_images(source, options, case, parts, follow_links=False):
     """Return {part: path as text} of the images of a case.
 
-    Each is a file of its own inside `options["path"]`, to which links may lead out of
-    that folder only when `follow_links` says so. Raises BadCase with one sentence.
+    Each is a separate file inside `options["path"]`; links may lead out of that folder only
+    with `follow_links`. Raises BadCase with one sentence.
     """
     try:
         found = _module(source).find_images(options, case, parts)
-        _check_each_its_own(found)
+        _check_different_files(found)
         if "path" in options and not follow_links:
             _check_inside(found, case, options["path"])
     except PermissionError as error:
@@ -48,12 +48,12 @@ def find_images(source, options, case, parts, follow_links=False):
 
 
 def cases_there(source, options):
-    """Return the names of the cases that lie at a source, listed in the labels table or not."""
+    """Return the names of all cases of a source, listed in the labels table or not."""
     return _module(source).cases_there(options)
 
 
 def existing_images(source, options, case, parts, follow_links=False):
-    """Return the paths of a case's images for planning; what is wrong is check_cohort's to say."""
+    """Return the paths of a case's images for planning; check_cohort reports errors."""
     try:
         return list(find_images(source, options, case, parts, follow_links).values())
     except BadCase:
@@ -61,7 +61,7 @@ def existing_images(source, options, case, parts, follow_links=False):
 
 
 def coding_of(cohort):
-    """Return {part of the tumour: its numbers in the segmentations} of a config's `cohort`."""
+    """Return {subregion: its numbers in the segmentations} of a config's `cohort`."""
     if cohort["segmentation_labels"]:
         return cohort["segmentation_labels"]
     if cohort["source"] == "brats":
@@ -78,15 +78,15 @@ def _module(source):
     return import_module(SOURCES[source])
 
 
-def _check_each_its_own(found):
-    """Refuse one file that serves as two parts."""
+def _check_different_files(found):
+    """Raise BadCase if one file matches two images."""
     parts = {}
     for part, path in found.items():
         other = parts.setdefault(path, part)
         if other != part:
             raise BadCase(
-                f"expected a file each for {other} and {part}, found {path} for both, "
-                "name them more narrowly"
+                f"expected different files for {other} and {part}, found {path} for both, "
+                "use more specific names"
             )
 
 

@@ -2,7 +2,7 @@
 
 User and password come from the environment and go into the body of one request to the
 archive; no log, file, command line or message holds them. The package tcia-utils is not used:
-3.3.5 cannot log in any more and has no time-outs.
+3.3.5 can no longer log in and has no time-outs.
 """
 
 import os
@@ -31,11 +31,11 @@ COLUMNS = {
 
 
 def log_in(address, variables, policy=RETRY_POLICY):
-    """Return the header that lets further requests in, as {"Authorization": "Bearer ..."}.
+    """Return the header that authorises further requests, as {"Authorization": "Bearer ..."}.
 
     `address`: of the interface, as https://host/nbia-api; `variables`: names of the
-    environment variables of {user, password}. Raises BadInput when one is not set or the
-    archive refuses them.
+    environment variables of {user, password}. Raises BadInput if one is not set or the archive
+    refuses them.
     """
     user, password = (_secret(variables[name]) for name in ("user", "password"))
     form = {"grant_type": "password", "client_id": "NBIA", "username": user, "password": password}
@@ -44,7 +44,7 @@ def log_in(address, variables, policy=RETRY_POLICY):
         return {"Authorization": f"Bearer {answer.json()['access_token']}"}
     except Refused as error:
         raise BadInput(
-            f"expected {address} to accept the login, found that it refused it (HTTP "
+            f"expected {address} to accept the login, found it refused (HTTP "
             f"{error.status}), correct the environment variables "
             f"{variables['user']} and {variables['password']}"
         ) from None
@@ -55,7 +55,7 @@ def log_in(address, variables, policy=RETRY_POLICY):
 
 
 def auth_header(options, policy=RETRY_POLICY):
-    """Return the header of `log_in` for a config's `cohort.tcia`, {} when login is false."""
+    """Return the header of `log_in` for a config's `cohort.tcia`, {} if login is false."""
     return log_in(options["address"], options["variables"], policy) if options["login"] else {}
 
 
@@ -65,7 +65,7 @@ def collection_series(address, collection, key, policy=RETRY_POLICY):
     `key`: the header that `log_in` returns, or {} for public collections. A DataFrame
     with the columns that glioma_uq.cohorts.series reads, and size_MB (1e6 bytes) and url.
     """
-    services = f"{address}/services/{'v2' if key else 'v4'}"  # v4 asks nobody to log in
+    services = f"{address}/services/{'v2' if key else 'v4'}"  # v4 needs no login
     question = {"Collection": collection, "Modality": "MR", "format": "json"}
     answer = with_access(
         partial(request, f"{services}/getSeries", params=question, headers=key),
@@ -88,9 +88,9 @@ def collection_series(address, collection, key, policy=RETRY_POLICY):
 
 
 def download_series(url, folder, instances, collection, key, policy=RETRY_POLICY):
-    """Bring one series (a zip made on the fly) into `folder` and return its files' paths.
+    """Download one series (as a zip) into `folder` and return its files' paths.
 
-    The zip must hold `instances` DICOM files and all of them must pass its checksums.
+    The zip must contain `instances` DICOM files that pass its checksums.
     """
     folder = Path(folder)
     done = sorted(folder.glob("*.dcm"))
@@ -112,22 +112,22 @@ def check_ours(url, address):
     if not url.startswith(f"{address}/"):
         raise BadInput(
             f"expected addresses below {address} in the table of series, found {url!r}, which "
-            "would get your login, correct the column url"
+            "would receive your login, correct the column url"
         )
 
 
 def check_zip(path, instances):
-    """Return "" or what is wrong with a zip that should hold that many DICOM files."""
+    """Return "" or the error of a zip that should contain `instances` DICOM files."""
     try:
         with zipfile.ZipFile(path) as packed:
             names = [name for name in packed.namelist() if name.endswith(".dcm")]
             broken = packed.testzip()
-    except Exception as error:  # what damaged bytes make zipfile and zlib raise is not foreseen
+    except Exception as error:  # zipfile and zlib raise many types on damaged bytes
         if is_fault_of_machine(error):
             raise
-        return f"no whole zip ({error})"
+        return f"no complete zip ({error})"
     if broken:
-        return f"a broken {broken} in the zip"
+        return f"a damaged {broken} in the zip"
     return "" if len(names) == instances else f"{len(names)} DICOM files instead of {instances}"
 
 
@@ -144,11 +144,11 @@ def with_access(request, collection, policy):
 
 
 def _unpack(packed, folder):
-    """Write the DICOM files of a zip flat into `folder`, each whole; return their paths."""
+    """Write the DICOM files of a zip into `folder`, without sub-folders; return their paths."""
     files = []
     with zipfile.ZipFile(packed) as zipped:
         for i, name in enumerate(sorted(n for n in zipped.namelist() if n.endswith(".dcm"))):
-            # A number before the name keeps two files apart that lie in different folders.
+            # The number distinguishes files of the same name in different folders.
             path = folder / f"{i:05d}_{PurePosixPath(name).name}"
             with written_whole(path) as temporary:
                 temporary.write_bytes(zipped.read(name))
@@ -161,5 +161,5 @@ def _secret(variable):
         return value
     raise BadInput(
         f"expected your TCIA account in the environment, found no {variable}, export it in the "
-        "shell that starts snakemake and write it nowhere else"
+        "shell that starts snakemake, and nowhere else"
     )

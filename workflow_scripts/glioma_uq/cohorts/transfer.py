@@ -1,7 +1,7 @@
-"""Files come over a network whole, checked and under their own name, or not at all.
+"""Downloads that are complete and checked before a file gets its name.
 
-pooch checks and retries too, but begins anew each time and retries after a 404 as well: it
-cannot get 10 MB from a server that breaks off after 4 MB, where `download` goes on.
+pooch also checks and retries, but restarts each time and retries after a 404: it cannot get
+10 MB from a server that disconnects after 4 MB, where `download` continues.
 """
 
 import hashlib
@@ -18,16 +18,24 @@ from glioma_uq.errors import BadCase
 
 BLOCK_BYTES = 64 * 1024
 LONGEST_PAUSE_S = 60
-PASSING = (408, 425, 429, 500, 502, 503, 504)  # HTTP answers that another attempt may change
+PASSING = (
+    408,
+    425,
+    429,
+    500,
+    502,
+    503,
+    504,
+)  # HTTP status codes that may pass with another attempt
 BREAKS = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
 
 
 class TransferFailed(BadCase):
-    """A file did not come, whole and right, after all attempts."""
+    """A file was not downloaded completely and correctly after all attempts."""
 
 
 class Refused(TransferFailed):
-    """The server lets nobody in, or not this one: HTTP 401 or 403, as `status`."""
+    """The server refused access: HTTP 401 or 403, as `status`."""
 
     def __init__(self, sentence, status):
         super().__init__(sentence)
@@ -35,12 +43,12 @@ class Refused(TransferFailed):
 
 
 class Differs(Exception):
-    """What has come is not what was announced."""
+    """A downloaded file is not the expected one."""
 
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How long a silent server is waited for, in s, and how often a transfer begins again.
+    """Time-out of a server in s, and number of attempts of a transfer.
 
     The pause between two attempts starts at `pause_s` and doubles, up to a minute.
     """
@@ -56,12 +64,12 @@ RETRY_POLICY = RetryPolicy()
 def download(
     url, path, *, size=None, md5=None, sha256=None, check=None, headers=None, policy=RETRY_POLICY
 ):
-    """Bring `url` to `path`, unless what is there already is right.
+    """Download `url` to `path`, unless a correct file exists.
 
     `size` in bytes, `md5` and `sha256` as hex digits, each None where unknown; `check`
-    takes the path of the finished file and returns "" or what is wrong with it. An
-    attempt that broke off is continued where it ended (HTTP Range) if size or hash can
-    prove the result; the file gets its name after all checks. Raises TransferFailed.
+    takes the path of the finished file and returns "" or its error. An interrupted
+    attempt is continued (HTTP Range) if size or hash can verify the result; the file
+    gets its name after all checks. Raises TransferFailed.
     """
     path = Path(path)
     part = path.with_name(f".{path.name}.part")
@@ -79,16 +87,16 @@ def download(
             part.unlink()
             raise Differs(wrong)
 
-    with told_in_a_sentence(url, policy):
+    with failing_in_a_sentence(url, policy):
         with_retries(attempt, policy)
     os.replace(part, path)
 
 
 def request(url, *, policy=RETRY_POLICY, method="GET", **options):
-    """Return the answer (requests.Response) to a small question, after retries.
+    """Return the answer (requests.Response) to a small request, with retries.
 
-    `options` go to requests: params, data, headers. Raises TransferFailed, of which
-    Refused is a kind.
+    `options` go to requests: params, data, headers. Raises TransferFailed, or its
+    subclass Refused.
     """
 
     def attempt():
@@ -96,17 +104,17 @@ def request(url, *, policy=RETRY_POLICY, method="GET", **options):
         answer.raise_for_status()
         return answer
 
-    with told_in_a_sentence(url, policy):
+    with failing_in_a_sentence(url, policy):
         return with_retries(attempt, policy)
 
 
 def with_retries(attempt, policy):
-    """Return what the function `attempt` returns, trying again after errors that may pass."""
+    """Return the result of the function `attempt`, with retries after errors that may pass."""
     for trial in Retrying(
         retry=retry_if_exception(may_pass),
         stop=stop_after_attempt(policy.attempts),
         wait=wait_exponential(policy.pause_s, max=LONGEST_PAUSE_S),
-        before_sleep=lambda state: print(f"again in {state.next_action.sleep:g} s: {_why(state)}"),
+        before_sleep=lambda state: print(f"retry in {state.next_action.sleep:g} s: {_why(state)}"),
         reraise=True,
     ):
         with trial:
@@ -114,22 +122,22 @@ def with_retries(attempt, policy):
 
 
 def may_pass(error):
-    """Say whether another attempt can go better: a stall, a break, a busy server, a bad file."""
+    """Return whether a retry may help: a time-out, a disconnect, a busy server, a bad file."""
     if isinstance(error, requests.HTTPError):
         return error.response.status_code in PASSING
     return isinstance(error, (*BREAKS, Differs))
 
 
 @contextmanager
-def told_in_a_sentence(url, policy):
-    """Turn what goes wrong with a transfer into TransferFailed."""
+def failing_in_a_sentence(url, policy):
+    """Turn errors of a transfer into TransferFailed."""
     try:
         yield
     except (requests.RequestException, urllib3.exceptions.HTTPError, Differs) as error:
-        times = f"after {policy.attempts} attempts" if may_pass(error) else "and did not insist"
+        times = f"after {policy.attempts} attempts" if may_pass(error) else "without a retry"
         sentence = (
-            f"expected {url} to come, found {_in_words(error, policy)} {times}, "
-            "look at the connection or the address and run this case again"
+            f"expected to download {url}, found {_in_words(error, policy)} {times}, "
+            "check the connection and the address, and run again"
         )
         status = error.response.status_code if isinstance(error, requests.HTTPError) else None
         if status in (401, 403):
@@ -138,7 +146,7 @@ def told_in_a_sentence(url, policy):
 
 
 def difference(path, *, size=None, md5=None, sha256=None):
-    """Return "" or in what a file differs from what is known of it."""
+    """Return "" or the difference of a file from its known size and hashes."""
     found = Path(path).stat().st_size
     if size is not None and found != size:
         return f"{found} bytes instead of {size}"
@@ -155,25 +163,25 @@ def digest(path, name="sha256"):
 
 
 def _fetch(url, part, headers, timeout_s):
-    """Append what is still missing of `url` to the file `part`, or write it anew."""
+    """Append the missing bytes of `url` to the file `part`, or write it from the start."""
     have = part.stat().st_size if part.is_file() else 0
     wanted = {"Accept-Encoding": "identity", **(headers or {})}
     if have:
         wanted["Range"] = f"bytes={have}-"
     with requests.get(url, headers=wanted, stream=True, timeout=timeout_s) as answer:
-        if answer.status_code == 416:  # there is nothing behind what we have: let the checks judge
+        if answer.status_code == 416:  # `part` has all bytes: the checks decide
             return
         answer.raise_for_status()
         if answer.status_code == 206 and not _starts_at(answer, have):
             part.unlink()
-            raise Differs(f"another part than the one from byte {have}")
+            raise Differs(f"another range than the one from byte {have}")
         with open(part, "ab" if answer.status_code == 206 else "wb") as file:
             for block in answer.iter_content(BLOCK_BYTES):
                 file.write(block)
 
 
 def _starts_at(answer, position):
-    """Say whether a partial answer starts where we asked."""
+    """Return whether a partial answer starts at the requested position."""
     return answer.headers.get("Content-Range", "").startswith(f"bytes {position}-")
 
 
@@ -182,11 +190,11 @@ def _why(state):
 
 
 def _in_words(error, policy):
-    """Return what went wrong with a transfer in a few words."""
+    """Return the error of a transfer in a few words."""
     if isinstance(error, requests.HTTPError):
         return f"HTTP {error.response.status_code}"
     if isinstance(error, requests.Timeout) or "timed out" in str(error):
-        return f"no byte for {policy.timeout_s:g} s"
+        return f"no data for {policy.timeout_s:g} s"
     if isinstance(error, BREAKS):
-        return "that the connection broke off"
+        return "a lost connection"
     return str(error)

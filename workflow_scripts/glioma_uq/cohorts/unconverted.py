@@ -1,6 +1,6 @@
-"""DICOM before its conversion, as a source: whether a case has a folder, and no image yet.
+"""DICOM before its conversion, as a source: checks that a case has a folder, and has no images yet.
 
-Snakemake asks this while it plans, so it opens no DICOM and asks no archive.
+Snakemake calls this while it plans, so it opens no DICOM and contacts no archive.
 """
 
 from pathlib import Path
@@ -9,12 +9,12 @@ from glioma_uq.cohorts.file_matching import check_folder_there, folders_in
 
 
 def find_images(options, case, parts):
-    """Return {}, after a look whether a case on disk has its folder; see cohorts.sources."""
+    """Return {}, after a check that a case on disk has its folder; see cohorts.sources."""
     if "path" in options:
         check_folder_there(Path(options["path"]) / case)
     return {}
 
 
 def cases_there(options):
-    """Return the names of the folders of cases; of an archive none: select_series asks it."""
+    """Return the names of the folders of cases; [] for an archive, which select_series checks."""
     return [place.name for place in folders_in(options["path"])] if "path" in options else []
