@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import patients
 import pytest
 import workflows
 
@@ -65,3 +66,25 @@ def in_two_steps(tmp_path_factory):
         workflows.snakemake(folder, config="study.yaml", cores="2")
 
     return workflows.finished_once(tmp_path_factory, "in_two_steps", make)
+
+
+@pytest.fixture(scope="session")
+def of_patients(tiny, tmp_path_factory):
+    """A copy of the repository with a finished cohort of patients and configs of its studies."""
+
+    def make(folder):
+        workflows.copy_of_repository(folder)
+        patients.write_configs(tiny / "results/cohorts/tiny", folder)
+        workflows.snakemake(folder, config="patients.yaml")
+
+    return workflows.finished_once(tmp_path_factory, "of_patients", make)
+
+
+@pytest.fixture(scope="session")
+def of_subregions(of_patients, tmp_path_factory):
+    """A copy of that folder in which the patients' study of subregions has run to its end."""
+
+    def make(folder):
+        workflows.snakemake(workflows.copy_of(of_patients, folder), config="subregions.yaml")
+
+    return workflows.finished_once(tmp_path_factory, "of_subregions", make)

@@ -5,6 +5,8 @@ import gzip
 import shutil
 from pathlib import Path
 
+from workflows import write_config
+
 SERIES = {"t1": "T1", "t1ce": "T1CE", "t2": "T2", "flair": "FLAIR"}
 BROKEN, WITHOUT_REFERENCE = "P-02", "P-03"
 
@@ -92,9 +94,32 @@ SUBREGIONS = {
         "epochs": 2,
         "batch_size": 2,
         "learning_rate": 3e-3,
+        "schedule": "poly",
+        "amsgrad": True,
         "segmentation_loss": "generalised_dice",
         "augmentation": ["mirror_x"],
+        "auxiliary": {"schedule": "fraction", "share": 0.5},
+        "crop": {"size": [18, 18, 18], "enhancing_share": 0.5},
     },
-    "sampling": {"samplers": ["deterministic"], "passes": [1]},
+    "sampling": {
+        "samplers": ["deterministic"],
+        "passes": [1],
+        "batch_size": 1,
+        "keep_sums": False,
+    },
     "statistics": {"resamples": 100, "mask_control": None},
 }
+STUDIES = {"two_class.yaml": TWO_CLASS, "subregions.yaml": SUBREGIONS}
+
+
+def write_configs(phantom, folder):
+    """Write a phantom's scans as patients, and the configs of their cohort and its studies.
+
+    Args:
+        phantom: results/cohorts/{name} of the finished phantom.
+        folder: the copy of the repository that the studies are to run in.
+    """
+    table = write_patients(phantom, folder / "data")
+    cohort = cohort_config(table, phantom / "template/head.nii.gz")
+    for name, config in {"patients.yaml": cohort, **STUDIES}.items():
+        write_config(folder, name, **config)

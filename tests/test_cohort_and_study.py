@@ -1,7 +1,6 @@
 """The one edge between a cohort and its studies, the manifest: what crosses it, and what not."""
 
 import json
-import shutil
 
 import numpy as np
 import pandas as pd
@@ -36,6 +35,7 @@ FOLLOWS = {
     "draw_risk_coverage", "draw_uncertainty_shares", "draw_rate_differences",
     "draw_posterior_truth", "draw_learning_curves", "all",
 }  # fmt: skip
+TWO_STEPS = pytest.mark.xdist_group("two steps")
 pytestmark = pytest.mark.workflow
 
 
@@ -44,15 +44,16 @@ def weights(folder):
     return [path.read_bytes() for path in sorted((folder / STUDY).rglob("model.safetensors"))]
 
 
+@TWO_STEPS
 def test_a_cohort_made_anew_by_other_settings_makes_all_of_its_study_anew(in_two_steps, tmp_path):
-    """The cohort's report alone first: what the study sees of it is the manifest, and no run."""
+    """Its report alone first: all that the study sees of that is the manifest."""
     folder = copy_of(in_two_steps, tmp_path / "copy")
     before = weights(folder)
     edit(folder / "cohort.yaml", "voxel_size_mm: 8.0", "voxel_size_mm: 10.0")
-    printed = snakemake(folder, f"{COHORT}/report.html", config="study.yaml")
+    printed = snakemake(folder, config="cohort.yaml")
     assert rules_in(printed) == {
         "normalise_case", "collect_cohort", "draw_quality_sheets_1", "draw_quality_metrics",
-        "make_cohort_report",
+        "make_cohort_report", "all",
     }  # fmt: skip
     assert planned(folder, config="study.yaml") == SEES_VOLUMES | FOLLOWS
     snakemake(folder, config="study.yaml")
@@ -64,25 +65,19 @@ def test_a_cohort_made_anew_by_other_settings_makes_all_of_its_study_anew(in_two
     assert "Nothing to be done" in snakemake(folder, config="study.yaml")
 
 
-def test_a_cohort_alone_does_not_change_under_a_finished_study(in_two_steps, tmp_path):
-    folder = copy_of(in_two_steps, tmp_path / "copy")
-    before = contents(folder)
-    edit(folder / "cohort.yaml", "voxel_size_mm: 8.0", "voxel_size_mm: 10.0")
-    said = refusal(folder, config="cohort.yaml")
-    assert "as in the finished study tiny, with preprocessing.voxel_size_mm 8.0" in said
-    assert contents(folder) == before
-
-
-def test_a_volume_that_is_made_again_to_the_same_bytes_makes_nothing_else_anew(
+@TWO_STEPS
+def test_a_cohort_made_again_to_the_same_bytes_makes_nothing_of_its_study_anew(
     in_two_steps, tmp_path
 ):
     folder = copy_of(in_two_steps, tmp_path / "copy")
     before = contents(folder)
-    shutil.rmtree(folder / COHORT / "normalised/phantom-003")
-    (folder / COHORT / "volumes.csv").unlink()
-    assert "normalise_case" in rules_in(snakemake(folder, config="cohort.yaml"))
+    volume, manifest = f"{COHORT}/normalised/phantom-003/t1ce.nii.gz", f"{COHORT}/volumes.csv"
+    (folder / volume).unlink()
+    printed = snakemake(folder, volume, manifest, "--forcerun", manifest, config="cohort.yaml")
+    assert rules_in(printed) == {"normalise_case", "collect_cohort"}
     assert contents(folder) == before
-    assert "Nothing to be done" in snakemake(folder, config="study.yaml")
+    for config in ("cohort.yaml", "study.yaml"):
+        assert "Nothing to be done" in snakemake(folder, config=config)
 
 
 @pytest.mark.parametrize("profile", ["default", "slurm"])
@@ -189,7 +184,7 @@ def test_a_name_that_is_taken_is_refused_before_anything_is_written(
     folder = taken_by(tmp_path, request.getfixturevalue(held))
     before = contents(folder)
     said = refusal(folder, config=config)
-    assert "expected an unused name for the study" in said
+    assert "expected a name of its own for the study" in said
     assert sentence in said
     assert contents(folder) == before
 
@@ -199,5 +194,5 @@ def test_predictions_without_a_name_for_their_study_are_refused(tmp_path):
     write_predictions(folder / "theirs.csv")
     write_config(folder, "theirs.yaml", predictions=PREDICTIONS)
     said = refusal(folder, config="theirs.yaml")
-    assert "expected a name for the study, found none with predictions" in said
+    assert "expected a name for the study, found none beside predictions" in said
     assert not (folder / "results").exists()

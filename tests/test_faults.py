@@ -149,10 +149,9 @@ def test_a_vanished_file_is_made_again_and_so_is_what_was_half_there(tiny, tiny_
 def test_a_file_of_the_users_that_vanishes_is_named(tmp_path):
     folder = copy_of_repository(tmp_path)
     (folder / "scans").mkdir()
+    brains = {"preprocessing": {"skull_stripping": "hd-bet-v1"}}
     source = {"labels": {"table": "scans/labels.csv"}, "folder": {"path": "scans"}}
-    stripped = {"skull_stripping": "none"}
-    config = {"cohort": {"source": "folder", **source}, "preprocessing": stripped}
-    write_config(folder, "folder.yaml", **config)
+    write_config(folder, "folder.yaml", cohort={"source": "folder", **source}, **brains)
     assert "scans/labels.csv" in refusal(folder, config=("tiny.yaml", "folder.yaml"))
     assert not (folder / "results").exists()
 

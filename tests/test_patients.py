@@ -2,17 +2,10 @@
 
 import pandas as pd
 import pytest
-from patients import BROKEN, SUBREGIONS, TWO_CLASS, WITHOUT_REFERENCE, cohort_config, write_patients
-from workflows import (
-    copy_of,
-    copy_of_repository,
-    finished_once,
-    planned,
-    snakemake,
-    write_config,
-)
+from patients import BROKEN, STUDIES, WITHOUT_REFERENCE, write_configs
+from workflows import copy_of, copy_of_repository, planned, snakemake
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("patients")]
 COHORT = "results/cohorts/patients"
 OF_COHORT = {
     "check_cohort", "make_template", "import_case", "correct_bias_field", "coregister",
@@ -38,53 +31,53 @@ PLANNED = {
         "draw_tumour_volumes", "draw_segmentation_gallery", "draw_dice_by_size", "draw_froc",
     },
 }  # fmt: skip
-STUDIES = {"two_class.yaml": TWO_CLASS, "subregions.yaml": SUBREGIONS}
 
 
-@pytest.fixture(scope="session")
-def cohort(tiny, tmp_path_factory):
-    """A checkout with a finished cohort of patients and the configs of two studies of it."""
-
-    def make(folder):
-        copy_of_repository(folder)
-        phantom = tiny / "results/cohorts/tiny"
-        table = write_patients(phantom, folder / "data")
-        config = cohort_config(table, phantom / "template/head.nii.gz")
-        for name, content in {"patients.yaml": config, **STUDIES}.items():
-            write_config(folder, name, **content)
-        assert planned(folder, config="patients.yaml") == {"all", *OF_COHORT}
-        snakemake(folder, config="patients.yaml")
-
-    return finished_once(tmp_path_factory, "patients", make)
+def test_a_cohort_alone_is_planned_exactly(tiny, tmp_path):
+    folder = copy_of_repository(tmp_path)
+    write_configs(tiny / "results/cohorts/tiny", folder)
+    assert planned(folder, config="patients.yaml") == {"all", *OF_COHORT}
 
 
-def test_a_cohort_alone_is_built_and_tells_who_takes_part(cohort):
-    excluded = pd.read_csv(cohort / COHORT / "excluded.csv")
+def test_a_cohort_alone_is_built_and_tells_who_takes_part(of_patients):
+    excluded = pd.read_csv(of_patients / COHORT / "excluded.csv")
     assert excluded["case"].tolist() == [BROKEN]
     assert "breaks off" in excluded["reason"].iloc[0]
-    volumes = pd.read_csv(cohort / COHORT / "volumes.csv")
+    volumes = pd.read_csv(of_patients / COHORT / "volumes.csv")
     assert BROKEN not in set(volumes["case"])
     assert (volumes["patient"] == volumes["case"]).all()
-    assert (volumes["idh"] == -1).sum() >= 2
+    assert (volumes["idh"] == -1).sum() == 2
     checksums = volumes.set_index("case").filter(like="_sha256")
     assert checksums.isna().sum().sum() == 1
     assert pd.isna(checksums.at[WITHOUT_REFERENCE, "segmentation_sha256"])
-    assert (cohort / COHORT / "report.html").is_file()
-    assert "Nothing to be done" in snakemake(cohort, config="patients.yaml")
-    assert not (cohort / "results/studies").exists()
+    assert (of_patients / COHORT / "report.html").is_file()
+    assert "Nothing to be done" in snakemake(of_patients, config="patients.yaml")
+    assert not (of_patients / "results/studies").exists()
 
 
 @pytest.mark.parametrize("name", STUDIES)
-def test_a_study_of_patients_is_planned_exactly_and_runs_to_its_report(cohort, tmp_path, name):
-    folder = copy_of(cohort, tmp_path)
-    assert planned(folder, config=name) == PLANNED[name]
-    snakemake(folder, config=name)
+def test_a_study_of_patients_is_planned_exactly(of_patients, name):
+    assert planned(of_patients, config=name) == PLANNED[name]
+
+
+@pytest.fixture
+def of_two_classes(of_patients, tmp_path):
+    """A copy of the patients' folder in which their study of two classes has run to its end."""
+    folder = copy_of(of_patients, tmp_path)
+    snakemake(folder, config="two_class.yaml")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("finished", "name"),
+    [("of_two_classes", "two_class.yaml"), ("of_subregions", "subregions.yaml")],
+)
+def test_a_study_of_patients_runs_to_its_report(request, finished, name):
+    folder = request.getfixturevalue(finished)
     study = folder / "results/studies" / STUDIES[name]["study"]
     report = (study / "report.html").read_text()
     assert report.count("data:image/png;base64,") >= 5
-    cases = pd.read_csv(folder / COHORT / "volumes.csv")
-    assert f"patients: {len(cases)} cases" in report
-    assert "Nothing to be done" in snakemake(folder, config=name)
+    assert "patients: 7 cases" in report
     folds = pd.read_csv(study / "folds.csv")
     assert BROKEN not in set(folds["case"])
     segmentation = pd.concat(
@@ -93,3 +86,4 @@ def test_a_study_of_patients_is_planned_exactly_and_runs_to_its_report(cohort, t
     reference = segmentation.groupby("case")["dice"].count()
     assert (reference == 0).sum() == 1
     assert reference[WITHOUT_REFERENCE] == 0
+    assert "Nothing to be done" in snakemake(folder, config=name)

@@ -153,7 +153,8 @@ def test_the_papers_grid_over_1200_cases_is_planned(tmp_path):
     rows = [f"P{i:04d},{i % 2},0,{2 + i % 3}" for i in range(1200)]
     labels = "\n".join(["case,idh,1p19q,grade", *rows]) + "\n"
     (folder / "data/glioma/labels.csv").write_text(labels)
-    printed = snakemake(folder, "--dry-run", "--quiet", "rules", config="studies/mc_dropout.yaml")
+    mine = {"config": "studies/mc_dropout.yaml", "timeout": 120}
+    printed = snakemake(folder, "--dry-run", "--quiet", "rules", **mine)
     counted = dict(re.findall(r"^(\w+) +(\d+)$", printed, re.M))
     assert counted["train_network"] == counted["sample_network"] == "45"
     assert counted["normalise_case"] == "1200"

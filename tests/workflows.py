@@ -16,12 +16,11 @@ CHECKOUT = (
     "workflow_scripts",
 )  # fmt: skip
 TINY = yaml.safe_load((ROOT / "tests" / "tiny.yaml").read_text())
-PARTS = ("tiny.yaml", "tiny_parts.yaml")  # the study of subregions on the tiny study's cohort
 CORES = "1"  # workers run side by side, so that each takes one
 
 
 def copy_of_repository(folder):
-    """Return `folder` with a copy of what a run needs and the configs of tests."""
+    """Return `folder` with a copy of what a run needs and the tiny study's config."""
     folder.mkdir(parents=True, exist_ok=True)
     for part in CHECKOUT:
         source = ROOT / part
@@ -30,8 +29,7 @@ def copy_of_repository(folder):
             shutil.copytree(source, folder / part, ignore=ignored, dirs_exist_ok=True)
         else:
             shutil.copy2(source, folder / part)
-    for config in PARTS:
-        shutil.copy2(ROOT / "tests" / config, folder)
+    shutil.copy2(ROOT / "tests" / "tiny.yaml", folder)
     return folder
 
 
@@ -47,7 +45,7 @@ def command(*arguments, config="tiny.yaml", cores=CORES):
     return [sys.executable, "-m", "snakemake", "--cores", cores, *arguments, *configfile]
 
 
-def run(folder, *arguments, **options):
+def run(folder, *arguments, timeout=None, **options):
     """Run Snakemake in `folder`, a copy of the repository; return the finished process.
 
     All that it printed is its `stdout`.
@@ -55,6 +53,7 @@ def run(folder, *arguments, **options):
     return subprocess.run(
         command(*arguments, **options),
         cwd=folder,
+        timeout=timeout,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

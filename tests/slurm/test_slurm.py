@@ -3,7 +3,6 @@
 pytest tests/slurm    as root, after `tests/slurm/cluster.sh install` and `make slurm`
 """
 
-import copy
 import hashlib
 import os
 import re
@@ -13,9 +12,9 @@ import sys
 import time
 from pathlib import Path
 
+import patients
 import pytest
 import yaml
-from configs import merge
 from workflows import ROOT, TINY, write_config
 from workflows import copy_of_repository as copy_of_checkout
 
@@ -24,12 +23,12 @@ SNAKEMAKE = [sys.executable, str(Path(__file__).with_name("fast_snakemake.py"))]
 FASTER = ["--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "5", "--cores", "8"]
 STUDY = ["--configfile", "tiny.yaml"]
 # The tiny study of small tumours with dropout active: its tables rest on those of the first study.
-SUBREGIONS = merge(
-    copy.deepcopy(TINY), yaml.safe_load((ROOT / "tests" / "tiny_parts.yaml").read_text())
-)
-SUBREGIONS["rates"] = [0.2]
-SUBREGIONS["selection"] |= {"rate": 0.2, "passes": 2}
-SUBREGIONS["sampling"] |= {"samplers": ["mc-dropout"], "passes": [2], "maps": [2]}
+SUBREGIONS = {
+    **{key: value for key, value in patients.SUBREGIONS.items() if key != "sampling"},
+    **{key: TINY[key] for key in ("cohort", "preprocessing")},
+    "rates": [0.2],
+    "sampling": {"passes": [2], "batch_size": 2},
+}
 NETWORKS = ("train_network", "sample_network", "sample_validation")
 pytestmark = [pytest.mark.workflow, pytest.mark.slurm, pytest.mark.usefixtures("slurm")]
 
