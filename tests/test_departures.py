@@ -153,7 +153,9 @@ def test_a_setting_at_the_papers_value_does_not_depart(paper, setting):
         config["segmentation"] = "subregions"
     found = checked({}, config)
     assert setting.what not in {row["what"] for row in departures(found)}
-    with pytest.raises(BadInput, match=f"found one for {re.escape(setting.key)}, which does not: remove"):
+    with pytest.raises(
+        BadInput, match=f"found one for {re.escape(setting.key)}, which does not: remove"
+    ):
         checked({"departures": {setting.key: "So there."}}, config)
 
 

@@ -2,8 +2,9 @@
 
 All functions work on a table with one row for each series (from the index or the answer of an
 archive, or from the headers in a folder) and open no file. Required columns: case,
-SeriesInstanceUID, SeriesDescription, StudyDate (YYYYMMDD, with or without dashes), instances. Used if present: Modality, SeriesNumber, ImageType,
-ContrastBolusAgent, plane, slices, volumes, and problem ("" or a sentence).
+SeriesInstanceUID, SeriesDescription, StudyDate (YYYYMMDD, with or without dashes), instances.
+Used if present: Modality, SeriesNumber, ImageType, ContrastBolusAgent, plane, slices, volumes, and
+problem ("" or a sentence).
 """
 
 import re
