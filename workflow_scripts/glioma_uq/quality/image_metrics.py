@@ -19,7 +19,7 @@ def foreground(data):
     mask = ndimage.gaussian_filter(np.asarray(data, np.float32), 1) > data.mean() / 2
     pieces, count = ndimage.label(mask)
     if not count:
-        raise BadCase("expected a head, found nothing brighter than the rest, look at the scan")
+        raise BadCase("expected a head, found nothing brighter than the rest, check the scan")
     mask = pieces == 1 + np.argmax(np.bincount(pieces.ravel())[1:])
     for axis in range(3):
         for cut in np.moveaxis(mask, axis, 0):
