@@ -184,7 +184,7 @@ def test_a_name_that_is_taken_is_refused_before_anything_is_written(
     folder = taken_by(tmp_path, request.getfixturevalue(held))
     before = contents(folder)
     said = refusal(folder, config=config)
-    assert "expected a name of its own for the study" in said
+    assert "expected an unused name for the study" in said
     assert sentence in said
     assert contents(folder) == before
 
@@ -194,5 +194,5 @@ def test_predictions_without_a_name_for_their_study_are_refused(tmp_path):
     write_predictions(folder / "theirs.csv")
     write_config(folder, "theirs.yaml", predictions=PREDICTIONS)
     said = refusal(folder, config="theirs.yaml")
-    assert "expected a name for the study, found none beside predictions" in said
+    assert "expected a name for the study, found none with predictions" in said
     assert not (folder / "results").exists()

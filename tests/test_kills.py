@@ -203,7 +203,7 @@ def test_a_checkpoint_that_is_cut_short_starts_anew(
     given = arguments(cohort, tmp_path)
     Path(given["checkpoint"]).write_bytes(checkpoint[:kept])
     train_network(**given)
-    assert "is no whole checkpoint" in capsys.readouterr().out
+    assert "is not a complete checkpoint" in capsys.readouterr().out
     check_same(tmp_path, uninterrupted)
 
 
@@ -217,7 +217,7 @@ def test_a_checkpoint_of_other_volumes_starts_anew(cohort, tmp_path, capsys, che
     labels = pd.read_csv(given["volumes"])[["idh", "grade"]]
     Path(given["checkpoint"]).write_bytes(checkpoint)
     train_network(**given | {"volumes": str(write_manifest(other, **labels))})
-    assert "of another configuration, code or cohort: starting anew" in capsys.readouterr().out
+    assert "is from another configuration, code or cohort: starting again" in capsys.readouterr().out
 
 
 def test_a_network_without_segmentation_is_trained_and_labels_of_the_others_are_refused(
@@ -226,7 +226,7 @@ def test_a_network_without_segmentation_is_trained_and_labels_of_the_others_are_
     options = {"width": 2, "classification_only": True, "feature_standardisation": True}
     given = arguments(cohort, tmp_path, options=options)
     train_network(**given)
-    assert "no case has a label of 1p19q: its head stays untrained" in capsys.readouterr().out
+    assert "no case has a label of 1p19q: its head is not trained" in capsys.readouterr().out
     curve = pd.read_csv(given["curve"])
     assert len(curve) == EPOCHS
     assert curve["validation_dice"].isna().all()
