@@ -217,7 +217,9 @@ def test_a_checkpoint_of_other_volumes_starts_anew(cohort, tmp_path, capsys, che
     labels = pd.read_csv(given["volumes"])[["idh", "grade"]]
     Path(given["checkpoint"]).write_bytes(checkpoint)
     train_network(**given | {"volumes": str(write_manifest(other, **labels))})
-    assert "is from another configuration, code or cohort: starting again" in capsys.readouterr().out
+    assert (
+        "is from another configuration, code or cohort: starting again" in capsys.readouterr().out
+    )
 
 
 def test_a_network_without_segmentation_is_trained_and_labels_of_the_others_are_refused(
