@@ -24,7 +24,7 @@ demo: setup     ## run the default study: a phantom cohort, from scans to figure
 
 test: lint engines downloads $(VENV)/.installed-test    ## check style, run the unit tests, then the end-to-end tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=20 -m "not workflow and not real"
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --durations=20 -m "workflow"
+	$(BIN)/python -m pytest -n 2 --maxschedchunk 1 --durations=20 -m "workflow"
 
 test-real: hd-bet-v1 deepbet    ## run the tests on real patients, where their data is
 	$(BIN)/python -m pytest -m "real"

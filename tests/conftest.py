@@ -9,6 +9,18 @@ import workflows
 
 # Two threads on a busy machine can be many times slower than one.
 os.environ["OMP_NUM_THREADS"] = "1"
+# What takes longest to make for several tests: two workers begin with one of these each.
+MADE_FIRST = ("in_two_steps", "of_subregions", "of_patients", "predicted")
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the tests that make what others share, so that no worker is left with them."""
+
+    def rank(item):
+        needed = [number for number, name in enumerate(MADE_FIRST) if name in item.fixturenames]
+        return min(needed, default=len(MADE_FIRST))
+
+    items.sort(key=rank)
 
 
 @pytest.fixture(scope="session")

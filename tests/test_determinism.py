@@ -55,7 +55,6 @@ def test_samples_and_gradients_are_close_on_one_and_two_threads():
 
 
 @pytest.mark.workflow
-@pytest.mark.xdist_group("two steps")
 def test_two_jobs_at_a_time_and_the_cohort_before_the_study_give_the_same_bytes(tiny, in_two_steps):
     """From scans to report, in two folders: once at one go, once half by half."""
     once, again = contents(tiny), contents(in_two_steps)

@@ -5,7 +5,7 @@ import pytest
 from patients import BROKEN, STUDIES, WITHOUT_REFERENCE, write_configs
 from workflows import copy_of, copy_of_repository, planned, snakemake
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("patients")]
+pytestmark = pytest.mark.workflow
 COHORT = "results/cohorts/patients"
 OF_COHORT = {
     "check_cohort", "make_template", "import_case", "correct_bias_field", "coregister",
@@ -51,7 +51,7 @@ def test_a_cohort_alone_is_built_and_tells_who_takes_part(of_patients):
     assert checksums.isna().sum().sum() == 1
     assert pd.isna(checksums.at[WITHOUT_REFERENCE, "segmentation_sha256"])
     assert (of_patients / COHORT / "report.html").is_file()
-    assert "Nothing to be done" in snakemake(of_patients, config="patients.yaml")
+    assert planned(of_patients, config="patients.yaml") == set()
     assert not (of_patients / "results/studies").exists()
 
 
@@ -60,20 +60,18 @@ def test_a_study_of_patients_is_planned_exactly(of_patients, name):
     assert planned(of_patients, config=name) == PLANNED[name]
 
 
-@pytest.fixture
-def of_two_classes(of_patients, tmp_path):
-    """A copy of the patients' folder in which their study of two classes has run to its end."""
+def test_a_study_of_two_classes_runs_to_its_report(of_patients, tmp_path):
     folder = copy_of(of_patients, tmp_path)
     snakemake(folder, config="two_class.yaml")
-    return folder
+    check_finished(folder, "two_class.yaml")
 
 
-@pytest.mark.parametrize(
-    ("finished", "name"),
-    [("of_two_classes", "two_class.yaml"), ("of_subregions", "subregions.yaml")],
-)
-def test_a_study_of_patients_runs_to_its_report(request, finished, name):
-    folder = request.getfixturevalue(finished)
+def test_a_study_of_subregions_runs_to_its_report(of_subregions):
+    check_finished(of_subregions, "subregions.yaml")
+
+
+def check_finished(folder, name):
+    """Check what a study of patients has left in `folder`."""
     study = folder / "results/studies" / STUDIES[name]["study"]
     report = (study / "report.html").read_text()
     assert report.count("data:image/png;base64,") >= 5
@@ -86,4 +84,4 @@ def test_a_study_of_patients_runs_to_its_report(request, finished, name):
     reference = segmentation.groupby("case")["dice"].count()
     assert (reference == 0).sum() == 1
     assert reference[WITHOUT_REFERENCE] == 0
-    assert "Nothing to be done" in snakemake(folder, config=name)
+    assert planned(folder, config=name) == set()

@@ -6,7 +6,7 @@ from patients import WITHOUT_REFERENCE
 
 STUDY = "results/studies/patients_subregions"
 NETWORKS = ["dmfnet-deterministic", "dmfnet-umodule-deterministic"]
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("patients")]
+pytestmark = pytest.mark.workflow
 
 
 def test_the_report_shows_the_three_tables_and_every_figure(of_subregions):

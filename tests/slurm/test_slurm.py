@@ -344,5 +344,5 @@ def test_the_study_of_small_tumours_through_slurm_gives_the_same_bytes(tmp_path)
     code, printed = run(place, "--configfile", "subregions.yaml", timeout=1800)
     assert code == 0, printed[-5000:]
     found = hashes(place)
-    assert "studies/tiny_parts/statistics/uncertainty_by_size.csv" in found
+    assert "studies/patients_subregions/statistics/uncertainty_by_size.csv" in found
     assert found == on_one_machine(tmp_path, "subregions.yaml")
