@@ -10,7 +10,7 @@ import workflows
 # Two threads on a busy machine can be many times slower than one.
 os.environ["OMP_NUM_THREADS"] = "1"
 # What takes longest to make for several tests: two workers begin with one of these each.
-MADE_FIRST = ("in_two_steps", "of_subregions", "of_patients", "predicted")
+MADE_FIRST = ("in_two_steps", "of_patients", "predicted")
 
 
 def pytest_collection_modifyitems(items):

@@ -75,7 +75,7 @@ TWO_CLASS = {
     "cohort": "patients.yaml",
     "folds": {"number": 2, "stratify_by": ["grade"]},
     "network_options": {"csnet": {"width": 4, "dropout": "element"}},
-    "rates": [0.2, 0.4],
+    "rates": [0.2],
     "training": {"epochs": 2, "batch_size": 2, "learning_rate": 3e-3},
     "sampling": {"passes": [2, 4], "batch_size": 2},
     "statistics": {"resamples": 100},

@@ -12,7 +12,7 @@ import runpy
 import shlex
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -125,7 +125,7 @@ def workplace(tmp_path_factory):
     return folder
 
 
-# Snakemake: planned, side by side.
+# Snakemake plans.
 
 
 def quick_form(text, folder):
@@ -146,40 +146,27 @@ def quick_form(text, folder):
     return tuple(kept)
 
 
-def plan(asked):
-    """Plan what is asked for, (folder, arguments); return the exit status and what was printed."""
-    folder, arguments = asked
+@cache
+def plan(folder, arguments):
+    """Return what Snakemake prints when it plans, in `folder`, what is asked for."""
     start = ["--snakefile", ROOT / "Snakefile", "--dry-run", "--quiet", "rules", "--cores", "1"]
     command = [sys.executable, "-m", "snakemake", *start, *arguments]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    return done.returncode, done.stdout + done.stderr
-
-
-@pytest.fixture(scope="module")
-def planned(workplace):
-    """{command or config: (exit status, output)} of all that Snakemake plans."""
-    asked = {text: (workplace, quick_form(text, workplace)) for text in OF_SNAKEMAKE}
-    asked |= {name: (workplace / name, ("--configfile", "study.yaml")) for name in CONFIGS}
-    distinct = set(asked.values())
-    with ThreadPoolExecutor(2) as pool:
-        found = dict(zip(distinct, pool.map(plan, distinct), strict=True))
-    return {name: found[what] for name, what in asked.items()}
+    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+    return done.stdout + done.stderr
 
 
 @pytest.mark.workflow
 @pytest.mark.parametrize("text", OF_SNAKEMAKE)
-def test_snakemake_plans_what_is_written(text, planned):
-    status, printed = planned[text]
-    assert status == 0, printed[-3000:]
+def test_snakemake_plans_what_is_written(text, workplace):
+    printed = plan(workplace, quick_form(text, workplace))
     assert "--unlock" in text or "total" in printed
 
 
 @pytest.mark.workflow
 @pytest.mark.parametrize("name", CONFIGS)
-def test_a_config_of_the_docs_starts_as_printed(name, planned):
-    status, printed = planned[name]
-    assert status == 0, printed[-3000:]
-    assert "total" in printed
+def test_a_config_of_the_docs_starts_as_printed(name, workplace):
+    assert "total" in plan(workplace / name, ("--configfile", "study.yaml"))
 
 
 @pytest.mark.parametrize("name", [name for name, c in CONFIGS.items() if "study" not in c])
