@@ -27,9 +27,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import psutil
+from workflows import command, copy_of_repository
 
-ROOT = Path(__file__).resolve().parents[1]
-PARTS = ("Snakefile", "config.yaml", "rules", "workflow_scripts", "envs", "profiles")
 COMPARED = (".csv", ".safetensors", ".nii.gz", ".nii", ".txt", ".png", ".pdf", ".html")
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 VICTIMS = ("driver", "job", "everything")
@@ -40,26 +39,18 @@ FIELD = re.compile(r"^    (output|jobid): (.*)$")
 FINISHED = re.compile(r"^Finished jobid: (\d+) ")
 
 
-def copy_of_repository(folder):
-    """Make `folder` with all that a run needs; return its path."""
-    folder = Path(folder)
-    folder.mkdir(parents=True)
-    for part in PARTS:
-        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy2
-        copy(ROOT / part, folder / part)
-    shutil.copy2(ROOT / "tests" / "tiny.yaml", folder)
-    return folder
-
-
 def start(folder, jobs, log, *arguments):
     """Start Snakemake on the tiny study in a session of its own; its words go to `log`."""
-    command = [sys.executable, "-m", "snakemake", "--cores", str(jobs), *arguments]
-    command += ["--configfile", "tiny.yaml"]
     environment = {**os.environ, "TMPDIR": str(folder / "tmp"), "OMP_NUM_THREADS": "1"}
     (folder / "tmp").mkdir(exist_ok=True)
     with open(log, "w") as file:
         return subprocess.Popen(
-            command, cwd=folder, env=environment, stdout=file, stderr=file, start_new_session=True
+            command(*arguments, cores=str(jobs)),
+            cwd=folder,
+            env=environment,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
         )
 
 
@@ -251,9 +242,7 @@ def take_cohort(quiet, place):
     """Copy the cohort and what Snakemake remembers of it; return the jobs that made it."""
     for part in ("results/cohorts", ".snakemake/metadata"):
         shutil.copytree(quiet / part, place / part)
-    done = {job for job in jobs_in(quiet / "driver-1.log")[1] if " results/cohorts/" in job}
-    # Its templates lie in another checkout now: it is made again for that, not for a kill.
-    return {job for job in done if not job.startswith("make_cohort_report ")}
+    return {job for job in jobs_in(quiet / "driver-1.log")[1] if " results/cohorts/" in job}
 
 
 def quiet_run(folder, jobs):
