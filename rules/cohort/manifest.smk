@@ -30,9 +30,15 @@ for number, cases in cohort.batches().items():
         name:
             f"draw_quality_sheets_{number}"
         input:
-            # The last step implies the others; listing every file would slow planning.
+            # The last step implies the others; listing every file would slow planning. Its record
+            # alone would not do: it can stay the same where the volumes change.
             depends_on=[
-                f"results/cohorts/<cohort>/quality/{case}/normalise_case.csv" for case in cases
+                f"results/cohorts/<cohort>/{file}"
+                for case in cases
+                for file in (
+                    f"quality/{case}/normalise_case.csv",
+                    f"normalised/{case}/checksums.csv",
+                )
             ],
             template="results/cohorts/<cohort>/template/brain_mask.nii.gz",
         output:
