@@ -175,13 +175,13 @@ def test_a_study_trains_every_network_once_for_each_rate_fold_and_seed():
 
 def test_provenance_rests_on_the_manifest_the_folds_and_all_weights():
     _, study = planned({})
-    manifest, folds, *weights = study.provenance_inputs
+    manifest, folds, *weights = study.provenance_inputs()
     assert manifest == "results/cohorts/phantom/volumes.csv"
     assert folds == "results/studies/phantom/folds.csv"
     assert weights == study.runs("model.safetensors")
     assert len(weights) == 3 * 2 * 1
     _, theirs = planned({}, PREDICTIONS)
-    assert theirs.provenance_inputs == [PUBLISHED["path"]]
+    assert theirs.provenance_inputs() == [PUBLISHED["path"]]
 
 
 def test_an_ensemble_is_sampled_once_for_all_seeds():
@@ -240,7 +240,11 @@ def test_a_cohorts_plan_reads_cohort_and_preprocessing_alone():
 
 def test_a_cohorts_seeds_are_its_own():
     mine, other = planned({"seed": 7})[0], planned({"cohort": {"seed": 7}})[0]
-    assert planned({})[0].seed("coregister") == mine.seed("coregister") != other.seed("coregister")
+    assert (
+        planned({})[0].seed_for("coregister")
+        == mine.seed_for("coregister")
+        != other.seed_for("coregister")
+    )
 
 
 def test_a_cohort_by_its_file_is_the_cohort_in_the_config():
@@ -301,4 +305,4 @@ def test_a_study_of_predictions_has_no_cohort():
     assert isinstance(study, StudyPlan)
     assert (study.network, study.rates, study.passes) == ("theirs", ["0.00"], ["001"])
     assert study.cells("segmentation") == study.cells("voxels") == study.maps == []
-    assert study.reported["volumes"] == study.reported["viewer"] == []
+    assert study.reported()["volumes"] == study.reported()["viewer"] == []

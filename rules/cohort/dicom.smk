@@ -12,7 +12,7 @@ rule convert_case:
         ),
     output:
         **cohort.series("images", "converted", cohort.modalities),
-        **cohort.sidecars("sidecars"),
+        **cohort.series("sidecars", "converted", cohort.modalities, ending="json"),
         series="results/cohorts/<cohort>/converted/{case}/series.csv",
         quality="results/cohorts/<cohort>/quality/{case}/convert_case.csv",
     log:

@@ -13,7 +13,7 @@ rule make_phantom_labels:
     params:
         **cohort.phantom("cases", "size_sensitivity"),
         options=cohort.phantom(*cohort.LATENT),
-        seed=cohort.seed("phantom", "labels"),
+        seed=cohort.seed_for("phantom", "labels"),
         library=cohort.code("make_phantom_labels"),
     script:
         "../../workflow_scripts/make_phantom_labels.py"

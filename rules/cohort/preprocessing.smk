@@ -40,7 +40,7 @@ rule coregister:
     params:
         **cohort.of_step("coregister"),
         options=cohort.preprocessing["registration"],
-        seed=cohort.seed("coregister"),
+        seed=cohort.seed_for("coregister"),
     script:
         "../../workflow_scripts/coregister.py"
 
@@ -62,7 +62,7 @@ rule register_to_template:
     params:
         **cohort.of_step("register_to_template"),
         options=cohort.preprocessing["registration"],
-        seed=lambda wildcards: cohort.seed("register_to_template", wildcards.case),
+        seed=lambda wildcards: cohort.seed_for("register_to_template", wildcards.case),
     script:
         "../../workflow_scripts/register_to_template.py"
 
@@ -80,11 +80,11 @@ rule strip_skull:
         cohort.group("preprocess")
     conda:
         "../../envs/imaging.yaml"
-    threads: cohort.stripping_threads
+    threads: 1 if cohort.method in ("template", "none") else 4
     params:
         **cohort.of_step("strip_skull"),
-        method=cohort.preprocessing["skull_stripping"],
-        options=cohort.stripping_options,
+        method=cohort.method,
+        options=cohort.stripping_options(),
     script:
         "../../workflow_scripts/strip_skull.py"
 

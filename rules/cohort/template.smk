@@ -4,7 +4,7 @@
 rule make_template:
     """Write the MNI152 template and its mask; for a phantom also a head with skull and scalp."""
     output:
-        **cohort.template_files,
+        **cohort.template_files(),
     log:
         "results/cohorts/<cohort>/logs/make_template.log",
     conda:

@@ -122,7 +122,7 @@ use rule draw_figure as draw_case_gallery with:
 
 use rule draw_figure as draw_learning_curves with:
     input:
-        curves=study.learning_curves,
+        curves=study.runs("learning_curve.csv"),
     wildcard_constraints:
         figure="learning_curves",
     params:

@@ -4,7 +4,7 @@
 rule record_provenance:
     """Record how the study's results were made: code, config, versions, seeds and inputs."""
     input:
-        inputs=study.provenance_inputs,
+        inputs=study.provenance_inputs(),
     output:
         provenance="results/studies/<study>/provenance.json",
     log:
@@ -52,7 +52,7 @@ rule make_viewer:
 rule make_report:
     """Write the study's report as one HTML file that works offline."""
     input:
-        **study.reported,
+        **study.reported(),
         provenance="results/studies/<study>/provenance.json",
     output:
         report="results/studies/<study>/report.html",

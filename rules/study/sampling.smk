@@ -24,7 +24,7 @@ rule sample_network:
     conda:
         "../../envs/training.yaml"
     params:
-        **study.sampling,
+        **study.sampled_with(),
         # Not an output, so that Snakemake keeps the cases of an interrupted run.
         case_files="results/studies/<study>/{network}/dropout-{rate}/fold-{fold}/seed-{seed}/samples/cases",
         split="test",

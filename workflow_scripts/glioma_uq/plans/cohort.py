@@ -10,18 +10,15 @@ from glioma_uq.cohorts import CONVERTED, coding_of, existing_images, file_of, li
 from glioma_uq.cohorts.review import lines_by_case
 from glioma_uq.fingerprints import fingerprint
 from glioma_uq.phantom.lesion_groups import lesion_of
+from glioma_uq.plans.plan import Plan
 from glioma_uq.quality.metrics import limits_of_step
-from glioma_uq.seeds import seed_for
 
 HERE = "results/cohorts/<cohort>"  # Snakemake fills in the cohort's name: pathvars
+TEMPLATE = f"{HERE}/template"
 SHEETS_PER_JOB = 50  # about ten seconds at 6 mm and a minute at 1 mm
-# The phantom's settings of labels and lesions, and of the scanner.
-LATENT = ("separation_subtype", "separation_grade", "small_share", "missing", "label_flips",
-          "diameter_mm", "small_diameter_mm", "enhancement")  # fmt: skip
-SCANNED = ("in_plane_mm", "slice_mm", "bias_sd")
 
 
-class CohortPlan:
+class CohortPlan(Plan):
     """The names, files and settings that the rules of a cohort read.
 
     Args:
@@ -29,30 +26,45 @@ class CohortPlan:
         on_cluster: whether jobs are submitted to other machines.
     """
 
-    LATENT, SCANNED = LATENT, SCANNED
+    # The phantom's settings of labels and lesions, and of the scanner.
+    LATENT = ("separation_subtype", "separation_grade", "small_share", "missing", "label_flips",
+              "diameter_mm", "small_diameter_mm", "enhancement")  # fmt: skip
+    SCANNED = ("in_plane_mm", "slice_mm", "bias_sd")
 
     def __init__(self, config, on_cluster=False):
-        self.on_cluster = on_cluster
-        self.config, self.preprocessing = config["cohort"], config["preprocessing"]
-        self.name, self.source = self.config["name"], self.config["source"]
+        cohort, preprocessing = config["cohort"], config["preprocessing"]
+        super().__init__(cohort, cohort["seed"], on_cluster)
+        self.name, self.source = cohort["name"], cohort["source"]
+        self.on_bad_case = cohort["on_bad_case"]
         self.folder = f"results/cohorts/{self.name}"
         self.manifest = f"{self.folder}/volumes.csv"
-        self.report = f"{self.folder}/report.html"
-        self.targets = [self.manifest, self.report]
-        self.modalities = self.config["modalities"]
+        self.targets = [self.manifest, f"{self.folder}/report.html"]
+        self.modalities = cohort["modalities"]
         self.others = [name for name in self.modalities if name != "t1ce"]
-        self.on_bad_case = self.config["on_bad_case"]
+        # The images that a case on disk may have.
+        self.parts = [*self.modalities, "segmentation", "brain_mask"]
+
+        self.is_phantom = self.source == "phantom"
+        self.is_converted = self.source in CONVERTED  # from DICOM
+        self.is_archived = self.is_converted and self.source != "dicom"
+        self.has_lesion_groups = self.is_phantom and cohort["phantom"]["size_sensitivity"]
+        self.options = cohort[self.source]
+        self.coding = coding_of(cohort)
         self.steps = steps_of(self.source)
-        self.limits = self.preprocessing["quality"]["limits"]
+
+        self.preprocessing, self.method = preprocessing, preprocessing["skull_stripping"]
+        self.limits = preprocessing["quality"]["limits"]
+        self.is_authors = preprocessing["variant"] == "authors"
+        # The folder of the scans that are registered; the authors correct bias afterwards.
+        self.registered = "raw" if self.is_authors else "bias_corrected"
+        self.grid_options = {name: preprocessing[name] for name in ("voxel_size_mm", "margin_mm")}
+        # The settings of N4 in white matter, None if it is off.
+        self.refinement = preprocessing["bias_field"] and preprocessing["white_matter_field"]
 
     @cached_property
     def cases(self):
         """Names of all cases, including those that will be excluded."""
         return list_cases(self.config)
-
-    def seed(self, *names):
-        """Return the seed of one of the cohort's steps."""
-        return seed_for(self.config["seed"], *names)
 
     def of_step(self, step):
         """Return the params of a step that can exclude a case."""
@@ -64,19 +76,12 @@ class CohortPlan:
         """Return the fingerprint of a step's code."""
         return fingerprint(f"{step}.py")
 
-    def group(self, name):
-        """Return the group of jobs that a cluster runs as one; None on a single machine.
-
-        Groups have no effect there, but a dry run checks them in time quadratic in the jobs.
-        """
-        return name if self.on_cluster else None
-
     # Where the files of a case lie; in rules {case} is a wildcard.
 
     @staticmethod
-    def series(name, folder, of):
+    def series(name, folder, of, ending="nii.gz"):
         """Return {name__series: path} of a case's images in a folder; a step gets a dict `name`."""
-        return {f"{name}__{each}": f"{HERE}/{folder}/{{case}}/{each}.nii.gz" for each in of}
+        return {f"{name}__{each}": f"{HERE}/{folder}/{{case}}/{each}.{ending}" for each in of}
 
     def matrices(self, name):
         """Return {name__series: path} of the matrices from each series of a case to its T1CE."""
@@ -87,12 +92,10 @@ class CohortPlan:
         """Return the quality sheets of some cases, or of all."""
         return [f"{self.folder}/figures/{case}.png" for case in cases or self.cases]
 
-    def records(self, *steps):
-        """Return the quality records of all cases at some steps, or at all."""
+    def records(self):
+        """Return the quality records of all cases at all steps."""
         folder = f"{self.folder}/quality"
-        return [
-            f"{folder}/{case}/{step}.csv" for case in self.cases for step in steps or self.steps
-        ]
+        return [f"{folder}/{case}/{step}.csv" for case in self.cases for step in self.steps]
 
     def batches(self):
         """Return {number: cases} of the jobs that draw quality sheets."""
@@ -101,57 +104,22 @@ class CohortPlan:
 
     # The phantom.
 
-    @property
-    def is_phantom(self):
-        """Whether the cohort is the digital phantom, with known ground truth."""
-        return self.source == "phantom"
-
-    @property
-    def has_lesion_groups(self):
-        """Whether several cases show one lesion at several sizes."""
-        return self.is_phantom and self.config["phantom"]["size_sensitivity"] is not None
-
-    @property
     def template_files(self):
-        """{name: file} of the template and, for a phantom, of its anatomy."""
-        files = {
-            "brain": "brain.nii.gz",
-            "brain_mask": "brain_mask.nii.gz",
-            "white_matter": "white_matter.nii.gz",
-        }
+        """Return {name: file} of the template and, for a phantom, of its anatomy."""
+        files = ["brain.nii.gz", "brain_mask.nii.gz", "white_matter.nii.gz"]
         if self.is_phantom:
-            files |= {"tissues": "tissues.nii", "distances": "distances.nii", "head": "head.nii.gz"}
-        return {name: f"{HERE}/template/{file}" for name, file in files.items()}
+            files += ["tissues.nii", "distances.nii", "head.nii.gz"]
+        return {file.partition(".")[0]: f"{TEMPLATE}/{file}" for file in files}
 
     def phantom(self, *names):
         """Return some of the phantom's settings by name."""
-        return {name: self.config["phantom"][name] for name in names}
+        return {name: self.options[name] for name in names}
 
     def seed_of_case(self, case):
         """Return the seed of a phantom's case, which all sizes of one lesion share."""
-        return self.seed("phantom", lesion_of(case))
+        return self.seed_for("phantom", lesion_of(case))
 
     # Cases of patients.
-
-    @property
-    def parts(self):
-        """The images that a case on disk may have: series, segmentation and brain mask."""
-        return [*self.modalities, "segmentation", "brain_mask"]
-
-    @property
-    def is_converted(self):
-        """Whether the cases come as DICOM."""
-        return self.source in CONVERTED
-
-    @property
-    def is_archived(self):
-        """Whether the cases are fetched from an archive."""
-        return self.is_converted and self.source != "dicom"
-
-    @property
-    def options(self):
-        """The settings of the source, as of cohort.folder."""
-        return self.config[self.source]
 
     @property
     def origin(self):
@@ -164,34 +132,27 @@ class CohortPlan:
         """The same for import_case: converted DICOM is a source like the others."""
         if not self.is_converted:
             return self.origin
-        return self.origin | {
-            "source": "converted",
-            "options": {"path": f"{self.folder}/converted"},
-        }
+        options = {"path": f"{self.folder}/converted"}
+        return self.origin | {"source": "converted", "options": options}
 
     def images_of(self, case):
         """Return the existing images of a case; check_cohort reports missing ones."""
         return existing_images(case=case, parts=self.parts, **self.origin)
 
-    @property
-    def coding(self):
-        """{subregion: its numbers in the segmentations}."""
-        return coding_of(self.config)
-
     def code_of_source(self, step, source):
         """Return the fingerprints of a step and of the module that finds a source's images."""
         return [self.code(step), fingerprint(file_of(source))]
 
-    # DICOM.
+    # DICOM. The table of series may be one that the user has reviewed.
 
     @property
     def reviewed(self):
-        """The user's reviewed table of series, None if the rules select them."""
+        """The user's table of series, None if the rules select them."""
         return self.options["series"]
 
     @property
     def chosen_series(self):
-        """The table of selected series of an archive."""
+        """The table of the selected series of an archive."""
         return self.reviewed or f"{HERE}/series.csv"
 
     @cached_property
@@ -199,18 +160,13 @@ class CohortPlan:
         return lines_by_case(self.reviewed) if self.reviewed else {}
 
     def reviewed_lines(self, wildcards):
-        """Return a case's lines of `reviewed`, so that only edited cases run again."""
+        """Return a case's lines of that table, so that only edited cases run again."""
         return self._reviewed_lines.get(wildcards.case)
 
     def dicom_folder(self, case):
         """Return the folder of a case's DICOM."""
         place = f"{self.folder}/downloaded" if self.is_archived else self.options["path"]
         return f"{place}/{case}"
-
-    def sidecars(self, name):
-        """Return {name__series: path} of the sidecars that conversion writes."""
-        folder = f"{HERE}/converted/{{case}}"
-        return {f"{name}__{each}": f"{folder}/{each}.json" for each in self.modalities}
 
     def dicom_of(self, wildcards):
         """Return the inputs of a conversion; the step itself reports a missing folder."""
@@ -219,40 +175,19 @@ class CohortPlan:
             return {"files": f"{folder}/files.csv"}
         return {"depends_on": folder} if Path(folder).is_dir() else {}
 
-    # Preprocessing.
-
-    @property
-    def is_authors(self):
-        """Whether preprocessing follows the paper's authors."""
-        return self.preprocessing["variant"] == "authors"
-
-    @property
-    def registered(self):
-        """The folder of the scans that are registered; the authors correct bias afterwards."""
-        return "raw" if self.is_authors else "bias_corrected"
-
-    @property
-    def grid_options(self):
-        """The settings of the grid that all cases are brought onto."""
-        return {name: self.preprocessing[name] for name in ("voxel_size_mm", "margin_mm")}
-
-    @property
-    def refinement(self):
-        """The settings of N4 in white matter, None if it is off."""
-        settings = self.preprocessing
-        return settings["white_matter_field"] if settings["bias_field"] else None
+    # Preprocessing: the inputs of a step, which depend on the settings.
 
     def refinement_template(self):
         """Return the inputs of N4 in white matter."""
         if not self.refinement or self.is_authors:
             return {}
-        return {"white_matter": f"{HERE}/template/white_matter.nii.gz"}
+        return {"white_matter": f"{TEMPLATE}/white_matter.nii.gz"}
 
     def head_template(self, modality):
         """Return the template with a skull that a modality is registered to."""
         weighting = "t1" if modality in ("t1", "t1ce") else "t2"
         # ASSUME: the phantom's T1CE head also serves T2 and FLAIR, by mutual information.
-        return self.preprocessing["head_templates"][weighting] or f"{HERE}/template/head.nii.gz"
+        return self.preprocessing["head_templates"][weighting] or f"{TEMPLATE}/head.nii.gz"
 
     def coregistration(self):
         """Return the inputs of coregister besides the series; the authors use the template."""
@@ -263,11 +198,11 @@ class CohortPlan:
 
     def template_registration(self):
         """Return what the T1CE is registered to: a whole head, or a brain."""
-        if self.preprocessing["skull_stripping"] == "template":
+        if self.method == "template":
             return {"template": self.head_template("t1ce")}
         return {
-            "template": f"{HERE}/template/brain.nii.gz",
-            "template_mask": f"{HERE}/template/brain_mask.nii.gz",
+            "template": f"{TEMPLATE}/brain.nii.gz",
+            "template_mask": f"{TEMPLATE}/brain_mask.nii.gz",
             "brain_mask": f"{HERE}/skull_stripped/{{case}}/brain_mask.nii.gz",
         }
 
@@ -276,26 +211,18 @@ class CohortPlan:
 
         Stripped scans are read from raw: N4 would spread the values of a non-zero background.
         """
-        method = self.preprocessing["skull_stripping"]
+        mask = f"{TEMPLATE}/brain_mask.nii.gz"
+        transform = f"{HERE}/registered/{{case}}/t1ce_to_template.txt"
+        own = f"{HERE}/raw/{{case}}/brain_mask.nii.gz"
         needs = {
-            "template": {
-                "template": f"{HERE}/template/brain_mask.nii.gz",
-                "t1ce_to_template": f"{HERE}/registered/{{case}}/t1ce_to_template.txt",
-            },
-            "none": {"own_mask": f"{HERE}/raw/{{case}}/brain_mask.nii.gz"},
+            "template": {"template": mask, "t1ce_to_template": transform},
+            "none": {"own_mask": own},
         }
-        folder = "raw" if method == "none" else "bias_corrected"
-        return needs.get(method, {}) | {"t1ce": f"{HERE}/{folder}/{{case}}/t1ce.nii.gz"}
+        folder = "raw" if self.method == "none" else "bias_corrected"
+        return needs.get(self.method, {}) | {"t1ce": f"{HERE}/{folder}/{{case}}/t1ce.nii.gz"}
 
-    @property
     def stripping_options(self):
-        """The options of the method of skull stripping."""
-        settings = self.preprocessing
-        mirrored = {"mirrored": settings["hd_bet_tta"]}
-        options = {"hd-bet": settings["hd_bet"] | mirrored, "hd-bet-v1": mirrored}
-        return options.get(settings["skull_stripping"], {})
-
-    @property
-    def stripping_threads(self):
-        """The number of threads of skull stripping: more than one for networks."""
-        return 1 if self.preprocessing["skull_stripping"] in ("template", "none") else 4
+        """Return the options of the method of skull stripping."""
+        mirrored = {"mirrored": self.preprocessing["hd_bet_tta"]}
+        options = {"hd-bet": self.preprocessing["hd_bet"] | mirrored, "hd-bet-v1": mirrored}
+        return options.get(self.method, {})

@@ -4,11 +4,11 @@ Snakemake reads this module while it plans, so it imports nothing heavy.
 """
 
 from functools import cached_property
-from itertools import product
+from itertools import chain, product
 
 from glioma_uq.fingerprints import fingerprint
 from glioma_uq.grid import ALL_SEEDS, ENSEMBLES, format_passes, format_rate, format_sampled
-from glioma_uq.seeds import seed_for
+from glioma_uq.plans.plan import Plan
 from glioma_uq.subregions import CLASSES
 from glioma_uq.tasks import TASKS
 
@@ -65,7 +65,7 @@ FIGURES = {
 }
 
 
-class StudyPlan:
+class StudyPlan(Plan):
     """The names, files and settings that the rules of a study read.
 
     Args:
@@ -77,14 +77,16 @@ class StudyPlan:
     ALL_SEEDS = ALL_SEEDS
 
     def __init__(self, config, cohort=None, on_cluster=False):
-        self.config, self.cohort, self.on_cluster = config, cohort, on_cluster
-        self.name, self.predictions = config["study"], config["predictions"]
-        self.folder = f"results/studies/{self.name}"
-        self.report = f"{self.folder}/report.html"
-        statistics = config["statistics"]
-        self.level, self.seed = statistics["level"], config["seed"]
+        super().__init__(config, config["seed"], on_cluster)
+        self.cohort, self.predictions = cohort, config["predictions"]
+        self.name, self.folder = config["study"], f"results/studies/{config['study']}"
+        statistics, self.sampling = config["statistics"], config["sampling"]
+        self.level, self.histograms = statistics["level"], self.sampling["voxel_histograms"]
         self.intervals = {name: statistics[name] for name in ("resamples", "level", "interval")}
         self.ece = {name: statistics[f"ece_{name}"] for name in ("bins", "binning", "norm")}
+        # Params of every step with a bootstrap, and of every one that measures classification.
+        self.estimation = {"seed": self.seed, "intervals": self.intervals}
+        self.measured = {"ece": self.ece, "auc_average": statistics["auc_average"]}
         self.modalities = cohort.modalities if cohort else []
         self.seeds, self.classes = config["seeds"], CLASSES[config["segmentation"]]
         self.folds = range(1, config["folds"]["number"] + 1)
@@ -93,10 +95,10 @@ class StudyPlan:
             self.tasks, self.rates, self.passes = list(TASKS), ["0.00"], ["001"]
             self.selection = config["selection"] | PREDICTED
         else:
-            networks, samplers = config["networks"], config["sampling"]["samplers"]
+            networks, samplers = config["networks"], self.sampling["samplers"]
             self.tasks = [task for task in TASKS if task in config["tasks"]]
             self.rates = [format_rate(rate) for rate in config["rates"]]
-            self.passes = [format_passes(t) for t in config["sampling"]["passes"]]
+            self.passes = [format_passes(t) for t in self.sampling["passes"]]
             self.selection = config["selection"]
         self.samplers, self.networks = samplers, networks
         # (network, sampler) by the name in paths and tables.
@@ -109,11 +111,10 @@ class StudyPlan:
     @cached_property
     def has(self):
         """The properties of the study that `TABLES` and `FIGURES` refer to."""
-        sampling, statistics = self.config["sampling"], self.config["statistics"]
         networks = self.cohort is not None
-        maps = networks and bool(sampling["maps"])
+        maps = networks and bool(self.sampling["maps"])
         subregions = maps and self.config["segmentation"] == "subregions"
-        passes = max(sampling["passes"])
+        passes = max(self.sampling["passes"])
         disagreement = networks and self.samplers != ["deterministic"] and passes > 1
         facts = {
             "networks": networks,
@@ -126,7 +127,7 @@ class StudyPlan:
             "truth": networks and self.cohort.is_phantom,
             "lesion groups": networks and self.cohort.has_lesion_groups,
         }
-        facts |= {name: bool(statistics[name]) for name in FITTED}
+        facts |= {name: bool(self.config["statistics"][name]) for name in FITTED}
         return {name for name, true in facts.items() if true}
 
     @cached_property
@@ -147,51 +148,26 @@ class StudyPlan:
         """What a run of the study makes; a deleted figure is drawn again."""
         kinds = ("pdf", "png", "csv")
         figures = [f"{self.folder}/figures/{f}.{kind}" for f in self.figures for kind in kinds]
-        return [self.report, *figures]
-
-    def group(self, name):
-        """Return the group of jobs that a cluster runs as one; None on a single machine.
-
-        Groups have no effect there, but a dry run checks them in time quadratic in the jobs.
-        """
-        return name if self.on_cluster else None
-
-    # Settings, in the form of the steps' params.
-
-    @property
-    def estimation(self):
-        """Params of every step with a bootstrap."""
-        return {"seed": self.seed, "intervals": self.intervals}
-
-    @property
-    def measured(self):
-        """Params of every step that measures classification."""
-        return {"ece": self.ece, "auc_average": self.config["statistics"]["auc_average"]}
+        return [f"{self.folder}/report.html", *figures]
 
     def fitted(self, name):
         """Return the settings of a fit on validation cases, {} if it is off."""
         return self.config["statistics"][name] or {}
 
-    @property
-    def sampling(self):
-        """Params of a sampling step."""
+    def sampled_with(self):
+        """Return the params of a sampling step."""
         names = ("passes", "nested", "keep_sums", "hd95", "batch_size", "device", "acceleration")
-        sampling = self.config["sampling"]
-        mine = {name: sampling[name] for name in names}
-        return mine | {"mapped": sampling["maps"], "histograms": sampling["voxel_histograms"]}
+        mine = {name: self.sampling[name] for name in names}
+        return mine | {"mapped": self.sampling["maps"], "histograms": self.histograms}
 
-    # Inputs of provenance and report.
-
-    @property
     def provenance_inputs(self):
-        """Tables and weights that all results depend on."""
+        """Return the tables and weights that all results depend on."""
         if self.predictions:
             return [self.predictions["path"]]
         return [self.cohort.manifest, f"{self.folder}/folds.csv", *self.runs("model.safetensors")]
 
-    @property
     def reported(self):
-        """Inputs of the report, by the arguments of its step."""
+        """Return the inputs of the report, by the arguments of its step."""
         shown = [name for name in self.figures if name != "learning_curves"]
         inputs = {
             "statistics": [f"{self.folder}/statistics/{table}.csv" for table in self.tables],
@@ -224,16 +200,10 @@ class StudyPlan:
         """Return a file of every network that is trained."""
         return self.over_grid(f"{RUN}/{file}", self.networks, fold=self.folds, seed=self.seeds)
 
-    @property
-    def learning_curves(self):
-        """The learning curve of every network that is trained."""
-        return [] if self.predictions else self.runs("learning_curve.csv")
-
     def cells(self, table):
         """Return a table at every cell (network, rate, T), [] if the study has no such table."""
         needs = {"classification": "tasks", "segmentation": "networks", "voxels": "networks"}
-        histograms = self.config["sampling"]["voxel_histograms"]
-        if needs[table] not in self.has or (table == "voxels" and not histograms):
+        if needs[table] not in self.has or (table == "voxels" and not self.histograms):
             return []
         return self.cells_of(table)
 
@@ -243,26 +213,22 @@ class StudyPlan:
 
     def mapped_cells(self, table):
         """Return a table at every cell whose maps are kept."""
-        if table == "voxels" and not self.config["sampling"]["voxel_histograms"]:
+        if table == "voxels" and not self.histograms:
             return []
-        passes = [format_passes(t) for t in self.config["sampling"]["maps"]]
+        passes = [format_passes(t) for t in self.sampling["maps"]]
         return self.over_grid(f"{CELL}/{table}.csv", self.sampled, passes=passes)
 
     def tables_of_cell(self, table):
         """Return a table at every T; network and rate stay wildcards."""
-        cell = CELL.format(
-            folder=self.folder, network="{network}", rate="{rate}", passes="{passes}"
-        )
-        return [f"{cell}/{table}.csv".replace("{passes}", t) for t in self.passes]
+        cell = f"{self.folder}/{{network}}/dropout-{{rate}}"
+        return [f"{cell}/passes-{passes}/{table}.csv" for passes in self.passes]
 
     @property
     def selected_by(self):
         """{kind: tables of the first network} from which rate and T are selected."""
-        on_test = self.selection["rule"] in ("fixed", "paper")
-        tables = {
-            "classification": "classification" if on_test else "validation",
-            "segmentation": "segmentation" if on_test else "validation_segmentation",
-        }
+        tables = {"classification": "validation", "segmentation": "validation_segmentation"}
+        if self.selection["rule"] in ("fixed", "paper"):
+            tables = {kind: kind for kind in tables}
         return {
             kind: self.cells_of(table, [self.network]) if self.cells(kind) else []
             for kind, table in tables.items()
@@ -273,19 +239,17 @@ class StudyPlan:
         """Map folders of the first network at every rate: the selection is known at run time."""
         if "maps" not in self.has:
             return []
-        path, seeds = f"{RUN}/samples/maps", self.seeds_of(self.network)
-        return self.over_grid(path, [self.network], fold=self.folds, seed=seeds)
+        return self.map_folders(self.network, self.seeds_of(self.network))
+
+    def map_folders(self, name, seeds):
+        """Return the map folders of some seeds of a network."""
+        return self.over_grid(f"{RUN}/samples/maps", [name], fold=self.folds, seed=seeds)
 
     @property
     def label_maps(self):
         """Map folders of one seed of every network."""
-        return [
-            path
-            for name in self.sampled
-            for path in self.over_grid(
-                f"{RUN}/samples/maps", [name], fold=self.folds, seed=self.seeds_of(name)[:1]
-            )
-        ]
+        seeds = {name: self.seeds_of(name)[:1] for name in self.sampled}
+        return list(chain.from_iterable(self.map_folders(name, seeds[name]) for name in seeds))
 
     # Functions of a job's wildcards.
 
@@ -298,17 +262,17 @@ class StudyPlan:
         """Return the weights that a sampler needs: of one training seed, or of all."""
         seeds = self.seeds if wildcards.seed == ALL_SEEDS else [wildcards.seed]
         network, _ = self.sampled[wildcards.network]
-        point = {"rate": wildcards.rate, "fold": wildcards.fold, "network": network}
-        point["folder"] = self.folder
-        return [f"{RUN}/model.safetensors".format(seed=seed, **point) for seed in seeds]
+        point = dict(wildcards.items()) | {"folder": self.folder, "network": network}
+        return [f"{RUN}/model.safetensors".format(**point | {"seed": seed}) for seed in seeds]
 
     def samples(self, file):
         """Return the input function that lists a file of the samples of all folds and seeds."""
 
         def of_cell(wildcards):
-            grid = product(self.folds, self.seeds_of(wildcards.network))
             point = {"folder": self.folder, "network": wildcards.network, "rate": wildcards.rate}
-            return [f"{RUN}/samples/{file}".format(fold=f, seed=s, **point) for f, s in grid]
+            runs = RUN.format(fold="{}", seed="{}", **point)
+            grid = product(self.folds, self.seeds_of(wildcards.network))
+            return [f"{runs}/samples/{file}".format(*point) for point in grid]
 
         return of_cell
 
@@ -323,10 +287,6 @@ class StudyPlan:
     def options_of(self, network):
         """Return the options of a network's constructor."""
         return self.config["network_options"].get(network, {})
-
-    def seed_for(self, *names):
-        """Return the seed of one of the study's steps."""
-        return seed_for(self.seed, *names)
 
     def code_of_network(self, step):
         """Return the param that fingerprints a step and the file of its network."""
