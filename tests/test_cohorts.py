@@ -10,7 +10,6 @@ import pytest
 import check_cohort
 import import_case
 from glioma_uq.cohorts import (
-    check_skull_stripping,
     check_someone_is_left,
     divide_cases,
     gather_metrics,
@@ -114,13 +113,6 @@ def test_planning_imports_nothing_heavy():
         env={"PYTHONPATH": ":".join(sys.path)},
     )  # fmt: skip
     assert shown.stdout.strip() == "set()"
-
-
-def test_whole_heads_are_never_registered_to_a_stripped_template():
-    check_skull_stripping("template", "phantom")
-    check_skull_stripping("hd-bet-v1", "folder")
-    with pytest.raises(BadInput, match="expected a skull-on head template .* set it to hd-bet-v1"):
-        check_skull_stripping("template", "folder")
 
 
 @pytest.fixture

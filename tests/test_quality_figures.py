@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from configs import checked
 
 from glioma_uq.cohorts import EXCLUDED_COLUMNS, STEPS, divide_cases, gather_metrics
-from glioma_uq.configuration.validation import check_limits
 from glioma_uq.errors import BadInput
 from glioma_uq.figures.quality_metrics import draw, tabulate
 from glioma_uq.quality.metrics import (
@@ -79,6 +79,10 @@ def test_every_metric_that_a_step_writes_is_known():
     assert written <= set(METRICS)
     assert {metric.step for metric in METRICS.values()} <= set(STEPS)
     assert set(OF_SERIES) < set(METRICS)
+
+
+def check_limits(limits):
+    checked({"preprocessing": {"quality": {"limits": limits}}})
 
 
 def test_known_limits_pass():

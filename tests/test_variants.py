@@ -9,7 +9,7 @@ pytest.importorskip("ants")
 from coregister import main as coregister
 from correct_bias_field import main as correct_bias_field
 from glioma_uq.bias_field import fit_bias_field
-from glioma_uq.configuration.validation import check_variant
+from glioma_uq.configuration.validation import faults_of_preprocessing, refuse
 from glioma_uq.errors import BadInput
 from glioma_uq.images import Grid, Image, read_image, read_mask, write_image
 from glioma_uq.quality.rows import read_rows
@@ -161,8 +161,14 @@ CHOICES = {
     "skull_stripping": "template",
     "bias_field": {},
     "head_templates": {"t1": None, "t2": None},
+    "clip": None,
+    "quality": {"limits": {}},
 }
 HEADS = {"t1": "t1.nii.gz", "t2": "t2.nii.gz"}
+
+
+def check_variant(choices, cohort):
+    refuse(faults_of_preprocessing(choices, cohort))
 
 
 @pytest.mark.parametrize(
@@ -174,7 +180,7 @@ HEADS = {"t1": "t1.nii.gz", "t2": "t2.nii.gz"}
             "one mask for all cases, found none",
         ),
         ({"skull_stripping": "none"}, "phantom", "found the phantom, whose heads have skulls"),
-        ({}, "folder", "expected a skull-on head template"),
+        ({}, "folder", "expected a skull-on head template .* set it to hd-bet-v1"),
         ({"variant": "authors", "head_templates": HEADS | {"t2": None}}, "folder", "skull-on head"),
     ],
 )
@@ -191,6 +197,7 @@ def test_choices_that_go_together_pass():
     folder = phantom | {"source": "folder"}
     check_variant(CHOICES | {"variant": "authors", "head_templates": HEADS}, folder)
     check_variant(CHOICES | {"head_templates": HEADS | {"t2": None}}, folder)
+    check_variant(CHOICES | {"skull_stripping": "hd-bet-v1"}, folder)
 
 
 def test_the_authors_need_a_t1_for_their_bias_field():

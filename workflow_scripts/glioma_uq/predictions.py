@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from glioma_uq.configuration.validation import check_prediction_columns
+from glioma_uq.configuration.validation import faults_of_columns, refuse
 from glioma_uq.errors import BadInput
 from glioma_uq.tasks import TASKS, UNKNOWN
 from glioma_uq.text_tables import check_named_once, read_text_table
@@ -69,7 +69,7 @@ def import_predictions(path, columns):
     unknown for every case. Probabilities are divided by their sum; without Monte Carlo passes
     all uncertainty counts as aleatoric. Raises BadInput for an invalid table.
     """
-    check_prediction_columns(columns)
+    refuse(faults_of_columns(columns))
     raw = _read_text(path)
     cells = pd.DataFrame({"case": _cases(raw, columns["case"], path)})
     cells["source"] = _column(raw, columns["source"], path) if "source" in columns else ""

@@ -18,7 +18,6 @@ collection   the tables of a cohort after all steps
 from glioma_uq.cohorts.collection import (
     EXCLUDED_COLUMNS,
     STEPS,
-    check_skull_stripping,
     check_someone_is_left,
     divide_cases,
     first_reasons,
@@ -45,7 +44,6 @@ __all__ = [
     "STEPS",
     "UNKNOWN",
     "cases_there",
-    "check_skull_stripping",
     "check_someone_is_left",
     "coding_of",
     "divide_cases",

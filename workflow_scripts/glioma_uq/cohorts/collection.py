@@ -35,20 +35,6 @@ def steps_of(source):
     return [step for step in STEPS if step not in skipped]
 
 
-def check_skull_stripping(method, source):
-    """Raise BadInput for skull stripping by template without a head template.
-
-    A whole head registered to a skull-stripped template fails silently (brain Dice .73
-    instead of .96), and only the phantom has a template with a skull.
-    """
-    if method == "template" and source != "phantom":
-        raise BadInput(
-            "expected a skull-on head template for preprocessing.skull_stripping: template, "
-            f"found none for cohorts of source {source}, set it to hd-bet-v1 (`make hd-bet-v1`) or "
-            "name one in preprocessing.head_templates"
-        )
-
-
 def divide_cases(labels, quality):
     """Return (cases, excluded) of a cohort, lists of dicts.
 

@@ -1,6 +1,7 @@
 """Checks of a config beyond its schema: texts, numbers, and values that contradict each other.
 
-Snakemake reads this module while it plans, so it imports nothing heavy.
+Each function yields sentences, one for each fault. Snakemake reads this module while it plans,
+so it imports nothing heavy.
 """
 
 import math
@@ -8,7 +9,6 @@ import re
 from collections import Counter
 from pathlib import PurePath
 
-from glioma_uq.cohorts import check_skull_stripping
 from glioma_uq.cohorts.recognition import merged
 from glioma_uq.configuration.departures import check_reasons
 from glioma_uq.configuration.network_options import check_options
@@ -25,60 +25,52 @@ NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?", re.ASCII)
 VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*", re.ASCII)
 
 
+def refuse(faults):
+    """Raise BadInput with the first of the sentences `faults`, if there is any."""
+    for sentence in faults:
+        raise BadInput(sentence)
+
+
 def check_across_keys(config):
     """Raise BadInput for values that the schema accepts and that cannot be used together."""
-    check_values(config)
+    refuse(faults_of_values(config))
     if config["cohort"]:
-        check_cohort_config(config)
+        refuse(faults_of_cohort(config["cohort"]))
+        refuse(faults_of_preprocessing(config["preprocessing"], config["cohort"]))
     if config["study"]:
-        check_study_config(config)
+        refuse(faults_of_grid(config["rates"], config["sampling"]["passes"]))
+        check_reasons(config)
+        check_study(config)
 
 
-def check_cohort_config(config):
-    """Check a cohort independently of any study."""
-    cohort, preprocessing = config["cohort"], config["preprocessing"]
-    check_limits(preprocessing["quality"]["limits"])
-    check_cohort(cohort)
-    check_source(cohort)
-    check_labels_columns(cohort.get("labels", {}))
-    check_clip(preprocessing["clip"])
-    check_variant(preprocessing, cohort)
-
-
-def check_study_config(config):
-    """Check a study, and whether its cohort suits it."""
-    check_rate_digits(config["rates"])
-    check_rising("rates", config["rates"])
-    check_rising("sampling.passes", config["sampling"]["passes"])
-    check_reasons(config)
+def check_study(config):
+    """Check a study of predictions, or a study and whether its cohort suits it."""
     if config["predictions"]:
-        check_prediction_columns(config["predictions"]["columns"])
+        refuse(faults_of_columns(config["predictions"]["columns"]))
         return
-    check_folds(config["folds"])
+    refuse(faults_of_folds(config["folds"]))
     check_networks(config["networks"], config["network_options"])
-    check_subregions(config)
-    check_rates(config["rates"], config["sampling"]["samplers"])
-    check_selection(config)  # before the maps, which may take its passes
-    check_sampling(config["sampling"], config["seeds"])
-    check_mask_control(config)
+    refuse(faults_of_subregions(config))
+    refuse(faults_of_selection(config))  # before the maps, which may take its passes
+    refuse(faults_of_sampling(config))
     check_phantom(config)
     check_classes(config)
 
 
-def check_values(config):
-    """Refuse control characters, logins in addresses, NaN and infinity."""
+def faults_of_values(config):
+    """Find control characters, logins in addresses, NaN and infinity."""
     for key, value in values_of({k: v for k, v in config.items() if k not in FREE}):
         if isinstance(value, float) and not math.isfinite(value):
-            raise BadInput(f"expected a number for {key}, found {value}: change it in the config.")
+            yield f"expected a number for {key}, found {value}: change it in the config."
         if not isinstance(value, str):
             continue
         if WITH_LOGIN.search(value):
-            raise BadInput(
+            yield (
                 f"expected an address without a login for {key}, found one before its @: remove "
                 "it, since provenance and report contain the config."
             )
         if any(ord(sign) < 32 or ord(sign) == 127 for sign in value):
-            raise BadInput(
+            yield (
                 f"expected text without line breaks and control characters for {key}, found "
                 f"{value!r}: change it in the config."
             )
@@ -107,277 +99,251 @@ def values_of(part, above=""):
         yield above, part
 
 
-def check_labels_columns(labels):
-    """Refuse a labels table in which one column has two meanings."""
-    columns = [name for name in (labels.get("columns") or {}).values() if name]
-    name, times = Counter(columns).most_common(1)[0] if columns else ("", 0)
-    if times > 1:
-        raise BadInput(
-            f"expected a different column for each of cohort.labels.columns, found {name!r} "
-            f"{times} times: give each its own, or null if it is unknown."
-        )
-
-
-def check_source(cohort):
-    """Refuse paths outside a case's folder, invalid patterns, and passwords in the config."""
-    options = cohort.get(cohort["source"]) or {}
-    for part, name in (options.get("names") or {}).items():
-        check_file_name(f"cohort.{cohort['source']}.names.{part}", name)
-    for part, name in (options.get("derivatives") or {}).items():
-        check_file_name(f"cohort.{cohort['source']}.derivatives.{part}", name)
-    if "series_rules" in options:
-        merged(options["series_rules"])
-    for name, variable in (options.get("variables") or {}).items():
-        if not VARIABLE.fullmatch(variable):
-            raise BadInput(
-                f"expected the name of an environment variable for cohort.tcia.variables.{name}, "
-                "as TCIA_USER, found something else: export your login in the shell and name the "
-                "variable here, never its value."
-            )
-
-
-def check_file_name(key, name):
-    """Refuse a path or pattern that leads out of a case's folder."""
-    path = PurePath(name or "x")
-    stars = any("**" in step and step != "**" for step in path.parts)
-    if path.is_absolute() or ".." in path.parts or not path.parts or stars:
-        raise BadInput(
-            f"expected a file name or pattern inside the folder for {key}, found {name!r}: write "
-            "it relative to that folder, as T1.nii.gz or anat/*_T1w.nii.gz."
-        )
-
-
-def check_rate_digits(rates):
-    """Refuse a rate with more than the two decimals of paths."""
-    for rate in rates:
-        if round(rate, 2) != rate:
-            raise BadInput(
-                f"expected rates with at most two decimals, as in paths, found {rate}: "
-                f"write {round(rate, 2)}."
-            )
-
-
-def check_prediction_columns(columns):
-    """Refuse a number of columns other than a task's classes, and a column with two meanings."""
-    tasks = {task: columns[task] for task in TASKS if columns.get(task)}
-    for task, named in tasks.items():
-        classes = TASKS[task]
-        if len(named["probabilities"]) != len(classes):
-            raise BadInput(
-                f"expected {len(classes)} probability columns for {task}, one for each of "
-                f"{list(classes)}, found {len(named['probabilities'])}; name them in predictions"
-            )
-    names = [name for named in tasks.values() for name in (named["label"], *named["probabilities"])]
-    name, times = Counter([columns["case"], *names]).most_common(1)[0]
-    if times > 1:
-        raise BadInput(
-            "expected a different column for each label and class under predictions.columns, "
-            f'found "{name}" {times} times; give each its own'
-        )
-
-
-def check_rising(key, values):
-    """Refuse a list that is not strictly ascending."""
-    if sorted(set(values)) != values:
-        raise BadInput(
-            f"expected {key} in ascending order without duplicates, found {values}: "
-            f"write {sorted(set(values))}."
-        )
-
-
-def check_limits(limits):
-    """Refuse limits of unknown metrics, and limits in the wrong order."""
-    known = names_with_limits()
-    for name, (low, high) in limits.items():
-        if name not in known:
-            raise BadInput(
-                "expected a quality metric under preprocessing.quality.limits, "
-                f"found {name!r}: {closest(name, known)}"
-            )
-        if None not in (low, high) and low > high:
-            raise BadInput(
-                f"expected the lower limit of preprocessing.quality.limits.{name} first, "
-                f"found [{low:g}, {high:g}]: write [{high:g}, {low:g}]."
-            )
-
-
-def check_cohort(cohort):
-    """Refuse a source without its options or labels, and a label value with two meanings."""
+def faults_of_cohort(cohort):
+    """Find a missing description, a value or column with two meanings, and unsafe names."""
     source = cohort["source"]
     for key in (source,) if source == "phantom" else (source, "labels"):
         if key not in cohort:
             do = "give the location of the cases and the table of their labels."
             do = "describe it, as cohorts/phantom.yaml does." if source == "phantom" else do
-            raise BadInput(f"expected cohort.{key} for cohort.source {source}, found none: {do}")
+            yield f"expected cohort.{key} for cohort.source {source}, found none: {do}"
     coding = cohort.get("segmentation_labels") or {}
     numbers = [number for part in coding.values() for number in part]
     if len(numbers) != len(set(numbers)) or (coding and not numbers):
-        raise BadInput(
+        yield (
             "expected each number once among the subregions of cohort.segmentation_labels, found "
             f"{coding}: give each number to one subregion."
         )
+    options = cohort.get(source) or {}
+    for key in ("names", "derivatives"):
+        for part, name in (options.get(key) or {}).items():
+            if not is_inside(name):
+                yield (
+                    "expected a file name or pattern inside the folder for "
+                    f"cohort.{source}.{key}.{part}, found {name!r}: write it relative to that "
+                    "folder, as T1.nii.gz or anat/*_T1w.nii.gz."
+                )
+    merged(options.get("series_rules", {}))
+    for name, variable in (options.get("variables") or {}).items():
+        if not VARIABLE.fullmatch(variable):
+            yield (
+                f"expected the name of an environment variable for cohort.tcia.variables.{name}, "
+                "as TCIA_USER, found something else: export your login in the shell and name the "
+                "variable here, never its value."
+            )
+    name, times = most_common((cohort.get("labels", {}).get("columns") or {}).values())
+    if times > 1:
+        yield (
+            f"expected a different column for each of cohort.labels.columns, found {name!r} "
+            f"{times} times: give each its own, or null if it is unknown."
+        )
 
 
-def check_folds(folds):
-    """Refuse a number of folds or a test share that does not fit the scheme."""
+def is_inside(name):
+    """Return whether a file name or pattern does not lead out of a case's folder."""
+    path = PurePath(name or "x")
+    stars = any("**" in step and step != "**" for step in path.parts)
+    return bool(path.parts) and not (path.is_absolute() or ".." in path.parts or stars)
+
+
+def most_common(names):
+    """Return the most frequent of some names, nulls left out, and its number of times."""
+    return next(iter(Counter(filter(None, names)).most_common(1)), ("", 0))
+
+
+def faults_of_preprocessing(preprocessing, cohort):
+    """Find invalid limits and percentiles, and settings that cannot be combined.
+
+    The authors' variant uses the template's brain mask and the bias field of the T1. The
+    template's mask needs a head template with a skull, which only the phantom has: a whole head
+    registered to a skull-stripped template fails silently (brain Dice .73 instead of .96).
+    """
+    known = names_with_limits()
+    for name, (low, high) in preprocessing["quality"]["limits"].items():
+        if name not in known:
+            yield (
+                "expected a quality metric under preprocessing.quality.limits, "
+                f"found {name!r}: {closest(name, known)}"
+            )
+        if None not in (low, high) and low > high:
+            yield (
+                f"expected the lower limit of preprocessing.quality.limits.{name} first, "
+                f"found [{low:g}, {high:g}]: write [{high:g}, {low:g}]."
+            )
+    clip, method, source = preprocessing["clip"], preprocessing["skull_stripping"], cohort["source"]
+    if clip is not None and clip[0] >= clip[1]:
+        yield (
+            f"expected the lower percentile of preprocessing.clip first, found {clip}: "
+            f"write {sorted(clip)}."
+        )
+    authors, modalities = preprocessing["variant"] == "authors", cohort["modalities"]
+    if authors and method != "template":
+        yield (
+            "expected preprocessing.skull_stripping template for variant authors, which uses "
+            f"one mask for all cases, found {method}, set it to template"
+        )
+    if authors and "t1" not in modalities and preprocessing["bias_field"] is not None:
+        yield (
+            "expected t1 among cohort.modalities for preprocessing.variant authors, whose bias "
+            f"field is that of the T1, found {', '.join(modalities)}, add it or set "
+            "preprocessing.bias_field to null"
+        )
+    if method == "none" and source == "phantom":
+        yield (
+            "expected stripped scans for preprocessing.skull_stripping none, found the phantom, "
+            "whose heads have skulls, set it to template"
+        )
+    heads = preprocessing["head_templates"]
+    missing = heads["t1"] is None or (authors and heads["t2"] is None)
+    if method == "template" and source != "phantom" and missing:
+        yield (
+            "expected a skull-on head template for preprocessing.skull_stripping: template, "
+            f"found none for cohorts of source {source}, set it to hd-bet-v1 (`make hd-bet-v1`) or "
+            "name one in preprocessing.head_templates"
+        )
+
+
+def faults_of_grid(rates, passes):
+    """Find a rate with more than the two decimals of paths, and values in another order."""
+    for rate in rates:
+        if round(rate, 2) != rate:
+            yield (
+                f"expected rates with at most two decimals, as in paths, found {rate}: "
+                f"write {round(rate, 2)}."
+            )
+    for key, values in {"rates": rates, "sampling.passes": passes}.items():
+        if sorted(set(values)) != values:
+            yield (
+                f"expected {key} in ascending order without duplicates, found {values}: "
+                f"write {sorted(set(values))}."
+            )
+
+
+def faults_of_columns(columns):
+    """Find a number of columns other than a task's classes, and a column with two meanings."""
+    names = [columns["case"]]
+    for task, classes in TASKS.items():
+        if not (named := columns.get(task)):
+            continue
+        names += [named["label"], *named["probabilities"]]
+        if len(named["probabilities"]) != len(classes):
+            yield (
+                f"expected {len(classes)} probability columns for {task}, one for each of "
+                f"{list(classes)}, found {len(named['probabilities'])}; name them in predictions"
+            )
+    name, times = most_common(names)
+    if times > 1:
+        yield (
+            "expected a different column for each label and class under predictions.columns, "
+            f'found "{name}" {times} times; give each its own'
+        )
+
+
+def faults_of_folds(folds):
+    """Find a number of folds or a test share that does not fit the scheme."""
     number, share = folds["number"], folds["test_share"]
-    if folds["scheme"] == "cross_validation":
-        if number < 2:
-            raise BadInput(
-                f"expected at least 2 for folds.number, found {number}: raise it, or set "
-                "folds.scheme to holdout for a single split."
-            )
-        if share is not None:
-            raise BadInput(
-                f"expected no folds.test_share for folds.scheme cross_validation, found {share}: "
-                "remove it, or set folds.scheme to holdout."
-            )
-        return
-    if number != 1:
-        raise BadInput(
+    holdout = folds["scheme"] == "holdout"
+    if not holdout and number < 2:
+        yield (
+            f"expected at least 2 for folds.number, found {number}: raise it, or set "
+            "folds.scheme to holdout for a single split."
+        )
+    if not holdout and share is not None:
+        yield (
+            f"expected no folds.test_share for folds.scheme cross_validation, found {share}: "
+            "remove it, or set folds.scheme to holdout."
+        )
+    if holdout and number != 1:
+        yield (
             f"expected folds.number 1 for folds.scheme holdout, found {number}: "
             "a holdout is one split."
         )
-    if share is None:
-        raise BadInput(
+    if holdout and share is None:
+        yield (
             "expected folds.test_share for folds.scheme holdout, found none: set it, 0.2 is usual."
         )
 
 
 def check_networks(networks, options):
     """Refuse an unknown network, and options that a network does not have."""
-    for name in options:
-        if name not in list_networks():
-            raise BadInput(
-                f"expected a network under network_options, found {name!r}: "
-                f"{closest(name, list_networks())}"
-            )
+    known = list_networks()
+    for expected, names in (
+        ("a network under network_options", options),
+        (f"networks among {', '.join(known)}", networks),
+    ):
+        for name in names:
+            if name not in known:
+                raise BadInput(f"expected {expected}, found {name!r}: {closest(name, known)}")
     for name in networks:
-        if name not in list_networks():
-            raise BadInput(
-                f"expected networks among {', '.join(list_networks())}, found {name!r}: "
-                f"{closest(name, list_networks())}"
-            )
         check_options(name, options.get(name, {}))
 
 
-def check_rates(rates, samplers):
-    """Refuse a rate of 0 with dropout active."""
-    active = [sampler for sampler in samplers if sampler in WITH_DROPOUT]
-    if 0 in rates and active:
-        raise BadInput(
+def faults_of_subregions(config):
+    """Find settings of subregions that the study or its cohort does not have."""
+    if config["segmentation"] != "subregions":
+        if config["training"].get("crop", {}).get("enhancing_share"):
+            yield (
+                "expected segmentation subregions for training.crop.enhancing_share, found tumour: "
+                "set one to subregions or the other to 0."
+            )
+        return
+    for part, numbers in (config["cohort"].get("segmentation_labels") or {}).items():
+        if not numbers:
+            yield (
+                f"expected labels of {part} in cohort.segmentation_labels for segmentation "
+                "subregions, found none: set segmentation to tumour."
+            )
+    if not config["sampling"]["maps"]:
+        yield (
+            "expected a T in sampling.maps for segmentation subregions, whose labels are kept "
+            f"with the maps, found none: name one of {config['sampling']['passes']}."
+        )
+
+
+def faults_of_selection(config):
+    """Find dropout at rate 0, a fixed cell outside the grid, and a selection by absent tasks."""
+    selection, sampling = config["selection"], config["sampling"]
+    active = [sampler for sampler in sampling["samplers"] if sampler in WITH_DROPOUT]
+    if 0 in config["rates"] and active:
+        yield (
             f"expected rates above 0 for the sampler {active[0]}, found 0: remove that rate, or "
             "set sampling.samplers to [deterministic]."
         )
-
-
-def check_clip(clip):
-    """Refuse percentiles in the wrong order."""
-    if clip is not None and clip[0] >= clip[1]:
-        raise BadInput(
-            f"expected the lower percentile of preprocessing.clip first, found {clip}: "
-            f"write {sorted(clip)}."
-        )
-
-
-def check_subregions(config):
-    """Refuse settings of subregions that the study or its cohort does not have."""
-    crop = config["training"].get("crop", {})
-    if config["segmentation"] == "subregions":
-        coding = config["cohort"].get("segmentation_labels") or {}
-        empty = [part for part, numbers in coding.items() if not numbers]
-        if empty:
-            raise BadInput(
-                f"expected labels of {empty[0]} in cohort.segmentation_labels for segmentation "
-                "subregions, found none: set segmentation to tumour."
-            )
-        if not config["sampling"]["maps"]:
-            raise BadInput(
-                "expected a T in sampling.maps for segmentation subregions, whose labels are kept "
-                f"with the maps, found none: name one of {config['sampling']['passes']}."
-            )
-    elif crop.get("enhancing_share"):
-        raise BadInput(
-            "expected segmentation subregions for training.crop.enhancing_share, found tumour: "
-            "set one to subregions or the other to 0."
-        )
-
-
-def check_sampling(sampling, seeds):
-    """Refuse maps of a T that is not sampled, and members with unequal numbers of passes."""
-    passes = sampling["passes"]
-    for t in sampling["maps"]:
-        if t not in passes:
-            raise BadInput(
-                f"expected sampling.maps among sampling.passes {passes}, found {t}: "
-                "choose one of these."
-            )
-    uneven = [t for t in passes if t % len(seeds)]
-    if "mc-dropout-ensemble" in sampling["samplers"] and uneven:
-        raise BadInput(
-            f"expected sampling.passes to be multiples of the {len(seeds)} seeds for the sampler "
-            f"mc-dropout-ensemble, found {uneven[0]}: give each member the same number of passes."
-        )
-
-
-def check_selection(config):
-    """Refuse a fixed cell outside the grid, and a selection by tasks in a study without any."""
-    selection = config["selection"]
     if not config["tasks"] and selection["rule"] != "fixed":
-        raise BadInput(
+        yield (
             f"expected selection.rule fixed for a study without tasks, found {selection['rule']}: "
             "name the rate and the passes."
         )
     offered = {
         "rate": ("the rates", config["rates"]),
-        "passes": ("sampling.passes", config["sampling"]["passes"]),
+        "passes": ("sampling.passes", sampling["passes"]),
     }
     for key, (name, values) in offered.items():
         if selection["rule"] == "fixed" and selection[key] not in values:
-            raise BadInput(
+            yield (
                 f"expected selection.{key} among {name} {values}, found {selection[key]}: "
                 "choose one of these."
             )
 
 
-def check_mask_control(config):
-    """Refuse mask control without the histograms that it reads."""
-    if config["statistics"]["mask_control"] and not config["sampling"]["voxel_histograms"]:
-        raise BadInput(
+def faults_of_sampling(config):
+    """Find maps of a T that is not sampled, unequal members, and control without histograms."""
+    sampling, members = config["sampling"], len(config["seeds"])
+    passes = sampling["passes"]
+    for t in sampling["maps"]:
+        if t not in passes:
+            yield (
+                f"expected sampling.maps among sampling.passes {passes}, found {t}: "
+                "choose one of these."
+            )
+    uneven = [t for t in passes if t % members]
+    if "mc-dropout-ensemble" in sampling["samplers"] and uneven:
+        yield (
+            f"expected sampling.passes to be multiples of the {members} seeds for the sampler "
+            f"mc-dropout-ensemble, found {uneven[0]}: give each member the same number of passes."
+        )
+    if config["statistics"]["mask_control"] and not sampling["voxel_histograms"]:
+        yield (
             "expected sampling.voxel_histograms true for statistics.mask_control, found false: "
             "set one to true or the other to null."
-        )
-
-
-def check_variant(preprocessing, cohort):
-    """Raise BadInput for settings of `preprocessing` that cannot be combined.
-
-    `cohort`: the config's cohort. The authors' variant uses the template's brain mask and the
-    bias field of the T1; the template's mask needs a head template with a skull.
-    """
-    method, source = preprocessing["skull_stripping"], cohort["source"]
-    authors = preprocessing["variant"] == "authors"
-    if authors:
-        _check_authors(method, cohort["modalities"], preprocessing["bias_field"])
-    if method == "none" and source == "phantom":
-        raise BadInput(
-            "expected stripped scans for preprocessing.skull_stripping none, found the phantom, "
-            "whose heads have skulls, set it to template"
-        )
-    heads = preprocessing["head_templates"]
-    if heads["t1"] is None or (authors and heads["t2"] is None):
-        check_skull_stripping(method, source)
-
-
-def _check_authors(method, modalities, bias_field):
-    if method != "template":
-        raise BadInput(
-            "expected preprocessing.skull_stripping template for variant authors, which uses "
-            f"one mask for all cases, found {method}, set it to template"
-        )
-    if "t1" not in modalities and bias_field is not None:
-        raise BadInput(
-            "expected t1 among cohort.modalities for preprocessing.variant authors, whose bias "
-            f"field is that of the T1, found {', '.join(modalities)}, add it or set "
-            "preprocessing.bias_field to null"
         )
