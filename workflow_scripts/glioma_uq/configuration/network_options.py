@@ -1,12 +1,11 @@
 """The options of a network, read from its file without importing torch."""
 
 import ast
-import difflib
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from glioma_uq.errors import BadInput
+from glioma_uq.errors import BadInput, closest
 
 FROM_STUDY = ("self", "modalities", "rate", "classes", "tasks")  # set by other keys of a study
 WORDS = {bool: "true or false", int: "an integer above 0", float: "a number", str: "a name"}
@@ -27,19 +26,12 @@ def options_of(network):
     inits = [node for node in body if getattr(node, "name", "") == "__init__"]
     if not inits or inits[0].args.kwarg:
         return None
-    arguments = inits[0].args
-    positional = dict(
-        zip(
-            [a.arg for a in arguments.args][::-1],
-            map(_plain, arguments.defaults[::-1]),
-            strict=False,
-        )
-    )
-    keyword = {
-        a.arg: _plain(d) for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
-    }
-    names = [a.arg for a in (*arguments.args, *arguments.kwonlyargs) if a.arg not in FROM_STUDY]
-    return {name: (positional | keyword).get(name) for name in names}
+    signature = inits[0].args
+    names = [argument.arg for argument in (*signature.args, *signature.kwonlyargs)]
+    defaults = [*signature.defaults, *signature.kw_defaults]
+    defaults = [None] * (len(names) - len(defaults)) + list(map(_plain, defaults))
+    options = dict(zip(names, defaults, strict=True))
+    return {name: options[name] for name in names if name not in FROM_STUDY}
 
 
 def check_options(network, options):
@@ -49,10 +41,9 @@ def check_options(network, options):
         return
     for name, value in options.items():
         if name not in known:
-            near = difflib.get_close_matches(name, known, 1, cutoff=0.5)
-            hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(known) or 'none'}."
             raise BadInput(
-                f"expected an option of {network} under network_options, found {name!r}: {hint}"
+                f"expected an option of {network} under network_options, found {name!r}: "
+                f"{closest(name, known) if known else 'it has none.'}"
             )
         if not _fits(value, known[name]):
             raise BadInput(
@@ -67,10 +58,7 @@ def _plain(node):
 
 def _fits(value, default):
     """Return whether a value has the default's type, and is above 0 if the default is."""
-    if default is None:
-        return True
     if isinstance(default, float):
         return isinstance(value, int | float) and not isinstance(value, bool)
-    if type(default) is int:
-        return type(value) is int and (value > 0 or default <= 0)
-    return type(value) is type(default)
+    above = type(default) is not int or default <= 0
+    return default is None or (type(value) is type(default) and (above or value > 0))
