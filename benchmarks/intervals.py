@@ -18,8 +18,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
 
-import measure_classification
-import measure_segmentation
+import make_table
 from glioma_uq.predictions import known_rows
 from glioma_uq.statistics.intervals import KINDS
 from glioma_uq.statistics.long_tables import measure_cells
@@ -105,7 +104,8 @@ def main():
         cells = write_cells(folder, classification_table, arguments.cells, rng)
         three = seconds(measure_cells, cells, three_measures, **options, rng=rng)
         everything = seconds(
-            measure_classification.main,
+            make_table.main,
+            table="classification",
             cells=cells,
             output=folder / "classification.csv",
             seed=1,
@@ -116,7 +116,13 @@ def main():
         overlaps = write_cells(folder, segmentation_table, arguments.cells, rng)
         output = folder / "segmentation.csv"
         segmentation = seconds(
-            measure_segmentation.main, cells=overlaps, output=output, seed=1, intervals=options
+            make_table.main,
+            table="segmentation",
+            cells=overlaps,
+            voxels=[],
+            output=output,
+            seed=1,
+            intervals=options,
         )
         looped = seconds(loop, pd.read_csv(cells[0]), LOOPED, rng) * resamples / LOOPED
     print(f"{len(cells)} cells, {CASES} cases, {resamples} resamples, {kind} intervals")

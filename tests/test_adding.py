@@ -9,7 +9,8 @@ import pytest
 from workflows import ROOT, copy_of_repository, planned
 
 import draw_figure
-from glioma_uq import figures
+import make_table
+from glioma_uq import figures, study_tables
 
 PAGE = (ROOT / "docs" / "adding.md").read_text()
 CELL = "csnet/dropout-0.20/passes-002/classification.csv"
@@ -106,12 +107,17 @@ def test_a_statistic_is_added_as_the_page_says(tmp_path, monkeypatch):
     root = tmp_path / "copy"
     shutil.copytree(ROOT / "workflow_scripts", root / "workflow_scripts")
     shutil.copytree(ROOT / "rules", root / "rules")
-    step = added(root, "A statistic")
-    monkeypatch.syspath_prepend(str(step.parent))
-    module = __import__(step.stem)
+    new = added(root, "A statistic")
+    monkeypatch.setattr(study_tables, "__path__", [*study_tables.__path__, str(new.parent)])
     intervals = {"resamples": 100, "level": 0.95, "interval": "percentile"}
     path = cell_tables(tmp_path)
-    module.main(cells=[str(path)], seed=1, intervals=intervals, output=tmp_path / "confidence.csv")
+    make_table.main(
+        table=new.stem,
+        cells=[str(path)],
+        seed=1,
+        intervals=intervals,
+        output=tmp_path / "confidence.csv",
+    )
     table = pd.read_csv(tmp_path / "confidence.csv").set_index("task")
     expected = pd.read_csv(path)[["idh_probability_0", "idh_probability_1"]].max(axis=1).mean()
     assert table.loc["idh", "value"] == pytest.approx(expected)
@@ -127,4 +133,4 @@ def test_what_the_page_adds_is_planned(tmp_path):
     before = planned(root)
     added(root, "A figure")
     added(root, "A statistic")
-    assert planned(root) - before == {"draw_accuracy_by_rate", "measure_confidence"}
+    assert planned(root) - before == {"draw_accuracy_by_rate", "tabulate_confidence"}

@@ -27,15 +27,16 @@ SEES_VOLUMES = {
     "assign_folds", "train_network", "sample_network", "sample_validation", "gather_cells",
     "gather_validation", "draw_case_gallery", "make_viewer", "record_provenance", "make_report",
 }  # fmt: skip
-FOLLOWS = {
-    "measure_classification", "measure_segmentation", "compare_ranks", "select_cell",
-    "compare_rates", "measure_subgroups", "measure_reliability", "measure_risk_coverage",
-    "recalibrate_cells", "measure_prediction_sets", "control_masks", "compare_with_truth",
-    "judge_findings", "draw_uncertainty_by_passes", "draw_calibration_by_rate",
-    "draw_segmentation_quality", "draw_uncertainty_by_correctness", "draw_reliability",
-    "draw_risk_coverage", "draw_uncertainty_shares", "draw_rate_differences",
-    "draw_posterior_truth", "draw_learning_curves", "all",
-}  # fmt: skip
+TABLES = (
+    "classification segmentation rank_tests selection differences subgroups reliability "
+    "risk_coverage recalibration conformal mask_control posterior_truth findings"
+)
+FIGURES = (
+    "uncertainty_by_passes calibration_by_rate segmentation_quality uncertainty_by_correctness "
+    "reliability risk_coverage uncertainty_shares rate_differences posterior_truth learning_curves"
+)
+FOLLOWS = {"all", *(f"tabulate_{table}" for table in TABLES.split()),
+           *(f"draw_{figure}" for figure in FIGURES.split())}  # fmt: skip
 pytestmark = pytest.mark.workflow
 
 

@@ -30,6 +30,7 @@ from glioma_uq.figures.gallery_cases import MAPS, GalleryCase
 from glioma_uq.figures.style import count_text, rate_colours, save_figure
 from glioma_uq.images import Grid, Image
 from glioma_uq.report.page import title_in
+from glioma_uq.steps import asked_for
 from glioma_uq.tasks import TASKS
 
 LEVEL = 0.95
@@ -137,7 +138,7 @@ def texts(figure):
 def draw(name, *found, **given):
     """Return a figure as the step draws it, from what its `read` returned."""
     function = figure_module(name).draw
-    return function(*found, **draw_figure.asked_for(function, given))
+    return function(*found, **asked_for(function, given))
 
 
 @pytest.fixture(scope="module")

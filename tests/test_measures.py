@@ -5,10 +5,8 @@ import pandas as pd
 import pytest
 from scipy.stats import pearsonr, spearmanr
 
-import compare_ranks
 import import_predictions
-import measure_classification
-import measure_segmentation
+import make_table
 from glioma_uq.statistics.long_tables import COLUMNS
 from glioma_uq.tasks import TASKS
 from glioma_uq.uncertainty import entropy
@@ -79,8 +77,9 @@ def segmentation_table(n=40, empty=6, seed=0):
     return table
 
 
-def measured(step, folder, paths, options):
-    step.main(cells=[str(path) for path in paths], output=folder / "long.csv", **options)
+def measured(name, folder, paths, options):
+    cells = [str(path) for path in paths]
+    make_table.main(table=name, cells=cells, voxels=[], output=folder / "long.csv", **options)
     return pd.read_csv(folder / "long.csv", keep_default_na=True)
 
 
@@ -97,7 +96,7 @@ def test_the_long_table_is_sorted_and_has_a_row_for_each_measure(tmp_path):
     ]
     for path in paths:
         classification_table().to_csv(path, index=False)
-    long = measured(measure_classification, tmp_path, paths, CLASSIFICATION)
+    long = measured("classification", tmp_path, paths, CLASSIFICATION)
     assert long.columns.tolist() == COLUMNS
     assert len(long) == 3 * 3 * 17
     cells = long[["rate", "passes"]].drop_duplicates().to_numpy().tolist()
@@ -110,7 +109,7 @@ def test_the_long_table_is_sorted_and_has_a_row_for_each_measure(tmp_path):
 def test_unknown_labels_drop_out_of_their_task_only(tmp_path):
     path, table = cell_path(tmp_path, 0.25, 10, "classification"), classification_table()
     table.to_csv(path, index=False)
-    long = measured(measure_classification, tmp_path, [path], CLASSIFICATION)
+    long = measured("classification", tmp_path, [path], CLASSIFICATION)
     for task in TASKS:
         known = table[table[f"{task}_label"] >= 0]
         row = value_of(long, task, "predictive")
@@ -122,7 +121,7 @@ def test_equal_cells_have_equal_intervals_whatever_the_order_of_rows(tmp_path):
     paths = [cell_path(tmp_path, rate, 10, "classification") for rate in (0.25, 0.5)]
     classification_table().to_csv(paths[0], index=False)
     classification_table().sample(frac=1, random_state=1).to_csv(paths[1], index=False)
-    long = measured(measure_classification, tmp_path, paths, CLASSIFICATION)
+    long = measured("classification", tmp_path, paths, CLASSIFICATION)
     one, other = (part[["value", "low", "high"]].to_numpy() for _, part in long.groupby("rate"))
     np.testing.assert_allclose(one, other, atol=1e-12)
 
@@ -130,9 +129,9 @@ def test_equal_cells_have_equal_intervals_whatever_the_order_of_rows(tmp_path):
 def test_a_second_seed_adds_rows_but_no_cases(tmp_path):
     path, table = cell_path(tmp_path, 0.25, 10, "classification"), classification_table()
     pd.concat([table, table.assign(seed=1)]).to_csv(path, index=False)
-    twice = measured(measure_classification, tmp_path, [path], CLASSIFICATION)
+    twice = measured("classification", tmp_path, [path], CLASSIFICATION)
     table.to_csv(path, index=False)
-    once = measured(measure_classification, tmp_path, [path], CLASSIFICATION)
+    once = measured("classification", tmp_path, [path], CLASSIFICATION)
     numbers = ["value", "low", "high", "n"]
     # Chance alone: more rows, less of it. Debiased: the rows of one case judge each other.
     # The area under the risk-coverage curve begins with the first row alone.
@@ -143,7 +142,7 @@ def test_a_second_seed_adds_rows_but_no_cases(tmp_path):
 def test_a_task_without_known_labels_has_no_numbers_and_says_so(tmp_path, capsys):
     path = cell_path(tmp_path, 0.25, 10, "classification")
     classification_table().assign(grade_label=-1).to_csv(path, index=False)
-    long = measured(measure_classification, tmp_path, [path], CLASSIFICATION)
+    long = measured("classification", tmp_path, [path], CLASSIFICATION)
     row = value_of(long, "grade", "auc")
     assert row["n"] == 0
     assert np.isnan(row[["value", "low", "high"]].astype(float)).all()
@@ -154,7 +153,7 @@ def test_a_rare_class_refuses_the_interval_and_keeps_the_value(tmp_path, capsys)
     path, table = cell_path(tmp_path, 0.25, 10, "classification"), classification_table()
     table["idh_label"] = (table["case"] == "P-03").astype(int)
     table.to_csv(path, index=False)
-    row = value_of(measured(measure_classification, tmp_path, [path], CLASSIFICATION), "idh", "auc")
+    row = value_of(measured("classification", tmp_path, [path], CLASSIFICATION), "idh", "auc")
     assert np.isfinite(row["value"])
     assert np.isnan(row["low"])
     assert "resamples: a class or spread is missing" in capsys.readouterr().out
@@ -163,7 +162,7 @@ def test_a_rare_class_refuses_the_interval_and_keeps_the_value(tmp_path, capsys)
 def test_segmentation_measures_are_what_scipy_gives(tmp_path):
     path, table = cell_path(tmp_path, 0.25, 10, "segmentation"), segmentation_table()
     table.to_csv(path, index=False)
-    long = measured(measure_segmentation, tmp_path, [path], OPTIONS)
+    long = measured("segmentation", tmp_path, [path], OPTIONS)
     found = table.dropna()
     expected = {
         "dice": (table["dice"].mean(), 40),
@@ -183,7 +182,7 @@ def test_segmentation_measures_are_what_scipy_gives(tmp_path):
 def test_missed_tumours_count_as_the_most_doubtful(tmp_path):
     path, table = cell_path(tmp_path, 0.25, 10, "segmentation"), segmentation_table()
     table.to_csv(path, index=False)
-    row = value_of(measured(measure_segmentation, tmp_path, [path], OPTIONS),
+    row = value_of(measured("segmentation", tmp_path, [path], OPTIONS),
                    "segmentation", "rho_tumour_with_empty")  # fmt: skip
     filled = table["tumour_predictive"].fillna(table["tumour_predictive"].max())
     assert row["value"] == pytest.approx(pearsonr(filled, table["dice"]).statistic, abs=1e-9)
@@ -194,13 +193,13 @@ def test_cases_without_reference_have_no_dice_but_an_uncertainty(tmp_path):
     path, table = cell_path(tmp_path, 0.25, 10, "segmentation"), segmentation_table(empty=0)
     table.loc[:9, "dice"] = np.nan
     table.to_csv(path, index=False)
-    long = measured(measure_segmentation, tmp_path, [path], OPTIONS)
+    long = measured("segmentation", tmp_path, [path], OPTIONS)
     assert value_of(long, "segmentation", "rho_brain")["n"] == 30
     assert value_of(long, "segmentation", "predictive_brain")["n"] == 40
 
 
 def test_no_segmentation_gives_an_empty_table(tmp_path):
-    long = measured(measure_segmentation, tmp_path, [], OPTIONS)
+    long = measured("segmentation", tmp_path, [], OPTIONS)
     assert long.empty
     assert long.columns.tolist() == COLUMNS
 
@@ -214,7 +213,7 @@ def test_ranks_are_corrected_within_a_cell(tmp_path):
         cells[name] = [cell_path(tmp_path, rate, 10, name) for rate in (0.25, 0.5)]
         for path in cells[name]:
             table.to_csv(path, index=False)
-    compare_ranks.main(**cells, **RANKS, output=tmp_path / "tests.csv")
+    make_table.main(table="rank_tests", **cells, **RANKS, output=tmp_path / "tests.csv")
     tests = pd.read_csv(tmp_path / "tests.csv")
     assert tests["task"].tolist() == ["idh", "1p19q", "grade", "segmentation"] * 2
     assert (tests["p_holm"] >= tests["p"]).all()
@@ -232,7 +231,7 @@ def published(real_data, tmp_path_factory):
 
 
 def test_the_published_network_gives_its_published_numbers(published, tmp_path):
-    long = measured(measure_classification, tmp_path, [published], CLASSIFICATION)
+    long = measured("classification", tmp_path, [published], CLASSIFICATION)
     for task, numbers in PUBLISHED.items():
         for measure, text in numbers.items():
             row = value_of(long, task, measure)
@@ -243,7 +242,7 @@ def test_the_published_network_gives_its_published_numbers(published, tmp_path):
 
 def test_the_published_network_under_the_other_choices(published, tmp_path):
     options = CLASSIFICATION | {"ece": ECE | {"bins": 10}, "auc_average": "ovr"}
-    long = measured(measure_classification, tmp_path, [published], options)
+    long = measured("classification", tmp_path, [published], options)
     for task, (ece, auc) in OTHER_CHOICES.items():
         assert f"{value_of(long, task, 'ece')['value']:.6f}" == ece
         assert f"{value_of(long, task, 'auc')['value']:.6f}" == auc
@@ -251,7 +250,8 @@ def test_the_published_network_under_the_other_choices(published, tmp_path):
 
 def test_the_published_network_doubts_its_errors(published, tmp_path):
     output = tmp_path / "tests.csv"
-    compare_ranks.main(classification=[published], segmentation=[], **RANKS, output=output)
+    cells = {"classification": [published], "segmentation": []}
+    make_table.main(table="rank_tests", **cells, **RANKS, output=output)
     for row in pd.read_csv(output).itertuples():
         n, n_wrong, u, p = PUBLISHED_TESTS[row.task]
         assert (row.n_right + row.n_wrong, row.n_wrong, row.u) == (n, n_wrong, u)

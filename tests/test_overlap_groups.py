@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import wilcoxon
 
-import compare_networks
-import measure_regions
+import make_table
 from glioma_uq.errors import BadInput
 from glioma_uq.predictions import Cell
 from glioma_uq.statistics.overlap_groups import (
@@ -172,14 +171,10 @@ def test_the_steps_write_their_tables(tmp_path):
     tables = {FIRST: overlap_table(), SECOND: overlap_table(1)}
     cells = write_cells(tmp_path, "overlap", tables)
     lesions = write_cells(tmp_path, "lesions", dict.fromkeys(tables, lesion_table()))
-    paths = {n: tmp_path / f"{n}.csv" for n in ("overlap", "lesions", "froc", "tests")}
-    measure_regions.main(
-        overlap=cells, lesions=lesions, seed=1, intervals=INTERVALS, overlap_table=paths["overlap"],
-        lesion_table=paths["lesions"], froc=paths["froc"],
-    )  # fmt: skip
-    compare_networks.main(
-        overlap=cells, reference="dmfnet", seed=1, intervals=INTERVALS, output=paths["tests"]
-    )
+    paths = {n: tmp_path / f"{n}.csv" for n in ("overlap", "lesions", "froc", "overlap_tests")}
+    given = {"overlap": cells, "lesions": lesions, "network": "dmfnet", "intervals": INTERVALS}
+    for name, path in paths.items():
+        make_table.main(table=name, output=path, seed=1, **given)
     found = {name: pd.read_csv(path) for name, path in paths.items()}
     assert found["overlap"].columns.tolist() == [
         "network", "rate", "passes", "task", "measure", "value", "low", "high", "n", "group",
@@ -190,4 +185,4 @@ def test_the_steps_write_their_tables(tmp_path):
     assert row.set_index("measure")["value"]["sensitivity"] == 0.5
     assert row["n_lesions"].unique().tolist() == [4]
     assert len(only(found["froc"], network="dmfnet", task="et", rule="none")) == 2
-    assert len(found["tests"]) == 3 * 2 * 4 * 5 + 2 * 4 * 5
+    assert len(found["overlap_tests"]) == 3 * 2 * 4 * 5 + 2 * 4 * 5

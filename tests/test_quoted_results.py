@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from test_overlap_groups import FIRST, OPTIONS, SECOND, overlap_table
 
-import make_tables
+import make_table
 from glioma_uq.statistics.overlap_groups import long_table, resample_groups
 from glioma_uq.statistics.quoted_results import NAMES, PAPER, QUOTED, TABLES, paper_table
 
@@ -59,9 +59,9 @@ def test_measured_rows_are_those_of_the_long_table(tmp_path):
     long = overlap()
     long.to_csv(tmp_path / "overlap.csv", index=False)
     outputs = {name: tmp_path / f"{name}.csv" for name in TABLES}
-    make_tables.main(
-        overlap=tmp_path / "overlap.csv", networks=NETWORKS, cohort="phantom", outputs=outputs
-    )
+    given = {"overlap": tmp_path / "overlap.csv", "networks": NETWORKS, "cohort": "phantom"}
+    for name, path in outputs.items():
+        make_table.main(table=name, output=path, **given)
 
     def value(network, **names):
         mine = long[(long["network"] == network) & (long["rule"] == "none")]

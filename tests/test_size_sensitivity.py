@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from test_overlap_groups import FIRST, INTERVALS, OPTIONS, SECOND, write_cells
 
-import compare_sizes as step
+import make_table
 from glioma_uq.errors import BadInput
 from glioma_uq.statistics.size_sensitivity import compare_sizes
 
@@ -78,9 +78,9 @@ def test_a_cohort_without_families_is_refused():
 def test_the_step_writes_levels_and_differences(tmp_path):
     truth().to_csv(tmp_path / "truth.csv", index=False)
     cells = write_cells(tmp_path, "overlap", {FIRST: table(), SECOND: table(0.1)})
-    step.main(
-        overlap=cells, truth=tmp_path / "truth.csv", reference="dmfnet", seed=1,
-        intervals=INTERVALS, output=tmp_path / "size_sensitivity.csv",
+    make_table.main(
+        table="size_sensitivity", overlap=cells, truth=tmp_path / "truth.csv", network="dmfnet",
+        seed=1, intervals=INTERVALS, output=tmp_path / "size_sensitivity.csv",
     )  # fmt: skip
     found = pd.read_csv(tmp_path / "size_sensitivity.csv", keep_default_na=False)
     assert found["minus"].value_counts().to_dict() == {"": 48, "scale 1": 32, "dmfnet": 24}

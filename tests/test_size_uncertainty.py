@@ -14,7 +14,7 @@ from test_overlap_groups import (
     write_cells,
 )
 
-import measure_uncertainty_by_size
+import make_table
 from glioma_uq.statistics.size_uncertainty import (
     BASE,
     GROUPS,
@@ -122,7 +122,7 @@ def test_a_network_without_reconstruction_has_no_rows_of_its_error():
 def test_a_group_holds_its_cases_and_their_voxels():
     tables = {FIRST: segmentation_table()}, {FIRST: missing_small()}
     voxels = {FIRST: voxel_table([f"P-{i}" for i in range(N)])}
-    placed = resample_by_size(*tables, voxels, **OPTIONS, rng=np.random.default_rng(0))
+    placed = resample_by_size((*tables, voxels), **OPTIONS, rng=np.random.default_rng(0))
     n = {(p.place[0], p.drawn.measure): p.drawn.n for p in placed}
     assert [n[group, "dice"] for group in GROUPS] == [9, 2, 5, 3, 2]
     assert n["below_1000", "voxel_ece_brain"] == 3
@@ -135,13 +135,15 @@ def test_a_group_holds_its_cases_and_their_voxels():
 
 def test_the_step_says_why_there_is_no_calibration_and_compares_networks(tmp_path):
     cells = {FIRST: segmentation_table(), SECOND: segmentation_table(1)}
-    step = {"seed": 1, "intervals": INTERVALS, "reference": "dmfnet", "voxels": []}
-    measure_uncertainty_by_size.main(
-        segmentation=write_cells(tmp_path, "segmentation", cells),
-        overlap=write_cells(tmp_path, "overlap", dict.fromkeys(cells, missing_small())),
-        output=tmp_path / "long.csv", differences=tmp_path / "differences.csv", **step,
-    )  # fmt: skip
-    long, differences = (pd.read_csv(tmp_path / f"{n}.csv") for n in ("long", "differences"))
+    given = {
+        "segmentation": write_cells(tmp_path, "segmentation", cells),
+        "overlap": write_cells(tmp_path, "overlap", dict.fromkeys(cells, missing_small())),
+        "voxels": [], "seed": 1, "intervals": INTERVALS, "network": "dmfnet",
+    }  # fmt: skip
+    names = ("uncertainty_by_size", "uncertainty_by_size_differences")
+    for name in names:
+        make_table.main(table=name, output=tmp_path / f"{name}.csv", **given)
+    long, differences = (pd.read_csv(tmp_path / f"{name}.csv") for name in names)
     unknown = long[long["measure"].str.startswith("voxel_ece")]
     assert len(unknown) == 2 * 2
     assert set(unknown["reason"]) == {NO_HISTOGRAMS}

@@ -120,7 +120,8 @@ def test_a_constant_of_the_bootstrap_re_runs_statistics_figures_and_report_only(
     edit(tiny_copy / "workflow_scripts/glioma_uq/statistics/intervals.py", "0.05", "0.06")
     again = planned(tiny_copy)
     assert again <= rules_of("statistics", "figures", "report") | {"all"}
-    measured = {"measure_classification", "measure_segmentation", "compare_ranks", "judge_findings"}
+    names = ("classification", "segmentation", "rank_tests", "findings")
+    measured = {f"tabulate_{name}" for name in names}
     drawn = {f"draw_{name}" for name in DRAWN}
     assert measured | drawn | {"make_report"} <= again
     assert not again & {"draw_learning_curves", "record_provenance"}

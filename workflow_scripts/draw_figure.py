@@ -1,10 +1,8 @@
 """Draw one figure by its module in glioma_uq.figures."""
 
-import inspect
-
 from glioma_uq.figures import figure_module
 from glioma_uq.figures.style import save_figure
-from glioma_uq.steps import run
+from glioma_uq.steps import asked_for, run
 
 
 def main(*, figure, pdf, png, csv, **given):
@@ -19,22 +17,6 @@ def main(*, figure, pdf, png, csv, **given):
     found = found if isinstance(found, tuple) else (found,)
     drawn = module.draw(*found, **asked_for(module.draw, given))
     save_figure(drawn, found[0], pdf=pdf, png=png, csv=csv)
-
-
-def asked_for(function, given):
-    """Return those of `given` that are keyword-only parameters of `function`.
-
-    Raises TypeError if one without a default is missing.
-    """
-    parameters = inspect.signature(function).parameters.values()
-    asked = [p for p in parameters if p.kind is p.KEYWORD_ONLY]
-    missing = [p.name for p in asked if p.default is p.empty and p.name not in given]
-    if missing:
-        raise TypeError(
-            f"expected {', '.join(missing)} for {function.__module__}.{function.__name__}, found "
-            f"{', '.join(given) or 'nothing'}; add it to the input or params of the figure's rule"
-        )
-    return {p.name: given[p.name] for p in asked if p.name in given}
 
 
 if __name__ == "__main__":

@@ -97,3 +97,26 @@ use rule gather_cells as gather_validation with:
         cells_of_voxels=study.tables_of_cell("validation_voxels"),
     log:
         "results/studies/<study>/logs/gather_validation/{network}_dropout-{rate}.log",
+
+
+rule measure_overlap:
+    """Compare the predicted regions of every case with the reference, by voxel and by lesion."""
+    input:
+        volumes="results/cohorts/<cohort>/volumes.csv",
+        splits="results/studies/<study>/folds.csv",
+        maps=study.samples("maps"),
+    output:
+        overlap="results/studies/<study>/{network}/dropout-{rate}/passes-{passes}/overlap.csv",
+        lesions="results/studies/<study>/{network}/dropout-{rate}/passes-{passes}/lesions.csv",
+    log:
+        "results/studies/<study>/logs/measure_overlap/{network}_dropout-{rate}_passes-{passes}.log",
+    group:
+        study.group("statistics")
+    conda:
+        "../../envs/statistics.yaml"
+    params:
+        folds=study.folds_of_samples,
+        seeds=study.seeds_of_samples,
+        library=fingerprint("measure_overlap.py"),
+    script:
+        "../../workflow_scripts/measure_overlap.py"

@@ -8,7 +8,6 @@ else:
 
     include: "training.smk"
     include: "sampling.smk"
-    include: "subregions.smk"
 
 
 include: "statistics.smk"

@@ -50,3 +50,19 @@ def with_dicts(given):
         else:
             nested[name] = value
     return nested
+
+
+def asked_for(function, given):
+    """Return those of `given` that are keyword-only parameters of `function`.
+
+    Raises TypeError if one without a default is missing.
+    """
+    parameters = inspect.signature(function).parameters.values()
+    asked = [p for p in parameters if p.kind is p.KEYWORD_ONLY]
+    missing = [p.name for p in asked if p.default is p.empty and p.name not in given]
+    if missing:
+        raise TypeError(
+            f"expected {', '.join(missing)} for {function.__module__}.{function.__name__}, found "
+            f"{', '.join(given) or 'nothing'}; add it to the input or params of its rule"
+        )
+    return {p.name: given[p.name] for p in asked if p.name in given}

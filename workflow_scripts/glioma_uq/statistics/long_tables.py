@@ -14,7 +14,7 @@ from glioma_uq.predictions import Cell, cell_of
 from glioma_uq.statistics.bootstrap import draw_resamples
 from glioma_uq.statistics.intervals import CORRECTED
 from glioma_uq.statistics.intervals import interval as interval_of
-from glioma_uq.tables import read_table, write_table
+from glioma_uq.tables import read_table
 
 NUMBERS = ["task", "measure", "value", "low", "high", "n", "reason"]
 COLUMNS = ["network", "rate", "passes", *NUMBERS]
@@ -171,12 +171,3 @@ def plain_values(paths, measures):
 
 def _name(cell):
     return cell.network, f"{cell.rate:.2f}", cell.passes
-
-
-def write_measures(table, path):
-    """Write a long table; print which intervals are missing and why."""
-    write_table(table, path)
-    refused = table[table["reason"] != ""]
-    print(f"{len(table)} measures, {len(refused)} without an interval")
-    if len(refused):
-        print(refused.drop(columns=["low", "high"]).to_string(index=False))

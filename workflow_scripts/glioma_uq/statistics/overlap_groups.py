@@ -98,6 +98,17 @@ def from_reference(placed, reference):
             yield GroupedResamples(difference(drawn, of_reference[partner]), place)
 
 
+def grouped_table(resample, tables, columns, *, resamples, level, interval, rng):
+    """Return the long table of what `resample` returns for `tables`, with an interval each.
+
+    Args:
+        resample: from (tables, resamples, interval, rng) to `GroupedResamples`.
+        columns: names of their places.
+    """
+    placed = resample(tables, resamples=resamples, interval=interval, rng=rng)
+    return long_table(placed, columns, level=level, interval=interval)
+
+
 def long_table(placed, columns, *, level, interval):
     """Return the long table of `placed`: `long_tables.COLUMNS`, with `columns` before reason."""
     rows = [

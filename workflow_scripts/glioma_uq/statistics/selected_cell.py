@@ -3,6 +3,7 @@
 import pandas as pd
 
 from glioma_uq.predictions import cell_of
+from glioma_uq.statistics.long_tables import read_cells
 from glioma_uq.statistics.selection import EXPLORATORY, choose, stabilised_at
 from glioma_uq.tables import read_table
 from glioma_uq.uncertainty import UNCERTAINTY_COMPONENTS
@@ -66,6 +67,12 @@ def read_selected_cell(path):
     table = read_table(path)
     row = table[table["item"] == "choice"].iloc[0]
     return float(row["rate"]), int(row["passes"])
+
+
+def cells_at_selected_passes(selection, *groups):
+    """Return {cell: table} of each of several lists of paths, at the selected T."""
+    _, passes = read_selected_cell(selection)
+    return [read_cells(at_passes(paths, passes)) for paths in groups]
 
 
 def at_cell(paths, network, rate, passes):

@@ -118,11 +118,13 @@ def mean(task, measure, table, values, weights):
     return task, measure, replicates, table["case"][known].nunique()
 
 
-def resample_by_size(segmentation, overlap, voxels, *, resamples, interval, rng):
-    """Return the `GroupedResamples` (group,) of three kinds of {cell: table}, in order of cells.
+def resample_by_size(tables, *, resamples, interval, rng):
+    """Return the `GroupedResamples` (group,) of all cells, in order of cells.
 
-    Cells that are not in `voxels` have no calibration error.
+    `tables`: {cell: table} of segmentation, overlap and voxels. Cells that are not among the
+    voxels have no calibration error.
     """
+    segmentation, overlap, voxels = tables
     tables = {cell: with_overlap(segmentation[cell], overlap[cell]) for cell in sorted(overlap)}
     drawn = draw_resamples(tables.values(), resamples, rng)
     placed = []

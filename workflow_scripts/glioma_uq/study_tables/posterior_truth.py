@@ -1,0 +1,14 @@
+"""Probabilities and uncertainty against the true posterior, known for the phantom alone."""
+
+from functools import partial
+
+from glioma_uq.statistics.long_tables import measure_cells
+from glioma_uq.statistics.posterior_truth import truth_measures
+from glioma_uq.statistics.selected_cell import at_passes, read_selected_cell
+from glioma_uq.tables import read_table
+
+
+def tabulate(*, cells, truth, selection, intervals, ece, rng):
+    _, passes = read_selected_cell(selection)
+    measures = partial(truth_measures, truth=read_table(truth), ece=ece)
+    return measure_cells(at_passes(cells, passes), measures, rng=rng(), **intervals)
