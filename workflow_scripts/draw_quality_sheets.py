@@ -31,7 +31,7 @@ def main(*, cases, modalities, steps, cohort, template, pictures):
         notes = [key_metrics(metrics[case])]
         sheet = draw_sheet(case, takes_part, verdict(reasons.get(case)), notes, views)
         with written_whole(picture) as temporary:
-            sheet.save(temporary)
+            sheet.savefig(temporary)
 
 
 def verdict(reason):
