@@ -41,8 +41,8 @@ def verdict(reason):
 
 def key_metrics(metrics):
     """Return the metrics of a case in one line, each with the worst value over its series."""
-    shown = overview({name: value for name, value in metrics.items() if name != "case"})
-    return " · ".join(f"{METRICS[name].head} {value:.4g}" for name, (_, value) in shown.items())
+    shown = overview(metrics).items()
+    return " · ".join(f"{METRICS[name].head} {value:.4g}" for name, (_, value, _) in shown)
 
 
 if __name__ == "__main__":

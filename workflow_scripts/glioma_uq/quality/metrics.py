@@ -138,11 +138,12 @@ def between(low, high):
     return f"of at least {low:g}" if high == inf else f"of {low:g} to {high:g}"
 
 
-def overview(metrics):
-    """Return {ending: (column, value)} of a case, with the worst value over several series.
+def overview(metrics, limits=()):
+    """Return {ending: (column, number, whether it is outside its limits)} of a case.
 
-    `metrics`: column to value, as numbers or as text; empty values, texts and metrics that
-    the overview does not show are omitted.
+    Of several series the worst counts, and before it those outside their limits. `metrics`:
+    column to value, as numbers or as text; empty values, texts and metrics that the overview
+    does not show are omitted.
     """
     shown = {}
     for name, value in metrics.items():
@@ -150,7 +151,9 @@ def overview(metrics):
         metric = METRICS.get(ending)
         if metric is None or metric.head is None or value in ("", None) or value != value:
             continue
-        number = metric.worst(numbers_of(value))
-        if ending not in shown or metric.worst(number, shown[ending][1]) == number:
-            shown[ending] = name, number
+        found = name, metric.worst(numbers_of(value)), is_outside(name, value, limits)
+        _, other, other_is_outside = shown.get(ending, found)
+        is_worse = metric.worst(found[1], other) == found[1]
+        if found[2] > other_is_outside or (found[2] == other_is_outside and is_worse):
+            shown[ending] = found
     return {ending: shown[ending] for ending in METRICS if ending in shown}

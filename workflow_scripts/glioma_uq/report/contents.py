@@ -6,7 +6,7 @@ from glioma_uq.configuration.departures import departures
 from glioma_uq.figures.cells import TASK_NAMES, of_cell, of_network
 from glioma_uq.figures.words import format_range
 from glioma_uq.report import small_tumours, statistics_tables
-from glioma_uq.report.cohort_summary import about_cases, counted, excluded_rows
+from glioma_uq.report.cohort import about_cases, counted, excluded_rows
 from glioma_uq.report.verdict import number, p_value, with_interval
 from glioma_uq.subregions import CLASSES
 from glioma_uq.tasks import TASKS
