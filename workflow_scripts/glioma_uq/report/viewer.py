@@ -12,7 +12,6 @@ import numpy as np
 from glioma_uq.figures.gallery_cases import through_tumour
 from glioma_uq.report.verdict import number
 
-TEMPLATE = Path(__file__).with_name("viewer.html.jinja")
 NIIVUE_VERSION = "0.69.0"
 NIIVUE = Path(__file__).with_name("vendor") / f"niivue-{NIIVUE_VERSION}.umd.js.gz"
 MAP_LABELS = {
