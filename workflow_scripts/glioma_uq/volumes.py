@@ -13,7 +13,6 @@ from glioma_uq.errors import BadInput
 from glioma_uq.files import sha256
 
 CHECKSUM = "_sha256"
-MEASURED = ("voxel_mm", "template_scale")  # measured during normalisation
 
 
 def volume_path(manifest, case, name):

@@ -67,14 +67,13 @@ OF_SERIES = (
     "series", "slices", "slice_mm", "orientation", "tilt_deg", "intensity_low", "intensity_high",
     "voxel_mm", "bias_low", "bias_high", "mutual_information", "brain_covered",
 )  # fmt: skip
-OF_CASE = tuple(name for name in METRICS if name not in OF_SERIES)
 
 
 def names_with_limits():
     """Return every name that a limit can have: a metric's column, or its ending for all series."""
-    endings = [name for name in OF_SERIES if METRICS[name].worst]
-    of_case = [name for name in OF_CASE if METRICS[name].worst]
-    return [*of_case, *endings, *(f"{one}_{name}" for name in endings for one in SERIES)]
+    limited = [name for name, metric in METRICS.items() if metric.worst]
+    of_series = [f"{one}_{name}" for name in limited if name in OF_SERIES for one in SERIES]
+    return limited + of_series
 
 
 def series_and_ending(name):
