@@ -99,12 +99,11 @@ class Dataset:
 
     def load(self, name):
         """Return the `Case` of that name."""
-        if self.kept is not None and name in self.kept:
-            return self.kept[name]
-        case = self._read(name)
-        if self.kept is not None:
-            self.kept[name] = case
-        return case
+        if self.kept is None:
+            return self._read(name)
+        if name not in self.kept:
+            self.kept[name] = self._read(name)
+        return self.kept[name]
 
     def path(self, name, file):
         """Return the path of one file of a case; raise BadInput if its checksum is wrong."""

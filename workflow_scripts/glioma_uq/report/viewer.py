@@ -84,10 +84,8 @@ def layer(image, box, low, high, colormap, unit="", outside=None):
     """Return an image as 8-bit .nii.gz in base64, the same bytes each time, and its colours."""
     data = image.data if outside is None else np.where(outside, low, image.data)
     slope = (high - low) / 255
-    levels = np.clip(np.rint((data[box] - low) / slope), 0, 255).astype(np.uint8)
-    affine = image.grid.affine.copy()
-    affine[:3, 3] += affine[:3, :3] @ [side.start for side in box]
-    nifti = nib.Nifti1Image(levels, affine)
+    levels = np.clip(np.rint((data - low) / slope), 0, 255).astype(np.uint8)
+    nifti = nib.Nifti1Image(levels, image.grid.affine).slicer[box]
     nifti.header.set_slope_inter(slope, low)
     packed = base64.b64encode(gzip.compress(nifti.to_bytes(), mtime=0)).decode("ascii")
     return {"base64": packed, "low": low, "high": high, "colormap": colormap, "unit": unit}
