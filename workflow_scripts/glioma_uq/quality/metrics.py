@@ -124,8 +124,9 @@ def why_outside(name, value, limits):
     key, low, high = limit_of(name, limits)
     series, ending = series_and_ending(name)
     what = METRICS[ending].text if ending in METRICS else ending
+    what = f"{series.upper()}: {what}" if series else what
     return (
-        f"expected {name} ({f'{series.upper()}: ' if series else ''}{what}) {between(low, high)}, "
+        f"expected {name} ({what}) of {between(low, high)}, "
         f"found {value}, look at the quality sheet or change preprocessing.quality.limits.{key}"
     )
 
@@ -133,8 +134,8 @@ def why_outside(name, value, limits):
 def between(low, high):
     """Return limits in words; one may be infinite."""
     if low == -inf:
-        return f"of at most {high:g}"
-    return f"of at least {low:g}" if high == inf else f"of {low:g} to {high:g}"
+        return f"at most {high:g}"
+    return f"at least {low:g}" if high == inf else f"{low:g} to {high:g}"
 
 
 def overview(metrics, limits=()):

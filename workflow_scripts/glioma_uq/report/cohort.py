@@ -149,6 +149,5 @@ def metrics_of_case(row, limits):
         cells[ending] = {"text": plain(value), "value": value, "outside": ""}
         if is_outside:
             _, low, high = limit_of(column, limits)
-            expected = between(low, high).removeprefix("of ")
-            cells[ending]["outside"] = f"{column}: expected {expected}"
+            cells[ending]["outside"] = f"{column}: expected {between(low, high)}"
     return cells
