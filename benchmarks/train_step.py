@@ -34,12 +34,12 @@ from monai.transforms import (
 
 from glioma_uq.dataset import Dataset
 from glioma_uq.networks import build_network
-from glioma_uq.tables import write_table
+from glioma_uq.tables import read_table, write_table
 from glioma_uq.training.augmentation import MC_DROPOUT, build_augmentation
 from glioma_uq.training.losses import MultiTaskLoss
 from glioma_uq.training.settings import Settings
 from glioma_uq.training.trainer import Trainer
-from glioma_uq.volumes import CHECKSUM, read_volumes, sha256, volume_path
+from glioma_uq.volumes import CHECKSUM, checksum, volume_path
 
 RATE, CASES, BATCH_SIZE = 0.25, 6, 2
 MODALITIES = ["t1", "t1ce", "t2", "flair"]
@@ -65,7 +65,7 @@ def write_cases(folder, edge):
             path = volume_path(manifest, row["case"], name)
             path.parent.mkdir(parents=True, exist_ok=True)
             nibabel.save(nibabel.Nifti1Image(voxels, affine), path)
-            row[f"{name}{CHECKSUM}"] = sha256(path)
+            row[f"{name}{CHECKSUM}"] = checksum(path)
         rows.append(row)
     write_table(pd.DataFrame(rows), manifest)
     return manifest
@@ -139,7 +139,7 @@ def main():
     torch.set_num_threads(options.threads)
     with tempfile.TemporaryDirectory() as folder:
         manifest = write_cases(Path(folder), options.edge)
-        dataset, table = Dataset(manifest, MODALITIES, keep_in_memory=True), read_volumes(manifest)
+        dataset, table = Dataset(manifest, MODALITIES, keep_in_memory=True), read_table(manifest)
         names, settings = table["case"].tolist(), Settings(batch_size=BATCH_SIZE, device="cpu")
         trainer = Trainer(new_network(options.width), dataset, names, names[:1], settings, seed=1)
         network = new_network(options.width)

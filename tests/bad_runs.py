@@ -20,9 +20,8 @@ from glioma_uq.configuration.preflight import (
     check_predictions_there,
     claim_name,
 )
-from glioma_uq.folds import assign_folds
+from glioma_uq.folds import assign_folds, check_splits
 from glioma_uq.sampling.mc_dropout import active_dropout
-from glioma_uq.splits import check_splits
 from glioma_uq.training.checkpoints import read_checkpoint, write_checkpoint
 from glioma_uq.training.checks import check_labels
 from glioma_uq.volumes import check_unchanged

@@ -4,7 +4,7 @@ import nibabel
 import numpy as np
 import pandas as pd
 
-from glioma_uq.volumes import CHECKSUM, sha256, volume_path
+from glioma_uq.volumes import CHECKSUM, checksum, volume_path
 
 MANIFEST = "volumes.csv"
 UNKNOWN = {"source": "A", "idh": -1, "1p19q": -1, "grade": -1}
@@ -34,6 +34,6 @@ def write_manifest(folder, **columns):
     files = sorted({path.name for path in (folder / "normalised").glob("*/*.nii.gz")})
     for name in (file.removesuffix(".nii.gz") for file in files):
         paths = [volume_path(folder / MANIFEST, case, name) for case in table["case"]]
-        table[f"{name}{CHECKSUM}"] = [sha256(path) if path.exists() else "" for path in paths]
+        table[f"{name}{CHECKSUM}"] = [checksum(path) if path.exists() else "" for path in paths]
     table.to_csv(folder / MANIFEST, index=False)
     return folder / MANIFEST

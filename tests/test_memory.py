@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from manifest import write_case, write_manifest
 
-from glioma_uq.dataset import Dataset
-from glioma_uq.memory import available_memory, cgroup_limits
+from glioma_uq.dataset import Dataset, available_memory, cgroup_limits
 
 
 def test_the_smallest_limit_on_the_way_up_counts(tmp_path):

@@ -114,7 +114,7 @@ def test_a_wrong_table_names_the_case(imported, changes, sentence):
 
 
 def test_a_missing_column_is_refused_with_the_closest_name(imported):
-    with pytest.raises(BadInput, match='column "mutated" .* did you mean "Mutated_IDH"'):
+    with pytest.raises(BadInput, match='column "mutated" .* did you mean .Mutated_IDH.'):
         imported(table().rename(columns={"mutated": "Mutated_IDH"}))
 
 

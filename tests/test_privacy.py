@@ -19,7 +19,7 @@ import import_case
 from glioma_uq.cohorts.sources import CANONICAL
 from glioma_uq.configuration.validation import values_of
 from glioma_uq.logs import log_to
-from glioma_uq.provenance import describe
+from record_provenance import describe
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "Zebedee"  # in no package, and in no test but these

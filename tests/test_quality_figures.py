@@ -65,7 +65,7 @@ def test_what_is_empty_or_a_text_is_not_in_the_overview():
     metrics = {"t1_orientation": "LPS", "t1_voxel_mm": "1 x 1 x 2", "t1_bias_low": "",
                "t2_bias_low": "0.9", "flair_bias_low": "0.8"}  # fmt: skip
     assert overview(metrics) == {
-        "voxel_mm": ("t1_voxel_mm", 2.0), "bias_low": ("flair_bias_low", 0.8),
+        "voxel_mm": ("t1_voxel_mm", 2.0, False), "bias_low": ("flair_bias_low", 0.8, False),
     }  # fmt: skip
 
 

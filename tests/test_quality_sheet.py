@@ -1,48 +1,50 @@
 """Every case has a sheet: in template space, or with whatever is left of it and why."""
 
+import io
+
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
 from PIL import Image
 
 import draw_quality_sheets
 from glioma_uq.images import Grid, write_image
 from glioma_uq.quality.rows import mark_excluded, write_row
-from glioma_uq.quality.sheet import (
-    OUTLINES,
-    PANEL,
-    View,
-    draw_plane,
-    draw_sheet,
-    font,
-    middle,
-    outline,
-    rgb,
-    wrapped,
-)
+from glioma_uq.quality.sheet import DPI, OUTLINES, PANEL, View, draw_plane, draw_sheet, header_lines
+from glioma_uq.quality.views import middle
 from glioma_uq.transforms import write_matrix
 
 MODALITIES = ["t1", "t1ce"]
 GRID = Grid((8, 9, 7), np.diag([10.0, 10, 10, 1]))
 
 
-def test_an_outline_runs_along_the_edge_with_even_width():
-    cover = np.clip((np.arange(40) - 19.5) / 4 + 0.5, 0, 1) * np.ones((30, 1))
-    line = outline(cover)
-    assert line[:, 19:21].min() > 0.6
-    assert line[:, :15].max() == line[:, 25:].max() == 0
-    assert outline(np.zeros((5, 5))).max() == 0
-    assert outline(np.ones((5, 5))).max() == 0
+def rgb(colour):
+    return [round(255 * part) for part in to_rgb(colour)]
+
+
+def drawn(view, plane):
+    """Return one plane as grey pixels, 200 for the longest edge."""
+    figure = Figure(figsize=(2, 2), facecolor="black")
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.axis("off")
+    draw_plane(axes, view, plane)
+    for text in list(axes.texts):
+        text.remove()
+    picture = io.BytesIO()
+    figure.savefig(picture, dpi=100)
+    return np.asarray(Image.open(picture).convert("RGB"))
 
 
 def test_planes_keep_their_proportions_and_the_patients_left_is_left():
-    volume = np.zeros((8, 10, 4))
-    volume[0] = 1  # the patient's left in RAS
-    view = View(volume, np.array([1.0, 1, 2]), (0, 1), (4, 5, 2))
-    sizes = [draw_plane(view, plane).size for plane in range(3)]
-    assert sizes == [(PANEL, 192), (192, 192), (192, PANEL)]
-    axial = np.asarray(draw_plane(view, 2).convert("L"))
-    assert axial[5, 2] > 200
-    assert axial[5, -2] == 0
+    volume = np.ones((8, 10, 4))
+    volume[0] = 2  # the patient's left in RAS
+    view = View(volume, np.array([1.0, 1, 2.5]), (0, 2), (4, 5, 2))
+    sizes = [np.ptp(np.argwhere(drawn(view, plane).max(-1) > 60), axis=0) + 1 for plane in range(3)]
+    assert np.allclose(sizes, [(200, 200), (200, 160), (200, 160)], atol=3)
+    axial = drawn(view, 2)
+    assert axial[100, 24, 0] > 200
+    assert axial[100, 174, 0] < 150
 
 
 def test_front_and_head_are_on_top():
@@ -50,34 +52,33 @@ def test_front_and_head_are_on_top():
     volume[:, -1], volume[:, :, -1] = 1, 1
     view = View(volume, np.ones(3), (0, 1), (4, 4, 4))
     for plane in range(3):
-        assert np.asarray(draw_plane(view, plane).convert("L"))[2, 60] > 200
+        assert drawn(view, plane)[5, 60, 0] > 200
 
 
 def test_the_cut_goes_through_the_tumour_or_the_middle_of_the_brain():
     brain, tumour = np.ones((5, 7, 9), bool), np.zeros((5, 7, 9), bool)
     tumour[1, 2:5, 6] = tumour[1, 3, 5] = True
-    assert middle(tumour, brain) == (1, 3, 6)
-    assert middle(np.zeros_like(brain), brain) == (2, 3, 4)
-    assert middle(None, None) is None
+    assert middle(brain.shape, {"tumour": tumour, "brain": brain}) == [1, 3, 6]
+    assert middle(brain.shape, {"tumour": np.zeros_like(brain), "brain": brain}) == [2, 3, 4]
+    assert middle((8, 9, 7), {}) == [4, 4, 3]
 
 
 def test_a_mask_is_outlined_in_its_colour():
     mask = np.zeros((20, 20, 20), bool)
     mask[5:15, 5:15, 5:15] = True
     view = View(np.zeros(mask.shape), np.ones(3), (0, 1), (10, 10, 10), {"tumour": mask})
-    shown = np.asarray(draw_plane(view, 0)).astype(float)
-    share = shown / rgb(OUTLINES["tumour"])
+    share = drawn(view, 0).astype(float) / rgb(OUTLINES["tumour"])
     assert np.ptp(share, axis=-1).max() < 0.02
-    assert share.sum() / 3 == pytest.approx(4 * 120 * 1.4, rel=0.2)  # four edges of 1.4 pixels
+    assert share.sum() / 3 == pytest.approx(4 * 100 * 100 / 72, rel=0.1)  # four edges of 1 point
 
 
 def test_long_reasons_are_wrapped_and_nothing_is_lost():
     reason = "expected template_dice of at least 0.85, found 0.7312, " * 4 + "x" * 300
-    lines = wrapped(reason, font(13), 400)
-    assert " ".join(lines) == reason
-    assert all(font(13).getlength(line) <= 400 for line in lines[:-1])
+    lines = [text for text, *_ in header_lines("c", False, reason, [], 4.8)[1:]]
+    assert "".join(lines).replace(" ", "") == reason.replace(" ", "")
     with_reason = draw_sheet("c", False, reason, [], {"t1": "No image."})
-    assert with_reason.height > draw_sheet("c", False, "short", [], {"t1": "No image."}).height
+    short = draw_sheet("c", False, "short", [], {"t1": "No image."})
+    assert with_reason.get_figheight() > short.get_figheight()
 
 
 @pytest.fixture
@@ -121,7 +122,7 @@ def draw(cohort, cases=("good", "bad")):
         template=cohort / "template.nii.gz",
         pictures=pictures,
     )
-    return {path.stem: np.asarray(Image.open(path)) for path in pictures}
+    return {path.stem: np.asarray(Image.open(path).convert("RGB")) for path in pictures}
 
 
 def has_colour(sheet, colour):
@@ -153,5 +154,5 @@ def test_a_case_of_which_nothing_is_left_gets_its_reason(cohort):
     for folder in ("bias_corrected/bad", "raw/bad"):
         mark_excluded((cohort / folder).iterdir())
     sheet = draw(cohort, ["bad"])["bad"]
-    assert sheet.shape[0] < PANEL + 100
+    assert sheet.shape[0] < DPI * (PANEL + 1)
     assert has_colour(sheet, "#FF8C42")

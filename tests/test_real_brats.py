@@ -22,9 +22,10 @@ from glioma_uq.dataset import Dataset
 from glioma_uq.images import read_image, write_image
 from glioma_uq.networks import build_network
 from glioma_uq.subregions import REGIONS
+from glioma_uq.tables import read_table
 from glioma_uq.training.settings import Settings
 from glioma_uq.training.trainer import Trainer
-from glioma_uq.volumes import read_volumes, volume_path
+from glioma_uq.volumes import volume_path
 
 CASES = ["brats_2013_pat0001_1", "brats_2013_pat0002_1"]
 MODALITIES = ["t1ce", "flair"]
@@ -132,7 +133,7 @@ def test_the_studys_preprocessing_keeps_every_label_and_its_volume(real_data, wa
     assert pd.read_csv(walked / "excluded.csv").empty
     manifest = walked / "volumes.csv"
     drawn = figure_4(tmp_path, manifest, experts(manifest, tmp_path / "maps"))
-    scale = read_volumes(manifest).set_index("case")["template_scale"]
+    scale = read_table(manifest).set_index("case")["template_scale"]
     for case in CASES:
         direct = counted(real_data, case)
         assert {region: quality.at[case, f"{region}_mm3"] for region in REGIONS} == direct

@@ -15,6 +15,7 @@ import make_report
 from glioma_uq.errors import BadInput
 from glioma_uq.figures import caption
 from glioma_uq.report.contents import p_value, summary
+from glioma_uq.report.page import in_four_digits
 from glioma_uq.report.statistics_tables import how_selected, sortable_tables, warnings
 from glioma_uq.report.verdict import learned, with_interval
 
@@ -25,6 +26,7 @@ PIXEL = bytes.fromhex(
 )
 VOID = {"meta", "img", "br"}
 FIGURES = ("calibration_by_rate", "uncertainty_by_correctness")
+AUROC = ("auroc", "auroc_low", "auroc_high")
 TASKS = ("idh", "1p19q", "grade")
 STATISTICS = ("classification", "segmentation", "rank_tests", "selection", "findings")
 
@@ -74,8 +76,10 @@ def write_report(folder, *, dice=(0.7, 0.65), published=False, overlays=True, **
         (folder / f"figures/{name}.png").write_bytes(PIXEL)
     overlay = folder / "figures/case <1>.png"
     overlay.write_bytes(PIXEL)
-    rank_rows = [("csnet", 0.2, 30, task, 30, 10, 250.0, 1e-5, 4e-5, 0.83) for task in TASKS]
-    names = [*COLUMNS[:4], "n_right", "n_wrong", "u", "p", "p_holm", "auroc"]
+    rank_rows = [
+        ("csnet", 0.2, 30, task, 30, 10, 250.0, 1e-5, 4e-5, 0.83, 0.7, 0.9) for task in TASKS
+    ]
+    names = [*COLUMNS[:4], "n_right", "n_wrong", "u", "p", "p_holm", *AUROC]
     curve = {"network": "csnet", "rate": 0.2, "fold": [1, 2], "seed": 1, "epoch": [9, 11]}
     case = {"case": ["a"], "source": ["x & y"], "idh": [1], "1p19q": [-1], "grade": [2]}
     excluded = {"case": ["<script>alert(1)</script>"], "step": ["register"], "reason": ["a < b"]}
@@ -98,7 +102,7 @@ def write_report(folder, *, dice=(0.7, 0.65), published=False, overlays=True, **
         del of_study["segmentation"]
         paths = dict.fromkeys(paths)
         override = {"cohort": None, "predictions": PUBLISHED}
-    provenance = {"commit": "abc123", "inputs": {f"file-{i}": "0f" for i in range(20)}}
+    provenance = {"code": {"commit": "abc123"}, "inputs": {f"file-{i}": "0f" for i in range(20)}}
     (folder / "provenance.json").write_text(json.dumps(provenance))
     config = checked(override) | {"study": "tiny <b>"}
     make_report.main(
@@ -213,14 +217,17 @@ def test_warnings_name_what_a_reader_must_not_believe():
     tables["classification"]["reason"] = np.where(
         tables["classification"]["measure"] == "auc", "one class in 90 of 1000 resamples", ""
     )
-    assert "IDH, auc: no interval, one class in 90 of 1000 resamples." in warnings(tables, 0.2, 30)
+    assert "IDH, ROC-AUC: no interval, one class in 90 of 1000 resamples." in warnings(
+        tables, 0.2, 30
+    )
 
 
 def test_a_table_shows_four_digits_and_keeps_all_to_sort_and_save_by():
     (table,) = sortable_tables({"classification": classification().assign(value=-1 / 3)}, 0.2, 30)
-    place = table["head"].index("value")
-    assert table["rows"][0][place] == {"text": "−0.3333", "value": repr(-1 / 3), "is_number": True}
-    assert "reason" not in table["head"]
+    assert table["rows"][0][list(table["columns"]).index("value")] == -1 / 3
+    assert in_four_digits(-1 / 3) == "−0.3333"
+    assert (table["columns"]["value"], table["columns"]["task"]) == (True, False)
+    assert "reason" not in table["columns"]
     assert len(table["rows"]) == 6
 
 
@@ -269,18 +276,16 @@ def test_what_could_not_be_measured_has_not_been_learned():
     assert not learned(classification().query("task != 'idh'")).learned
 
 
-def test_a_summary_says_where_its_n_differs_and_why_an_interval_is_missing():
+def test_a_summary_says_where_its_n_differs_and_where_an_interval_is_missing():
     table = classification()
     table.loc[(table["task"] == "idh") & (table["measure"] == "ece"), "n"] = 33
     refused = (table["task"] == "grade") & (table["measure"] == "auc")
     table.loc[refused, ["low", "high"]] = np.nan
-    table.loc[refused, "reason"] = "undefined in 80 of 1000 resamples"
     found = summary(table, 0.2, 30)
     assert found["tasks"] == [("IDH", 40), ("1p/19q", 40), ("Grade", 40)]
     rows = dict(found["rows"])
     assert rows["Expected calibration error"][0] == "0.810 (0.700 to 0.900), n = 33"
     assert rows["ROC-AUC"][2] == "0.810 (no interval)"
-    assert found["notes"] == ["Grade, ROC-AUC: no interval, undefined in 80 of 1000 resamples."]
 
 
 def test_numbers_are_told_with_a_true_minus_and_tiny_p_in_powers_of_ten():

@@ -3,10 +3,10 @@
 import pytest
 import torch
 from error_bounds import FORMULA
+from network_cost import cost_of
 from torch import nn
 
 from glioma_uq.errors import BadInput
-from glioma_uq.network_cost import cost_of
 from glioma_uq.networks import build_network
 from glioma_uq.sampling.mc_dropout import active_dropout
 

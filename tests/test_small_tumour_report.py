@@ -57,7 +57,7 @@ def test_uncertainty_of_missed_tumours_is_given_with_its_side_of_chance(tables):
 def test_few_small_tumours_are_a_warning(tables):
     about = small_tumours.about_subregions(tables, 0.0, 1, 0.95)
     assert "Only 5 cases have enhancing tumour below 2,000 mm³" in small_tumours.warnings(about)[0]
-    assert small_tumours.fact(about)[1] == (
+    assert small_tumours.facts(about)[0][1] == (
         "in 12 of 14 cases; 5 below 2,000 mm³, 3 of them below 1,000 mm³"
     )
 
@@ -75,9 +75,10 @@ def write_report(folder, tables):
     mine = {name: tables[name] for name in names}
     row = (0.0, 1, "segmentation", "dice", 0.7, 0.6, 0.8, 12, "")
     mine["segmentation"] = pd.DataFrame([(n, *row) for n in NETWORKS], columns=COLUMNS)
-    rank = ["network", "rate", "passes", "task", "n_right", "n_wrong", "u", "p", "p_holm", "auroc"]
+    rank = ["network", "rate", "passes", "task", "n_right", "n_wrong", "u", "p", "p_holm"]
+    rank += ["auroc", "auroc_low", "auroc_high"]
     mine["rank_tests"] = pd.DataFrame(
-        [(NETWORKS[0], 0.0, 1, "segmentation", 8, 4, 20.0, 0.1, 0.1, 0.7)], columns=rank
+        [(NETWORKS[0], 0.0, 1, "segmentation", 8, 4, 20.0, 0.1, 0.1, 0.7, 0.6, 0.8)], columns=rank
     )
     mine["selection"] = pd.DataFrame(
         {"network": NETWORKS[:1], "rule": "fixed", "cases": "config", "exploratory": False,
@@ -94,7 +95,7 @@ def write_report(folder, tables):
     }
     for name, table in {**mine, **rest}.items():
         table.to_csv(folder / f"{name}.csv", index=False)
-    (folder / "provenance.json").write_text(json.dumps({"commit": "abc"}))
+    (folder / "provenance.json").write_text(json.dumps({"code": {"commit": "abc"}}))
     figures = []
     for name in ("tumour_volumes", "froc"):
         figures.append(folder / f"{name}.png")

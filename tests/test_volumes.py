@@ -11,8 +11,9 @@ from glioma_uq.dataset import Dataset
 from glioma_uq.errors import BadInput
 from glioma_uq.images import Grid, read_image, write_image
 from glioma_uq.quality.rows import write_table
+from glioma_uq.tables import read_table
 from glioma_uq.transforms import write_matrix
-from glioma_uq.volumes import check_unchanged, read_volumes, sha256, volume_path
+from glioma_uq.volumes import check_unchanged, checksum, volume_path
 from normalise_case import main as normalise_case
 
 GRID = Grid((12, 14, 10), from_matvec(np.diag([3.0, 3.0, 3.0]), [-18, -21, -15]))
@@ -84,7 +85,7 @@ def manifest(tmp_path_factory):
 
 
 def test_the_manifest_has_a_row_for_each_case_that_takes_part(manifest):
-    table = read_volumes(manifest)
+    table = read_table(manifest)
     assert table.columns.tolist() == [
         "case", "patient", "source", "idh", "1p19q", "grade", "voxel_mm", "template_scale",
         "t1ce_sha256", "flair_sha256", "brain_mask_sha256", "segmentation_sha256",
@@ -138,12 +139,12 @@ def test_the_same_scans_give_the_same_manifest_and_others_another(alone, tmp_pat
 
 
 def test_one_voxel_changes_the_checksum_of_its_file_alone(alone):
-    before = {name: sha256(volume_path(alone, "a", name)) for name in FILES}
+    before = {name: checksum(volume_path(alone, "a", name)) for name in FILES}
     path = volume_path(alone, "a", "flair")
     image = read_image(path)
     image.data[3, 3, 3] += 1
     write_image(path, image.data, image.grid)
-    after = {name: sha256(volume_path(alone, "a", name)) for name in FILES}
+    after = {name: checksum(volume_path(alone, "a", name)) for name in FILES}
     assert {name for name in FILES if before[name] != after[name]} == {"flair"}
 
 
@@ -172,9 +173,9 @@ def test_an_empty_file_has_no_checksum(tmp_path):
     empty, full = tmp_path / "empty.nii.gz", tmp_path / "full.nii.gz"
     empty.touch()
     full.write_bytes(b"abc")
-    assert sha256(empty) == ""
-    assert sha256(full) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert checksum(empty) == ""
+    assert checksum(full) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     check_unchanged(empty, "")
-    for path, expected in ((empty, sha256(full)), (full, "")):
+    for path, expected in ((empty, checksum(full)), (full, "")):
         with pytest.raises(BadInput, match="found another:"):
             check_unchanged(path, expected)

@@ -5,13 +5,13 @@ from glioma_uq.cohorts.sources import CANONICAL
 from glioma_uq.folds import ET_SIZE, STRATA, assign_folds, with_et_size
 from glioma_uq.images import is_empty, read_image
 from glioma_uq.steps import run
-from glioma_uq.tables import write_table
-from glioma_uq.volumes import read_volumes, volume_path
+from glioma_uq.tables import read_table, write_table
+from glioma_uq.volumes import volume_path
 
 
 def main(*, volumes, number, validation_share, seed, output, strata=STRATA, test_share=None):
     """Write folds.csv; `volumes` is the cohort's manifest."""
-    table = read_volumes(volumes)
+    table = read_table(volumes)
     if ET_SIZE in strata:
         table = with_et_size(table, {case: et_volume(volumes, case) for case in table["case"]})
     folds = assign_folds(

@@ -31,7 +31,7 @@ def main(*, cases, modalities, steps, cohort, template, pictures):
         notes = [key_metrics(metrics[case])]
         sheet = draw_sheet(case, takes_part, verdict(reasons.get(case)), notes, views)
         with written_whole(picture) as temporary:
-            sheet.save(temporary)
+            sheet.savefig(temporary)
 
 
 def verdict(reason):
@@ -41,8 +41,8 @@ def verdict(reason):
 
 def key_metrics(metrics):
     """Return the metrics of a case in one line, each with the worst value over its series."""
-    shown = overview({name: value for name, value in metrics.items() if name != "case"})
-    return " · ".join(f"{METRICS[name].head} {value:.4g}" for name, (_, value) in shown.items())
+    shown = overview(metrics).items()
+    return " · ".join(f"{METRICS[name].head} {value:.4g}" for name, (_, value, _) in shown)
 
 
 if __name__ == "__main__":

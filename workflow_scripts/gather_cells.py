@@ -2,14 +2,13 @@
 
 from glioma_uq.cells import gather_cells
 from glioma_uq.steps import run
-from glioma_uq.tables import write_table
-from glioma_uq.volumes import read_volumes
+from glioma_uq.tables import read_table, write_table
 
 
 def main(*, volumes, folds, seeds, probabilities, segmentation, voxels, passes, cells_of_classes,
          cells_of_regions, cells_of_voxels):  # fmt: skip
     runs = list(zip(folds, seeds, probabilities, segmentation, voxels, strict=True))
-    tables = gather_cells(runs, read_volumes(volumes), passes)
+    tables = gather_cells(runs, read_table(volumes), passes)
     outputs = (cells_of_classes, cells_of_regions, cells_of_voxels)
     for cells, paths in zip(tables, outputs, strict=True):
         for t, path in zip(passes, paths, strict=True):

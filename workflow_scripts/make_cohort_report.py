@@ -2,24 +2,19 @@
 
 from pathlib import Path
 
-from glioma_uq.files import written_whole
 from glioma_uq.report import cohort as contents
 from glioma_uq.report import page
 from glioma_uq.steps import run
 from glioma_uq.tables import read_table
 
 
-def main(
-    *, cohort, volumes, excluded, quality, limits, figure, sheets, output,
-    template=page.COHORT_TEMPLATE,
-):  # fmt: skip
+def main(*, cohort, volumes, excluded, quality, limits, figure, sheets, output):
     """Write `output` from the cohort's tables, their figure and all quality sheets (PNG)."""
     tables = [read_table(path) for path in (volumes, excluded, quality)]
     shown = contents.from_tables(cohort, *tables, limits)
     shown["figure"] = page.figure(figure, Path(output).parent)
     shown["thumbnails"] = {Path(path).stem: page.thumbnail(path) for path in sheets}
-    with written_whole(output) as path:
-        path.write_text(page.render(shown, template), encoding="utf-8")
+    page.write(output, "cohort.html.jinja", shown)
     print(shown["sentence"])
 
 

@@ -14,7 +14,7 @@ from glioma_uq.overlap import lesions as lesion_tables
 from glioma_uq.overlap import regions as overlap_tables
 from glioma_uq.steps import run
 from glioma_uq.tables import read_table, write_table
-from glioma_uq.volumes import read_volumes, volume_path
+from glioma_uq.volumes import volume_path
 
 
 def read_case(case, labels, volumes, template_scale):
@@ -48,7 +48,7 @@ def measure_case(predicted, reference, brain, voxel_volume):
 def main(*, volumes, splits, maps, folds, seeds, passes, overlap, lesions):
     """`folds` and `seeds`: those of each folder of `maps`."""
     passes, splits = int(passes), read_table(splits)
-    manifest = read_volumes(volumes).set_index("case")
+    manifest = read_table(volumes).set_index("case")
     todo = [
         (case, *sampled) for sampled in zip(folds, seeds, maps, strict=True)
         for case in cases_of(splits, sampled[0], "test")

@@ -7,7 +7,7 @@ from glioma_uq.normalisation import clip_to_percentiles, study_grid, z_score, z_
 from glioma_uq.quality.rows import case_quality_record, mark_excluded, write_row
 from glioma_uq.steps import run
 from glioma_uq.transforms import compose, read_matrix, resample, resample_labels, resample_mask
-from glioma_uq.volumes import CHECKSUM, sha256
+from glioma_uq.volumes import CHECKSUM, checksum
 
 
 def main(
@@ -75,7 +75,7 @@ def tumour_volumes(tumour, brain, grid):
 
 def manifest_row(case, normalised, grid, matrix):
     """Return the columns of volumes.csv for a case's normalised files."""
-    sums = {f"{name}{CHECKSUM}": sha256(path) for name, path in normalised.items()}
+    sums = {f"{name}{CHECKSUM}": checksum(path) for name, path in normalised.items()}
     scale = abs(np.linalg.det(matrix[:3, :3]))
     return {"case": case, "voxel_mm": grid.voxel_sizes[0], "template_scale": scale, **sums}
 

@@ -8,12 +8,11 @@ import pandas as pd
 from glioma_uq.dataset import Dataset
 from glioma_uq.devices import choose_device, set_threads
 from glioma_uq.files import written_whole
-from glioma_uq.folds import cases_of
+from glioma_uq.folds import cases_of, check_splits
 from glioma_uq.networks import build_network
 from glioma_uq.sampling.acceleration import accelerate, keep_freed_memory
 from glioma_uq.sampling.case_files import Plan, hash_file, sample_cases, write_maps
 from glioma_uq.sampling.voxel_histograms import COLUMNS, histogram_rows
-from glioma_uq.splits import check_splits
 from glioma_uq.steps import run
 from glioma_uq.tables import append_rows, read_table, write_table
 from glioma_uq.weights import load_weights

@@ -11,9 +11,8 @@ from glioma_uq.configuration.preflight import check_dropout
 from glioma_uq.dataset import Dataset
 from glioma_uq.devices import choose_device, set_threads
 from glioma_uq.files import written_whole
-from glioma_uq.folds import cases_of
+from glioma_uq.folds import cases_of, check_splits
 from glioma_uq.networks import build_network
-from glioma_uq.splits import check_splits
 from glioma_uq.steps import run
 from glioma_uq.tables import read_table, write_table
 from glioma_uq.training.checks import check_labels

@@ -1,5 +1,6 @@
 """Preprocessed cases as tensors, for training and sampling."""
 
+from pathlib import Path
 from typing import NamedTuple
 
 import nibabel
@@ -7,9 +8,12 @@ import numpy as np
 import torch
 
 from glioma_uq.errors import BadInput
-from glioma_uq.memory import available_memory
+from glioma_uq.tables import read_table
 from glioma_uq.tasks import TASKS, class_index
-from glioma_uq.volumes import CHECKSUM, check_unchanged, read_volumes, volume_path
+from glioma_uq.volumes import CHECKSUM, check_unchanged, volume_path
+
+GIB = 2**30
+SHARE_KEPT = 0.5  # of free memory; the network needs the rest
 
 
 class Case(NamedTuple):
@@ -47,10 +51,6 @@ def load_volume(path, dtype):
     return torch.from_numpy(np.ascontiguousarray(nibabel.load(path).dataobj, dtype=dtype))
 
 
-GIB = 2**30
-SHARE_KEPT = 0.5  # of free memory; the network needs the rest
-
-
 class Dataset:
     """Read preprocessed cases on demand.
 
@@ -63,7 +63,7 @@ class Dataset:
 
     def __init__(self, manifest, modalities, keep_in_memory=False, classes=2):
         self.manifest, self.modalities, self.classes = manifest, list(modalities), classes
-        self.table = read_volumes(manifest).set_index("case")
+        self.table = read_table(manifest).set_index("case")
         self.kept = {} if keep_in_memory else None
 
     def labels(self, cases):
@@ -99,12 +99,11 @@ class Dataset:
 
     def load(self, name):
         """Return the `Case` of that name."""
-        if self.kept is not None and name in self.kept:
-            return self.kept[name]
-        case = self._read(name)
-        if self.kept is not None:
-            self.kept[name] = case
-        return case
+        if self.kept is None:
+            return self._read(name)
+        if name not in self.kept:
+            self.kept[name] = self._read(name)
+        return self.kept[name]
 
     def path(self, name, file):
         """Return the path of one file of a case; raise BadInput if its checksum is wrong."""
@@ -141,3 +140,27 @@ class Dataset:
                 "set cohort.segmentation_labels and run the preprocessing again."
             )
         return labels.float()[None]
+
+
+def cgroup_limits(root="/sys/fs/cgroup", own="/proc/self/cgroup"):
+    """Return the memory limits in bytes of this process's control groups (v2), as set by Slurm."""
+    try:
+        groups = Path(own).read_text().split("::")[-1].strip().lstrip("/")
+    except FileNotFoundError:
+        return []
+    folder, limits = Path(root) / groups, []
+    for place in (folder, *folder.parents):
+        file = place / "memory.max"
+        if file.is_file() and (limit := file.read_text().strip()) != "max":
+            limits.append(int(limit))
+    return limits
+
+
+def available_memory(meminfo="/proc/meminfo", limits=cgroup_limits):
+    """Return the bytes still available, or None where the system does not report them."""
+    try:
+        lines = dict(line.split(":") for line in Path(meminfo).read_text().splitlines())
+    except FileNotFoundError:
+        return None
+    free = 1024 * int(lines["MemAvailable"].split()[0])
+    return min([free, *limits()])

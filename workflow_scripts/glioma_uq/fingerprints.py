@@ -17,9 +17,7 @@ from pathlib import Path
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 SCRIPTS = Path(__file__).resolve().parents[1]
 # Functions that write to the log, and the index of their first argument that is text.
-LOGGING = ("debug", "info", "warning", "error", "exception", "critical")
-WORDS_FROM = {"print": 0, "progress": 1, "warnings.warn": 0}
-WORDS_FROM |= {f"logging.{level}": 0 for level in LOGGING}
+WORDS_FROM = {"print": 0, "progress": 1}
 # These modules affect no result, only messages and the log, so only their imports count.
 ONLY_WORDS = ("glioma_uq/errors.py", "glioma_uq/logs.py")
 
@@ -34,21 +32,13 @@ class Blank(ast.NodeTransformer):
         return ast.Constant("") if isinstance(node.value, str) else node
 
 
-def called(call):
-    """Return the name of the called function, `f` or `a.f`, or None for any other expression."""
-    function = call.func
-    if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name):
-        return f"{function.value.id}.{function.attr}"
-    return getattr(function, "id", None)
-
-
 def words_of(node):
     """Return the arguments of a raise or a log call and the index of the first text, else [], 0."""
     if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
         return node.exc.args, 0
-    if isinstance(node, ast.Call) and called(node) in WORDS_FROM:
-        to_a_file = any(keyword.arg == "file" for keyword in node.keywords)
-        return ([], 0) if to_a_file else (node.args, WORDS_FROM[called(node)])
+    name = getattr(getattr(node, "func", None), "id", None)
+    if name in WORDS_FROM and all(keyword.arg != "file" for keyword in node.keywords):
+        return node.args, WORDS_FROM[name]
     return [], 0
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 from glioma_uq.errors import BadInput
 
 STRATA = ["grade", "idh", "1p19q", "source"]
+SPLITS = ("training", "validation", "test")
 ET_SIZE = "et_size"  # the stratum of enhancing tumour (ET) size
 # Offsets for `evenly_spread`, which round the number of cases to the nearest, or up. The 1e-9
 # allows for shares such as 0.1, which are not exact in binary.
@@ -107,19 +108,46 @@ def evenly_spread(n, share, start):
 
 def check_enough(n, number, test_share):
     """Raise BadInput if a fold would test fewer than three patients."""
-    fewest = 3 * number if test_share is None else math.ceil(3 / test_share - 1e-9)
-    if n >= fewest:
-        return
-    splits = (
-        f"{number} folds" if test_share is None else f"a holdout with a test share of {test_share}"
-    )
-    change = "fewer folds" if test_share is None else "a larger folds.test_share"
-    raise BadInput(
-        f"expected at least {fewest} patients for {splits}, found {n}: use {change} or more "
-        "patients."
-    )
+    if test_share is None:
+        fewest, splits, change = 3 * number, f"{number} folds", "fewer folds"
+    else:
+        fewest = math.ceil(3 / test_share - 1e-9)
+        splits, change = f"a holdout with a test share of {test_share}", "a larger folds.test_share"
+    if n < fewest:
+        raise BadInput(
+            f"expected at least {fewest} patients for {splits}, found {n}: use {change} or more "
+            "patients."
+        )
 
 
 def cases_of(folds, fold, split):
     """Return the ids of one fold's `training`, `validation` or `test` cases, in table order."""
     return folds.query("fold == @fold and split == @split")["case"].tolist()
+
+
+def check_splits(folds, cases):
+    """Raise BadInput unless each case has one split in each fold.
+
+    `folds` has the columns case, fold, split; `cases` are the ids of the cohort's cases.
+    """
+    invalid = folds.loc[~folds["split"].isin(SPLITS), "split"]
+    if len(invalid):
+        raise BadInput(
+            f"expected the splits {', '.join(SPLITS)} in folds.csv, found {invalid.iloc[0]!r}, "
+            "remove the file and run again"
+        )
+    twice = folds[folds.duplicated(["case", "fold"], keep=False)]
+    if len(twice):
+        first = twice.iloc[0]
+        rows = twice[(twice["case"] == first["case"]) & (twice["fold"] == first["fold"])]
+        raise BadInput(
+            f"expected each case in one split of a fold, found {first['case']} in "
+            f"{' and '.join(rows['split'])} of fold {first['fold']} in folds.csv, remove the file "
+            "and run again"
+        )
+    lost = sorted(set(folds["case"]) - set(cases))
+    if lost:
+        raise BadInput(
+            f"expected the cohort's cases in folds.csv, found {lost[0]}, which is not in "
+            "volumes.csv, remove the file and run again"
+        )

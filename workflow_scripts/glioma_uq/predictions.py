@@ -1,6 +1,5 @@
 """The predictions of one grid cell, and the import of other models' tables of predictions."""
 
-import difflib
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -9,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from glioma_uq.configuration.validation import faults_of_columns, refuse
-from glioma_uq.errors import BadInput
+from glioma_uq.errors import BadInput, closest
 from glioma_uq.tasks import TASKS, UNKNOWN
 from glioma_uq.text_tables import check_named_once, read_text_table
 from glioma_uq.uncertainty import UNCERTAINTY_COMPONENTS, entropy
@@ -74,10 +73,8 @@ def import_predictions(path, columns):
     cells = pd.DataFrame({"case": _cases(raw, columns["case"], path)})
     cells["source"] = _column(raw, columns["source"], path) if "source" in columns else ""
     cells["fold"] = cells["seed"] = 0  # ASSUME: a published table holds one model's predictions
-    for task in TASKS:
-        named = columns.get(task)
-        block = _task(raw, task, named, cells["case"], path) if named else _unknown(task, len(raw))
-        cells = pd.concat([cells, pd.DataFrame(block)], axis=1)
+    tasks = [_task(raw, task, columns.get(task), cells["case"], path) for task in TASKS]
+    cells = pd.concat([cells, *tasks], axis=1)
     _check_biology(cells, path)
     return cells.sort_values("case", ignore_index=True)
 
@@ -95,12 +92,11 @@ def _read_text(path):
 
 
 def _column(raw, name, path):
-    """Return one column as text, or raise BadInput with the closest name."""
     if name in raw.columns:
         return raw[name]
-    near = difflib.get_close_matches(name, raw.columns, n=1, cutoff=0)
-    hint = f'did you mean "{near[0]}"?' if near else "the table has no columns"
-    raise BadInput(f'expected a column "{name}" in {path}, found none; {hint}')
+    raise BadInput(
+        f'expected a column "{name}" in {path}, found none; {closest(name, raw.columns)}'
+    )
 
 
 def _cases(raw, name, path):
@@ -118,27 +114,23 @@ def _cases(raw, name, path):
 
 
 def _task(raw, task, named, cases, path):
-    """Return the columns of one task: label, normalised probabilities, uncertainties."""
+    """Return the columns of one task: label, normalised probabilities, uncertainties.
+
+    `named` are its columns in the table, None for a task that the model does not predict.
+    """
     classes = TASKS[task]
-    texts = pd.concat([_column(raw, name, path) for name in named["probabilities"]], axis=1)
-    probabilities = _probabilities(texts, task, cases)
+    labels = np.full(len(raw), UNKNOWN)
+    probabilities = np.full((len(raw), len(classes)), np.nan)
+    if named:
+        labels = _labels(_column(raw, named["label"], path), task, cases)
+        texts = pd.concat([_column(raw, name, path) for name in named["probabilities"]], axis=1)
+        probabilities = _probabilities(texts, task, cases)
     predictive = entropy(probabilities)
-    columns = {f"{task}_label": _labels(_column(raw, named["label"], path), task, cases)}
+    uncertainties = predictive, predictive, predictive - predictive  # total, aleatoric, epistemic
+    columns = {f"{task}_label": labels}
     columns |= {f"{task}_probability_{c}": probabilities[:, i] for i, c in enumerate(classes)}
-    return columns | _uncertainties(task, predictive, predictive, np.zeros(len(raw)))
-
-
-def _unknown(task, n):
-    """Return the columns of a task that the model does not predict."""
-    nothing = np.full(n, np.nan)
-    columns = {f"{task}_label": np.full(n, UNKNOWN)}
-    columns |= {f"{task}_probability_{c}": nothing for c in TASKS[task]}
-    return columns | _uncertainties(task, nothing, nothing, nothing)
-
-
-def _uncertainties(task, *components):
-    named = zip(UNCERTAINTY_COMPONENTS, components, strict=True)
-    return {f"{task}_{name}": component for name, component in named}
+    named = zip(UNCERTAINTY_COMPONENTS, uncertainties, strict=True)
+    return pd.DataFrame(columns | {f"{task}_{name}": values for name, values in named})
 
 
 def _labels(texts, task, cases):

@@ -7,19 +7,12 @@ template_scale, by which the affine registration to the template multiplied the 
 and {name}_sha256 of each file, empty for a missing reference segmentation.
 """
 
-import hashlib
 from pathlib import Path
 
 from glioma_uq.errors import BadInput
-from glioma_uq.tables import read_table
+from glioma_uq.files import sha256
 
 CHECKSUM = "_sha256"
-MEASURED = ("voxel_mm", "template_scale")  # measured during normalisation
-
-
-def read_volumes(manifest):
-    """Return the manifest's table, one row for each case."""
-    return read_table(manifest)
 
 
 def volume_path(manifest, case, name):
@@ -27,18 +20,15 @@ def volume_path(manifest, case, name):
     return Path(manifest).parent / "normalised" / case / f"{name}.nii.gz"
 
 
-def sha256(path):
+def checksum(path):
     """Return the hash of a file in hex digits, "" for an empty file, which is no volume."""
-    if Path(path).stat().st_size == 0:
-        return ""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return sha256(path) if Path(path).stat().st_size else ""
 
 
 def check_unchanged(path, expected):
     """Raise BadInput if a file's checksum is not that of the manifest."""
     is_there = Path(path).is_file()
-    if not is_there or sha256(path) != expected:
+    if not is_there or checksum(path) != expected:
         # Snakemake does not check the files behind an existing manifest, so remove that too.
         raise BadInput(
             f"expected the checksum in volumes.csv for {path}, found "

@@ -67,14 +67,13 @@ OF_SERIES = (
     "series", "slices", "slice_mm", "orientation", "tilt_deg", "intensity_low", "intensity_high",
     "voxel_mm", "bias_low", "bias_high", "mutual_information", "brain_covered",
 )  # fmt: skip
-OF_CASE = tuple(name for name in METRICS if name not in OF_SERIES)
 
 
 def names_with_limits():
     """Return every name that a limit can have: a metric's column, or its ending for all series."""
-    endings = [name for name in OF_SERIES if METRICS[name].worst]
-    of_case = [name for name in OF_CASE if METRICS[name].worst]
-    return [*of_case, *endings, *(f"{one}_{name}" for name in endings for one in SERIES)]
+    limited = [name for name, metric in METRICS.items() if metric.worst]
+    of_series = [f"{one}_{name}" for name in limited if name in OF_SERIES for one in SERIES]
+    return limited + of_series
 
 
 def series_and_ending(name):
@@ -125,8 +124,9 @@ def why_outside(name, value, limits):
     key, low, high = limit_of(name, limits)
     series, ending = series_and_ending(name)
     what = METRICS[ending].text if ending in METRICS else ending
+    what = f"{series.upper()}: {what}" if series else what
     return (
-        f"expected {name} ({f'{series.upper()}: ' if series else ''}{what}) {between(low, high)}, "
+        f"expected {name} ({what}) of {between(low, high)}, "
         f"found {value}, look at the quality sheet or change preprocessing.quality.limits.{key}"
     )
 
@@ -134,15 +134,16 @@ def why_outside(name, value, limits):
 def between(low, high):
     """Return limits in words; one may be infinite."""
     if low == -inf:
-        return f"of at most {high:g}"
-    return f"of at least {low:g}" if high == inf else f"of {low:g} to {high:g}"
+        return f"at most {high:g}"
+    return f"at least {low:g}" if high == inf else f"{low:g} to {high:g}"
 
 
-def overview(metrics):
-    """Return {ending: (column, value)} of a case, with the worst value over several series.
+def overview(metrics, limits=()):
+    """Return {ending: (column, number, whether it is outside its limits)} of a case.
 
-    `metrics`: column to value, as numbers or as text; empty values, texts and metrics that
-    the overview does not show are omitted.
+    Of several series the worst counts, and before it those outside their limits. `metrics`:
+    column to value, as numbers or as text; empty values, texts and metrics that the overview
+    does not show are omitted.
     """
     shown = {}
     for name, value in metrics.items():
@@ -150,7 +151,9 @@ def overview(metrics):
         metric = METRICS.get(ending)
         if metric is None or metric.head is None or value in ("", None) or value != value:
             continue
-        number = metric.worst(numbers_of(value))
-        if ending not in shown or metric.worst(number, shown[ending][1]) == number:
-            shown[ending] = name, number
+        found = name, metric.worst(numbers_of(value)), is_outside(name, value, limits)
+        _, other, other_is_outside = shown.get(ending, found)
+        is_worse = metric.worst(found[1], other) == found[1]
+        if found[2] > other_is_outside or (found[2] == other_is_outside and is_worse):
+            shown[ending] = found
     return {ending: shown[ending] for ending in METRICS if ending in shown}

@@ -13,16 +13,6 @@ from glioma_uq.quality.metrics import OUTSIDE, limit_of, outside, why_outside
 EARLIER = "excluded at an earlier step"
 
 
-class OutsideLimits(BadCase):
-    """A metric of a case is outside the config's limits; `numbers` holds its name and limits."""
-
-    def __init__(self, metrics, limits):
-        names = outside(metrics, limits)
-        super().__init__("; ".join(why_outside(name, metrics[name], limits) for name in names))
-        low, high = limits[limit_of(names[0], limits)[0]]
-        self.numbers = dict(zip(OUTSIDE, (names[0], low, high), strict=True))
-
-
 @contextmanager
 def case_quality_record(case, step, *, quality, outputs, on_bad_case, limits=None):
     """Yield the dict for the step's metrics, and write it as the row `quality`.
@@ -37,23 +27,20 @@ def case_quality_record(case, step, *, quality, outputs, on_bad_case, limits=Non
     metrics, reason, numbers = {}, "", {}
     try:
         yield metrics
-        check_limits(metrics, limits or {})
+        if names := outside(metrics, limits or {}):
+            low, high = limits[limit_of(names[0], limits)[0]]
+            numbers = dict(zip(OUTSIDE, (names[0], low, high), strict=True))
+            raise BadCase("; ".join(why_outside(name, metrics[name], limits) for name in names))
     except ExcludedBefore:
         reason = EARLIER
     except BadCase as error:
-        reason, numbers = in_one_line(error), getattr(error, "numbers", {})
+        reason = in_one_line(error)
         if on_bad_case == "stop":
             raise BadCase(f"{case}: {reason}") from error
         traceback.print_exc()
     if reason:
         mark_excluded(outputs)
     write_row(quality, {"case": case, "step": step, "reason": reason, **numbers, **metrics})
-
-
-def check_limits(metrics, limits):
-    """Raise OutsideLimits if any of the `metrics` is outside its limits."""
-    if outside(metrics, limits):
-        raise OutsideLimits(metrics, limits)
 
 
 def mark_excluded(paths):

@@ -4,8 +4,10 @@ import numpy as np
 
 from glioma_uq.errors import BadCase
 from glioma_uq.images import is_empty, read_image, read_mask, same_grid
-from glioma_uq.quality.sheet import Z_RANGE, View, contrast, middle
+from glioma_uq.quality.sheet import View
 from glioma_uq.transforms import read_matrix, resample_mask
+
+Z_RANGE = (-2.5, 3.5)  # black and white of z-scored intensities
 
 
 class Template:
@@ -32,13 +34,11 @@ def template_views(modalities, cohort, case, template):
     masks = {"brain": brain.data, "template": template.on(brain.grid)}
     if not is_empty(tumour):
         masks["tumour"] = read_mask(tumour).data
-    centre = middle(masks.get("tumour"), brain.data)
-    sizes = brain.grid.voxel_sizes
-    scans = {name: read_image(folder / f"{name}.nii.gz").data for name in modalities}
-    return {
-        name: View(np.where(brain.data, scan, Z_RANGE[0]), sizes, Z_RANGE, centre, masks)
-        for name, scan in scans.items()
-    }
+    views = {}
+    for name in modalities:
+        scan = np.where(brain.data, read_image(folder / f"{name}.nii.gz").data, Z_RANGE[0])
+        views[name] = View(scan, brain.grid.voxel_sizes, Z_RANGE, middle(scan.shape, masks), masks)
+    return views
 
 
 def native_views(modalities, cohort, case, template):
@@ -50,16 +50,19 @@ def native_views(modalities, cohort, case, template):
     views = {}
     for name in modalities:
         scans = [cohort / step / case / f"{name}.nii.gz" for step in ("bias_corrected", "raw")]
+        scans = [path for path in scans if not is_empty(path)]
+        if not scans:
+            views[name] = "No image: the case was excluded before any image was saved."
+            continue
         try:
-            image = _read_first(*scans)
+            image = read_image(scans[0])
         except BadCase as error:
             views[name] = str(error)
             continue
         masks = native_masks(image.grid, cohort, case, template) if name == "t1ce" else {}
-        centre = middle(masks.get("tumour"), masks.get("brain"))
         scan = np.nan_to_num(image.data, posinf=0, neginf=0)
-        centre = centre or tuple(n // 2 for n in scan.shape)
-        views[name] = View(scan, image.grid.voxel_sizes, contrast(scan), centre, masks)
+        window, centre = np.percentile(scan, [1, 99.5]), middle(scan.shape, masks)
+        views[name] = View(scan, image.grid.voxel_sizes, window, centre, masks)
     return views
 
 
@@ -69,11 +72,8 @@ def native_masks(grid, cohort, case, template):
         "brain": cohort / "skull_stripped" / case / "brain_mask.nii.gz",
         "tumour": cohort / "raw" / case / "segmentation.nii.gz",
     }
-    masks = {}
-    for name, path in files.items():
-        mask = None if is_empty(path) else read_mask(path)
-        if mask and same_grid(mask.grid, grid):
-            masks[name] = mask.data
+    found = {name: read_mask(path) for name, path in files.items() if not is_empty(path)}
+    masks = {name: mask.data for name, mask in found.items() if same_grid(mask.grid, grid)}
     matrix = cohort / "registered" / case / "t1ce_to_template.txt"
     if not is_empty(matrix):
         back = np.linalg.inv(read_matrix(matrix))
@@ -81,9 +81,11 @@ def native_masks(grid, cohort, case, template):
     return masks
 
 
-def _read_first(*paths):
-    """Return the first image that is not empty; raise BadCase if all are."""
-    for path in paths:
-        if not is_empty(path):
-            return read_image(path)
-    raise BadCase("No image: the case was excluded before any image was saved.")
+def middle(shape, masks):
+    """Return the voxel to cut through: most tumour, else the brain's median, else the middle."""
+    tumour, brain = masks.get("tumour"), masks.get("brain")
+    if tumour is not None and tumour.any():
+        return [int(tumour.sum(axes).argmax()) for axes in ((1, 2), (0, 2), (0, 1))]
+    if brain is not None and brain.any():
+        return [int(np.median(index)) for index in np.nonzero(brain)]
+    return [edge // 2 for edge in shape]

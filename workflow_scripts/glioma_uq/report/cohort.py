@@ -1,23 +1,19 @@
 """Contents of a cohort's report: included and excluded cases, and the metrics of each step."""
 
-from collections import Counter
 from urllib.parse import quote
 
 import pandas as pd
 
 from glioma_uq.cohorts import STEPS
-from glioma_uq.quality.metrics import (
-    METRICS,
-    between,
-    limit_of,
-    numbers_of,
-    outside,
-    overview,
-    series_and_ending,
-)
-from glioma_uq.report.cohort_summary import about_cases, counted, excluded_rows
+from glioma_uq.figures.cells import TASK_NAMES
+from glioma_uq.quality.metrics import METRICS, between, limit_of, overview, series_and_ending
+from glioma_uq.tasks import TASKS, UNKNOWN
 
-NOT_MEASURED = {"text": "", "value": "", "outside": ""}
+CLASS_NAMES = {
+    "idh": ("wildtype", "mutated"),
+    "1p19q": ("intact", "co-deleted"),
+    "grade": ("grade 2", "grade 3", "grade 4"),
+}
 OTHER = "other"  # the step of a metric that has no text of its own
 
 
@@ -40,61 +36,57 @@ def from_tables(cohort, cases, excluded, quality, limits):
     }
 
 
-def every_case(cases, excluded, quality, limits):
-    """Return {heads, rows} of the overview: a row for each case, excluded ones first.
-
-    A row is {case, sheet, step, reason, cells}; a cell is {text, value, outside}, for several
-    series of the worst value or the one outside its limits, which `outside` then names.
-    """
-    measured = {row["case"]: row for row in quality.to_dict("records")}
-    reasons = [tuple(row) for row in excluded_rows(excluded)]
-    rows = [*reasons, *((case, "", "") for case in cases["case"])]
-    shown = [metrics_of_case(measured.get(case, {}), limits) for case, *_ in rows]
-    columns = [name for name in METRICS if any(name in metrics for metrics in shown)]
-    return {
-        "heads": [(METRICS[name].head, METRICS[name].text) for name in columns],
-        "rows": [
-            {
-                "case": case,
-                "sheet": f"figures/{quote(case)}.png",
-                "step": step,
-                "reason": reason,
-                "cells": [metrics.get(name, NOT_MEASURED) for name in columns],
-            }
-            for (case, step, reason), metrics in zip(rows, shown, strict=True)
-        ],
-    }
-
-
-def metrics_of_case(row, limits):
-    """Return {ending: cell} of one row of quality.csv."""
-    metrics = {name: value for name, value in row.items() if name != "case" and value == value}
-    shown = {name: (column, value) for name, (column, value) in overview(metrics).items()}
-    for column in outside(metrics, limits):
-        ending = series_and_ending(column)[1]
-        if ending in shown:
-            shown[ending] = column, METRICS[ending].worst(numbers_of(metrics[column]))
-    is_out = set(outside(metrics, limits))
-    return {
-        ending: {
-            "text": plain(value),
-            "value": value,
-            "outside": _limits_in_words(column, limits) if column in is_out else "",
-        }
-        for ending, (column, value) in shown.items()
-    }
-
-
-def _limits_in_words(column, limits):
-    _, low, high = limit_of(column, limits)
-    return f"{column}: expected {between(low, high).removeprefix('of ')}"
-
-
 def sentence(taking_part, left_out):
     """Return a sentence on the number of cases that take part."""
     verb = "takes" if taking_part == 1 else "take"
     rest = f"{left_out} of {taking_part + left_out} left out" if left_out else "none is left out"
     return f"{counted(taking_part, 'case')} {verb} part, {rest}."
+
+
+def counted(number, what):
+    """Return "1 case" or "2 cases"."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def about_cases(cases, excluded, cohort, tasks=TASKS):
+    """Return [(name, text)]: numbers of cases, their sources, and known labels of `tasks`."""
+    sources = cases["source"].value_counts().sort_index()
+    left_out = 0 if excluded is None else excluded["case"].nunique()
+    facts = [
+        ("Cohort", f"{cohort}: {counted(len(cases), 'case')}"),
+        ("Left out", counted(left_out, "case")),
+        ("Sources", ", ".join(f"{source} {n}" for source, n in sources.items())),
+    ]
+    for task in (task for task in TASKS if task in tasks):
+        labels = cases[task]
+        counts = [
+            f"{(labels == label).sum()} {name}"
+            for label, name in zip(TASKS[task], CLASS_NAMES[task], strict=True)
+        ]
+        known = f"{(labels != UNKNOWN).sum()} of {len(cases)}: {', '.join(counts)}"
+        facts.append((f"{TASK_NAMES[task]} known", known))
+    return facts
+
+
+def excluded_rows(excluded):
+    """Return [case, step, reason] of each excluded case; None without such a table."""
+    if excluded is None:
+        return None
+    return excluded[["case", "step", "reason"]].fillna("").to_numpy().tolist()
+
+
+def quality_by_step(quality):
+    """Return {name, head, rows} of each step with metrics, in the order of the steps."""
+    rows = {step: [] for step in (*STEPS, OTHER)}
+    for column in quality.columns.drop("case"):
+        step, text = step_and_text(column)
+        rows[step].append(metric_row(text, quality[column]))
+    head = ["Metric", "n", *(["Value"] if len(quality) == 1 else ["Median", "Range"])]
+    return [
+        {"name": step.replace("_", " ").capitalize(), "head": head, "rows": of_step}
+        for step, of_step in rows.items()
+        if of_step
+    ]
 
 
 def step_and_text(column):
@@ -106,23 +98,6 @@ def step_and_text(column):
     return step, f"{series.upper()}: {text}" if series else text
 
 
-def quality_by_step(quality):
-    """Return {name, head, rows} of each step with metrics, in the order of the steps."""
-    columns = {step: {} for step in (*STEPS, OTHER)}
-    for column in quality.columns.drop("case"):
-        step, text = step_and_text(column)
-        columns[step][column] = text
-    return [
-        {
-            "name": step.replace("_", " ").capitalize(),
-            "head": ["Metric", "n", *(["Value"] if len(quality) == 1 else ["Median", "Range"])],
-            "rows": [metric_row(text, quality[column]) for column, text in texts.items()],
-        }
-        for step, texts in columns.items()
-        if texts
-    ]
-
-
 def metric_row(text, values):
     """Return description, n, median and range; for texts, the commonest one."""
     known = values.dropna()
@@ -131,11 +106,48 @@ def metric_row(text, values):
     elif pd.api.types.is_numeric_dtype(known):
         summary = (plain(known.median()), f"{plain(known.min())} to {plain(known.max())}")
     else:
-        commonest, count = Counter(known).most_common(1)[0]
-        summary = (commonest, f"{count} of {len(known)}")
+        counts = known.value_counts()
+        summary = (counts.index[0], f"{counts.iloc[0]} of {len(known)}")
     return (text, len(known), *(summary if len(values) > 1 else summary[:1]))
 
 
 def plain(value):
-    """Return a number with four significant digits and a true minus, or a text unchanged."""
-    return value if isinstance(value, str) else f"{value:.4g}".replace("-", "−")
+    """Return a number with four significant digits and a true minus."""
+    return f"{value:.4g}".replace("-", "−")
+
+
+def every_case(cases, excluded, quality, limits):
+    """Return {heads, rows} of the overview: a row for each case, excluded ones first.
+
+    A row is {case, sheet, step, reason, cells}; a cell is {text, value, outside}, for several
+    series of the worst value, which `outside` names with its limits if it is outside them.
+    """
+    measured = {row["case"]: row for row in quality.to_dict("records")}
+    rows = [*excluded_rows(excluded), *([case, "", ""] for case in cases["case"])]
+    shown = [metrics_of_case(measured.get(case, {}), limits) for case, *_ in rows]
+    columns = [name for name in METRICS if any(name in metrics for metrics in shown)]
+    blank = {"text": "", "value": "", "outside": ""}
+    return {
+        "heads": [(METRICS[name].head, METRICS[name].text) for name in columns],
+        "rows": [
+            {
+                "case": case,
+                "sheet": f"figures/{quote(case)}.png",
+                "step": step,
+                "reason": reason,
+                "cells": [metrics.get(name, blank) for name in columns],
+            }
+            for (case, step, reason), metrics in zip(rows, shown, strict=True)
+        ],
+    }
+
+
+def metrics_of_case(row, limits):
+    """Return {ending: cell} of one row of quality.csv."""
+    cells = {}
+    for ending, (column, value, is_outside) in overview(row, limits).items():
+        cells[ending] = {"text": plain(value), "value": value, "outside": ""}
+        if is_outside:
+            _, low, high = limit_of(column, limits)
+            cells[ending]["outside"] = f"{column}: expected {between(low, high)}"
+    return cells

@@ -11,41 +11,35 @@ import yaml
 from PIL import Image
 
 from glioma_uq.figures import caption
+from glioma_uq.figures.cells import IN_TEXT
+from glioma_uq.files import written_whole
 
-TEMPLATE = Path(__file__).with_name("report.html.jinja")
-COHORT_TEMPLATE = Path(__file__).with_name("cohort.html.jinja")
 SHRINK = 4  # factor from a sheet to a thumbnail of some 10 kB: a page of 1,200 has 16 MB
-MOST_ROWS = 12  # of a table of provenance that is shown unfolded
 
 
-def picture(path):
-    """Return a PNG as a data URL."""
-    return "data:image/png;base64," + base64.b64encode(Path(path).read_bytes()).decode("ascii")
-
-
-def pictures(figures, learning_curves, overlays, folder, **facts):
-    """Return the page's figures, learning_curves (None without training) and overlays.
-
-    `folder` is that of the page, `facts` are the values of the captions' placeholders.
-    """
-    return {
-        "figures": [figure(path, folder, **facts) for path in figures],
-        "learning_curves": figure(learning_curves, folder, **facts) if learning_curves else None,
-        "overlays": [overlay(path) for path in overlays],
-    }
+def data_url(image, kind="png"):
+    """Return the bytes of an image as a data URL."""
+    return f"data:image/{kind};base64,{base64.b64encode(image).decode('ascii')}"
 
 
 def figure(path, beside, **facts):
     """Return name, title, caption, headline, image and links of one figure.
 
-    The links to its PDF and its table are relative to the folder `beside`.
+    The links to its PDF and its table are relative to the folder `beside`; `facts` are the
+    values of the caption's placeholders.
     """
     path = Path(path)
     title, text = caption(path.stem, **facts)
-    name = path.stem.replace("_", " ").capitalize()
-    links = {kind: _relative(path.with_suffix(f".{kind}"), beside) for kind in ("pdf", "csv")}
-    return {"id": path.stem, "name": name, "title": title, "caption": text,
-            "headline": title_in(path), "image": picture(path), **links}  # fmt: skip
+    return {
+        "id": path.stem,
+        "name": path.stem.replace("_", " ").capitalize(),
+        "title": title,
+        "caption": text,
+        "headline": title_in(path),
+        "image": data_url(path.read_bytes()),
+        "pdf": Path(os.path.relpath(path.with_suffix(".pdf"), beside)).as_posix(),
+        "csv": Path(os.path.relpath(path.with_suffix(".csv"), beside)).as_posix(),
+    }
 
 
 def title_in(path):
@@ -56,7 +50,7 @@ def title_in(path):
 
 def overlay(path):
     """Return the image of one overlay and its case, from the file name."""
-    return {"case": Path(path).stem, "image": picture(path)}
+    return {"case": Path(path).stem, "image": data_url(Path(path).read_bytes())}
 
 
 def thumbnail(path):
@@ -64,21 +58,7 @@ def thumbnail(path):
     small = io.BytesIO()
     with Image.open(path) as sheet:
         sheet.convert("RGB").reduce(SHRINK).save(small, "JPEG", quality=60, subsampling=0)
-    return "data:image/jpeg;base64," + base64.b64encode(small.getvalue()).decode("ascii")
-
-
-def provenance_parts(provenance):
-    """Return [{name, rows | text, is_long}] of the entries of provenance.json except config."""
-    sections = []
-    for name, entry in provenance.items():
-        if name == "config":
-            continue
-        is_table = isinstance(entry, dict)
-        rows = [(key, _plain(value)) for key, value in entry.items()] if is_table else None
-        text = None if is_table else _plain(entry)
-        sections.append({"name": name.replace("_", " "), "rows": rows, "text": text,
-                      "is_long": len(rows or ()) > MOST_ROWS})  # fmt: skip
-    return sections
+    return data_url(small.getvalue(), "jpeg")
 
 
 def as_yaml(value):
@@ -87,23 +67,23 @@ def as_yaml(value):
     return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True).rstrip()
 
 
-def render(contents, template=TEMPLATE):
-    """Return the page as HTML; every text in `contents` is escaped."""
-    template = Path(template)
+def in_four_digits(value):
+    """Return a number with four digits and a true minus, a task by its name, other text as is."""
+    if isinstance(value, float):
+        return (f"{value:.4g}" if value % 1 else f"{value:.0f}").replace("-", "−")
+    return IN_TEXT.get(str(value), str(value))
+
+
+def write(output, template, contents):
+    """Write the page at `output`, of a template beside this module; all `contents` are escaped."""
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(template.parent),
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template(template.name).render(contents) + "\n"
-
-
-def _plain(value):
-    """Return a scalar as text and nested values as YAML."""
-    return as_yaml(value) if isinstance(value, dict | list) else str(value)
-
-
-def _relative(path, folder):
-    return Path(os.path.relpath(path, folder)).as_posix()
+    environment.filters |= {"yaml": as_yaml, "in_four_digits": in_four_digits}
+    html = environment.get_template(template).render(contents)
+    with written_whole(output) as path:
+        path.write_text(html + "\n", encoding="utf-8")

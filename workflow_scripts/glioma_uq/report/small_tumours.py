@@ -7,20 +7,13 @@ from glioma_uq.figures.words import joined
 from glioma_uq.report.verdict import number, p_value, with_interval
 from glioma_uq.statistics.paired_tests import OF_RULES
 
-TABLES = {  # name: (title, {column: heading})
-    "table_1": (
-        "Table 1. Enhancing tumours below 2,000 mm³",
-        {"dice": "Dice", "tpr": "TPR", "fpr": "FPR"},
-    ),
-    "table_2": (
-        "Table 2. Enhancing tumours below 1,000 mm³",
-        {"dice": "Dice", "tpr": "TPR", "fpr": "FPR"},
-    ),
-    "table_3": (
-        "Table 3. Dice of the three regions, all cases",
-        {"et": "Enhancing tumour", "wt": "Whole tumour", "tc": "Tumour core"},
-    ),
+TITLES = {
+    "table_1": "Table 1. Enhancing tumours below 2,000 mm³",
+    "table_2": "Table 2. Enhancing tumours below 1,000 mm³",
+    "table_3": "Table 3. Dice of the three regions, all cases",
 }
+HEADS = {"dice": "Dice", "tpr": "TPR", "fpr": "FPR"}
+HEADS |= {region: name.capitalize() for region, name in REGION_NAMES.items()}
 GROUPS = {
     "below_2000": "enhancing tumour below 2,000 mm³",
     "below_1000": "enhancing tumour below 1,000 mm³",
@@ -47,8 +40,15 @@ def about_subregions(tables, rate, passes, level):
     if tables.get("overlap") is None:
         return None
     tests = at_nearest(tables["overlap_tests"], rate, passes)
-    networks = order_of(tables["table_1"])
+    origin = tables["table_1"]["origin"]
+    networks = list(tables["table_1"].loc[origin == "measured", "network"].unique())
     names = shown_names(networks)
+    by_rule = [
+        row for group in GROUPS for row in paired_rows(tests, networks, group, "et", OF_RULES)
+    ]
+    by_network = [
+        row for task, group in TESTED for row in paired_rows(tests, networks, group, task)
+    ]
     return {
         "networks": list(names.values()),
         "cases": case_counts(tables["overlap"], rate, passes),
@@ -56,30 +56,17 @@ def about_subregions(tables, rate, passes, level):
             *(sentence(row, names, level) for row in paired_rows(tests, networks, "below_2000")),
             *detections(tables.get("uncertainty_by_size"), names, rate, passes),
         ],
-        "tables": [paper_table(name, tables[name], names, rate, passes) for name in TABLES],
-        "tests": [
-            paired_row(row, names, [GROUPS[group]], task)
-            for task, group in TESTED
-            for row in paired_rows(tests, networks, group, task)
-        ],
-        "rules": [
-            paired_row(row, names, [GROUPS[group]])
-            for group in GROUPS
-            for row in paired_rows(tests, networks, group, rule=OF_RULES)
-        ],
+        "tables": [paper_table(name, tables[name], names, rate, passes) for name in TITLES],
+        "tests": [paired_row(row, names) for row in by_network],
+        "rules": [paired_row(row, names) for row in by_rule],
     }
 
 
-def order_of(table):
-    """Return the networks that were measured, in the order of the study."""
-    return list(table.loc[table["origin"] == "measured", "network"].unique())
-
-
 def case_counts(overlap, rate, passes):
-    """Return {group: number of cases}."""
+    """Return {group: number of cases}, 0 for a group without any."""
     rows = at_nearest(overlap, rate, passes)
     rows = rows[(rows["task"] == "et") & (rows["rule"] == "none") & (rows["measure"] == "dice")]
-    return {group: int(n) for group, n in rows.groupby("group")["n"].max().items()}
+    return dict.fromkeys(GROUPS, 0) | rows.groupby("group")["n"].max().astype(int).to_dict()
 
 
 def paired_rows(tests, networks, group, task="et", rule="none"):
@@ -93,12 +80,11 @@ def paired_rows(tests, networks, group, task="et", rule="none"):
 
 def sentence(row, names, level):
     """Return a sentence on a network's difference from the first one on small tumours."""
-    text = (
+    return (
         f"{names[row.network]} minus {names[row.reference]}, Dice of {GROUPS[row.group]}: "
         f"{with_interval(row.difference, row.low, row.high)}, n = {row.n:.0f}, "
-        f"p = {p_value(row.p_holm)} (Holm): "
+        f"p = {p_value(row.p_holm)} (Holm): {judged(row, level)}."
     )
-    return text + judged(row, level) + "."
 
 
 def detections(table, names, rate, passes):
@@ -129,12 +115,12 @@ def judged(row, level):
     return "better" if row.difference > 0 else "worse"
 
 
-def paired_row(row, names, cases, task="et"):
+def paired_row(row, names):
     """Return one paired test as a row of texts."""
     return [
         names[row.network],
-        REGION_NAMES[task].capitalize(),
-        *cases,
+        REGION_NAMES[row.task].capitalize(),
+        GROUPS[row.group],
         with_interval(row.difference, row.low, row.high),
         f"{row.n:.0f}",
         f"{row.n_different:.0f}",
@@ -145,40 +131,36 @@ def paired_row(row, names, cases, task="et"):
 
 def paper_table(name, table, names, rate, passes):
     """Return {title, head, measured, quoted, source} of one of the paper's tables."""
-    title, columns = TABLES[name]
+    columns = [column for column in table if f"{column}_low" in table]
     measured = table[table["origin"] == "measured"]
     quoted = table[table["origin"] == "quoted"]
     shown = at_nearest(measured, rate, passes) if len(measured) else measured
     return {
-        "title": title,
-        "head": ["Network", "n", *columns.values()],
+        "title": TITLES[name],
+        "head": ["Network", "n", *(HEADS[column] for column in columns)],
         "measured": [
             [
-                f"{names[row.network]}{RULES[row.rule]}",
-                f"{row.n:.0f}",
-                *(
-                    with_interval(
-                        *(getattr(row, f"{c}{end}") for end in ("", "_low", "_high")), digits=4
-                    )
-                    for c in columns
-                ),
+                f"{names[row['network']]}{RULES[row['rule']]}",
+                f"{row['n']:.0f}",
+                *(with_interval(row[c], row[f"{c}_low"], row[f"{c}_high"], 4) for c in columns),
             ]
-            for row in shown.itertuples()
+            for _, row in shown.iterrows()
         ],
         "quoted": [
-            [row.network, "not given" if np.isnan(row.n) else f"{row.n:.0f}",
-             *(number(getattr(row, c), 4) for c in columns)]
-            for row in quoted.itertuples()
+            [
+                row["network"],
+                "not given" if np.isnan(row["n"]) else f"{row['n']:.0f}",
+                *(number(row[c], 4) for c in columns),
+            ]
+            for _, row in quoted.iterrows()
         ],
         "source": joined(quoted["cases"].unique()),
-    }  # fmt: skip
+    }
 
 
 def warnings(about):
     """Return a sentence on each group with too few cases."""
-    if about is None:
-        return []
-    few = {g: about["cases"].get(g, 0) for g in ("below_2000", "below_1000")}
+    few = {} if about is None else {g: about["cases"][g] for g in ("below_2000", "below_1000")}
     return [
         f"{'No case has' if n == 0 else 'Only 1 case has' if n == 1 else f'Only {n} cases have'} "
         f"{GROUPS[group]}: its intervals are wide or missing, and differences between "
@@ -188,11 +170,13 @@ def warnings(about):
     ]
 
 
-def fact(about):
-    """Return (name, text) on enhancing tumours for the list of what was run."""
-    counts = {"all": 0, "empty": 0, "below_2000": 0, "below_1000": 0} | about["cases"]
-    return (
-        "Enhancing tumour",
-        f"in {counts['all'] - counts['empty']} of {counts['all']} cases; {counts['below_2000']} "
-        f"below 2,000 mm³, {counts['below_1000']} of them below 1,000 mm³",
+def facts(about):
+    """Return [(name, text)] on enhancing tumours for the list of what was run."""
+    if about is None:
+        return []
+    n = about["cases"]
+    text = (
+        f"in {n['all'] - n['empty']} of {n['all']} cases; {n['below_2000']} "
+        f"below 2,000 mm³, {n['below_1000']} of them below 1,000 mm³"
     )
+    return [("Enhancing tumour", text)]

@@ -1,19 +1,20 @@
 """Verdict on whether the networks have learned: if not, their uncertainty means little."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+
+from glioma_uq.figures.cells import TASK_NAMES
 
 LEAST_DICE = 0.60  # mean over test cases; below it a network does not find the tumour
 GUESSING = 0.5  # AUC of random guesses
 LEAST_ENHANCING_DICE = 0.30  # over cases with enhancing tumour; below it few are found
-TASKS_TO_LEARN = {"idh": "IDH", "1p19q": "1p/19q"}
+TASKS_TO_LEARN = ("idh", "1p19q")
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-@dataclass(frozen=True)
-class Check:
-    """One criterion that a trained network should meet."""
+class Check(NamedTuple):
+    """One criterion that a trained network should meet, in words, and whether it does."""
 
     what: str
     found: str
@@ -21,8 +22,7 @@ class Check:
     passed: bool
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """Whether the networks have learned: a sentence, and its checks."""
 
     learned: bool
@@ -41,42 +41,42 @@ def learned(classification=None, segmentation=None, overlap=None):
     """
     checks = []
     if overlap is not None:
-        checks += _check_enhancing(overlap)
+        mine = (overlap["task"] == "et") & (overlap["rule"] == "none")
+        for point, rows in at_most_passes(overlap[mine], "dice").groupby(["network", "rate"]):
+            dice = mean_of_nonempty(rows.set_index("group")[["value", "n"]])
+            what = "mean Dice of enhancing tumour, cases with it,"
+            checks.append(_check_dice(what, point, dice, LEAST_ENHANCING_DICE))
     elif segmentation is not None:
-        checks += _check_dice(segmentation)
-    checks += [] if classification is None else _check_auc(classification)
+        for point, rows in at_most_passes(segmentation, "dice").groupby(["network", "rate"]):
+            checks.append(_check_dice("mean Dice", point, rows["value"].iloc[0], LEAST_DICE))
+    if classification is not None:
+        for network, rows in at_most_passes(classification, "auc").groupby("network", sort=False):
+            smallest = rows[rows["rate"] == rows["rate"].min()].set_index("task")
+            checks += [_check_auc(network, task, smallest) for task in TASKS_TO_LEARN]
     return Verdict(all(check.passed for check in checks), _sentence(checks), checks)
 
 
-def at_most_passes(table):
-    """Return, for each network and rate, the rows with the most passes."""
-    most = table.groupby(["network", "rate"])["passes"].transform("max")
-    return table[table["passes"] == most]
+def at_most_passes(table, measure):
+    """Return, for each network and rate, the rows of a measure with the most passes."""
+    rows = table[table["measure"] == measure]
+    return rows[rows["passes"] == rows.groupby(["network", "rate"])["passes"].transform("max")]
 
 
-def _check_dice(segmentation):
-    """Yield one check for each network and rate."""
-    rows = at_most_passes(segmentation[segmentation["measure"] == "dice"])
-    for row in rows.sort_values(["network", "rate"]).itertuples():
-        yield Check(
-            f"mean Dice of {row.network} at rate {row.rate:.2f}",
-            number(row.value),
-            f"at least {LEAST_DICE:.2f}",
-            bool(row.value >= LEAST_DICE),
-        )
+def _check_dice(what, point, dice, least):
+    network, rate = point
+    required = f"at least {least:.2f}"
+    return Check(f"{what} of {network} at rate {rate:.2f}", number(dice), required, dice >= least)
 
 
-def _check_enhancing(overlap):
-    """Yield one check for each network and rate, on enhancing tumour without a rule."""
-    mine = (overlap["task"] == "et") & (overlap["rule"] == "none") & (overlap["measure"] == "dice")
-    for (network, rate), rows in at_most_passes(overlap[mine]).groupby(["network", "rate"]):
-        dice = mean_of_nonempty(rows.set_index("group")[["value", "n"]])
-        yield Check(
-            f"mean Dice of enhancing tumour, cases with it, of {network} at rate {rate:.2f}",
-            number(dice),
-            f"at least {LEAST_ENHANCING_DICE:.2f}",
-            bool(dice >= LEAST_ENHANCING_DICE),
-        )
+def _check_auc(network, task, smallest):
+    """Return the check of a task, from the rows of the network's smallest rate by task."""
+    found = smallest.reindex([task]).iloc[0]
+    return Check(
+        f"AUC of {TASK_NAMES[task]} of {network} at rate {smallest['rate'].min():.2f}",
+        with_interval(found["value"], found["low"], found["high"]),
+        f"interval above {GUESSING}",
+        found["low"] > GUESSING,
+    )
 
 
 def mean_of_nonempty(groups):
@@ -84,27 +84,10 @@ def mean_of_nonempty(groups):
 
     `groups` has the columns value and n, by group; all cases have equally many seeds.
     """
-    (whole, n), (without, n_without) = (
-        tuple(groups.loc[g]) if g in groups.index else (0.0, 0) for g in ("all", "empty")
-    )
-    total = n * whole - (n_without * without if n_without else 0)
-    return float(total / (n - n_without)) if n > n_without else np.nan
-
-
-def _check_auc(classification):
-    """Yield one check for each network and task, at the smallest rate of the network."""
-    rows = at_most_passes(classification[classification["measure"] == "auc"])
-    smallest = rows[rows["rate"] == rows.groupby("network")["rate"].transform("min")]
-    for network in smallest["network"].unique():
-        for task, name in TASKS_TO_LEARN.items():
-            found = smallest[(smallest["network"] == network) & (smallest["task"] == task)]
-            row = found.iloc[0] if len(found) else dict.fromkeys(("value", "low", "high"), np.nan)
-            yield Check(
-                f"AUC of {name} of {network} at rate {smallest['rate'].min():.2f}",
-                with_interval(row["value"], row["low"], row["high"]),
-                f"interval above {GUESSING}",
-                bool(row["low"] > GUESSING),
-            )
+    counted = groups[groups["n"] > 0].reindex(["all", "empty"]).fillna(0.0)
+    n, sums = counted["n"], counted["n"] * counted["value"]
+    left = n["all"] - n["empty"]
+    return (sums["all"] - sums["empty"]) / left if left > 0 else np.nan
 
 
 def _sentence(checks):
@@ -125,13 +108,12 @@ def number(value, digits=2):
 
 def with_interval(value, low, high, digits=2):
     """Return "0.81 (0.74 to 0.88)", or "0.81 (no interval)"."""
-    if np.isnan(value) and np.isnan(low):
-        return "not measured"
+    value_text, low_text, high_text = (number(end, digits) for end in (value, low, high))
     if np.isnan(value):
-        return f"{number(low, digits)} to {number(high, digits)}"
+        return "not measured" if np.isnan(low) else f"{low_text} to {high_text}"
     if np.isnan(low) or np.isnan(high):
-        return f"{number(value, digits)} (no interval)"
-    return f"{number(value, digits)} ({number(low, digits)} to {number(high, digits)})"
+        return f"{value_text} (no interval)"
+    return f"{value_text} ({low_text} to {high_text})"
 
 
 def p_value(p):

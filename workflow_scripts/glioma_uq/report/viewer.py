@@ -2,7 +2,6 @@
 
 import base64
 import gzip
-import io
 import math
 from pathlib import Path
 
@@ -10,9 +9,9 @@ import nibabel as nib
 import numpy as np
 
 from glioma_uq.figures.gallery_cases import through_tumour
+from glioma_uq.figures.style import UNCERTAINTIES
 from glioma_uq.report.verdict import number
 
-TEMPLATE = Path(__file__).with_name("viewer.html.jinja")
 NIIVUE_VERSION = "0.69.0"
 NIIVUE = Path(__file__).with_name("vendor") / f"niivue-{NIIVUE_VERSION}.umd.js.gz"
 MAP_LABELS = {
@@ -61,10 +60,9 @@ def case_data(case, most):
     """
     box = bounding_box(case.brain.data)
     scans = {name: scan_layer(image, case.brain, box) for name, image in case.scans.items()}
-    maps = {name: map_layer(case.maps[name], name, box, most) for name in MAP_LABELS}
-    truth = {}
-    if case.truth is not None:
-        truth["mask"] = layer(case.truth, box, 0, 1, "green", "")
+    maps = {name: layer(case.maps[name], box, 0, most, "inferno", "nats") for name in UNCERTAINTIES}
+    maps["mean"] = layer(case.maps["mean"], box, 0, 1, "viridis")
+    truth = {} if case.truth is None else {"mask": layer(case.truth, box, 0, 1, "green")}
     centre = [voxel - side.start for voxel, side in zip(through_tumour(case), box, strict=True)]
     return {"name": case.name, "centre": centre, "scans": scans, "maps": maps, "truth": truth}
 
@@ -79,31 +77,15 @@ def bounding_box(mask):
 def scan_layer(image, brain, box):
     """Return a scan scaled from its 0.5th to 99.5th percentile in the brain, black outside."""
     low, high = np.percentile(image.data[brain.data > 0], [0.5, 99.5])
-    return layer(image, box, float(low), float(high), "gray", "", outside=brain.data == 0)
+    return layer(image, box, float(low), float(high), "gray", outside=brain.data == 0)
 
 
-def map_layer(image, name, box, most):
-    """Return a map scaled from 0 to the maximum entropy, or to 1 if it is a probability."""
-    if name == "mean":
-        return layer(image, box, 0, 1, "viridis", "")
-    return layer(image, box, 0, most, "inferno", "nats")
-
-
-def layer(image, box, low, high, colormap, unit, outside=None):
-    """Return an image as 8-bit NIfTI in base64, with the range of its colours."""
+def layer(image, box, low, high, colormap, unit="", outside=None):
+    """Return an image as 8-bit .nii.gz in base64, the same bytes each time, and its colours."""
     data = image.data if outside is None else np.where(outside, low, image.data)
     slope = (high - low) / 255
-    levels = np.clip(np.rint((data[box] - low) / slope), 0, 255).astype(np.uint8)
-    affine = image.grid.affine.copy()
-    affine[:3, 3] += affine[:3, :3] @ [side.start for side in box]
-    nifti = nib.Nifti1Image(levels, affine)
+    levels = np.clip(np.rint((data - low) / slope), 0, 255).astype(np.uint8)
+    nifti = nib.Nifti1Image(levels, image.grid.affine).slicer[box]
     nifti.header.set_slope_inter(slope, low)
-    return {"base64": packed(nifti), "low": low, "high": high, "colormap": colormap, "unit": unit}
-
-
-def packed(nifti):
-    """Return an image as the base64 text of its .nii.gz, with reproducible bytes."""
-    packed = io.BytesIO()
-    with gzip.GzipFile(fileobj=packed, mode="wb", mtime=0) as file:
-        file.write(nifti.to_bytes())
-    return base64.b64encode(packed.getvalue()).decode("ascii")
+    packed = base64.b64encode(gzip.compress(nifti.to_bytes(), mtime=0)).decode("ascii")
+    return {"base64": packed, "low": low, "high": high, "colormap": colormap, "unit": unit}

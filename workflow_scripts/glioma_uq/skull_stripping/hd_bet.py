@@ -7,8 +7,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from glioma_uq.errors import BadCase, BadInput
+from glioma_uq.files import sha256 as sha256_of
 from glioma_uq.images import read_mask, same_grid, write_image
-from glioma_uq.skull_stripping.weights import check_weights, sha256_of
+from glioma_uq.skull_stripping.weights import check_weights
 
 COMMAND = "make hd-bet"
 CHECKPOINT = "fold_all/checkpoint_final.pth"

@@ -1,9 +1,9 @@
 """Check that weights of networks are the expected files before they are loaded."""
 
-import hashlib
 from pathlib import Path
 
 from glioma_uq.errors import BadInput
+from glioma_uq.files import sha256 as sha256_of
 
 
 def check_weights(path, sha256, command):
@@ -16,9 +16,3 @@ def check_weights(path, sha256, command):
             f"expected weights with sha256 {sha256[:12]}..., found {found[:12]}... in {path}, "
             f"remove them and run `{command}`"
         )
-
-
-def sha256_of(path):
-    """Return the sha256 of a file in hex."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
