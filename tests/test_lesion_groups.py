@@ -7,6 +7,7 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
+from phantom_truth import series_of, subject_of, true_transform
 
 import make_phantom_case
 import make_phantom_labels
@@ -18,7 +19,6 @@ from glioma_uq.phantom.anatomy import Anatomy
 from glioma_uq.phantom.fields import transform
 from glioma_uq.phantom.lesion import draw_lesion, lesion_tissue
 from glioma_uq.phantom.lesion_groups import case_names, lesion_of
-from glioma_uq.phantom.truth import series_of, subject_of, true_transform
 
 SCALES = [1.0, 0.65, 0.4]
 OPTIONS = dict(
