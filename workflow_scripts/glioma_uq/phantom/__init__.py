@@ -1,1 +1,1 @@
-"""The digital phantom: heads with gliomas whose labels, poses, fields and masks are known exactly."""
+"""The digital phantom: heads with gliomas whose labels, poses and masks are known exactly."""
