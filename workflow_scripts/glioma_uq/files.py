@@ -1,6 +1,7 @@
-"""Atomic writing of files: whole or not at all."""
+"""Hashes of files, and their writing: whole or not at all."""
 
 import errno
+import hashlib
 import os
 import socket
 from contextlib import contextmanager
@@ -8,6 +9,12 @@ from glob import escape
 from pathlib import Path
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def sha256(path):
+    """Return the hash of a file in hex digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def temporary_beside(path, process=None):
