@@ -129,4 +129,4 @@ def test_poses_come_in_an_order_of_the_cases_own_after_the_untouched_one(images)
 
 def test_an_unknown_sampler_is_refused(networks):
     with pytest.raises(BadInput, match="expected a sampler among mc-dropout, .* found 'bayes'"):
-        open_sampler("bayes", networks, 1)
+        open_sampler("bayes", networks, 1).__enter__()

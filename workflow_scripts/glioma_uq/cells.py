@@ -10,19 +10,6 @@ from glioma_uq.uncertainty import UNCERTAINTY_COMPONENTS, decompose_members, dec
 MEMBER_KINDS = ("within_member", "between_member")
 
 
-def stack_passes(probabilities, classes, task):
-    """Return [T, N, C] probabilities of one task from rows sorted by case and pass."""
-    columns = [f"{task}_{label}" for label in classes]
-    passes = int(probabilities["pass"].max())
-    stacked = probabilities[columns].to_numpy().reshape(-1, passes, len(classes))
-    return stacked.transpose(1, 0, 2)
-
-
-def tasks_of(probabilities):
-    """Return the tasks for which `probabilities` has columns."""
-    return [task for task, (first, *_) in TASKS.items() if f"{task}_{first}" in probabilities]
-
-
 def classification_cells(probabilities, passes):
     """Return {T: table} of mean probabilities and uncertainties, one row for each case.
 
@@ -37,11 +24,15 @@ def classification_cells(probabilities, passes):
         runs = {t: probabilities[probabilities["run"] == t].drop(columns="run") for t in passes}
         return {t: classification_cells(run, [t])[t] for t, run in runs.items()}
     probabilities = probabilities.sort_values(["case", "pass"], kind="stable")
-    cells = {t: {"case": probabilities["case"].unique(), "epistemic_clipped": 0} for t in passes}
-    for task in tasks_of(probabilities):
-        classes = TASKS[task]
-        samples = stack_passes(probabilities, classes, task)
-        available = [min(t, len(samples)) for t in passes]
+    cases, drawn = probabilities["case"].unique(), probabilities["pass"].max()
+    available = [min(t, drawn) for t in passes]
+    cells = {t: {"case": cases, "epistemic_clipped": 0} for t in passes}
+    for task, classes in TASKS.items():
+        columns = [f"{task}_{label}" for label in classes]
+        if columns[0] not in probabilities:
+            continue
+        samples = probabilities[columns].to_numpy().reshape(len(cases), drawn, len(classes))
+        samples = samples.transpose(1, 0, 2)
         uncertainty = decompose_prefixes(samples, sorted(set(available)))
         for t, n in zip(passes, available, strict=True):
             row = sorted(set(available)).index(n)

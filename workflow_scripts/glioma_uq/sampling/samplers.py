@@ -74,19 +74,8 @@ def mc_dropout(networks, seed):
 
 
 @contextmanager
-def deterministic(networks, seed):
-    """One network with dropout inactive: one sample, without epistemic uncertainty."""
-    (network,) = networks
-
-    def draw(images, case, numbers):
-        return [predict_deterministic(network, images)]
-
-    yield Sampler(draw, distinct=1)
-
-
-@contextmanager
 def deep_ensemble(networks, seed):
-    """Networks trained with different seeds, dropout inactive: one sample of each."""
+    """Networks trained with different seeds (or only one), dropout inactive: a sample of each."""
 
     def draw(images, case, numbers):
         return [predict_deterministic(networks[number - 1], images) for number in numbers]
@@ -163,7 +152,7 @@ def test_time_augmentation(networks, seed):
 
 SAMPLERS = {
     "mc-dropout": mc_dropout,
-    "deterministic": deterministic,
+    "deterministic": deep_ensemble,
     "deep-ensemble": deep_ensemble,
     "mc-dropout-ensemble": mc_dropout_ensemble,
     "test-time-augmentation": test_time_augmentation,
@@ -185,14 +174,8 @@ def reconstruction_error_of(networks):
 
 
 @contextmanager
-def with_reconstruction_error(context, networks):
-    """Add `reconstruction_error_of` the networks to the sampler of a context."""
-    with context as sampler:
-        yield sampler._replace(reconstruction_error=reconstruction_error_of(networks))
-
-
 def open_sampler(name, networks, seed):
-    """Return the context of a sampler: `with open_sampler(...) as sampler`.
+    """Yield a sampler: `with open_sampler(...) as sampler`.
 
     Args:
         name: one of `SAMPLERS`.
@@ -203,4 +186,5 @@ def open_sampler(name, networks, seed):
         raise BadInput(
             f"expected a sampler among {', '.join(SAMPLERS)}, found {name!r}: choose one of these."
         )
-    return with_reconstruction_error(SAMPLERS[name](networks, seed), networks)
+    with SAMPLERS[name](networks, seed) as sampler:
+        yield sampler._replace(reconstruction_error=reconstruction_error_of(networks))
