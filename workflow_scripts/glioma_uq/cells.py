@@ -65,12 +65,10 @@ def with_labels(cell, cases, fold, seed):
     for task, classes in TASKS.items():
         if task not in predicted:
             joined[f"{task}_label"] = UNKNOWN
-            named = [*(f"probability_{label}" for label in classes), *UNCERTAINTY_COMPONENTS]
-            joined[[f"{task}_{name}" for name in named]] = np.nan
-        columns.append(f"{task}_label")
-        columns += [f"{task}_probability_{label}" for label in classes]
-        columns += [f"{task}_{kind}" for kind in (*UNCERTAINTY_COMPONENTS, *MEMBER_KINDS)]
-    return joined[[column for column in (*columns, "epistemic_clipped") if column in joined]]
+        probabilities = [f"probability_{label}" for label in classes]
+        columns += [f"{task}_{x}" for x in ("label", *probabilities, *UNCERTAINTY_COMPONENTS)]
+        columns += [f"{task}_{x}" for x in MEMBER_KINDS if f"{task}_{x}" in joined]
+    return joined.reindex(columns=[*columns, "epistemic_clipped"])  # NaN where there is none
 
 
 def gather_cells(runs, cases, passes):

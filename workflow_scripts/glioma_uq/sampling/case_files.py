@@ -136,9 +136,6 @@ def sample_cases(name, networks, dataset, cases, plan, seed):
     Args:
         name: one of `SAMPLERS`.
         networks: trained networks on the plan's device.
-        dataset: a `Dataset`.
-        cases: names of the cases.
-        plan: a `Plan`.
         seed: integer, the source of all randomness.
     """
     for run, passes, run_seed in runs_of(plan, seed):

@@ -68,7 +68,6 @@ def sample_case(sampler, case, passes, device, batch_size, mapped, record, extra
 
     Args:
         sampler: an open `Sampler`.
-        case: a `Case`.
         passes: numbers of passes T, ascending. Each takes the first T samples, or all that
             samples of the sampler if it has fewer.
         device: torch device of the sampler's networks.
