@@ -14,7 +14,6 @@ import numpy as np
 import torch
 
 from glioma_uq.devices import autocast
-from glioma_uq.errors import BadInput
 from glioma_uq.sampling.mc_dropout import active_dropout
 from glioma_uq.seeds import seed_for
 
@@ -89,18 +88,18 @@ def mc_dropout_ensemble(networks, seed):
     with ExitStack() as stack:
         members = [stack.enter_context(active_dropout(network)) for network in networks]
 
+        def draw_one(batch, case, number):
+            forward = members[(number - 1) % len(members)]
+            return probabilities_of(forward(batch, [seed_for(seed, case, number)]))[0]
+
         def draw(images, case, numbers):
             batch = repeat(images, 1)
-            return [
-                probabilities_of(
-                    members[(number - 1) % len(members)](batch, [seed_for(seed, case, number)])
-                )[0]
-                for number in numbers
-            ]
+            return [draw_one(batch, case, number) for number in numbers]
 
         yield Sampler(draw, members=len(networks))
 
 
+SPACE = (-3, -2, -1)  # axes x, y, z of a volume (..., X, Y, Z)
 ORIENTATIONS = [
     (axes, flips)
     for axes in permutations(range(3))
@@ -111,15 +110,12 @@ ORIENTATIONS = [
 
 def orient(volume, axes, flips):
     """Return a volume (..., X, Y, Z) with its axes in the order `axes`, then flipped."""
-    before = volume.dim() - 3
-    order = [*range(before), *(before + axis for axis in axes)]
-    return volume.permute(order).flip([before + axis for axis in flips])
+    return volume.movedim([axis - 3 for axis in axes], SPACE).flip([axis - 3 for axis in flips])
 
 
 def orient_back(volume, axes, flips):
     """Undo `orient`."""
-    before = volume.dim() - 3
-    return orient(volume.flip([before + axis for axis in flips]), np.argsort(axes).tolist(), ())
+    return volume.flip([axis - 3 for axis in flips]).movedim(SPACE, [axis - 3 for axis in axes])
 
 
 def order_of_orientations(seed, case):
@@ -182,9 +178,5 @@ def open_sampler(name, networks, seed):
         networks: trained networks on their device, one unless the sampler is an ensemble.
         seed: integer, the source of all randomness.
     """
-    if name not in SAMPLERS:
-        raise BadInput(
-            f"expected a sampler among {', '.join(SAMPLERS)}, found {name!r}: choose one of these."
-        )
     with SAMPLERS[name](networks, seed) as sampler:
         yield sampler._replace(reconstruction_error=reconstruction_error_of(networks))
