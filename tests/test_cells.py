@@ -28,7 +28,7 @@ def samples_of(table, case, task):
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_a_cell_holds_mean_and_doubt_of_its_first_passes(task):
+def test_a_cell_holds_mean_and_uncertainty_of_its_first_passes(task):
     table = table_of_passes(6)
     cell = classification_cells(table, [2, 6])[2].set_index("case")
     samples = samples_of(table, "a", task)[:2]

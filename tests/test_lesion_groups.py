@@ -79,7 +79,7 @@ def scan(folder, files, case):
 
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory):
-    """A folder with labels.csv and truth.csv of six families in every size."""
+    """A folder with labels.csv and truth.csv of six lesions in every size."""
     folder = tmp_path_factory.mktemp("stress")
     write_labels(folder, SCALES)
     return folder
@@ -87,7 +87,7 @@ def cohort(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def family(cohort, files):
-    """Scans of one family, by scale."""
+    """Scans of one lesion, by scale."""
     return {s: scan(cohort, files, f"phantom-002_size-{100 * s:03.0f}") for s in SCALES}
 
 

@@ -1,4 +1,4 @@
-"""Laws of the split of doubt into its parts."""
+"""Laws of the decomposition of uncertainty into its components."""
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ def test_epistemic_is_zero_when_all_passes_agree():
     np.testing.assert_allclose(parts.predictive, entropy([0.2, 0.3, 0.5]), atol=1e-12)
 
 
-def test_all_doubt_is_epistemic_when_certain_passes_contradict():
+def test_all_uncertainty_is_epistemic_when_certain_passes_contradict():
     parts = decompose([[0.0, 1.0], [1.0, 0.0]])
     assert parts.aleatoric == 0
     assert parts.epistemic == pytest.approx(np.log(2))

@@ -45,7 +45,7 @@ def main(*, volumes, folds, split, models, network, sampler, options, rate, fold
         networks = [accelerate(trained) for trained in networks]
     settings = [network, options, modalities, sampler, acceleration, library]
     settings += map(sha256, models)
-    extras = [name for name, asked in (("hd95", hd95), ("histograms", histograms)) if asked]
+    extras = [name for name, wanted in (("hd95", hd95), ("histograms", histograms)) if wanted]
     plan = Plan(passes, batch_size, device, case_files, settings, nested, mapped, keep_sums, extras)
 
     Path(maps).mkdir(parents=True, exist_ok=True)

@@ -154,12 +154,6 @@ def bias_field(series):
     return np.exp(log_bias).reshape(series.shape)
 
 
-def add_rician_noise(signal, sd, rng):
-    """Return the magnitude of the signal with Gaussian noise of `sd` on both of its channels."""
-    real, imaginary = sd * rng.standard_normal((2, *signal.shape), dtype=np.float32)
-    return np.hypot(signal + real, imaginary)
-
-
 def acquire(subject, anatomy, series):
     """Return the scan [X, Y, Z] int16 of one series."""
     points = grid_points(series.grid, series.thick_axis, series.samples)
@@ -169,7 +163,9 @@ def acquire(subject, anatomy, series):
     split.insert(series.thick_axis + 1, series.samples)
     scan = signal.reshape(split).mean(axis=series.thick_axis + 1) * bias_field(series)
     rng = np.random.default_rng(seed_for(series.seed, "rician"))
-    scan = add_rician_noise(scan, np.float32(series.noise), rng)
+    # Rician noise: the magnitude of a signal with Gaussian noise on both of its channels.
+    noise = np.float32(series.noise) * rng.standard_normal((2, *scan.shape), dtype=np.float32)
+    scan = np.hypot(scan + noise[0], noise[1])
     return np.clip(np.round(scan * series.gain), 0, 32000).astype(np.int16)
 
 

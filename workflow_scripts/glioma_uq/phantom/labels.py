@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import softmax
 
 from glioma_uq.errors import BadInput
-from glioma_uq.phantom.lesion_groups import lesion_names
+from glioma_uq.phantom.lesion_groups import case_names
 
 Class = namedtuple("Class", "name idh codeleted grade")
 AXES = ("enhancement", "mismatch", "border", "calcification", "frontal", "size", "oedema")
@@ -167,7 +167,7 @@ def draw_cohort(
     hidden = draw_missing(np.array([CLASSES[c].codeleted for c in recorded]), missing, rng)
     probabilities = task_probabilities(class_posterior(z, means, label_flips))
     labels, truth = [], []
-    for i, name in enumerate(lesion_names(cases)):
+    for i, name in enumerate(case_names(cases)):
         known = CLASSES[recorded[i]]
         tasks = {"idh": known.idh, "1p19q": known.codeleted, "grade": known.grade}
         shown = {task: UNKNOWN if hidden[task][i] else value for task, value in tasks.items()}

@@ -8,21 +8,17 @@ from glioma_uq.errors import BadInput
 SIZE = "_size-"  # between the lesion's name and its scale in hundredths
 
 
-def lesion_names(lesions):
-    """Return the names of so many lesions, which are the cases where each has one size only."""
-    return [f"phantom-{number:03d}" for number in range(1, lesions + 1)]
-
-
 def case_names(lesions, scales=None):
-    """Return the names of all cases: `scales` None has one case a lesion, of the lesion's name."""
+    """Return the names of all cases: one of each lesion, or with `scales` one in every size."""
+    names = [f"phantom-{number:03d}" for number in range(1, lesions + 1)]
     if scales is None:
-        return lesion_names(lesions)
+        return names
     if len({round(100 * scale) for scale in scales}) < len(scales):
         raise BadInput(
             "expected cohort.phantom.size_sensitivity to hold scales at least .01 apart, found "
             f"{scales}: leave some out."
         )
-    return [name_of(lesion, scale) for lesion in lesion_names(lesions) for scale in scales]
+    return [name_of(lesion, scale) for lesion in names for scale in scales]
 
 
 def name_of(lesion, scale):

@@ -119,9 +119,7 @@ def sample_once(sampler, case, plan, name, passes, seed):
         beyond = min(min(missing), sampler.distinct) > record.passes > 0
         if not (beyond and read_sums(record, path, sampler.members, plan.device)):
             record = Record()
-        record = sample_case(
-            sampler, case, passes, plan.device, plan.batch_size, mapped, record, plan.extras
-        )
+        record = sample_case(sampler, case, passes, plan, mapped, record)
         more = record.passes < sampler.distinct
         write_record(record, path, identity, plan.keep_sums and more)
     record = record.only(passes, mapped)

@@ -63,37 +63,35 @@ class Record:
         )
 
 
-def sample_case(sampler, case, passes, device, batch_size, mapped, record, extras):
+def sample_case(sampler, case, passes, plan, mapped, record):
     """Draw the samples of one case that `passes` need.
 
     Args:
         sampler: an open `Sampler`.
-        passes: numbers of passes T, ascending. Each takes the first T samples, or all that
-            samples of the sampler if it has fewer.
-        device: torch device of the sampler's networks.
-        batch_size: how many passes go through the network at once. Batches are always full
-            and start at the same passes, so that more passes, or a continued run, give
-            bit-identical samples.
+        passes: numbers of passes T, ascending. Each takes the first T samples, or all
+            samples of a sampler that has fewer.
+        plan: the `case_files.Plan`, of which device, batch size and extras are read.
         mapped: those T whose voxel maps are kept.
         record: an empty `Record`, or that of earlier passes with its sums, to continue from.
-        extras: optional measures: "hd95", "histograms".
 
     Returns:
         the `Record`, with rows for all of `passes`.
     """
     record.sums = record.sums or VoxelUncertainty(sampler.members)
-    images = to_device(case.images[None], device)
+    images = to_device(case.images[None], plan.device)
     last = min(max(passes), sampler.distinct)
-    first = record.passes - record.passes % batch_size + 1
-    for start in range(first, last + 1, batch_size):
-        numbers = range(start, int(min(start + batch_size, sampler.distinct + 1)))
+    # Batches are always full and start at the same passes, so that more passes, or a continued
+    # run, give bit-identical samples.
+    first = record.passes - record.passes % plan.batch_size + 1
+    for start in range(first, last + 1, plan.batch_size):
+        numbers = range(start, int(min(start + plan.batch_size, sampler.distinct + 1)))
         samples = sampler.draw(images, case.name, numbers)
         for number, sample in zip(numbers, samples, strict=True):
             if record.passes < number <= last:
                 add_pass(record, case, sample, sampler.members)
                 for t in record.missing(passes, mapped):
                     if min(t, sampler.distinct) == number:
-                        summarise_passes(record, case, t, t in mapped, extras)
+                        summarise_passes(record, case, t, t in mapped, plan.extras)
     if sampler.reconstruction_error:
         error = sampler.reconstruction_error(images)
         for row in record.segmentation:

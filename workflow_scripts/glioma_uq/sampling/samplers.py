@@ -118,17 +118,12 @@ def orient_back(volume, axes, flips):
     return volume.flip([axis - 3 for axis in flips]).movedim(SPACE, [axis - 3 for axis in axes])
 
 
-def order_of_orientations(seed, case):
-    """Return all 48 orientations: the original first, then the others in random order by case."""
-    rng = np.random.default_rng(seed_for(seed, case))
-    return [ORIENTATIONS[0], *(ORIENTATIONS[i] for i in 1 + rng.permutation(len(ORIENTATIONS) - 1))]
-
-
 @contextmanager
 def test_time_augmentation(networks, seed):
     """One network, dropout inactive, on up to 48 orientations of the case: flips and 90° rotations.
 
-    They are the symmetries of the cube; the maps are oriented back before they are averaged.
+    They are the symmetries of the cube, in a random order of the case's own. The maps are oriented
+    back before they are averaged.
     """
     (network,) = networks
 
@@ -140,8 +135,9 @@ def test_time_augmentation(networks, seed):
         return sample
 
     def draw(images, case, numbers):
-        orientations = order_of_orientations(seed, case)
-        return [predict_oriented(images, *orientations[number - 1]) for number in numbers]
+        rng = np.random.default_rng(seed_for(seed, case))
+        order = [0, *(1 + rng.permutation(len(ORIENTATIONS) - 1))]  # the original first
+        return [predict_oriented(images, *ORIENTATIONS[order[n - 1]]) for n in numbers]
 
     yield Sampler(draw, distinct=len(ORIENTATIONS))
 

@@ -5,7 +5,6 @@ Histograms of cases can be summed, so a sampler does not need to keep whole volu
 
 import numpy as np
 
-REGIONS = ("brain", "dilated")  # whose voxels' calibration is measured
 COLUMNS = ["case", "passes", "histogram", "bin", "n", "confidence", "right"]
 
 
@@ -21,7 +20,7 @@ def case_histograms(probability, tumour, regions):
         regions: bool masks by name, see `regions.find_regions`.
     """
     rows = []
-    for name in REGIONS:
+    for name in ("brain", "dilated"):
         counted = confidence_histogram(probability, tumour, regions[name])
         rows.append({"histogram": name} | {key: x.tolist() for key, x in counted.items()})
     for name, voxels in (("inside", tumour), ("outside", ~tumour)):
