@@ -72,25 +72,22 @@ def with_labels(cell, cases, fold, seed):
 
 
 def gather_cells(runs, cases, passes):
-    """Return {T: table} of classification, segmentation and voxels, over all folds and seeds.
+    """Return {T: table} of classification, of regions and of voxels, over all folds and seeds.
 
     Args:
         runs: list of (fold, seed, path of probabilities.csv, of segmentation.csv, of voxels.csv).
         cases: one row for each case: case, source, idh, 1p19q, grade.
         passes: the numbers of passes T.
     """
-    classification, segmentation, voxels = ({t: [] for t in passes} for _ in range(3))
-    for fold, seed, probabilities, of_regions, of_voxels in runs:
-        cells = classification_cells(read_table(probabilities), passes)
-        tables = [(read_table(of_regions), segmentation), (read_table(of_voxels), voxels)]
-        for t in passes:
-            classification[t].append(with_labels(cells[t], cases, fold, seed))
-            for table, gathered in tables:
-                gathered[t].append(of_passes(table, t, cases, fold, seed))
-    return tuple(
-        {t: sorted_cells(tables) for t, tables in cells.items()}
-        for cells in (classification, segmentation, voxels)
-    )
+    gathered = {t: ([], [], []) for t in passes}
+    for fold, seed, *paths in runs:
+        probabilities, regions, voxels = map(read_table, paths)
+        cells = classification_cells(probabilities, passes)
+        for t, (of_classes, of_regions, of_voxels) in gathered.items():
+            of_classes.append(with_labels(cells[t], cases, fold, seed))
+            of_regions.append(of_passes(regions, t, cases, fold, seed))
+            of_voxels.append(of_passes(voxels, t, cases, fold, seed))
+    return tuple({t: sorted_cells(gathered[t][kind]) for t in passes} for kind in range(3))
 
 
 def of_passes(table, passes, cases, fold, seed):

@@ -15,9 +15,6 @@ RADIUS_MM = 5.0
 SIGMA_MM = 5.0
 REACH = 4  # sigmas beyond which the boundary's weight (3e-4 there) is 0
 TOP_SHARE = 0.05
-NO_TUMOUR = "the predicted tumour is empty"
-NOT_IN_BRAIN = "no voxel of the region is in the brain"
-NO_BRAIN = "the brain mask is empty"
 
 
 def distance_to_surface(mask, voxel_sizes_mm, reach_mm):
@@ -90,8 +87,10 @@ def reason_for(region, regions):
     if regions[region].any():
         return ""
     if region in ("tumour", "dilated", "boundary", "rim") and not regions["tumour"].any():
-        return NO_TUMOUR
-    return NOT_IN_BRAIN if regions["brain"].any() else NO_BRAIN
+        return "the predicted tumour is empty"
+    if not regions["brain"].any():
+        return "the brain mask is empty"
+    return "no voxel of the region is in the brain"
 
 
 def mean_in(values, region):

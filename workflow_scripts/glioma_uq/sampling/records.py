@@ -20,8 +20,6 @@ from glioma_uq.subregions import CLASSES
 from glioma_uq.tasks import TASKS
 from glioma_uq.uncertainty import UNCERTAINTY_COMPONENTS
 
-NOT_SEGMENTED = "the network does not segment"
-
 
 @dataclass
 class Record:
@@ -182,6 +180,6 @@ def row_without_segmentation(case, passes, extras):
     row["predicted_volume_mm3"] = float("nan")
     for region in REGIONS:
         row |= {f"{region}_{kind}": float("nan") for kind in UNCERTAINTY_COMPONENTS}
-        row[f"{region}_reason"] = NOT_SEGMENTED
+        row[f"{region}_reason"] = "the network does not segment"
     rest = ("rim_mass_mm3", "outside_mass_mm3", "pairwise_dice", "volume_variation")
     return row | dict.fromkeys(rest, float("nan")) | {"epistemic_clipped": 0}
