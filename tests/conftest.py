@@ -10,7 +10,7 @@ import workflows
 
 # Two threads on a busy machine can be many times slower than one.
 os.environ["OMP_NUM_THREADS"] = "1"
-# Last, since some benchmarks have the name of a package: coverage.
+# Last, so that coverage.py there hides no package of that name.
 sys.path.append(str(Path(__file__).resolve().parents[1] / "benchmarks"))
 # What takes longest to make for several tests: two workers begin with one of these each.
 MADE_FIRST = ("in_two_steps", "of_patients", "predicted")
