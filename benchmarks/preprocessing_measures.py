@@ -4,13 +4,13 @@ import json
 
 import nibabel as nib
 import numpy as np
-import preprocessing_steps as steps  # first: it puts the library on the path
+import phantom_truth as truths  # first: it puts the library on the path
+import preprocessing_steps as steps
 from preprocessing_steps import MODALITIES
 
 from glioma_uq.bias_field import refine_bias_field
 from glioma_uq.images import Grid, read_image, read_mask
 from glioma_uq.overlap.masks import dice
-from glioma_uq.phantom import truth as truths
 from glioma_uq.phantom.acquisition import grid_points, render_segmentation
 from glioma_uq.phantom.anatomy import Anatomy
 from glioma_uq.transforms import read_matrix

@@ -7,6 +7,7 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
+from phantom_truth import series_of, subject_of, true_transform
 
 import make_phantom_case
 import make_phantom_labels
@@ -18,7 +19,6 @@ from glioma_uq.phantom.anatomy import Anatomy
 from glioma_uq.phantom.fields import transform
 from glioma_uq.phantom.lesion import draw_lesion, lesion_tissue
 from glioma_uq.phantom.lesion_groups import case_names, lesion_of
-from glioma_uq.phantom.truth import series_of, subject_of, true_transform
 
 SCALES = [1.0, 0.65, 0.4]
 OPTIONS = dict(
@@ -79,7 +79,7 @@ def scan(folder, files, case):
 
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory):
-    """A folder with labels.csv and truth.csv of six families in every size."""
+    """A folder with labels.csv and truth.csv of six lesions in every size."""
     folder = tmp_path_factory.mktemp("stress")
     write_labels(folder, SCALES)
     return folder
@@ -87,7 +87,7 @@ def cohort(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def family(cohort, files):
-    """Scans of one family, by scale."""
+    """Scans of one lesion, by scale."""
     return {s: scan(cohort, files, f"phantom-002_size-{100 * s:03.0f}") for s in SCALES}
 
 

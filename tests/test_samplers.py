@@ -7,7 +7,6 @@ import pytest
 import torch
 from error_bounds import FORMULA
 
-from glioma_uq.errors import BadInput
 from glioma_uq.grid import ENSEMBLES
 from glioma_uq.networks import build_network
 from glioma_uq.sampling.samplers import ORIENTATIONS, SAMPLERS, open_sampler, orient, orient_back
@@ -125,8 +124,3 @@ def test_poses_come_in_an_order_of_the_cases_own_after_the_untouched_one(images)
     ]  # fmt: skip
     assert not np.array_equal(*many)
     np.testing.assert_array_equal(*map(np.sort, many))
-
-
-def test_an_unknown_sampler_is_refused(networks):
-    with pytest.raises(BadInput, match="expected a sampler among mc-dropout, .* found 'bayes'"):
-        open_sampler("bayes", networks, 1)

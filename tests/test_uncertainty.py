@@ -1,4 +1,4 @@
-"""Laws of the split of doubt into its parts."""
+"""Laws of the decomposition of uncertainty into its components."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,6 @@ from glioma_uq.uncertainty import (
     decompose,
     decompose_members,
     decompose_prefixes,
-    decompose_sums,
     entropy,
 )
 
@@ -39,7 +38,7 @@ def test_epistemic_is_zero_when_all_passes_agree():
     np.testing.assert_allclose(parts.predictive, entropy([0.2, 0.3, 0.5]), atol=1e-12)
 
 
-def test_all_doubt_is_epistemic_when_certain_passes_contradict():
+def test_all_uncertainty_is_epistemic_when_certain_passes_contradict():
     parts = decompose([[0.0, 1.0], [1.0, 0.0]])
     assert parts.aleatoric == 0
     assert parts.epistemic == pytest.approx(np.log(2))
@@ -57,19 +56,15 @@ def test_parts_add_up(probabilities):
     assert (parts.epistemic >= 0).all()
 
 
-def test_rounding_below_zero_is_clipped_and_counted():
-    agreeing = np.tile(np.float64([0.1, 0.2, 0.7]), (3, 50, 1))
-    total, doubt = agreeing.sum(axis=0), entropy(agreeing).sum(axis=0) + 1e-12
-    parts = decompose_sums(total, doubt, 3)
+def test_rounding_below_zero_is_clipped():
+    parts = decompose(np.tile(np.float64([0.1, 0.2, 0.7]), (7, 50, 1)))
+    assert (parts.predictive < parts.aleatoric).all()
     assert (parts.epistemic == 0).all()
-    assert parts.clipped == 50
 
 
-def test_sums_that_no_passes_can_have_are_refused():
-    with pytest.raises(ValueError, match="expected predictive >= aleatoric"):
-        decompose_sums([1.0, 0.0], 0.5, 1)
+def test_probabilities_that_hold_nan_are_refused():
     with pytest.raises(ValueError, match="hold no NaN"):
-        decompose_sums([np.nan, 1.0], 0.5, 1)
+        decompose([[np.nan, 1.0]])
 
 
 def test_each_prefix_is_what_its_passes_alone_give(probabilities):

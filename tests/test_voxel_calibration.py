@@ -6,7 +6,6 @@ import pytest
 
 from glioma_uq.sampling.voxel_histograms import (
     COLUMNS,
-    ConfidenceHistogram,
     case_histograms,
     confidence_histogram,
     histogram_rows,
@@ -25,7 +24,7 @@ def volume(seed, decimals=8):
 
 
 def stacked(histograms):
-    return [np.stack(part) for part in zip(*histograms, strict=True)]
+    return [np.stack(part) for part in zip(*(h.values() for h in histograms), strict=True)]
 
 
 @pytest.mark.parametrize("decimals", [1, 8])
@@ -43,20 +42,19 @@ def test_histograms_add_up():
     left = region & (np.indices(region.shape)[0] < 3)
     whole = confidence_histogram(p, truth, region)
     parts = [confidence_histogram(p, truth, part) for part in (left, region & ~left)]
-    for total, one, other in zip(whole, *parts, strict=True):
+    for total, one, other in zip(*(h.values() for h in (whole, *parts)), strict=True):
         assert total == pytest.approx(one + other)
-    assert whole.n.sum() == region.sum()
+    assert whole["n"].sum() == region.sum()
 
 
 def test_certain_voxels_lie_in_the_last_bin_and_an_empty_region_in_none():
     p = np.array([0.0, 1.0, 1.0])
     found = confidence_histogram(p, np.array([False, True, False]), np.ones(3, dtype=bool))
-    assert found.n[-1] == 3
-    assert found.right[-1] == 2
+    assert found["n"][-1] == 3
+    assert found["right"][-1] == 2
     nothing = confidence_histogram(p, p > 0, np.zeros(3, dtype=bool))
-    assert isinstance(nothing, ConfidenceHistogram)
-    assert nothing.n.sum() == 0
-    assert np.isnan(voxel_ece(*(part[None] for part in nothing), np.ones((1, 1))))
+    assert nothing["n"].sum() == 0
+    assert np.isnan(voxel_ece(*(part[None] for part in nothing.values()), np.ones((1, 1))))
 
 
 def test_probabilities_are_counted_from_zero_to_one():
@@ -83,7 +81,7 @@ def test_the_table_of_a_cell_is_resampled_by_case():
     counts = [confidence_histogram(*case, bins=10) for case in cases]
     rows = [
         {"case": f"P-{i}", "seed": 1, "histogram": "brain", "bin": b,
-         "n": c.n[b], "confidence": c.confidence[b], "right": c.right[b]}
+         **{name: values[b] for name, values in c.items()}}
         for i, c in enumerate(counts) for b in range(10)
     ]  # fmt: skip
     rows.append({"case": "P-0", "seed": 1, "histogram": "inside", "bin": 0, "n": 1})

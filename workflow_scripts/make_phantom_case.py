@@ -8,10 +8,16 @@ import nibabel as nib
 from glioma_uq.errors import BadInput
 from glioma_uq.files import written_whole
 from glioma_uq.images import write_image
-from glioma_uq.phantom.acquisition import MODALITIES, acquire, draw_subject, segment
+from glioma_uq.phantom.acquisition import (
+    MODALITIES,
+    acquire,
+    draw_series,
+    draw_subject,
+    scanner_to_template,
+    segment,
+)
 from glioma_uq.phantom.anatomy import Anatomy
 from glioma_uq.phantom.labels import AXES
-from glioma_uq.phantom.truth import describe_case, series_of
 from glioma_uq.steps import run
 
 
@@ -22,14 +28,36 @@ def main(
     z, diameter_mm, scale = read_lesion(cohort_truth, case)
     anatomy = Anatomy(nib.load(tissues), nib.load(distances))
     subject = draw_subject(seed, anatomy, z, diameter_mm, scale)
-    facts = describe_case(case, seed, z, diameter_mm, in_plane_mm, slice_mm, bias_sd, subject)
-    for modality in MODALITIES:
-        series = series_of(facts, modality)
-        write_image(images[modality], acquire(subject, anatomy, series), series.grid)
-    t1ce = series_of(facts, "t1ce")
+    series = {name: draw_series(seed, name, in_plane_mm, slice_mm, bias_sd) for name in MODALITIES}
+    for modality, one in series.items():
+        write_image(images[modality], acquire(subject, anatomy, one), one.grid)
+    t1ce = series["t1ce"]
     write_image(images["segmentation"], segment(subject, anatomy, t1ce), t1ce.grid)
+    facts = {
+        "case": case,
+        "seed": seed,
+        "z": dict(zip(AXES, z, strict=True)),
+        "diameter_mm": diameter_mm,  # before the lesion's scale
+        "lesion_centre_mm": subject.lesion.centre.tolist(),
+        "in_plane_mm": float(in_plane_mm),
+        "slice_mm": [float(mm) for mm in slice_mm],
+        "bias_sd": float(bias_sd),
+        **({"scale": scale} if scale != 1 else {}),
+        "series": {name: describe_series(one, subject) for name, one in series.items()},
+    }
     with written_whole(truth) as temporary:
         temporary.write_text(json.dumps(facts, indent=1) + "\n")
+
+
+def describe_series(series, subject):
+    """Return the pose, size, noise and gain of a series, for truth.json."""
+    return {
+        "scanner_to_template": scanner_to_template(subject, series).tolist(),
+        "voxel_mm": series.voxel_mm.tolist(),
+        "shape": list(series.shape),
+        "snr": 1 / series.noise,
+        "gain": series.gain,
+    }
 
 
 def read_lesion(cohort_truth, case):

@@ -4,7 +4,7 @@ import csv
 
 from glioma_uq.files import written_whole
 from glioma_uq.phantom.labels import draw_cohort
-from glioma_uq.phantom.lesion_groups import in_every_size, lesion_of, with_scales
+from glioma_uq.phantom.lesion_groups import lesion_of, name_of
 from glioma_uq.steps import run
 
 
@@ -15,17 +15,22 @@ def main(*, cases, seed, options, labels, truth, size_sensitivity=None):
     """
     rows, true_rows = draw_cohort(cases, seed, **options)
     if size_sensitivity is not None:
-        rows = in_every_size(rows, size_sensitivity)
-        true_rows = with_scales(true_rows, size_sensitivity)
-    write_rows([with_patient(row) for row in rows], labels)
+        rows = [row | {"case": name_of(row["case"], s)} for row in rows for s in size_sensitivity]
+        true_rows = [in_size(row, scale) for row in true_rows for scale in size_sensitivity]
+    # All sizes of one lesion belong to one patient.
+    rows = [{"case": row["case"], "patient": lesion_of(row["case"]), **row} for row in rows]
+    write_rows(rows, labels)
     write_rows(true_rows, truth)
     print(f"{len(rows)} cases")
 
 
-def with_patient(row):
-    """Return a row of labels with `patient`: all sizes of one lesion belong to one patient."""
-    case = row["case"]
-    return {"case": case, "patient": lesion_of(case), **row}
+def in_size(row, scale):
+    """Return the truth of a lesion in one size, with the columns `family`, its name, and `scale`.
+
+    diameter_mm stays that at scale 1, from which every size is drawn.
+    """
+    lesion = row["case"]
+    return row | {"case": name_of(lesion, scale), "family": lesion, "scale": float(scale)}
 
 
 def write_rows(rows, path):

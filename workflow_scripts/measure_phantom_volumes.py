@@ -1,20 +1,21 @@
 """Measure the true volumes of a phantom's tumours on the study's grid."""
 
 import nibabel as nib
+import numpy as np
 import pandas as pd
 
 from glioma_uq.cohorts.segmentation import volumes_mm3
 from glioma_uq.cohorts.sources import CANONICAL
 from glioma_uq.images import read_mask
 from glioma_uq.normalisation import study_grid
-from glioma_uq.phantom.acquisition import draw_subject
+from glioma_uq.phantom.acquisition import draw_subject, grid_points, render_segmentation
 from glioma_uq.phantom.anatomy import Anatomy
 from glioma_uq.phantom.labels import AXES
-from glioma_uq.phantom.truth import true_labels
 from glioma_uq.steps import run
 from glioma_uq.tables import read_table, write_table
 
 SMALL_MM3 = (1000, 2000)
+FARTHEST_BENT_MM = 20  # more than the displacement of any head
 
 
 def main(*, cohort_truth, seeds, tissues, distances, template, options, output):
@@ -34,6 +35,17 @@ def main(*, cohort_truth, seeds, tissues, distances, template, options, output):
     table = pd.DataFrame(rows)
     write_table(table, output)
     print(summary(table["et_mm3"]))
+
+
+def true_labels(subject, anatomy, grid):
+    """Return the true labels, uint8 [N], at the voxel centres of `grid` near the lesion.
+
+    `grid` lies in the template's space, as the study's does; all other labels are 0.
+    """
+    points = grid_points(grid)
+    from_centre = np.linalg.norm(points - subject.lesion.centre[:, None], axis=0)
+    near = from_centre < subject.lesion.reach + FARTHEST_BENT_MM
+    return render_segmentation(subject, anatomy, points[:, near])
 
 
 def summary(et_mm3):

@@ -10,19 +10,6 @@ from glioma_uq.uncertainty import UNCERTAINTY_COMPONENTS, decompose_members, dec
 MEMBER_KINDS = ("within_member", "between_member")
 
 
-def stack_passes(probabilities, classes, task):
-    """Return [T, N, C] probabilities of one task from rows sorted by case and pass."""
-    columns = [f"{task}_{label}" for label in classes]
-    passes = int(probabilities["pass"].max())
-    stacked = probabilities[columns].to_numpy().reshape(-1, passes, len(classes))
-    return stacked.transpose(1, 0, 2)
-
-
-def tasks_of(probabilities):
-    """Return the tasks for which `probabilities` has columns."""
-    return [task for task, (first, *_) in TASKS.items() if f"{task}_{first}" in probabilities]
-
-
 def classification_cells(probabilities, passes):
     """Return {T: table} of mean probabilities and uncertainties, one row for each case.
 
@@ -37,11 +24,15 @@ def classification_cells(probabilities, passes):
         runs = {t: probabilities[probabilities["run"] == t].drop(columns="run") for t in passes}
         return {t: classification_cells(run, [t])[t] for t, run in runs.items()}
     probabilities = probabilities.sort_values(["case", "pass"], kind="stable")
-    cells = {t: {"case": probabilities["case"].unique(), "epistemic_clipped": 0} for t in passes}
-    for task in tasks_of(probabilities):
-        classes = TASKS[task]
-        samples = stack_passes(probabilities, classes, task)
-        available = [min(t, len(samples)) for t in passes]
+    cases, drawn = probabilities["case"].unique(), probabilities["pass"].max()
+    available = [min(t, drawn) for t in passes]
+    cells = {t: {"case": cases, "epistemic_clipped": 0} for t in passes}
+    for task, classes in TASKS.items():
+        columns = [f"{task}_{label}" for label in classes]
+        if columns[0] not in probabilities:
+            continue
+        samples = probabilities[columns].to_numpy().reshape(len(cases), drawn, len(classes))
+        samples = samples.transpose(1, 0, 2)
         uncertainty = decompose_prefixes(samples, sorted(set(available)))
         for t, n in zip(passes, available, strict=True):
             row = sorted(set(available)).index(n)
@@ -74,34 +65,29 @@ def with_labels(cell, cases, fold, seed):
     for task, classes in TASKS.items():
         if task not in predicted:
             joined[f"{task}_label"] = UNKNOWN
-            named = [*(f"probability_{label}" for label in classes), *UNCERTAINTY_COMPONENTS]
-            joined[[f"{task}_{name}" for name in named]] = np.nan
-        columns.append(f"{task}_label")
-        columns += [f"{task}_probability_{label}" for label in classes]
-        columns += [f"{task}_{kind}" for kind in (*UNCERTAINTY_COMPONENTS, *MEMBER_KINDS)]
-    return joined[[column for column in (*columns, "epistemic_clipped") if column in joined]]
+        probabilities = [f"probability_{label}" for label in classes]
+        columns += [f"{task}_{x}" for x in ("label", *probabilities, *UNCERTAINTY_COMPONENTS)]
+        columns += [f"{task}_{x}" for x in MEMBER_KINDS if f"{task}_{x}" in joined]
+    return joined.reindex(columns=[*columns, "epistemic_clipped"])  # NaN where there is none
 
 
 def gather_cells(runs, cases, passes):
-    """Return {T: table} of classification, segmentation and voxels, over all folds and seeds.
+    """Return {T: table} of classification, of regions and of voxels, over all folds and seeds.
 
     Args:
         runs: list of (fold, seed, path of probabilities.csv, of segmentation.csv, of voxels.csv).
         cases: one row for each case: case, source, idh, 1p19q, grade.
         passes: the numbers of passes T.
     """
-    classification, segmentation, voxels = ({t: [] for t in passes} for _ in range(3))
-    for fold, seed, probabilities, of_regions, of_voxels in runs:
-        cells = classification_cells(read_table(probabilities), passes)
-        tables = [(read_table(of_regions), segmentation), (read_table(of_voxels), voxels)]
-        for t in passes:
-            classification[t].append(with_labels(cells[t], cases, fold, seed))
-            for table, gathered in tables:
-                gathered[t].append(of_passes(table, t, cases, fold, seed))
-    return tuple(
-        {t: sorted_cells(tables) for t, tables in cells.items()}
-        for cells in (classification, segmentation, voxels)
-    )
+    gathered = {t: ([], [], []) for t in passes}
+    for fold, seed, *paths in runs:
+        probabilities, regions, voxels = map(read_table, paths)
+        cells = classification_cells(probabilities, passes)
+        for t, (of_classes, of_regions, of_voxels) in gathered.items():
+            of_classes.append(with_labels(cells[t], cases, fold, seed))
+            of_regions.append(of_passes(regions, t, cases, fold, seed))
+            of_voxels.append(of_passes(voxels, t, cases, fold, seed))
+    return tuple({t: sorted_cells(gathered[t][kind]) for t in passes} for kind in range(3))
 
 
 def of_passes(table, passes, cases, fold, seed):

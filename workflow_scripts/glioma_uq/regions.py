@@ -6,31 +6,21 @@ A region is a mask, or weights, over the voxels. For each, the table has the col
 
 import numpy as np
 import torch
-from scipy.ndimage import binary_erosion, distance_transform_edt, find_objects
+from scipy.ndimage import distance_transform_edt, find_objects
+
+from glioma_uq.overlap.surface_distance import surface
 
 REGIONS = ("brain", "tumour", "dilated", "boundary", "top", "rim", "outside", "tumour_or_top")
 RADIUS_MM = 5.0
 SIGMA_MM = 5.0
 REACH = 4  # sigmas beyond which the boundary's weight (3e-4 there) is 0
 TOP_SHARE = 0.05
-NO_TUMOUR = "the predicted tumour is empty"
-NOT_IN_BRAIN = "no voxel of the region is in the brain"
-NO_BRAIN = "the brain mask is empty"
-
-
-def box_around(mask, margin):
-    """Return the slices of the bounding box of `mask` and a `margin` (voxels on each axis)."""
-    extent = find_objects(mask.astype(np.uint8))[0]
-    return tuple(
-        slice(max(s.start - m, 0), s.stop + m) for s, m in zip(extent, margin, strict=True)
-    )
 
 
 def distance_to_surface(mask, voxel_sizes_mm, reach_mm):
     """Return the distance in mm of every voxel's centre to the surface of `mask`.
 
-    Surface voxels are those of the mask that share a face with the outside. Distances
-    beyond `reach_mm` are infinite, so only a box around the mask is computed.
+    Distances beyond `reach_mm` are infinite, so only a box around the mask is computed.
 
     Args:
         mask: (X, Y, Z) bool array, not empty.
@@ -39,9 +29,9 @@ def distance_to_surface(mask, voxel_sizes_mm, reach_mm):
     """
     distance = np.full(mask.shape, np.inf)
     margin = np.ceil(reach_mm / np.asarray(voxel_sizes_mm)).astype(int)
-    box = box_around(mask, margin)
-    surface = mask[box] & ~binary_erosion(mask[box])
-    near = distance_transform_edt(~surface, sampling=voxel_sizes_mm)
+    extent = find_objects(mask.astype(np.uint8))[0]
+    box = tuple(slice(max(s.start - m, 0), s.stop + m) for s, m in zip(extent, margin, strict=True))
+    near = distance_transform_edt(~surface(mask[box]), sampling=voxel_sizes_mm)
     distance[box] = np.where(near <= reach_mm, near, np.inf)
     return distance
 
@@ -97,8 +87,10 @@ def reason_for(region, regions):
     if regions[region].any():
         return ""
     if region in ("tumour", "dilated", "boundary", "rim") and not regions["tumour"].any():
-        return NO_TUMOUR
-    return NOT_IN_BRAIN if regions["brain"].any() else NO_BRAIN
+        return "the predicted tumour is empty"
+    if not regions["brain"].any():
+        return "the brain mask is empty"
+    return "no voxel of the region is in the brain"
 
 
 def mean_in(values, region):

@@ -15,13 +15,11 @@ ROUNDING = 1e-6  # nats by which rounding alone may make the epistemic part nega
 
 
 class Uncertainty(NamedTuple):
-    """Predictive, aleatoric and epistemic uncertainty, in nats, and the number of
-    epistemic values that rounding made negative (`clipped`; they are set to 0)."""
+    """Predictive, aleatoric and epistemic uncertainty, in nats and not below 0."""
 
     predictive: np.ndarray
     aleatoric: np.ndarray
     epistemic: np.ndarray
-    clipped: int
 
 
 def entropy(probabilities):
@@ -33,15 +31,23 @@ def entropy(probabilities):
     return entr(np.asarray(probabilities, dtype=np.float64)).sum(axis=-1)
 
 
+def check_difference(epistemic):
+    """Raise ValueError if aleatoric exceeds predictive by more than rounding, or for a NaN."""
+    if not (epistemic >= -ROUNDING).all():
+        raise ValueError(
+            f"expected predictive >= aleatoric, found a difference of {epistemic.min():.3g} nats; "
+            "check that the network's logits hold no NaN"
+        )
+
+
 def decompose(probabilities):
     """Decompose the uncertainty of T passes, `probabilities` [T, ..., C], into [...] arrays.
 
     predictive = H(mean_t p_t), aleatoric = mean_t H(p_t), epistemic = their difference
     (Depeweg et al. 2018; Smith and Gal 2018).
     """
-    probabilities = np.asarray(probabilities)
-    total = probabilities.sum(axis=0, dtype=np.float64)
-    return decompose_sums(total, entropy(probabilities).sum(axis=0), len(probabilities))
+    prefixes = decompose_prefixes(probabilities, [len(probabilities)])
+    return Uncertainty(*(component[0] for component in prefixes))
 
 
 def decompose_prefixes(probabilities, passes):
@@ -59,14 +65,16 @@ def decompose_prefixes(probabilities, passes):
         raise ValueError(
             f"expected at most {len(probabilities)} passes, found {steps[-1]}; sample more"
         )
-    total, entropies, results = 0.0, 0.0, []
+    total, entropies, predictive, aleatoric = 0.0, 0.0, [], []
     for before, after in pairwise(steps):
         block = probabilities[before:after]
         total = total + block.sum(axis=0, dtype=np.float64)
         entropies = entropies + entropy(block).sum(axis=0)
-        results.append(decompose_sums(total, entropies, after))
-    predictive, aleatoric, epistemic, clipped = zip(*results, strict=True)
-    return Uncertainty(*map(np.stack, (predictive, aleatoric, epistemic)), sum(clipped))
+        predictive.append(entropy(total / after))
+        aleatoric.append(entropies / after)
+    predictive, aleatoric = np.stack(predictive), np.stack(aleatoric)
+    check_difference(predictive - aleatoric)
+    return Uncertainty(predictive, aleatoric, np.maximum(predictive - aleatoric, 0.0))
 
 
 def decompose_members(probabilities, members):
@@ -93,21 +101,3 @@ def decompose_members(probabilities, members):
     each = entropy(of_members).mean(axis=0)
     whole = decompose(probabilities)
     return np.maximum(each - whole.aleatoric, 0.0), np.maximum(whole.predictive - each, 0.0)
-
-
-def decompose_sums(probability_sum, entropy_sum, passes):
-    """Decompose the uncertainty from running sums: sum_t p_t [..., C] and sum_t H(p_t) [...].
-
-    For samplers that never hold all passes of a volume at once. Raises ValueError if aleatoric
-    exceeds predictive by more than rounding, which is impossible for probabilities.
-    """
-    predictive = entropy(np.asarray(probability_sum, dtype=np.float64) / passes)
-    aleatoric = np.asarray(entropy_sum, dtype=np.float64) / passes
-    epistemic = np.asarray(predictive - aleatoric)
-    if epistemic.size and not epistemic.min() >= -ROUNDING:
-        raise ValueError(
-            f"expected predictive >= aleatoric, found a difference of {epistemic.min():.3g} nats; "
-            "check that both sums are over the same passes and hold no NaN"
-        )
-    clipped = int((epistemic < 0).sum())
-    return Uncertainty(predictive, aleatoric, np.maximum(epistemic, 0.0), clipped)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from glioma_uq.images import Grid
-from glioma_uq.phantom.anatomy import Head, average_head, draw_head, near_head, shell_layers
+from glioma_uq.phantom.anatomy import Head, draw_head, near_head, shell_layers
 from glioma_uq.phantom.contrast import CONTRAST, mix, paint_brain, paint_lesion, paint_shell
 from glioma_uq.phantom.fields import rotation, smooth_field, transform
 from glioma_uq.phantom.lesion import Lesion, draw_lesion, lesion_tissue, segmentation_labels
@@ -14,7 +14,7 @@ from glioma_uq.seeds import seed_for
 MODALITIES = ("t1", "t1ce", "t2", "flair")
 FIELD_OF_VIEW_MM = np.array([180.0, 225.0, 176.0])
 CENTRE_MM = np.array([0.0, -16.0, 6.0])
-BIAS_SIGMA_MM, BIAS_SD = 50, 0.18
+BIAS_SIGMA_MM = 50
 TEMPLATE_GAIN = 400
 
 
@@ -59,7 +59,7 @@ def draw_subject(seed, anatomy, z, diameter_mm, scale=1.0):
     return Subject(head, draw_lesion(rng, anatomy, z, diameter_mm, scale))
 
 
-def draw_series(seed, modality, in_plane_mm, slice_mm, bias_sd=BIAS_SD):
+def draw_series(seed, modality, in_plane_mm, slice_mm, bias_sd):
     """Return the `Series` of one seed: pose sd 4 deg and 5 mm, one axis thick.
 
     The thickness lies in `slice_mm` (low, high), the other two axes have `in_plane_mm`.
@@ -154,12 +154,6 @@ def bias_field(series):
     return np.exp(log_bias).reshape(series.shape)
 
 
-def add_rician_noise(signal, sd, rng):
-    """Return the magnitude of the signal with Gaussian noise of `sd` on both of its channels."""
-    real, imaginary = sd * rng.standard_normal((2, *signal.shape), dtype=np.float32)
-    return np.hypot(signal + real, imaginary)
-
-
 def acquire(subject, anatomy, series):
     """Return the scan [X, Y, Z] int16 of one series."""
     points = grid_points(series.grid, series.thick_axis, series.samples)
@@ -169,7 +163,9 @@ def acquire(subject, anatomy, series):
     split.insert(series.thick_axis + 1, series.samples)
     scan = signal.reshape(split).mean(axis=series.thick_axis + 1) * bias_field(series)
     rng = np.random.default_rng(seed_for(series.seed, "rician"))
-    scan = add_rician_noise(scan, np.float32(series.noise), rng)
+    # Rician noise: the magnitude of a signal with Gaussian noise on both of its channels.
+    noise = np.float32(series.noise) * rng.standard_normal((2, *scan.shape), dtype=np.float32)
+    scan = np.hypot(scan + noise[0], noise[1])
     return np.clip(np.round(scan * series.gain), 0, 32000).astype(np.int16)
 
 
@@ -185,5 +181,6 @@ def render_template_head(anatomy, modality, spacing_mm=2.0):
     affine[:3, 3] = anatomy.tissue_origin
     extent = np.array(anatomy.tissues[0].shape)
     grid = Grid(tuple(int(n) for n in np.ceil(extent / spacing_mm)), affine)
-    signal = render(Subject(average_head(), None), anatomy, grid_points(grid), modality)
+    average = Head(np.eye(4), (), skull_mm=6.5, scalp_mm=7.0, texture=None)
+    signal = render(Subject(average, None), anatomy, grid_points(grid), modality)
     return np.round(signal * TEMPLATE_GAIN).astype(np.int16).reshape(grid.shape), grid

@@ -12,7 +12,6 @@ import numpy as np
 from scipy import ndimage
 from scipy.special import expit
 
-from glioma_uq.errors import BadInput
 from glioma_uq.images import Grid
 from glioma_uq.phantom.fields import Field, node_points, rotation, smooth_field
 
@@ -32,12 +31,8 @@ def template_image(tissue):
     The files are what nilearn.datasets.load_mni152_template and its siblings read; importing
     those costs seconds, so they are found beside the package.
     """
-    package = find_spec("nilearn")
-    if package is None:
-        raise BadInput(
-            "expected nilearn with its template, found no such package: install nilearn."
-        )
-    return nib.load(Path(package.submodule_search_locations[0]) / TEMPLATE.format(tissue))
+    (folder,) = find_spec("nilearn").submodule_search_locations
+    return nib.load(Path(folder) / TEMPLATE.format(tissue))
 
 
 def closed_mask(t1, closing_mm=4):
@@ -82,8 +77,8 @@ class Anatomy:
 
     def __init__(self, tissue_image, distance_image):
         """Take the NIfTI images that `tissue_maps` and `distance_maps` fill."""
-        self.tissues = [np.ascontiguousarray(v) for v in _channels_first(tissue_image)]
-        self.distances = [np.ascontiguousarray(v) for v in _channels_first(distance_image)]
+        self.tissues = _channels(tissue_image)
+        self.distances = _channels(distance_image)
         self.tissue_origin = tissue_image.affine[:3, 3].astype(np.float32)
         self.distance_origin = distance_image.affine[:3, 3].astype(np.float32)
 
@@ -102,8 +97,9 @@ class Anatomy:
         return steps * np.float32(DISTANCE_UNIT)
 
 
-def _channels_first(image):
-    return np.moveaxis(np.asanyarray(image.dataobj), -1, 0)
+def _channels(image):
+    channels = np.moveaxis(np.asanyarray(image.dataobj), -1, 0)
+    return [np.ascontiguousarray(channel) for channel in channels]
 
 
 @dataclass(frozen=True)
@@ -121,11 +117,6 @@ class Head:
         if not self.displacement:
             return points
         return points + np.stack([component(points) for component in self.displacement])
-
-
-def average_head():
-    """Return the template's own head: no pose, no displacement, even skull and scalp."""
-    return Head(np.eye(4), (), 6.5, 7.0, None)
 
 
 def draw_head(rng, centre):

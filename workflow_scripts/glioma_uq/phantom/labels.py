@@ -7,9 +7,10 @@ P(IDH mutated), P(1p19q co-deleted) and P(grade). It is an upper bound on what a
 from collections import namedtuple
 
 import numpy as np
+from scipy.special import softmax
 
 from glioma_uq.errors import BadInput
-from glioma_uq.phantom.lesion_groups import lesion_names
+from glioma_uq.phantom.lesion_groups import case_names
 
 Class = namedtuple("Class", "name idh codeleted grade")
 AXES = ("enhancement", "mismatch", "border", "calcification", "frontal", "size", "oedema")
@@ -41,7 +42,6 @@ GRADE_MEANS = {
     3: (-0.10, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
     4: (0.75, 0.0, 0.0, 0.0, 0.0, 0.35, 0.4),
 }
-SMALL_DIAMETER_MM = (7.0, 16.0)
 
 
 def class_means(separation_subtype, separation_grade, enhancement=0.0):
@@ -49,13 +49,9 @@ def class_means(separation_subtype, separation_grade, enhancement=0.0):
 
     `enhancement` moves all classes alike along that axis, so it tells nothing of the class.
     """
-    means = np.array(
-        [
-            separation_subtype * np.array(SUBTYPE_MEANS[c.idh, c.codeleted])
-            + separation_grade * np.array(GRADE_MEANS[c.grade])
-            for c in CLASSES
-        ]
-    )
+    subtypes = np.array([SUBTYPE_MEANS[c.idh, c.codeleted] for c in CLASSES])
+    grades = np.array([GRADE_MEANS[c.grade] for c in CLASSES])
+    means = separation_subtype * subtypes + separation_grade * grades
     means[:, AXES.index("enhancement")] += enhancement
     return means
 
@@ -66,9 +62,7 @@ def class_posterior(z, means, flip_rate=0.0):
     With label flips the recorded class is, at `flip_rate`, another one drawn by `flip_matrix`.
     """
     distance = np.square(np.asarray(z)[..., None, :] - means).sum(-1)
-    log_joint = np.log(PRIOR) - distance / 2
-    joint = np.exp(log_joint - log_joint.max(-1, keepdims=True))
-    return joint / joint.sum(-1, keepdims=True) @ flip_matrix(flip_rate)
+    return softmax(np.log(PRIOR) - distance / 2, axis=-1) @ flip_matrix(flip_rate)
 
 
 def flip_matrix(rate):
@@ -124,7 +118,7 @@ def flip_classes(classes, rate, rng):
     return recorded
 
 
-def draw_diameters(size, small, rng, typical_mm=38.0, small_mm=SMALL_DIAMETER_MM):
+def draw_diameters(size, small, rng, typical_mm, small_mm):
     """Return diameters in mm: typical_mm exp(.42 z_size) in 7-80.
 
     Those of the `small` cases lie evenly in `small_mm` (low, high).
@@ -154,7 +148,7 @@ def draw_cohort(
     missing,
     label_flips=0.0,
     diameter_mm=38.0,
-    small_diameter_mm=SMALL_DIAMETER_MM,
+    small_diameter_mm=(7.0, 16.0),
     enhancement=0.0,
 ):
     """Return (labels, truth), two lists of dicts, one row for each case, from one seed.
@@ -173,7 +167,7 @@ def draw_cohort(
     hidden = draw_missing(np.array([CLASSES[c].codeleted for c in recorded]), missing, rng)
     probabilities = task_probabilities(class_posterior(z, means, label_flips))
     labels, truth = [], []
-    for i, name in enumerate(lesion_names(cases)):
+    for i, name in enumerate(case_names(cases)):
         known = CLASSES[recorded[i]]
         tasks = {"idh": known.idh, "1p19q": known.codeleted, "grade": known.grade}
         shown = {task: UNKNOWN if hidden[task][i] else value for task, value in tasks.items()}

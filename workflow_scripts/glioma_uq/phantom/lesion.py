@@ -14,8 +14,8 @@ from scipy.special import expit
 
 from glioma_uq.phantom.fields import Field, random_rotation, smooth_field
 from glioma_uq.phantom.labels import AXES
+from glioma_uq.subregions import SUBREGIONS
 
-CORE, OEDEMA, ENHANCING = 1, 2, 3
 TEXTURE_BOX_MM = 192  # period of the lesion's fields, more than the widest lesion with its oedema
 FINE_OUTLINE = 0.4  # share of the outline's standard deviation that its second octave has
 
@@ -161,7 +161,7 @@ def segmentation_labels(parts, brain):
     """Return uint8 [N]: 1 core without enhancement, 2 oedema, 3 enhancing tumour, 0 elsewhere."""
     inside, core = brain > 0.5, parts["core"] > 0.5
     labels = np.zeros(brain.shape, np.uint8)
-    labels[(parts["oedema"] > 0.45) & inside] = OEDEMA
-    labels[core & inside] = CORE
-    labels[core & inside & (parts["enhancing"] > 0.30)] = ENHANCING
+    labels[(parts["oedema"] > 0.45) & inside] = SUBREGIONS["oedema"]
+    labels[core & inside] = SUBREGIONS["core"]
+    labels[core & inside & (parts["enhancing"] > 0.30)] = SUBREGIONS["enhancing"]
     return labels

@@ -1,54 +1,31 @@
-"""Families: one lesion in several sizes, each a case of its own, for a paired test of size.
+"""Lesion groups: one lesion in several sizes, each a case of its own, for a paired test of size.
 
 Snakemake reads this module while it plans, so it imports nothing heavy.
 """
 
 from glioma_uq.errors import BadInput
 
-SIZE = "_size-"  # between the family's name and its scale in hundredths
+SIZE = "_size-"  # between the lesion's name and its scale in hundredths
 
 
-def lesion_names(families):
-    """Return the names of so many families, which are the cases where each has one size only."""
-    return [f"phantom-{number:03d}" for number in range(1, families + 1)]
-
-
-def case_names(families, scales=None):
-    """Return the names of all cases: `scales` None has one case a family, of the family's name."""
+def case_names(lesions, scales=None):
+    """Return the names of all cases: one of each lesion, or with `scales` one in every size."""
+    names = [f"phantom-{number:03d}" for number in range(1, lesions + 1)]
     if scales is None:
-        return lesion_names(families)
-    check_scales(scales)
-    return [name_of(family, scale) for family in lesion_names(families) for scale in scales]
-
-
-def name_of(family, scale):
-    """Return the name of a family's case: phantom-001 at .65 is phantom-001_size-065."""
-    return f"{family}{SIZE}{round(100 * scale):03d}"
-
-
-def lesion_of(case):
-    """Return the family that a case belongs to: of phantom-001_size-065, phantom-001."""
-    return case.split(SIZE)[0]
-
-
-def check_scales(scales):
-    """Refuse two scales that would give their cases one name."""
+        return names
     if len({round(100 * scale) for scale in scales}) < len(scales):
         raise BadInput(
             "expected cohort.phantom.size_sensitivity to hold scales at least .01 apart, found "
             f"{scales}: leave some out."
         )
+    return [name_of(lesion, scale) for lesion in names for scale in scales]
 
 
-def in_every_size(rows, scales):
-    """Return each family's row once for every size; `case` becomes the name of that size."""
-    return [row | {"case": name_of(row["case"], scale)} for row in rows for scale in scales]
+def name_of(lesion, scale):
+    """Return the name of a lesion's case: phantom-001 at .65 is phantom-001_size-065."""
+    return f"{lesion}{SIZE}{round(100 * scale):03d}"
 
 
-def with_scales(rows, scales):
-    """Return the truth of each family once for every size, with the columns `family` and `scale`.
-
-    diameter_mm stays that at scale 1, from which every size is drawn.
-    """
-    sizes = [{"family": row["case"], "scale": float(scale)} for row in rows for scale in scales]
-    return [row | size for row, size in zip(in_every_size(rows, scales), sizes, strict=True)]
+def lesion_of(case):
+    """Return the lesion that a case shows: of phantom-001_size-065, phantom-001."""
+    return case.split(SIZE)[0]

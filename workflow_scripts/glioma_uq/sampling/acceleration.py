@@ -24,31 +24,20 @@ PASSES = {"CSNet": CSNetPasses}
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of malloc.h
 
 
-class StridedConvolution(nn.Module):
-    """A convolution whose kernel is a multiple of its stride: space to depth, then a small one."""
+class Folded(nn.Module):
+    """A convolution whose kernel is a multiple of its stride, as a cheaper one with stride 1.
 
-    def __init__(self, layer):
+    A strided one becomes space to depth, then a smaller convolution. A transposed one becomes a
+    smaller convolution to the voxels of each block, then depth to space.
+    """
+
+    def __init__(self, layer, fold, convolve, *sizes):
         super().__init__()
-        self.sizes = layer.kernel_size[0], layer.stride[0], layer.padding[0]
-        self.weight = nn.Parameter(fold_strided(layer.weight.detach(), layer.stride[0]))
-        self.bias = layer.bias
+        self.weight = nn.Parameter(fold(layer.weight.detach(), layer.stride[0]))
+        self.bias, self.convolve, self.sizes = layer.bias, convolve, sizes
 
     def forward(self, x):
-        return convolve_strided(x, self.weight, self.bias, *self.sizes)
-
-
-class TransposedConvolution(nn.Module):
-    """A transposed convolution whose kernel is a multiple of its stride: a smaller convolution to
-    the voxels of each block, then depth-to-space."""
-
-    def __init__(self, layer):
-        super().__init__()
-        self.stride = layer.stride[0]
-        self.weight = nn.Parameter(fold_transposed(layer.weight.detach(), self.stride))
-        self.bias = layer.bias
-
-    def forward(self, x):
-        return convolve_transposed(x, self.weight, self.bias, self.stride)
+        return self.convolve(x, self.weight, self.bias, *self.sizes)
 
 
 def replacement(layer):
@@ -61,9 +50,9 @@ def replacement(layer):
     if not (plain and cubic and stride > 1 and kernel % stride == 0 and kernel > stride):
         return None
     if isinstance(layer, nn.Conv3d):
-        return StridedConvolution(layer)
+        return Folded(layer, fold_strided, convolve_strided, kernel, stride, layer.padding[0])
     unpadded = layer.padding[0] == 0 and set(layer.output_padding) == {0}
-    return TransposedConvolution(layer) if unpadded else None
+    return Folded(layer, fold_transposed, convolve_transposed, stride) if unpadded else None
 
 
 def accelerate(network):

@@ -50,27 +50,11 @@ class Plan(NamedTuple):
     extras: tuple = ()
 
 
-class Run(NamedTuple):
-    """One sequence of samples: its name in paths, its numbers of passes T, its seed."""
-
-    name: str
-    passes: list
-    seed: int
-
-
 def runs_of(plan, seed):
-    """Return the runs of a plan: one for all numbers of passes, or one for each."""
+    """Return (name in paths, numbers of passes T, seed) of each sequence of samples of a plan."""
     if plan.nested:
-        return [Run("", plan.passes, seed)]
-    return [
-        Run(f"passes-{format_passes(t)}", [t], seed_for(seed, "passes", t)) for t in plan.passes
-    ]
-
-
-def hash_file(path):
-    """Return the sha256 of a file."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return [("", plan.passes, seed)]
+    return [(f"passes-{format_passes(t)}", [t], seed_for(seed, "passes", t)) for t in plan.passes]
 
 
 def identity_of(case, settings):
@@ -123,26 +107,24 @@ def read_sums(record, path, members, device):
     return bool(names)
 
 
-def sample_once(sampler, case, plan, run):
-    """Return the `Record` of a case, reusing its file as far as possible."""
-    path = Path(plan.folder, run.name, f"{case.name}.safetensors")
-    settings = [plan.settings, plan.batch_size, plan.device.type, run.seed, plan.extras]
+def sample_once(sampler, case, plan, name, passes, seed):
+    """Return the `Record` of a case in one of `runs_of`, reusing its file as far as possible."""
+    path = Path(plan.folder, name, f"{case.name}.safetensors")
+    settings = [plan.settings, plan.batch_size, plan.device.type, seed, plan.extras]
     identity = identity_of(case, settings)
-    mapped = [t for t in plan.mapped if t in run.passes]
+    mapped = [t for t in plan.mapped if t in passes]
     record = read_record(path, identity)
-    missing = record.missing(run.passes, mapped)
+    missing = record.missing(passes, mapped)
     if missing:
         beyond = min(min(missing), sampler.distinct) > record.passes > 0
         if not (beyond and read_sums(record, path, sampler.members, plan.device)):
             record = Record()
-        record = sample_case(
-            sampler, case, run.passes, plan.device, plan.batch_size, mapped, record, plan.extras
-        )
+        record = sample_case(sampler, case, passes, plan, mapped, record)
         more = record.passes < sampler.distinct
         write_record(record, path, identity, plan.keep_sums and more)
-    record = record.only(run.passes, mapped)
+    record = record.only(passes, mapped)
     if not plan.nested:
-        record.probabilities = [{**row, "run": run.passes[0]} for row in record.probabilities]
+        record.probabilities = [{**row, "run": passes[0]} for row in record.probabilities]
     return record
 
 
@@ -152,16 +134,12 @@ def sample_cases(name, networks, dataset, cases, plan, seed):
     Args:
         name: one of `SAMPLERS`.
         networks: trained networks on the plan's device.
-        dataset: a `Dataset`.
-        cases: names of the cases.
-        plan: a `Plan`.
         seed: integer, the source of all randomness.
     """
-    for run in runs_of(plan, seed):
-        with open_sampler(name, networks, run.seed) as sampler:
-            for case in progress(cases, f"cases sampled {run.name}".rstrip()):
-                case = dataset.load(case)
-                yield case, sample_once(sampler, case, plan, run)
+    for run, passes, run_seed in runs_of(plan, seed):
+        with open_sampler(name, networks, run_seed) as sampler:
+            for case in map(dataset.load, progress(cases, f"cases sampled {run}".rstrip())):
+                yield case, sample_once(sampler, case, plan, run, passes, run_seed)
 
 
 def write_maps(record, case, folder):

@@ -26,35 +26,21 @@ from glioma_uq.sampling.mc_dropout import draw_mask
 
 
 class Kept(NamedTuple):
-    """A feature map with only the channels that dropout keeps.
+    """A feature map after dropout, with only the channels that it keeps."""
 
-    Attributes:
-        values: (1, kept, X, Y, Z), after dropout.
-        channels: (kept,) their indices.
-    """
-
-    values: torch.Tensor
-    channels: torch.Tensor
+    values: torch.Tensor  # (1, kept, X, Y, Z)
+    channels: torch.Tensor  # (kept,), their indices
 
 
 class Constants(NamedTuple):
-    """What all passes of a case share.
+    """What all passes of a case share: C channels of the first feature map a1, before dropout."""
 
-    Attributes:
-        images: (1, modalities, X, Y, Z).
-        a1: (1, C, X, Y, Z), the first feature map before dropout.
-        maxima: (C,), those of a1.
-        down1: (C, voxels C), what each channel of a1 adds to the first downsampling.
-        shape1: (1, X, Y, Z, C), the shape of that map.
-        skip1: (1, C, X, Y, Z), what all of a1 adds to the last decoder.
-    """
-
-    images: torch.Tensor
-    a1: torch.Tensor
-    maxima: torch.Tensor
-    down1: torch.Tensor
-    shape1: tuple
-    skip1: torch.Tensor
+    images: torch.Tensor  # (1, modalities, X, Y, Z)
+    a1: torch.Tensor  # (1, C, X, Y, Z)
+    maxima: torch.Tensor  # (C,), those of a1
+    down1: torch.Tensor  # (C, voxels C), what each channel of a1 adds to the first downsampling
+    shape1: tuple  # (1, X, Y, Z, C), the shape of that map
+    skip1: torch.Tensor  # (1, C, X, Y, Z), what all of a1 adds to the last decoder
 
 
 def kept_by(mask):
@@ -74,6 +60,11 @@ def with_ones(kept, of):
     return values, channels
 
 
+def fold_upsampling(upsampling, norm):
+    """Return the kernel of a decoder's upsampling with the normalisation before it."""
+    return fold_transposed(fold_norm(upsampling.weight, norm, 0), upsampling.stride[0])
+
+
 class CSNetPasses:
     """Passes of a trained `CSNet` with channel dropout on the CPU; see the module.
 
@@ -87,22 +78,16 @@ class CSNetPasses:
         n = network
         self.width = n.segmentation.in_channels
         self.first_down = fold_strided(n.down1[0].weight, 3)
+        levels = ((n.encoder3, *n.down2), (n.encoder4, *n.down3), (n.bottleneck, *n.down4))
         self.encoders = [
             (fold_norm(block[0].weight, norm, 1), block[0].bias, block[2], pool)
-            for block, pool, norm in (
-                (n.encoder3, *n.down2),
-                (n.encoder4, *n.down3),
-                (n.bottleneck, *n.down4),
-            )
+            for block, pool, norm in levels
         ]
+        decoders = (n.decoder4, n.decoder3, n.decoder2, n.decoder1)
+        norms = (n.normalise_bottleneck, n.normalise4, n.normalise3, n.normalise2)
         self.decoders = [
-            (self.fold_upsampling(decoder, norm), decoder.upsampling[0].stride[0], decoder)
-            for decoder, norm in (
-                (n.decoder4, n.normalise_bottleneck),
-                (n.decoder3, n.normalise4),
-                (n.decoder2, n.normalise3),
-                (n.decoder1, n.normalise2),
-            )
+            (fold_upsampling(decoder.upsampling[0], norm), decoder.upsampling[0].stride[0], decoder)
+            for decoder, norm in zip(decoders, norms, strict=True)
         ]
         scale, shift = affine_of(n.normalise1)
         weight = n.segmentation.weight
@@ -117,12 +102,6 @@ class CSNetPasses:
             and not network.classification_only
             and network.segmentation.weight.device.type == "cpu"
         )
-
-    @staticmethod
-    def fold_upsampling(decoder, norm):
-        """Return the kernel of a decoder's upsampling with the normalisation before it."""
-        upsampling = decoder.upsampling[0]
-        return fold_transposed(fold_norm(upsampling.weight, norm, 0), upsampling.stride[0])
 
     @torch.no_grad()
     def __call__(self, images, seeds):
@@ -168,18 +147,15 @@ class CSNetPasses:
         encoded = self.encode(constants, masks[:5])
         decoded = self.decode(constants, encoded, masks)
         d1 = decoded[-1]
-        weight = self.last_weight[:, d1.channels]
-        segmentation = convolve(d1.values, weight, self.last_bias)
+        segmentation = convolve(d1.values, self.last_weight[:, d1.channels], self.last_bias)
         pooled = [constants.maxima * masks[0]]
         for kept, mask in zip([*encoded, *decoded], masks[1:], strict=True):
             pooled.append(torch.zeros_like(mask))
             pooled[-1][kept.channels] = kept.values.amax((0, 2, 3, 4))
-        return {"segmentation": segmentation, **self.classify(torch.cat(pooled)[None], of_head)}
-
-    def classify(self, pooled, mask):
-        """Return the logits of the subtyping tasks, as `CSNet.classify`."""
-        shared = self.network.head[1:](self.network.standardise(pooled) * mask)
-        return {task: layer(shared) for task, layer in self.network.subtypes.items()}
+        features = self.network.standardise(torch.cat(pooled)[None])
+        shared = self.network.head[1:](features * of_head)
+        of_tasks = {task: layer(shared) for task, layer in self.network.subtypes.items()}
+        return {"segmentation": segmentation, **of_tasks}
 
     @staticmethod
     def produce(x, convolution, mask):
@@ -217,12 +193,12 @@ class CSNetPasses:
         ):
             shape = (skip.values if skip else constants.a1).shape[2:]
             up = self.upsample(coarse, upsampling, decoder.upsampling[0].bias, stride, shape)
-            merge = decoder.merging[0]
+            convolution = decoder.merging[0]
             if skip:
-                x = self.merge(up, skip, merge)
+                x = self.merge(up, skip, convolution)
             else:
-                x = self.merge_first(up, constants, masks[0], merge)
-            coarse = self.produce(x, decoder.merging[2], mask)
+                x = self.merge_first(up, constants, masks[0], convolution)
+            coarse = self.produce(x.relu_(), decoder.merging[2], mask)
             maps.append(coarse)
         return maps
 
@@ -237,24 +213,22 @@ class CSNetPasses:
 
     @staticmethod
     def merge(up, skip, convolution):
-        """Return relu of the convolution of [up, skip]."""
+        """Return the convolution of [up, skip]."""
         channels = torch.cat([torch.arange(up.shape[1]), up.shape[1] + skip.channels])
         x = torch.cat([up, skip.values], 1)
-        return convolve(x, convolution.weight[:, channels], convolution.bias, 1).relu_()
+        return convolve(x, convolution.weight[:, channels], convolution.bias, 1)
 
-    @staticmethod
-    def merge_first(up, constants, mask, convolution):
+    def merge_first(self, up, constants, mask, convolution):
         """Return the same for the first feature map, whose sum over all channels is known.
 
         If more channels are kept than dropped, the dropped ones are subtracted from that sum.
         """
-        kept, scale, width = mask > 0, mask.max(), up.shape[1]
+        kept, scale = mask > 0, mask.max()
         subtract = bool(kept.float().mean() > 0.5)
         channels = (kept != subtract).nonzero().flatten()
         sign = -scale if subtract else scale
         picked = torch.zeros(len(kept), len(channels))
         picked[channels, torch.arange(len(channels))] = sign
-        a1 = first(last(constants.a1) @ picked)
-        weight = convolution.weight[:, torch.cat([torch.arange(width), width + channels])]
-        x = convolve(torch.cat([up, a1], 1), weight, convolution.bias, 1)
-        return (x.add_(constants.skip1, alpha=float(scale)) if subtract else x).relu_()
+        a1 = Kept(first(last(constants.a1) @ picked), channels)
+        x = self.merge(up, a1, convolution)
+        return x.add_(constants.skip1, alpha=float(scale)) if subtract else x

@@ -5,6 +5,7 @@ alone, independent of the rest of the batch and of earlier passes.
 """
 
 from contextlib import contextmanager
+from functools import partial
 
 import torch
 
@@ -47,13 +48,10 @@ def active_dropout(network):
         )
     generators = []
 
-    def forward_of(module):
-        def drop(x):
-            if not generators:  # outside of a pass, as in the reconstruction error
-                return x
-            return x * draw_mask(module, x.shape, generators).to(x.device)
-
-        return drop
+    def drop(module, x):
+        if not generators:  # outside of a pass, as in the reconstruction error
+            return x
+        return x * draw_mask(module, x.shape, generators).to(x.device)
 
     @torch.no_grad()
     def forward(images, seeds):
@@ -65,7 +63,7 @@ def active_dropout(network):
 
     network.eval()
     for module in dropouts:
-        module.forward = forward_of(module)
+        module.forward = partial(drop, module)
     try:
         yield getattr(network, "passes", forward)
     finally:

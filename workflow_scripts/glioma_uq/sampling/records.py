@@ -20,8 +20,6 @@ from glioma_uq.subregions import CLASSES
 from glioma_uq.tasks import TASKS
 from glioma_uq.uncertainty import UNCERTAINTY_COMPONENTS
 
-NOT_SEGMENTED = "the network does not segment"
-
 
 @dataclass
 class Record:
@@ -48,7 +46,7 @@ class Record:
         """How many passes have been drawn."""
         return len(self.probabilities)
 
-    def missing(self, passes, mapped=()):
+    def missing(self, passes, mapped):
         """Return those T of `passes` that have no row yet, and of `mapped` that have no maps."""
         done = {row["passes"] for row in self.segmentation}
         return [t for t in passes if t not in done or (t in mapped and t not in self.maps)]
@@ -63,39 +61,35 @@ class Record:
         )
 
 
-def sample_case(sampler, case, passes, device, batch_size, mapped=(), record=None, extras=()):
+def sample_case(sampler, case, passes, plan, mapped, record):
     """Draw the samples of one case that `passes` need.
 
     Args:
         sampler: an open `Sampler`.
-        case: a `Case`.
-        passes: numbers of passes T, ascending. Each takes the first T samples, or all that
-            samples of the sampler if it has fewer.
-        device: torch device of the sampler's networks.
-        batch_size: how many passes go through the network at once. Batches are always full
-            and start at the same passes, so that more passes, or a continued run, give
-            bit-identical samples.
+        passes: numbers of passes T, ascending. Each takes the first T samples, or all
+            samples of a sampler that has fewer.
+        plan: the `case_files.Plan`, of which device, batch size and extras are read.
         mapped: those T whose voxel maps are kept.
-        record: the `Record` of earlier passes to continue from, with its sums.
-        extras: optional measures: "hd95", "histograms".
+        record: an empty `Record`, or that of earlier passes with its sums, to continue from.
 
     Returns:
         the `Record`, with rows for all of `passes`.
     """
-    record = record or Record()
     record.sums = record.sums or VoxelUncertainty(sampler.members)
-    images = to_device(case.images[None], device)
+    images = to_device(case.images[None], plan.device)
     last = min(max(passes), sampler.distinct)
-    first = record.passes - record.passes % batch_size + 1
-    for start in range(first, last + 1, batch_size):
-        numbers = range(start, int(min(start + batch_size, sampler.distinct + 1)))
+    # Batches are always full and start at the same passes, so that more passes, or a continued
+    # run, give bit-identical samples.
+    first = record.passes - record.passes % plan.batch_size + 1
+    for start in range(first, last + 1, plan.batch_size):
+        numbers = range(start, int(min(start + plan.batch_size, sampler.distinct + 1)))
         samples = sampler.draw(images, case.name, numbers)
         for number, sample in zip(numbers, samples, strict=True):
             if record.passes < number <= last:
                 add_pass(record, case, sample, sampler.members)
                 for t in record.missing(passes, mapped):
                     if min(t, sampler.distinct) == number:
-                        summarise_passes(record, case, t, t in mapped, extras)
+                        summarise_passes(record, case, t, t in mapped, plan.extras)
     if sampler.reconstruction_error:
         error = sampler.reconstruction_error(images)
         for row in record.segmentation:
@@ -126,8 +120,8 @@ def volume_variation(volumes):
     return float(np.std(volumes, ddof=1) / np.mean(volumes))
 
 
-def summarise_passes(record, case, passes, keep_maps, extras=()):
-    """Add the row of one T to `record`, and with `keep_maps` its maps."""
+def summarise_passes(record, case, passes, keep_maps, extras):
+    """Add the row of one T to `record`, its histograms and, with `keep_maps`, its maps."""
     if record.sums.passes == 0:
         if keep_maps:
             raise BadInput(
@@ -138,42 +132,39 @@ def summarise_passes(record, case, passes, keep_maps, extras=()):
     mean = record.sums.mean().cpu()
     maps, clipped = record.sums.maps()
     maps = {kind: values.cpu() for kind, values in maps.items()}
-    row = {"case": case.name, "passes": passes}
-    described, histograms = describe_segmentation(mean, maps, case, extras)
-    row |= described
-    record.histograms += [{"case": case.name, "passes": passes, **h} for h in histograms]
-    volumes = [row["predicted_volume_mm3"] for row in record.probabilities]
+    predicted, tumour_probability = is_tumour(mean), mean[1:].sum(0)
+    masks = predicted.numpy(), case.brain.numpy()
+    regions = find_regions(*masks, maps["predictive"].numpy(), case.voxel_sizes_mm)
+    name = {"case": case.name, "passes": passes}
+    row = name | agreement(predicted, case, extras)
+    row["predicted_volume_mm3"] = float(predicted.sum()) * case.voxel_volume_mm3
+    row |= region_means(maps, regions)
+    row |= missed_mass(tumour_probability, regions, case.voxel_volume_mm3)
     row["pairwise_dice"] = record.sums.pairwise_dice()
+    volumes = [drawn["predicted_volume_mm3"] for drawn in record.probabilities]
     row["volume_variation"] = volume_variation(volumes)
     row["epistemic_clipped"] = clipped
     record.segmentation.append(row)
+    if "histograms" in extras and case.tumour is not None:
+        reference = case.tumour[0].numpy() > 0
+        histograms = case_histograms(tumour_probability.numpy(), reference, regions)
+        record.histograms += [name | histogram for histogram in histograms]
     if keep_maps:
-        kept = {"mean": mean[1:].sum(0)} | maps
+        kept = {"mean": tumour_probability} | maps
         record.maps[passes] = {kind: values.float() for kind, values in kept.items()}
         if len(mean) == CLASSES["subregions"]:
             record.maps[passes]["labels"] = mean.argmax(0).to(torch.uint8)
 
 
-def describe_segmentation(mean, maps, case, extras=()):
-    """Return (row, histograms) of a case from mean probabilities (classes, X, Y, Z) and maps.
-
-    The row is a dict; the histograms are those of `case_histograms`, none without a reference.
-    """
-    predicted = is_tumour(mean)
-    row, histograms = agreement(predicted, case, extras), []
-    row["predicted_volume_mm3"] = float(predicted.sum()) * case.voxel_volume_mm3
-    masks = predicted.numpy(), case.brain.numpy()
-    regions = find_regions(*masks, maps["predictive"].numpy(), case.voxel_sizes_mm)
-    if "histograms" in extras and case.tumour is not None:
-        histograms = case_histograms(mean[1:].sum(0).numpy(), case.tumour[0].numpy() > 0, regions)
-    row |= region_means(maps, regions)
-    return row | missed_mass(mean[1:].sum(0), regions, case.voxel_volume_mm3), histograms
+def no_agreement(extras):
+    """Return the columns of `agreement` without numbers."""
+    distance = ["hd95_mm"] if "hd95" in extras else []
+    return dict.fromkeys(["dice", *distance, "tumour_volume_mm3"], float("nan"))
 
 
-def agreement(predicted, case, extras=()):
+def agreement(predicted, case, extras):
     """Return Dice, the reference's volume and, if in `extras`, HD95; NaN without a reference."""
-    row = {"dice": float("nan")} | ({"hd95_mm": float("nan")} if "hd95" in extras else {})
-    row["tumour_volume_mm3"] = float("nan")
+    row = no_agreement(extras)
     if case.tumour is not None:
         tumour = case.tumour[0] > 0
         row["dice"] = dice(predicted, tumour)
@@ -183,13 +174,12 @@ def agreement(predicted, case, extras=()):
     return row
 
 
-def row_without_segmentation(case, passes, extras=()):
+def row_without_segmentation(case, passes, extras):
     """Return the row of a network that only classifies: NaNs, and the reason why."""
-    distance = ["hd95_mm"] if "hd95" in extras else []
-    volumes = ["dice", *distance, "tumour_volume_mm3", "predicted_volume_mm3"]
-    row = {"case": case.name, "passes": passes} | dict.fromkeys(volumes, float("nan"))
+    row = {"case": case.name, "passes": passes} | no_agreement(extras)
+    row["predicted_volume_mm3"] = float("nan")
     for region in REGIONS:
         row |= {f"{region}_{kind}": float("nan") for kind in UNCERTAINTY_COMPONENTS}
-        row[f"{region}_reason"] = NOT_SEGMENTED
+        row[f"{region}_reason"] = "the network does not segment"
     rest = ("rim_mass_mm3", "outside_mass_mm3", "pairwise_dice", "volume_variation")
     return row | dict.fromkeys(rest, float("nan")) | {"epistemic_clipped": 0}

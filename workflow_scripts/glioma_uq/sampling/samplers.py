@@ -14,7 +14,6 @@ import numpy as np
 import torch
 
 from glioma_uq.devices import autocast
-from glioma_uq.errors import BadInput
 from glioma_uq.sampling.mc_dropout import active_dropout
 from glioma_uq.seeds import seed_for
 
@@ -74,19 +73,8 @@ def mc_dropout(networks, seed):
 
 
 @contextmanager
-def deterministic(networks, seed):
-    """One network with dropout inactive: one sample, without epistemic uncertainty."""
-    (network,) = networks
-
-    def draw(images, case, numbers):
-        return [predict_deterministic(network, images)]
-
-    yield Sampler(draw, distinct=1)
-
-
-@contextmanager
 def deep_ensemble(networks, seed):
-    """Networks trained with different seeds, dropout inactive: one sample of each."""
+    """Networks trained with different seeds (or only one), dropout inactive: a sample of each."""
 
     def draw(images, case, numbers):
         return [predict_deterministic(networks[number - 1], images) for number in numbers]
@@ -100,18 +88,18 @@ def mc_dropout_ensemble(networks, seed):
     with ExitStack() as stack:
         members = [stack.enter_context(active_dropout(network)) for network in networks]
 
+        def draw_one(batch, case, number):
+            forward = members[(number - 1) % len(members)]
+            return probabilities_of(forward(batch, [seed_for(seed, case, number)]))[0]
+
         def draw(images, case, numbers):
             batch = repeat(images, 1)
-            return [
-                probabilities_of(
-                    members[(number - 1) % len(members)](batch, [seed_for(seed, case, number)])
-                )[0]
-                for number in numbers
-            ]
+            return [draw_one(batch, case, number) for number in numbers]
 
         yield Sampler(draw, members=len(networks))
 
 
+SPACE = (-3, -2, -1)  # axes x, y, z of a volume (..., X, Y, Z)
 ORIENTATIONS = [
     (axes, flips)
     for axes in permutations(range(3))
@@ -122,28 +110,20 @@ ORIENTATIONS = [
 
 def orient(volume, axes, flips):
     """Return a volume (..., X, Y, Z) with its axes in the order `axes`, then flipped."""
-    before = volume.dim() - 3
-    order = [*range(before), *(before + axis for axis in axes)]
-    return volume.permute(order).flip([before + axis for axis in flips])
+    return volume.movedim([axis - 3 for axis in axes], SPACE).flip([axis - 3 for axis in flips])
 
 
 def orient_back(volume, axes, flips):
     """Undo `orient`."""
-    before = volume.dim() - 3
-    return orient(volume.flip([before + axis for axis in flips]), np.argsort(axes).tolist(), ())
-
-
-def order_of_orientations(seed, case):
-    """Return all 48 orientations: the original first, then the others in random order by case."""
-    rng = np.random.default_rng(seed_for(seed, case))
-    return [ORIENTATIONS[0], *(ORIENTATIONS[i] for i in 1 + rng.permutation(len(ORIENTATIONS) - 1))]
+    return volume.flip([axis - 3 for axis in flips]).movedim(SPACE, [axis - 3 for axis in axes])
 
 
 @contextmanager
 def test_time_augmentation(networks, seed):
     """One network, dropout inactive, on up to 48 orientations of the case: flips and 90° rotations.
 
-    They are the symmetries of the cube; the maps are oriented back before they are averaged.
+    They are the symmetries of the cube, in a random order of the case's own. The maps are oriented
+    back before they are averaged.
     """
     (network,) = networks
 
@@ -155,15 +135,16 @@ def test_time_augmentation(networks, seed):
         return sample
 
     def draw(images, case, numbers):
-        orientations = order_of_orientations(seed, case)
-        return [predict_oriented(images, *orientations[number - 1]) for number in numbers]
+        rng = np.random.default_rng(seed_for(seed, case))
+        order = [0, *(1 + rng.permutation(len(ORIENTATIONS) - 1))]  # the original first
+        return [predict_oriented(images, *ORIENTATIONS[order[n - 1]]) for n in numbers]
 
     yield Sampler(draw, distinct=len(ORIENTATIONS))
 
 
 SAMPLERS = {
     "mc-dropout": mc_dropout,
-    "deterministic": deterministic,
+    "deterministic": deep_ensemble,
     "deep-ensemble": deep_ensemble,
     "mc-dropout-ensemble": mc_dropout_ensemble,
     "test-time-augmentation": test_time_augmentation,
@@ -185,22 +166,13 @@ def reconstruction_error_of(networks):
 
 
 @contextmanager
-def with_reconstruction_error(context, networks):
-    """Add `reconstruction_error_of` the networks to the sampler of a context."""
-    with context as sampler:
-        yield sampler._replace(reconstruction_error=reconstruction_error_of(networks))
-
-
 def open_sampler(name, networks, seed):
-    """Return the context of a sampler: `with open_sampler(...) as sampler`.
+    """Yield a sampler: `with open_sampler(...) as sampler`.
 
     Args:
         name: one of `SAMPLERS`.
         networks: trained networks on their device, one unless the sampler is an ensemble.
         seed: integer, the source of all randomness.
     """
-    if name not in SAMPLERS:
-        raise BadInput(
-            f"expected a sampler among {', '.join(SAMPLERS)}, found {name!r}: choose one of these."
-        )
-    return with_reconstruction_error(SAMPLERS[name](networks, seed), networks)
+    with SAMPLERS[name](networks, seed) as sampler:
+        yield sampler._replace(reconstruction_error=reconstruction_error_of(networks))

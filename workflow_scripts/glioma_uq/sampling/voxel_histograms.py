@@ -3,11 +3,8 @@
 Histograms of cases can be summed, so a sampler does not need to keep whole volumes.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
-REGIONS = ("brain", "dilated")  # whose voxels' calibration is measured
 COLUMNS = ["case", "passes", "histogram", "bin", "n", "confidence", "right"]
 
 
@@ -23,9 +20,9 @@ def case_histograms(probability, tumour, regions):
         regions: bool masks by name, see `regions.find_regions`.
     """
     rows = []
-    for name in REGIONS:
+    for name in ("brain", "dilated"):
         counted = confidence_histogram(probability, tumour, regions[name])
-        rows.append({"histogram": name} | {k: v.tolist() for k, v in counted._asdict().items()})
+        rows.append({"histogram": name} | {key: x.tolist() for key, x in counted.items()})
     for name, voxels in (("inside", tumour), ("outside", ~tumour)):
         n = probability_histogram(probability, voxels).tolist()
         missing = [None] * len(n)
@@ -45,29 +42,19 @@ def histogram_rows(histograms):
     ]  # fmt: skip
 
 
-class ConfidenceHistogram(NamedTuple):
-    """Voxels of a region in bins (lo, hi] of confidence on [0, 1]; each array is [bins].
-
-    `n` counts them, `confidence` is the sum of the probabilities of the predicted class,
-    `right` counts those whose predicted class is correct.
-    """
-
-    n: np.ndarray
-    confidence: np.ndarray
-    right: np.ndarray
-
-
 def confidence_histogram(probability, tumour, region, bins=15):
-    """Return the `ConfidenceHistogram` of the voxels of `region`.
+    """Return {n, confidence, right}, each [bins], of the voxels of a region by confidence.
 
-    `probability` (of tumour), `tumour` and `region` (bool) have the same shape. A voxel is
-    predicted as tumour if its probability is above 1/2.
+    The bins are (lo, hi] on [0, 1]. `n` counts the voxels, `confidence` is the sum of the
+    probabilities of the predicted class, `right` counts the voxels whose predicted class is
+    correct. `probability` (of tumour), `tumour` and `region` (bool) have the same shape. A voxel
+    is predicted as tumour if its probability is above 1/2.
     """
     p, truth = np.asarray(probability)[region].astype(np.float64), np.asarray(tumour)[region]
     confidence, right = np.maximum(p, 1 - p), (p > 0.5) == truth
     index = np.searchsorted(np.linspace(0, 1, bins + 1)[1:-1], confidence, side="left")
-    sums = (np.bincount(index, weights, bins) for weights in (None, confidence, right))
-    return ConfidenceHistogram(*(np.asarray(s, dtype=np.float64) for s in sums))
+    weights = {"n": np.ones_like(p), "confidence": confidence, "right": right}
+    return {name: np.bincount(index, w, bins).astype(np.float64) for name, w in weights.items()}
 
 
 def probability_histogram(probability, voxels, bins=100):

@@ -2,7 +2,7 @@
 
 import torch
 
-from glioma_uq.uncertainty import ROUNDING, UNCERTAINTY_COMPONENTS
+from glioma_uq.uncertainty import UNCERTAINTY_COMPONENTS, check_difference
 
 
 def voxel_entropy(probability):
@@ -76,11 +76,7 @@ class VoxelUncertainty:
         """
         predictive, aleatoric = voxel_entropy(self.mean()), self.entropy / self.passes
         epistemic = predictive - aleatoric
-        if not epistemic.min() >= -ROUNDING:
-            raise ValueError(
-                f"expected predictive >= aleatoric, found a difference of {epistemic.min():.3g} "
-                "nats; check that the network's logits hold no NaN"
-            )
+        check_difference(epistemic)
         parts = (predictive, aleatoric, epistemic.clamp_min(0))
         maps = dict(zip(UNCERTAINTY_COMPONENTS, parts, strict=True))
         if self.members > 1:
