@@ -123,7 +123,7 @@ def test_an_accelerated_csnet_gives_the_samples_of_the_plain_one(dropout, rate, 
 
 @pytest.mark.parametrize(
     "options",
-    [{"heads": "separate"}, {"feature_standardisation": True}, {"classification_only": True}],
+    [{"heads": "separate"}, {"feature_standardisation": True}, {"classes": 0}],
     ids=str,
 )
 def test_so_it_does_with_every_option(options, tolerance):

@@ -292,7 +292,7 @@ def test_an_empty_prediction_has_no_tumour_mean_and_says_why(tmp_path):
 
 
 def test_a_network_that_only_classifies_leaves_the_same_columns_without_numbers(tmp_path, whole):
-    rows, table, _ = run([network_of(0, classification_only=True)], tmp_path, names=["a"])
+    rows, table, _ = run([network_of(0, classes=0)], tmp_path, names=["a"])
     assert rows.columns.tolist() == whole[0].columns.tolist()
     assert table.columns.tolist() == whole[1].columns.tolist()
     assert set(table["brain_reason"]) == {"the network does not segment"}

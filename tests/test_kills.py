@@ -225,7 +225,7 @@ def test_a_checkpoint_of_other_volumes_starts_anew(cohort, tmp_path, capsys, che
 def test_a_network_without_segmentation_is_trained_and_labels_of_the_others_are_refused(
     cohort, tmp_path, capsys
 ):
-    options = {"width": 2, "classification_only": True, "feature_standardisation": True}
+    options = {"width": 2, "classes": 0, "feature_standardisation": True}
     given = arguments(cohort, tmp_path, options=options)
     train_network(**given)
     assert "no case has a label of 1p19q: its head is not trained" in capsys.readouterr().out

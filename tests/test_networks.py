@@ -46,8 +46,8 @@ def seeded(**options):
         ({"tasks": ["grade"]}, 25_534_121 - (512 + 1) * 4),
         ({"tasks": ()}, 25_534_121 - (1472 + 1) * 512 - (512 + 1) * 7),
         ({"tasks": (), "heads": "separate"}, 25_534_121 - (1472 + 1) * 512 - (512 + 1) * 7),
-        ({"classification_only": True}, 15_365_383),
-        ({"classification_only": True, "heads": "separate"}, 15_365_383 + 2 * (992 + 1) * 512),
+        ({"classes": 0}, 15_365_383),
+        ({"classes": 0, "heads": "separate"}, 15_365_383 + 2 * (992 + 1) * 512),
     ],
     ids=str,
 )
@@ -65,7 +65,7 @@ def test_csnet_returns_logits_of_every_task_at_any_size(shape, dropout):
 
 
 def test_csnet_that_only_classifies_has_no_segmentation():
-    network = build_network("csnet", width=2, classification_only=True, heads="separate").eval()
+    network = build_network("csnet", width=2, classes=0, heads="separate").eval()
     logits = network(torch.randn(1, 4, 16, 16, 16))
     assert {task: x.shape[1] for task, x in logits.items()} == {"idh": 2, "1p19q": 2, "grade": 3}
 
@@ -95,14 +95,9 @@ def test_csnet_without_heads_starts_from_the_weights_of_one_with_them():
     assert all(torch.equal(both[name], x) for name, x in alone.items())
 
 
-def test_csnet_that_only_classifies_needs_a_task():
-    with pytest.raises(BadInput, match="expected subtyping tasks for csnet .* found none"):
-        build_network("csnet", tasks=[], classification_only=True)
-
-
-@pytest.mark.parametrize(("classification_only", "number"), [(False, 10), (True, 6)])
-def test_csnet_has_dropout_layers_of_one_rate(classification_only, number):
-    network = build_network("csnet", width=2, rate=0.35, classification_only=classification_only)
+@pytest.mark.parametrize(("classes", "number"), [(2, 10), (0, 6)])
+def test_csnet_has_dropout_layers_of_one_rate(classes, number):
+    network = build_network("csnet", width=2, rate=0.35, classes=classes)
     rates = [m.p for m in network.modules() if isinstance(m, torch.nn.modules.dropout._DropoutNd)]
     assert rates == [0.35] * number
 

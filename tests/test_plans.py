@@ -93,6 +93,13 @@ KINDS = {
         ("rank_tests selection risk_coverage subgroups segmentation differences mask_control",
          "segmentation_quality risk_coverage rate_differences case_gallery learning_curves"),
     ),
+    "no segmentation": (
+        {"segmentation": "none"}, DEFAULT,
+        ("classification rank_tests selection findings reliability risk_coverage subgroups "
+         "differences recalibration conformal posterior_truth",
+         "uncertainty_by_passes calibration_by_rate uncertainty_by_correctness reliability "
+         "risk_coverage uncertainty_shares rate_differences posterior_truth learning_curves"),
+    ),
     "no tasks, deterministic": (
         ONE_PASS | {"tasks": []}, DEFAULT,
         ("rank_tests selection risk_coverage subgroups segmentation differences mask_control",

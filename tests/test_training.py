@@ -238,7 +238,7 @@ def test_a_loss_that_is_no_number_ends_the_run(tmp_path):
 
 
 def test_a_network_without_segmentation_learns_the_tasks_alone():
-    run = trainer(classification_only=True)
+    run = trainer(classes=0)
     row = run.run_epoch()
     assert np.isnan(row["validation_dice"])
     batch = run.prepare(["a", "b", "c"])
@@ -265,7 +265,7 @@ def test_a_network_that_outlines_is_refused_cases_without_outlines(monkeypatch):
     monkeypatch.setattr(Blobs, "has_segmentation", lambda *_: False)
     with pytest.raises(BadInput, match="expected a reference segmentation of at least one"):
         trainer().run_epoch()
-    trainer(classification_only=True).run_epoch()
+    trainer(classes=0).run_epoch()
 
 
 def test_labels_of_other_cases_only_are_refused(capsys):
@@ -277,7 +277,7 @@ def test_labels_of_other_cases_only_are_refused(capsys):
 
 
 def test_a_batch_without_any_label_or_outline_teaches_nothing():
-    run = trainer(classification_only=True)
+    run = trainer(classes=0)
     before = weights_of(run)
     batch = run.prepare(["a", "b"])
     unknown = {task: torch.full((2,), -1) for task in TASKS}

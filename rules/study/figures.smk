@@ -29,7 +29,7 @@ rule draw_figure:
 use rule draw_figure as draw_uncertainty_by_passes with:
     input:
         classification="results/studies/<study>/statistics/classification.csv",
-        segmentation="results/studies/<study>/statistics/segmentation.csv",
+        segmentation=study.table("segmentation"),
     wildcard_constraints:
         figure="uncertainty_by_passes",
     params:
@@ -46,7 +46,7 @@ use rule draw_figure as draw_calibration_by_rate with:
 
 use rule draw_figure as draw_segmentation_quality with:
     input:
-        segmentation="results/studies/<study>/statistics/segmentation.csv",
+        segmentation=study.table("segmentation"),
     wildcard_constraints:
         figure="segmentation_quality",
 
@@ -82,7 +82,7 @@ use rule draw_figure as draw_risk_coverage with:
 use rule draw_figure as draw_uncertainty_shares with:
     input:
         classification="results/studies/<study>/statistics/classification.csv",
-        segmentation="results/studies/<study>/statistics/segmentation.csv",
+        segmentation=study.table("segmentation"),
         selection="results/studies/<study>/statistics/selection.csv",
     wildcard_constraints:
         figure="uncertainty_shares",

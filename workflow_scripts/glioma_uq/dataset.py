@@ -58,7 +58,7 @@ class Dataset:
         manifest: path of the cohort's volumes.csv, beside which the files lie.
         modalities: file names without ending, in the network's order.
         keep_in_memory: keep each volume once it has been read.
-        classes: of the segmentation: 2 for the whole tumour, 4 for its subregions.
+        classes: of the segmentation: 2 for the whole tumour, 4 for its subregions, 0 for none.
     """
 
     def __init__(self, manifest, modalities, keep_in_memory=False, classes=2):
@@ -74,8 +74,8 @@ class Dataset:
         }
 
     def has_segmentation(self, name):
-        """Return whether the case has a reference segmentation."""
-        return bool(self.checksum(name, "segmentation"))
+        """Return whether the case has a reference segmentation, and the networks segment."""
+        return self.classes > 0 and bool(self.checksum(name, "segmentation"))
 
     def checksum(self, name, file):
         """Return the manifest's checksum of one file of a case, "" where there is no such file."""

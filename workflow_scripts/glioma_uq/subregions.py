@@ -7,7 +7,7 @@ SUBREGIONS = {"core": 1, "oedema": 2, "enhancing": 3}
 # The regions of the BraTS challenge: enhancing tumour, tumour core, whole tumour.
 REGIONS = {"et": {"enhancing"}, "tc": {"core", "enhancing"}, "wt": set(SUBREGIONS)}
 # Number of classes of a network, background included, by the study's `segmentation`.
-CLASSES = {"tumour": 2, "subregions": 1 + len(SUBREGIONS)}
+CLASSES = {"none": 0, "tumour": 2, "subregions": 1 + len(SUBREGIONS)}
 
 
 def in_region(labels, region):

@@ -185,6 +185,11 @@ def check_networks_build(config):
                 f"expected options that {name} can be built with, found {options} "
                 f"({type(error).__name__}: {reason}): correct network_options.{name}."
             ) from error
+        if not (shape["classes"] or hasattr(network, "classification_only")):
+            raise BadInput(
+                f"expected networks that can do without segmentation, as csnet, found {name}: "
+                "choose another network, or set segmentation to tumour."
+            )
         check_dropout(network, name, max(config["rates"]))
 
 

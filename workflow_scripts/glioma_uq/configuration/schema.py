@@ -185,6 +185,8 @@ def choose_cell(config):
     ):
         if selection[key] is None:
             selection[key] = preferred if preferred in values else other(values)
-    if sampling["maps"] is None:
+    if sampling["maps"] is None and config["segmentation"] == "none":
+        sampling["maps"] = []
+    elif sampling["maps"] is None:
         fixed = selection["rule"] == "fixed"
         sampling["maps"] = [selection["passes"] if fixed else max(sampling["passes"])]

@@ -50,7 +50,7 @@ def check_study(config):
         return
     refuse(faults_of_folds(config["folds"]))
     check_networks(config["networks"], config["network_options"])
-    refuse(faults_of_subregions(config))
+    refuse(faults_of_segmentation(config))
     refuse(faults_of_selection(config))  # before the maps, which may take its passes
     refuse(faults_of_sampling(config))
     check_phantom(config)
@@ -278,8 +278,16 @@ def check_networks(networks, options):
         check_options(name, options.get(name, {}))
 
 
-def faults_of_subregions(config):
-    """Find settings of subregions that the study or its cohort does not have."""
+def faults_of_segmentation(config):
+    """Find settings of the segmentation that the study or its cohort does not have."""
+    if config["segmentation"] == "none":
+        if not config["tasks"]:
+            yield "expected tasks for segmentation none, found none: name tasks, or set tumour."
+        if config["sampling"]["maps"]:
+            yield (
+                "expected no sampling.maps for segmentation none, found "
+                f"{config['sampling']['maps']}: leave it out."
+            )
     if config["segmentation"] != "subregions":
         if config["training"].get("crop", {}).get("enhancing_share"):
             yield (

@@ -10,7 +10,6 @@ from torch import nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
-from glioma_uq.errors import BadInput
 from glioma_uq.layers.options import check_choice, known_tasks
 from glioma_uq.tasks import TASKS
 
@@ -90,11 +89,11 @@ class CSNet(nn.Module):
         modalities: number of input volumes.
         width: channels of the first layer; each of the four levels below has twice as many.
         rate: probability of dropping.
-        classes: number of classes of the segmentation.
+        classes: number of classes of the segmentation; 0 leaves out the decoder, and the heads
+            read the encoder.
         tasks: names of the subtyping tasks; without any there are no heads.
         dropout: `channel` drops whole channels, `element` single ones (the 2023 original).
         heads: `shared`, one hidden layer for all tasks, or `separate`, one for each (2023).
-        classification_only: leave out decoder and segmentation; the heads read the encoder.
         feature_standardisation: bring the pooled features to zero mean and unit variance by
             running statistics, which the papers do not do and narrow networks need.
         activation_checkpointing: compute the convolutions again in the backward pass
@@ -110,7 +109,6 @@ class CSNet(nn.Module):
         tasks=tuple(TASKS),
         dropout="channel",
         heads="shared",
-        classification_only=False,
         feature_standardisation=False,
         activation_checkpointing=False,
     ):
@@ -118,12 +116,7 @@ class CSNet(nn.Module):
         check_choice("csnet", "dropout", dropout, DROPOUTS)
         check_choice("csnet", "heads", heads, ("shared", "separate"))
         tasks = known_tasks(tasks)
-        if classification_only and not tasks:
-            raise BadInput(
-                "expected subtyping tasks for csnet with the option classification_only, found "
-                "none: name tasks, or leave the option out."
-            )
-        self.classification_only = classification_only
+        self.classification_only = classification_only = classes == 0
         self.activation_checkpointing = activation_checkpointing
         c = [width * 2**level for level in range(5)]
         features = sum(c) if classification_only else 2 * sum(c[:4]) + c[4]

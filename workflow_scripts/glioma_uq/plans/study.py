@@ -26,11 +26,11 @@ TABLES = {
     "reliability": {"tasks"},
     "risk_coverage": set(),
     "subgroups": set(),
-    "segmentation": {"networks"},
+    "segmentation": {"segmentation"},
     "differences": {"networks"},
     "recalibration": {"networks", "tasks", "recalibration"},
     "conformal": {"networks", "tasks", "conformal"},
-    "mask_control": {"networks", "mask_control"},
+    "mask_control": {"segmentation", "mask_control"},
     "posterior_truth": {"networks", "tasks", "truth"},
     "table_1": {"subregions"},
     "table_2": {"subregions"},
@@ -47,7 +47,7 @@ TABLES = {
 FIGURES = {
     "uncertainty_by_passes": {"networks", "tasks"},
     "calibration_by_rate": {"tasks"},
-    "segmentation_quality": {"networks", "uncertainty"},
+    "segmentation_quality": {"segmentation", "uncertainty"},
     "uncertainty_by_correctness": {"tasks"},
     "reliability": {"tasks"},
     "risk_coverage": set(),
@@ -81,7 +81,7 @@ class StudyPlan(Plan):
         self.cohort, self.predictions = cohort, config["predictions"]
         self.name, self.folder = config["study"], f"results/studies/{config['study']}"
         statistics, self.sampling = config["statistics"], config["sampling"]
-        self.level, self.histograms = statistics["level"], self.sampling["voxel_histograms"]
+        self.level = statistics["level"]
         self.intervals = {name: statistics[name] for name in ("resamples", "level", "interval")}
         self.ece = {name: statistics[f"ece_{name}"] for name in ("bins", "binning", "norm")}
         # Params of every step with a bootstrap, and of every one that measures classification.
@@ -89,6 +89,7 @@ class StudyPlan(Plan):
         self.measured = {"ece": self.ece, "auc_average": statistics["auc_average"]}
         self.modalities = cohort.modalities if cohort else []
         self.seeds, self.classes = config["seeds"], CLASSES[config["segmentation"]]
+        self.histograms = self.sampling["voxel_histograms"] and self.classes > 0
         self.folds = range(1, config["folds"]["number"] + 1)
         if self.predictions:
             networks, samplers = [self.predictions["network"]], ["mc-dropout"]
@@ -112,12 +113,14 @@ class StudyPlan(Plan):
     def has(self):
         """The properties of the study that `TABLES` and `FIGURES` refer to."""
         networks = self.cohort is not None
-        maps = networks and bool(self.sampling["maps"])
+        segmentation = networks and self.classes > 0
+        maps = segmentation and bool(self.sampling["maps"])
         subregions = maps and self.config["segmentation"] == "subregions"
         passes = max(self.sampling["passes"])
-        disagreement = networks and self.samplers != ["deterministic"] and passes > 1
+        disagreement = segmentation and self.samplers != ["deterministic"] and passes > 1
         facts = {
             "networks": networks,
+            "segmentation": segmentation,
             "tasks": bool(self.tasks),
             "rates": len(self.rates) > 1,
             "maps": maps,
@@ -170,7 +173,7 @@ class StudyPlan(Plan):
         """Return the inputs of the report, by the arguments of its step."""
         shown = [name for name in self.figures if name != "learning_curves"]
         inputs = {
-            "statistics": [f"{self.folder}/statistics/{table}.csv" for table in self.tables],
+            "statistics": [self.table(name) for name in self.tables],
             "figures": [f"{self.folder}/figures/{figure}.png" for figure in shown],
         }
         if self.predictions:
@@ -202,8 +205,8 @@ class StudyPlan(Plan):
 
     def cells(self, table):
         """Return a table at every cell (network, rate, T), [] if the study has no such table."""
-        needs = {"classification": "tasks", "segmentation": "networks", "voxels": "networks"}
-        if needs[table] not in self.has or (table == "voxels" and not self.histograms):
+        needs = {"classification": "tasks"}.get(table, "segmentation")
+        if needs not in self.has or (table == "voxels" and not self.histograms):
             return []
         return self.cells_of(table)
 
@@ -222,6 +225,10 @@ class StudyPlan(Plan):
         """Return a table at every T; network and rate stay wildcards."""
         cell = f"{self.folder}/{{network}}/dropout-{{rate}}"
         return [f"{cell}/passes-{passes}/{table}.csv" for passes in self.passes]
+
+    def table(self, name):
+        """Return the path of a table of the statistics, [] if the study has no such table."""
+        return f"{self.folder}/statistics/{name}.csv" if name in self.tables else []
 
     @property
     def selected_by(self):

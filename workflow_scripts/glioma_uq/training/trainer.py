@@ -228,7 +228,7 @@ class Trainer:
             if not self.segments:
                 raise BadInput(
                     "expected a reference segmentation of at least one training case for a network "
-                    "that segments, found none: set its option classification_only."
+                    "that segments, found none: set segmentation to none."
                 )
             has_tumour = batch.tumour is not None
             volumes = logits["segmentation"]
