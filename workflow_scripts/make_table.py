@@ -30,7 +30,7 @@ def main(*, table, output, seed=None, ece=None, **given):
     refused = rows[rows["reason"] != ""] if "reason" in rows else rows[:0]
     if len(refused):
         print(f"{len(refused)} without an interval:")
-        print(refused.drop(columns=["low", "high"]).to_string(index=False))
+        print(refused.drop(columns=["low", "high"], errors="ignore").to_string(index=False))
 
 
 if __name__ == "__main__":
