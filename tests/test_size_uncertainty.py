@@ -123,13 +123,11 @@ def test_a_group_holds_its_cases_and_their_voxels():
     tables = {FIRST: segmentation_table()}, {FIRST: missing_small()}
     voxels = {FIRST: voxel_table([f"P-{i}" for i in range(N)])}
     placed = resample_by_size(*tables, voxels, **OPTIONS, rng=np.random.default_rng(0))
-    n = {(p.place[0], p.drawn.measure): p.drawn.n for p in placed}
+    n = {(result.place[0], result.measure): result.n for result in placed}
     assert [n[group, "dice"] for group in GROUPS] == [9, 2, 5, 3, 2]
     assert n["below_1000", "voxel_ece_brain"] == 3
     assert n["empty", f"missed_auroc_{BASE}"] == 0
-    (ece,) = (
-        p.drawn.replicates for p in placed if p.place == ("all",) and "ece" in p.drawn.measure
-    )
+    (ece,) = (r.replicates for r in placed if r.place == ("all",) and "ece" in r.measure)
     assert ece == pytest.approx(np.full(41, 0.1))
 
 

@@ -3,8 +3,7 @@
 import numpy as np
 
 from glioma_uq.seeds import seed_for
-from glioma_uq.statistics.long_tables import read_cells, write_measures
-from glioma_uq.statistics.overlap_groups import long_table
+from glioma_uq.statistics.long_tables import long_table, read_cells, write_measures
 from glioma_uq.statistics.size_sensitivity import COLUMNS, compare_sizes
 from glioma_uq.steps import run
 from glioma_uq.tables import read_table

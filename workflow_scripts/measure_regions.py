@@ -4,8 +4,8 @@ import numpy as np
 
 from glioma_uq.seeds import seed_for
 from glioma_uq.statistics.froc import curves, resample_lesions
-from glioma_uq.statistics.long_tables import read_cells, write_measures
-from glioma_uq.statistics.overlap_groups import long_table, resample_groups
+from glioma_uq.statistics.long_tables import long_table, read_cells, write_measures
+from glioma_uq.statistics.overlap_groups import resample_groups
 from glioma_uq.steps import run
 from glioma_uq.tables import write_table
 

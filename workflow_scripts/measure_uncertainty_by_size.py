@@ -4,8 +4,13 @@ import numpy as np
 import pandas as pd
 
 from glioma_uq.seeds import seed_for
-from glioma_uq.statistics.long_tables import concat_nonempty, read_cells, write_measures
-from glioma_uq.statistics.overlap_groups import from_reference, long_table
+from glioma_uq.statistics.long_tables import (
+    concat_nonempty,
+    from_reference,
+    long_table,
+    read_cells,
+    write_measures,
+)
 from glioma_uq.statistics.size_uncertainty import resample_by_size, without_histograms
 from glioma_uq.steps import run
 
@@ -23,7 +28,7 @@ def main(*, segmentation, overlap, voxels, reference, seed, intervals, output, d
     rows = without_histograms(set(tables[1]) - set(tables[2]))
     unknown = pd.DataFrame(rows, columns=table.columns)
     write_measures(concat_nonempty([table, unknown]), output)
-    compared = long_table(from_reference(grouped, reference), ["group"], **shown)
+    compared = long_table(from_reference(grouped, network=reference), ["group"], **shown)
     compared.insert(1, "reference", reference)
     write_measures(compared, differences)
 

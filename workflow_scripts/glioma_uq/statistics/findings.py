@@ -82,7 +82,7 @@ def findings_table(classification, segmentation, *, rate, passes, ece, auc_avera
     for tables, measures in ((classification, of_classes), (segmentation, of_regions)):
         if tables:
             drawn += resample_measures(
-                tables, measures, resamples=resamples, rng=rng_of(), jackknife=interval in CORRECTED
+                tables, measures, resamples=resamples, interval=interval, rng=rng_of()
             )
     grids = [Grid(drawn, rate, passes, part) for part in ("replicates", "jackknife")]
     rows = [judge(claim, *grids, level=level, interval=interval) for claim in claims(tolerance)]

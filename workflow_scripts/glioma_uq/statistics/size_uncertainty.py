@@ -7,12 +7,12 @@ overlap that of ET. All cells and groups share one matrix of resamples.
 
 import numpy as np
 
+from glioma_uq.grid import format_cell
 from glioma_uq.statistics.bootstrap import draw_resamples, weighted_mean
 from glioma_uq.statistics.discrimination import error_auroc
-from glioma_uq.statistics.intervals import CORRECTED
-from glioma_uq.statistics.long_tables import resample_cell
+from glioma_uq.statistics.long_tables import measure_known, resample_cell
 from glioma_uq.statistics.measures import voxel_measures
-from glioma_uq.statistics.overlap_groups import GroupedResamples, et_volumes, in_group
+from glioma_uq.statistics.overlap_groups import et_volumes, in_group
 from glioma_uq.statistics.risk_coverage import aurc, excess_aurc
 from glioma_uq.statistics.voxel_calibration import counts_by_case
 from glioma_uq.uncertainty import UNCERTAINTY_COMPONENTS
@@ -75,9 +75,9 @@ def size_measures(table, weights):
     - `missed_auroc_{score}`: the probability that a missed ET has a higher score than a found one;
       `missed_auroc_gain_{score}`: minus that of `BASE`, under the same resamples.
     """
-    yield mean("et", "dice", table, table["et_dice"], weights)
     missed = (table["et_tpr"] < MISSED_TPR).where(table["et_tpr"].notna())
-    yield mean("et", "missed", table, missed, weights)
+    yield measure_known(table, weights, "et", "dice", weighted_mean, table["et_dice"])
+    yield measure_known(table, weights, "et", "missed", weighted_mean, missed)
     yield from mean_uncertainties(table, weights)
     for score in SCORES:
         known = table[score].notna().to_numpy() if score in table else np.array([False])
@@ -103,29 +103,22 @@ def judge_score(score, table, missed, weights):
 
 def mean_uncertainties(table, weights):
     """Yield the mean uncertainties of a group in `REGION`, and the epistemic share."""
-    for part in UNCERTAINTY_COMPONENTS:
-        yield mean("segmentation", part, table, table[f"{REGION}_{part}"], weights)
-    whole, epistemic = table[f"{REGION}_predictive"], table[f"{REGION}_epistemic"]
-    if (epistemic > 0).any():
-        share = epistemic / whole.where(whole > 0)
-        yield mean("segmentation", "epistemic_share", table, share, weights)
-
-
-def mean(task, measure, table, values, weights):
-    """Return (task, measure, replicates [B], n cases) of the mean of the known `values`."""
-    known = values.notna().to_numpy()
-    replicates = weighted_mean(values[known].astype(float), weights[:, known])
-    return task, measure, replicates, table["case"][known].nunique()
+    parts = {part: table[f"{REGION}_{part}"] for part in UNCERTAINTY_COMPONENTS}
+    if (parts["epistemic"] > 0).any():
+        whole = parts["predictive"].where(parts["predictive"] > 0)
+        parts["epistemic_share"] = parts["epistemic"] / whole
+    for name, values in parts.items():
+        yield measure_known(table, weights, "segmentation", name, weighted_mean, values)
 
 
 def resample_by_size(segmentation, overlap, voxels, *, resamples, interval, rng):
-    """Return the `GroupedResamples` (group,) of three kinds of {cell: table}, in order of cells.
+    """Return the `BootstrapResult`s at (group,) of three kinds of {cell: table}, by cell.
 
     Cells that are not in `voxels` have no calibration error.
     """
     tables = {cell: with_overlap(segmentation[cell], overlap[cell]) for cell in sorted(overlap)}
     drawn = draw_resamples(tables.values(), resamples, rng)
-    placed = []
+    results = []
     for cell, table in tables.items():
         volume = et_volumes(overlap[cell])
         kinds = [(table, size_measures)]
@@ -135,15 +128,14 @@ def resample_by_size(segmentation, overlap, voxels, *, resamples, interval, rng)
             inside = volume.index[members(volume.to_numpy(), group)]
             for rows, measures in kinds:
                 mine = rows[rows["case"].isin(inside)]
-                found = resample_cell(cell, mine, measures, drawn, interval in CORRECTED)
-                placed += [GroupedResamples(d, (group,)) for d in found]
-    return placed
+                results += resample_cell(cell, mine, measures, drawn, interval, (group,))
+    return results
 
 
 def without_histograms(cells):
     """Return the rows of the long table that say why `cells` have no calibration error."""
     return [
-        (cell.network, f"{cell.rate:.2f}", cell.passes, "segmentation", f"voxel_ece_{region}",
+        (*format_cell(cell), "segmentation", f"voxel_ece_{region}",
          *[np.nan] * 3, 0, "all", NO_HISTOGRAMS)
         for cell in sorted(cells)
         for region in ("brain", "dilated")
