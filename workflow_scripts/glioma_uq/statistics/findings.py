@@ -16,7 +16,7 @@ from glioma_uq.statistics.discrimination import error_auroc
 from glioma_uq.statistics.grid_statistics import SEGMENTATION, CannotJudge, Grid
 from glioma_uq.statistics.intervals import CORRECTED
 from glioma_uq.statistics.intervals import interval as interval_of
-from glioma_uq.statistics.long_tables import resample_measures
+from glioma_uq.statistics.long_tables import measure_known, resample_measures
 from glioma_uq.statistics.measures import key_measures, segmentation_measures
 from glioma_uq.tasks import TASKS
 
@@ -58,11 +58,12 @@ def verdict_of(low, high, allowed):
 def segmentation_findings(table, weights, dice_threshold):
     """Yield the measures of a cell's segmentation and error_auroc; a low Dice counts as wrong."""
     yield from segmentation_measures(table, weights)
-    rows = (table["dice"].notna() & table["tumour_predictive"].notna()).to_numpy()
-    predictive = table["tumour_predictive"].to_numpy(dtype=float)[rows]
-    wrong = table["dice"].to_numpy(dtype=float)[rows] <= dice_threshold
-    area = error_auroc(predictive, wrong, weights[:, rows])
-    yield SEGMENTATION, "error_auroc", area, table["case"][rows].nunique()
+
+    def low_dice_auroc(predictive, dice, mine):
+        return error_auroc(predictive, dice <= dice_threshold, mine)
+
+    known = table["tumour_predictive"], table["dice"]
+    yield measure_known(table, weights, SEGMENTATION, "error_auroc", low_dice_auroc, *known)
 
 
 def findings_table(classification, segmentation, *, rate, passes, ece, auc_average,

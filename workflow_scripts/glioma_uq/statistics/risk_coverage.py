@@ -8,7 +8,21 @@ Equally uncertain cases come in random order, and risks are expectations over th
 import numpy as np
 import pandas as pd
 
+from glioma_uq.predictions import known_rows
 from glioma_uq.statistics.bootstrap import in_blocks, ratio
+
+
+def classification_risk(table, task):
+    """Return (rows with a known label, predictive uncertainty [n], which are wrong [n])."""
+    known, labels, probabilities = known_rows(table, task)
+    uncertainty = known[f"{task}_predictive"].to_numpy(dtype=float)
+    return known, uncertainty, probabilities.argmax(axis=1) != labels
+
+
+def segmentation_risk(table, score):
+    """Return (rows with Dice and the column `score`, that column [n], 1 - Dice [n])."""
+    known = table.dropna(subset=["dice", score])
+    return known, known[score].to_numpy(dtype=float), 1 - known["dice"].to_numpy(dtype=float)
 
 
 @in_blocks
