@@ -82,7 +82,7 @@ def operating_points(events, weights):
         weight_from(score[mine == kind], thresholds, weights[:, mine == kind])
         for kind in ("false", "reference")
     )
-    return thresholds, ratio(false, _like(false, runs)), ratio(found, _like(found, total))
+    return thresholds, _rates(false, runs), _rates(found, total)
 
 
 def weight_from(score, thresholds, weights):
@@ -138,5 +138,6 @@ def events_of_cells(overlap, lesions):
                 yield cell, region, rule, events_of(overlap[cell], lesions[cell], region, rule)
 
 
-def _like(values, column):
-    return np.broadcast_to(column[:, None], values.shape)
+def _rates(values, of):
+    """Return `values` [B, S] divided by `of` [B], NaN where it is 0."""
+    return ratio(values, np.broadcast_to(of[:, None], values.shape))
