@@ -6,7 +6,9 @@ A region is a mask, or weights, over the voxels. For each, the table has the col
 
 import numpy as np
 import torch
-from scipy.ndimage import binary_erosion, distance_transform_edt, find_objects
+from scipy.ndimage import distance_transform_edt, find_objects
+
+from glioma_uq.overlap.masks import surface
 
 REGIONS = ("brain", "tumour", "dilated", "boundary", "top", "rim", "outside", "tumour_or_top")
 RADIUS_MM = 5.0
@@ -18,18 +20,10 @@ NOT_IN_BRAIN = "no voxel of the region is in the brain"
 NO_BRAIN = "the brain mask is empty"
 
 
-def box_around(mask, margin):
-    """Return the slices of the bounding box of `mask` and a `margin` (voxels on each axis)."""
-    extent = find_objects(mask.astype(np.uint8))[0]
-    return tuple(
-        slice(max(s.start - m, 0), s.stop + m) for s, m in zip(extent, margin, strict=True)
-    )
-
-
 def distance_to_surface(mask, voxel_sizes_mm, reach_mm):
     """Return the distance in mm of every voxel's centre to the surface of `mask`.
 
-    Surface voxels are those of the mask that share a face with the outside. Distances
+    Distances
     beyond `reach_mm` are infinite, so only a box around the mask is computed.
 
     Args:
@@ -38,10 +32,13 @@ def distance_to_surface(mask, voxel_sizes_mm, reach_mm):
         reach_mm: largest distance of interest.
     """
     distance = np.full(mask.shape, np.inf)
-    margin = np.ceil(reach_mm / np.asarray(voxel_sizes_mm)).astype(int)
-    box = box_around(mask, margin)
-    surface = mask[box] & ~binary_erosion(mask[box])
-    near = distance_transform_edt(~surface, sampling=voxel_sizes_mm)
+    margins = np.ceil(reach_mm / np.asarray(voxel_sizes_mm)).astype(int)
+    extent = find_objects(mask.astype(np.uint8))[0]
+    box = tuple(
+        slice(max(s.start - margin, 0), s.stop + margin)
+        for s, margin in zip(extent, margins, strict=True)
+    )
+    near = distance_transform_edt(~surface(mask[box]), sampling=voxel_sizes_mm)
     distance[box] = np.where(near <= reach_mm, near, np.inf)
     return distance
 
