@@ -15,12 +15,12 @@ from test_overlap_groups import (
 )
 
 import measure_uncertainty_by_size
+from glioma_uq.statistics.overlap_groups import in_group
 from glioma_uq.statistics.size_uncertainty import (
     BASE,
     GROUPS,
     NO_HISTOGRAMS,
     SCORES,
-    members,
     resample_by_size,
     size_measures,
     with_overlap,
@@ -68,9 +68,9 @@ def voxel_table(cases):
 
 def test_the_groups_are_those_of_overlap_and_the_large():
     volume = np.array(VOLUMES)
-    assert volume[members(volume, "from_2000")].tolist() == [2000, 9000]
-    assert volume[members(volume, "below_1000")].tolist() == [500, 700, 999]
-    parts = sum(members(volume, group).sum() for group in ("from_2000", "below_2000", "empty"))
+    assert volume[in_group(volume, "from_2000")].tolist() == [2000, 9000]
+    assert volume[in_group(volume, "below_1000")].tolist() == [500, 700, 999]
+    parts = sum(in_group(volume, group).sum() for group in ("from_2000", "below_2000", "empty"))
     assert parts == N
 
 

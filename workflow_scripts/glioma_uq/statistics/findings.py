@@ -25,20 +25,17 @@ MEASURES = ("ece", "ece_debiased", "nll", "auc")
 
 
 def judge(claim, draws, jackknife, *, level, interval):
-    """Return the row (dict) of a claim, from a `Grid` of replicates and one of the jackknife."""
-    row = {"claim": claim.claim, "task": claim.task, "theirs": claim.theirs, "how": claim.how}
-    blank = dict.fromkeys(("ours", "low", "high"), np.nan)
-    kind = claim.kind or interval
+    """Return the row `COLUMNS` of a claim, from a `Grid` of replicates and of the jackknife."""
     n = number_of_cases(draws, claim.task)
+    kind = claim.kind or interval
     try:
         left = claim.statistic(jackknife) if kind in CORRECTED else None
-        numbers = interval_of(claim.statistic(draws), level, kind, left, n)
-    except CannotJudge as reason:
-        return {**row, **blank, "verdict": "undecided", "n": n, "reason": str(reason)}
-    ours, low, high, reason = numbers
+        ours, low, high, reason = interval_of(claim.statistic(draws), level, kind, left, n)
+    except CannotJudge as missing:
+        ours, low, high, reason = np.nan, np.nan, np.nan, str(missing)
     verdict = "undecided" if reason else verdict_of(low, high, claim.range)
-    return {**row, "ours": ours, "low": low, "high": high, "verdict": verdict, "n": n,
-            "reason": reason}  # fmt: skip
+    name = (claim.claim, claim.task, claim.theirs)
+    return (*name, ours, low, high, verdict, n, claim.how, reason)
 
 
 def number_of_cases(grid, task):
@@ -87,4 +84,4 @@ def findings_table(classification, segmentation, *, rate, passes, ece, auc_avera
             )
     grids = [Grid(drawn, rate, passes, part) for part in ("replicates", "jackknife")]
     rows = [judge(claim, *grids, level=level, interval=interval) for claim in claims(tolerance)]
-    return pd.DataFrame(rows)[COLUMNS]
+    return pd.DataFrame(rows, columns=COLUMNS)

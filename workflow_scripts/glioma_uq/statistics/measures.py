@@ -19,7 +19,6 @@ from glioma_uq.tasks import TASKS
 from glioma_uq.uncertainty import UNCERTAINTY_COMPONENTS
 
 REGIONS = ("brain", "tumour")
-BRIER_PARTS = ("reliability", "resolution", "uncertainty")
 
 
 class Ece(NamedTuple):
@@ -58,8 +57,8 @@ def classification_measures(table, weights, *, seed, ece=DEFAULT_ECE, auc_averag
         for name, measure in probability_measures(ece, auc_average).items():
             yield task, name, measure(probabilities, labels, mine), n
         parts = scoring.brier_decomposition(probabilities, labels, mine, ece.bins, ece.binning)
-        for part in BRIER_PARTS:
-            yield task, f"brier_{part}", parts[part], n
+        for part, values in parts.items():
+            yield task, f"brier_{part}", values, n
         rng = np.random.default_rng(seed_for(seed, "ece_null", task))
         chance = calibration.ece_if_perfect(probabilities, len(weights) - 1, rng, *ece)
         yield task, "ece_null", chance if n else np.full(len(weights), np.nan), n

@@ -25,6 +25,8 @@ def in_group(volume, group):
         return np.ones(len(volume), dtype=bool)
     if group == "empty":
         return volume == 0
+    if group == "from_2000":
+        return volume >= 2000
     return (volume > 0) & (volume < BELOW_MM3[group])
 
 

@@ -37,10 +37,7 @@ def compare_networks(tables, reference, *, resamples, level, interval, rng):
     difference = mean of the network - mean of the reference, at the same rate and passes over
     the same cases; with several seeds the test takes each case's mean over seeds. Rows of the
     rule `et500 - none` compare each network with and without the rule.
-
-    Args:
-        tables: {cell: table of overlap}.
-        reference: name of the network that the others are compared with.
+    `tables` is {cell: table of overlap}.
     """
     check_same_cases(tables, reference)
     results = resample_groups(tables, resamples=resamples, interval=interval, rng=rng)

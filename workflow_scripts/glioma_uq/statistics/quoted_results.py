@@ -56,10 +56,9 @@ def paper_table(name, overlap, networks, cohort):
     Quoted rows have no interval.
 
     Args:
-        name: one of `TABLES`.
         overlap: the study's long table of overlap.
-        networks: names of the networks, in the order of the rows.
-        cohort: name of the cohort, for the column `cases` of measured rows.
+        networks: in the order of the rows.
+        cohort: name for the column `cases` of measured rows.
     """
     values = TABLES[name][1]
     columns = NAMES + [f"{v}{limit}" for v in values for limit in ("", "_low", "_high")]

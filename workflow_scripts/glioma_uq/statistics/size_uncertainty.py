@@ -37,11 +37,6 @@ SCORES = (
 NO_HISTOGRAMS = "no voxels were counted: sampling.voxel_histograms is off"
 
 
-def members(volume, group):
-    """Return which cases belong to `group`, [N] bool, by volume of ET in mm3; see `in_group`."""
-    return volume >= 2000 if group == "from_2000" else in_group(volume, group)
-
-
 def with_overlap(segmentation, overlap):
     """Return a cell's table of segmentation with et_dice, et_tpr and et_volume_mm3 of each row.
 
@@ -52,17 +47,13 @@ def with_overlap(segmentation, overlap):
     mine = mine.rename(
         columns={"dice": "et_dice", "tpr": "et_tpr", "reference_volume_mm3": "et_volume_mm3"}
     )[["case", "seed", "et_dice", "et_tpr", "et_volume_mm3"]]
-    tables = (table.assign(seed=table["seed"].astype(str)) for table in (segmentation, mine))
-    left, right = tables
-    return fill_rim(left.merge(right, on=["case", "seed"], validate="one_to_one"))
-
-
-def fill_rim(table):
-    """Return `table` with a value for the rim of every case."""
+    left, right = (table.assign(seed=table["seed"].astype(str)) for table in (segmentation, mine))
+    table = left.merge(right, on=["case", "seed"], validate="one_to_one")
     # ASSUME: a case without predicted tumour has no rim; it is as uncertain as the most uncertain
     # case. Leaving it out would leave out exactly the missed cases.
-    rim = [column for column in SCORES if column.startswith("rim") and column in table]
-    return table.assign(**{column: table[column].fillna(table[column].max()) for column in rim})
+    for column in (column for column in SCORES if column.startswith("rim") and column in table):
+        table[column] = table[column].fillna(table[column].max())
+    return table
 
 
 def size_measures(table, weights):
@@ -78,7 +69,12 @@ def size_measures(table, weights):
     missed = (table["et_tpr"] < MISSED_TPR).where(table["et_tpr"].notna())
     yield measure_known(table, weights, "et", "dice", weighted_mean, table["et_dice"])
     yield measure_known(table, weights, "et", "missed", weighted_mean, missed)
-    yield from mean_uncertainties(table, weights)
+    parts = {part: table[f"{REGION}_{part}"] for part in UNCERTAINTY_COMPONENTS}
+    if (parts["epistemic"] > 0).any():
+        whole = parts["predictive"].where(parts["predictive"] > 0)
+        parts["epistemic_share"] = parts["epistemic"] / whole
+    for name, values in parts.items():
+        yield measure_known(table, weights, "segmentation", name, weighted_mean, values)
     for score in SCORES:
         known = table[score].notna().to_numpy() if score in table else np.array([False])
         if known.any():
@@ -101,16 +97,6 @@ def judge_score(score, table, missed, weights):
         yield "et", f"missed_auroc_gain_{score}", found - base, n
 
 
-def mean_uncertainties(table, weights):
-    """Yield the mean uncertainties of a group in `REGION`, and the epistemic share."""
-    parts = {part: table[f"{REGION}_{part}"] for part in UNCERTAINTY_COMPONENTS}
-    if (parts["epistemic"] > 0).any():
-        whole = parts["predictive"].where(parts["predictive"] > 0)
-        parts["epistemic_share"] = parts["epistemic"] / whole
-    for name, values in parts.items():
-        yield measure_known(table, weights, "segmentation", name, weighted_mean, values)
-
-
 def resample_by_size(segmentation, overlap, voxels, *, resamples, interval, rng):
     """Return the `BootstrapResult`s at (group,) of three kinds of {cell: table}, by cell.
 
@@ -125,7 +111,7 @@ def resample_by_size(segmentation, overlap, voxels, *, resamples, interval, rng)
         if cell in voxels:
             kinds.append((counts_by_case(voxels[cell]), voxel_measures))
         for group in GROUPS:
-            inside = volume.index[members(volume.to_numpy(), group)]
+            inside = volume.index[in_group(volume.to_numpy(), group)]
             for rows, measures in kinds:
                 mine = rows[rows["case"].isin(inside)]
                 results += resample_cell(cell, mine, measures, drawn, interval, (group,))
