@@ -23,13 +23,8 @@ NO_BRAIN = "the brain mask is empty"
 def distance_to_surface(mask, voxel_sizes_mm, reach_mm):
     """Return the distance in mm of every voxel's centre to the surface of `mask`.
 
-    Distances
-    beyond `reach_mm` are infinite, so only a box around the mask is computed.
-
-    Args:
-        mask: (X, Y, Z) bool array, not empty.
-        voxel_sizes_mm: edges of a voxel.
-        reach_mm: largest distance of interest.
+    `mask` is (X, Y, Z) bool, not empty. Distances beyond `reach_mm` are infinite, so only a box
+    around the mask is computed.
     """
     distance = np.full(mask.shape, np.inf)
     margins = np.ceil(reach_mm / np.asarray(voxel_sizes_mm)).astype(int)

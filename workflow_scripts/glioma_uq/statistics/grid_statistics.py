@@ -35,20 +35,13 @@ class Grid:
             cells[result.cell[1:]] = getattr(result, part)
         self.n_of = {(r.task, r.measure): r.n for r in results if r.cell[1:] == (rate, passes)}
 
-    def at(self, task, measure, rate=None):
-        """Return [B] of one measure at the selected T, at the selected rate by default."""
-        if not any(task == of for of, _ in self.n_of):
-            raise CannotJudge(f"the study has no {task}")
-        cells = self.values.get((task, measure), {})
-        place = (self.rate if rate is None else rate, self.passes)
-        if place not in cells:
-            raise CannotJudge(f"the study has no {measure} of {task} at this cell")
-        return cells[place]
+    def at(self, task, measure):
+        """Return [B] of one measure at the selected cell."""
+        return self._cells_of(task, measure)[self.rate, self.passes]
 
     def over_rates(self, task, measure):
         """Return (rates [R], values [R, B]) at the selected T. At least two rates are needed."""
-        self.at(task, measure)
-        cells = self.values[task, measure]
+        cells = self._cells_of(task, measure)
         rates = sorted(rate for rate, passes in cells if passes == self.passes)
         if len(rates) < 2:
             raise CannotJudge("the study has one dropout rate only")
@@ -56,10 +49,17 @@ class Grid:
 
     def over_passes(self, task, measure):
         """Return (passes [K], values [K, B]) at the selected rate."""
-        self.at(task, measure)
-        cells = self.values[task, measure]
+        cells = self._cells_of(task, measure)
         passes = sorted(passes for rate, passes in cells if rate == self.rate)
         return np.array(passes), np.array([cells[self.rate, t] for t in passes])
+
+    def _cells_of(self, task, measure):
+        """Return {(rate, passes): [B]} of one measure, which the selected cell must have."""
+        if not any(task == of for of, _ in self.n_of):
+            raise CannotJudge(f"the study has no {task}")
+        if (task, measure) not in self.n_of:
+            raise CannotJudge(f"the study has no {measure} of {task} at this cell")
+        return self.values[task, measure]
 
 
 def uncertainty(task, part):

@@ -140,9 +140,7 @@ def segmentation_measures(table, weights):
 
 def voxel_measures(table, weights):
     """Yield the ECE of the pooled voxels of each region of a table of `counts_by_case`."""
-    table = table.assign(row=np.arange(len(table)))
     for region, part in table.groupby("histogram"):
         counts = np.stack(part["counts"], axis=1)
-        mine = weights[:, part["row"]]
-        n = part["case"].nunique()
-        yield "segmentation", f"voxel_ece_{region}", voxel_ece(*counts, mine), n
+        error = voxel_ece(*counts, weights[:, table.index.get_indexer(part.index)])
+        yield "segmentation", f"voxel_ece_{region}", error, part["case"].nunique()

@@ -70,8 +70,8 @@ def recalibrate(table, validation, method):
     recalibrated = table.copy()
     for task, classes in TASKS.items():
         columns = [f"{task}_probability_{c}" for c in classes]
-        for _, part in table.groupby("fold"):
-            _, labels, fitted_on = known_rows(not_tested_in(part, validation), task)
+        for part, rows in by_fold(table, validation):
+            _, labels, fitted_on = known_rows(rows, task)
             if not len(labels):
                 continue
             raw = part[columns].to_numpy(dtype=float)
@@ -85,15 +85,16 @@ def recalibrate(table, validation, method):
     return recalibrated
 
 
-def not_tested_in(part, validation):
-    """Return the rows of `validation` whose cases are not in `part`, the rows of one fold."""
-    return validation[~validation["case"].isin(part["case"])]
+def by_fold(table, validation):
+    """Yield (rows of a fold, rows of `validation` whose cases the fold does not test)."""
+    for _, part in table.groupby("fold"):
+        yield part, validation[~validation["case"].isin(part["case"])]
 
 
 def fewest_fitted_on(table, validation, task):
     """Return the smallest number of validation cases with a known label of `task` of a fold."""
-    parts = (not_tested_in(part, validation) for _, part in table.groupby("fold"))
-    return min(known_rows(part, task)[0]["case"].nunique() for part in parts)
+    parts = (known_rows(rows, task)[0] for _, rows in by_fold(table, validation))
+    return min(part["case"].nunique() for part in parts)
 
 
 def _scores(probabilities):

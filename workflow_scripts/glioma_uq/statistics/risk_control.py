@@ -11,7 +11,7 @@ import pandas as pd
 
 from glioma_uq.statistics.bootstrap import ratio, weighted_mean
 from glioma_uq.statistics.long_tables import measure_known
-from glioma_uq.statistics.recalibration import not_tested_in
+from glioma_uq.statistics.recalibration import by_fold
 
 CONTROLLED = ("threshold", "false_negative_rate", "dice", "volume_ratio")
 
@@ -86,8 +86,8 @@ def control_masks(voxels, validation, alpha):
     `note` says why a fold has no threshold.
     """
     parts, notes = [], set()
-    for _, part in voxels.groupby("fold"):
-        _, inside, _ = counts_by_probability(not_tested_in(part, validation))
+    for part, rows in by_fold(voxels, validation):
+        _, inside, _ = counts_by_probability(rows)
         threshold, reason = control_false_negatives(inside, alpha)
         rows, inside, outside = counts_by_probability(part)
         k = round(threshold * inside.shape[1])
@@ -104,7 +104,7 @@ def control_masks(voxels, validation, alpha):
 
 def fewest_controls(voxels, validation):
     """Return the smallest number of validation cases behind a fold's threshold."""
-    return min(not_tested_in(p, validation)["case"].nunique() for _, p in voxels.groupby("fold"))
+    return min(rows["case"].nunique() for _, rows in by_fold(voxels, validation))
 
 
 def control_measures(table, weights):
