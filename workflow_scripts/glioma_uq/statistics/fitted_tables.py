@@ -58,12 +58,9 @@ def mask_control_table(tables, validation, *, alpha, rng, **intervals):
         masks[cell], notes[name] = control_masks(table, validation[cell], alpha)
         fewest[name] = fewest_controls(table, validation[cell])
     table = measure_tables(masks, control_measures, rng=rng, **intervals)
-    names = list(table[CELL].itertuples(index=False, name=None))
-    table = table.assign(
-        alpha=alpha,
-        n_validation=[fewest[name] for name in names],
-        note=[notes[name] for name in names],
-    )
+    table["n_validation"] = _looked_up(fewest, table[CELL])
+    table["note"] = _looked_up(notes, table[CELL])
+    table["alpha"] = alpha
     return table[[*CELL, "alpha", *NUMBERS, "n_validation", "note"]]
 
 
@@ -74,5 +71,9 @@ def _with_n_validation(table, tables, validation):
         for cell in tables
         for task in TASKS
     }
-    names = table[[*CELL, "task"]].itertuples(index=False, name=None)
-    return table.assign(n_validation=[fewest[name] for name in names])
+    return table.assign(n_validation=_looked_up(fewest, table[[*CELL, "task"]]))
+
+
+def _looked_up(values, names):
+    """Return the value {tuple of names: value} of each row of `names`."""
+    return [values[name] for name in names.itertuples(index=False, name=None)]

@@ -33,9 +33,9 @@ def aurc(uncertainty, loss, weights):
     A tie of m cases of mean loss l after M cases of total loss L adds, on average,
     sum_j (L + j l) / (M + j) = m l + (L - M l) (H_{M + m} - H_M), with harmonic numbers H.
     """
-    n = weights.sum(axis=1)
     if uncertainty.size == 0:
         return np.full(len(weights), np.nan)
+    n = weights.sum(axis=1)
     size, total, mean = _ties(uncertainty, loss, weights)
     reached, lost = np.cumsum(size, axis=1), np.cumsum(total, axis=1)
     harmonic = np.concatenate([[0], np.cumsum(1 / np.arange(1, n.max() + 1))])

@@ -34,15 +34,9 @@ def selection_table(measures, rule, fixed, tolerance=0.01):
     """Return the table of the selected cell of network `measures["network"]`, columns `COLUMNS`.
 
     Items: one `choice` (value 1 if uncertainty has settled at its T), the `mean_rank` of each
-    rate at the largest T (not for the rule fixed), and `stabilised_at`, the T from which each mean
-    uncertainty of each rate has settled.
-
-    Args:
-        measures: a long table of one network; of validation cases, or of test cases for the
-            rules fixed and paper.
-        rule: fixed, or one of `RULES`.
-        fixed: (rate, passes) for the rule fixed.
-        tolerance: see `stabilised_at`.
+    rate at the largest T, and `stabilised_at`, the T from which each mean uncertainty of each rate
+    has settled. `rule` is one of `RULES`, or `fixed`, which takes (rate, passes) from the argument
+    `fixed` and has no ranks.
     """
     settling = settled_at(measures, tolerance)
     if rule == "fixed":
