@@ -1,16 +1,11 @@
-"""The chosen cell is written with what it was chosen by, and read back."""
+"""The selected cell is written with what it was selected by, and read back."""
 
 import pandas as pd
 import pytest
 from test_selection import NLL, SETTLING
 
-from glioma_uq.statistics.selected_cell import (
-    COLUMNS,
-    at_cell,
-    at_passes,
-    read_selected_cell,
-    selection_table,
-)
+from glioma_uq.statistics.selected_cell import at_cell, at_passes, read_selected_cell
+from glioma_uq.statistics.selection import COLUMNS, selection_table
 from glioma_uq.tables import write_table
 
 PATHS = [f"r/csnet/dropout-{r}/passes-{t}/validation.csv" for r in ("0.20", "0.40") for t in
@@ -46,6 +41,7 @@ def test_the_papers_rule_is_exploratory():
     table = selection_table(on_test, "paper", (0.2, 10))
     assert table["exploratory"].all()
     assert set(table["cases"]) == {"test"}
+    assert table.loc[table["item"] == "choice", "rate"].item() == 0.4
 
 
 def test_every_uncertainty_says_where_it_settles():

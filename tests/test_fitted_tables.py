@@ -41,7 +41,7 @@ def validation():
     return {CELL: with_folds(classification_table(30, seed=1), seed=1)}
 
 
-def test_raw_and_mended_stand_side_by_side(cells, validation):
+def test_raw_and_recalibrated_stand_side_by_side(cells, validation):
     methods = ["temperature", "prior"]
     table = recalibration_table(cells, validation, methods=methods, ece=DEFAULT_ECE, **FITTED)
     counts = table.groupby(["method", "task"])["measure"].count()

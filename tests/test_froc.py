@@ -116,10 +116,10 @@ def test_the_tables_of_a_cell():
     placed = resample_lesions(*tables, resamples=20, interval="bca", rng=rng)
     first = placed[0]
     assert first.place == ("all", "none", 4)
-    assert (first.drawn.task, first.drawn.measure, first.drawn.replicates[0]) == (
+    assert (first.task, first.measure, first.replicates[0]) == (
         "et", "sensitivity", 0.5,
     )  # fmt: skip
-    assert len(first.drawn.jackknife) == 9
+    assert len(first.jackknife) == 9
     curve = curves(*tables)
     assert curve.columns.tolist() == CURVE
     mine = curve[(curve["task"] == "et") & (curve["rule"] == "none")]

@@ -8,13 +8,8 @@ from scipy.stats import wilcoxon
 import make_table
 from glioma_uq.errors import BadInput
 from glioma_uq.predictions import Cell
-from glioma_uq.statistics.overlap_groups import (
-    et_volumes,
-    from_reference,
-    in_group,
-    long_table,
-    resample_groups,
-)
+from glioma_uq.statistics.long_tables import from_reference, long_table
+from glioma_uq.statistics.overlap_groups import et_volumes, in_group, resample_groups
 from glioma_uq.statistics.paired_tests import COLUMNS, FAMILY, OF_RULES, signed_rank
 from glioma_uq.statistics.paired_tests import compare_networks as compare
 from glioma_uq.statistics.rank_tests import holm
@@ -84,12 +79,13 @@ def test_a_case_belongs_to_its_group_with_all_regions_and_seeds():
 def test_a_difference_is_from_the_partner_at_the_same_cell():
     tables = {FIRST: overlap_table(), SECOND: overlap_table(better=0.2)}
     placed = resample_groups(tables, **OPTIONS, rng=rng())
-    differences = list(from_reference(placed, "dmfnet"))
+    differences = from_reference(placed, network="dmfnet")
     assert len(differences) == len(placed) / 2
-    for drawn, (group, rule) in differences:
-        if drawn.measure == "dice" and group == "all":
+    for result in differences:
+        group, rule = result.place
+        if result.measure == "dice" and group == "all":
             expected = 0.2 if rule == "none" else 0
-            assert drawn.replicates == pytest.approx(np.full(41, expected))
+            assert result.replicates == pytest.approx(np.full(41, expected))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import pytest
 from test_overlap_groups import FIRST, OPTIONS, SECOND, overlap_table
 
 import make_table
-from glioma_uq.statistics.overlap_groups import long_table, resample_groups
+from glioma_uq.statistics.long_tables import long_table
+from glioma_uq.statistics.overlap_groups import resample_groups
 from glioma_uq.statistics.quoted_results import NAMES, PAPER, QUOTED, TABLES, paper_table
 
 NETWORKS = ["umodule", "dmfnet"]

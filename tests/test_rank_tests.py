@@ -4,20 +4,20 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import mannwhitneyu
+from test_measures import cell_path
 
 from glioma_uq.statistics.bootstrap import draw_resamples
 from glioma_uq.statistics.rank_tests import (
     COLUMNS,
-    CaseUncertainty,
-    classification_uncertainty,
     compare,
     compare_cells,
     effect_interval,
     holm,
     one_row_per_case,
-    rank_biserial,
-    segmentation_uncertainty,
 )
+from glioma_uq.statistics.risk_coverage import classification_risk
+
+OPTIONS = {"dice_threshold": 0.8, "resamples": 100, "level": 0.95, "interval": "percentile"}
 
 
 def test_u_counts_the_pairs_where_the_wrong_case_is_the_more_uncertain():
@@ -69,27 +69,29 @@ def test_uncertainty_of_classes_leaves_unknown_labels_out():
             "idh_predictive": [0.3, 0.5, 0.6, 0.7],
         }
     )
-    group = classification_uncertainty(table, "idh")
-    assert group.cases.tolist() == ["a", "b", "c"]
-    assert group.uncertainty.tolist() == [0.3, 0.5, 0.6]
-    assert group.is_wrong.tolist() == [False, True, False]
+    known, uncertainty, is_wrong = classification_risk(table, "idh")
+    assert known["case"].tolist() == ["a", "b", "c"]
+    assert uncertainty.tolist() == [0.3, 0.5, 0.6]
+    assert is_wrong.tolist() == [False, True, False]
 
 
-def test_a_dice_at_the_threshold_is_not_above_it():
+def test_a_dice_at_the_threshold_is_not_above_it(tmp_path):
     table = pd.DataFrame(
         {
             "case": list("abcd"),
             "dice": [0.8, 0.81, np.nan, 0.0],
-            "tumour_predictive": [0.1, 0.2, 0.3, np.nan],
+            "tumour_predictive": [0.2, 0.1, 0.3, np.nan],
         }
     )
-    group = segmentation_uncertainty(table, 0.8)
-    assert group.uncertainty.tolist() == [0.1, 0.2]
-    assert group.is_wrong.tolist() == [True, False]
+    path = cell_path(tmp_path, 0.2, 10, "segmentation")
+    table.to_csv(path, index=False)
+    row = compare_cells([], [path], **OPTIONS, rng=np.random.default_rng(0)).iloc[0]
+    assert row[["n_right", "n_wrong", "u"]].tolist() == [1, 1, 1]
+    assert row[["auroc", "rank_biserial"]].tolist() == [1, 1]
 
 
 def test_no_cells_give_an_empty_table():
-    table = compare_cells([], [], dice_threshold=0.8)
+    table = compare_cells([], [], **OPTIONS, rng=np.random.default_rng(0))
     assert table.empty
     assert table.columns.tolist() == COLUMNS
 
@@ -98,27 +100,18 @@ def test_the_effect_has_an_interval_around_it_and_a_mirror_image():
     rng = np.random.default_rng(0)
     is_wrong = np.arange(60) < 20
     uncertainty = rng.normal(size=60) + is_wrong
-    cases = np.array([f"{i:02d}" for i in range(60)])
-    drawn = draw_resamples([pd.DataFrame({"case": cases})], 500, rng)
+    rows = pd.DataFrame({"case": [f"{i:02d}" for i in range(60)]})
+    drawn = draw_resamples([rows], 500, rng)
     auroc = compare(uncertainty[~is_wrong], uncertainty[is_wrong])[2]
     for kind in ("percentile", "basic", "bca"):
-        low, high, reason = effect_interval(
-            CaseUncertainty(cases, uncertainty, is_wrong), drawn, 0.95, kind
-        )
+        low, high, reason = effect_interval(rows, uncertainty, is_wrong, drawn, 0.95, kind)
         assert 0.5 < low < auroc < high
         assert reason == ""
-    assert rank_biserial(0.75) == 0.5
 
 
 def test_an_effect_of_one_error_has_no_interval_and_says_so():
-    cases = np.array([f"{i:02d}" for i in range(30)])
-    drawn = draw_resamples([pd.DataFrame({"case": cases})], 200, np.random.default_rng(0))
-    low, high, reason = effect_interval(
-        CaseUncertainty(cases, np.arange(30.0), np.arange(30) < 1), drawn
-    )
+    rows = pd.DataFrame({"case": [f"{i:02d}" for i in range(30)]})
+    drawn = draw_resamples([rows], 200, np.random.default_rng(0))
+    low, high, reason = effect_interval(rows, np.arange(30.0), np.arange(30) < 1, drawn)
     assert np.isnan([low, high]).all()
     assert "of 200 resamples" in reason
-    assert (
-        "no resamples"
-        in effect_interval(CaseUncertainty(cases, np.arange(30.0), np.arange(30) < 9), None)[2]
-    )

@@ -14,8 +14,7 @@ import sklearn.metrics
 from error_bounds import gamma
 from scipy.spatial import cKDTree
 
-from glioma_uq.overlap.masks import dice
-from glioma_uq.overlap.surface_distance import hd95, surface
+from glioma_uq.overlap.masks import dice, hd95, surface
 from glioma_uq.statistics import calibration, correlation, discrimination, scoring
 from glioma_uq.statistics.rank_tests import compare, holm
 from glioma_uq.statistics.recalibration import apply_temperature, correct_prior, fit_temperature

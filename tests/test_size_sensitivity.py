@@ -40,7 +40,7 @@ def table(better=0.0, empty=(), seeds=1):
 def placed(tables, interval="percentile"):
     options = OPTIONS | {"interval": interval, "rng": np.random.default_rng(0)}
     found = compare_sizes(tables, truth(), "dmfnet", **options)
-    return {(p.drawn.cell.network, p.drawn.task, p.drawn.measure, *p.place): p.drawn for p in found}
+    return {(r.cell.network, r.task, r.measure, *r.place): r for r in found}
 
 
 def test_a_scale_is_compared_with_the_largest_within_families():

@@ -15,12 +15,12 @@ from test_overlap_groups import (
 )
 
 import make_table
+from glioma_uq.statistics.overlap_groups import in_group
 from glioma_uq.statistics.size_uncertainty import (
     BASE,
     GROUPS,
     NO_HISTOGRAMS,
     SCORES,
-    members,
     resample_by_size,
     size_measures,
     with_overlap,
@@ -68,9 +68,9 @@ def voxel_table(cases):
 
 def test_the_groups_are_those_of_overlap_and_the_large():
     volume = np.array(VOLUMES)
-    assert volume[members(volume, "from_2000")].tolist() == [2000, 9000]
-    assert volume[members(volume, "below_1000")].tolist() == [500, 700, 999]
-    parts = sum(members(volume, group).sum() for group in ("from_2000", "below_2000", "empty"))
+    assert volume[in_group(volume, "from_2000")].tolist() == [2000, 9000]
+    assert volume[in_group(volume, "below_1000")].tolist() == [500, 700, 999]
+    parts = sum(in_group(volume, group).sum() for group in ("from_2000", "below_2000", "empty"))
     assert parts == N
 
 
@@ -123,13 +123,11 @@ def test_a_group_holds_its_cases_and_their_voxels():
     tables = {FIRST: segmentation_table()}, {FIRST: missing_small()}
     voxels = {FIRST: voxel_table([f"P-{i}" for i in range(N)])}
     placed = resample_by_size((*tables, voxels), **OPTIONS, rng=np.random.default_rng(0))
-    n = {(p.place[0], p.drawn.measure): p.drawn.n for p in placed}
+    n = {(result.place[0], result.measure): result.n for result in placed}
     assert [n[group, "dice"] for group in GROUPS] == [9, 2, 5, 3, 2]
     assert n["below_1000", "voxel_ece_brain"] == 3
     assert n["empty", f"missed_auroc_{BASE}"] == 0
-    (ece,) = (
-        p.drawn.replicates for p in placed if p.place == ("all",) and "ece" in p.drawn.measure
-    )
+    (ece,) = (r.replicates for r in placed if r.place == ("all",) and "ece" in r.measure)
     assert ece == pytest.approx(np.full(41, 0.1))
 
 

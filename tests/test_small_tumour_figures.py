@@ -37,8 +37,8 @@ from glioma_uq.overlap.regions import RULES
 from glioma_uq.predictions import Cell
 from glioma_uq.report.page import title_in
 from glioma_uq.statistics.froc import curves, resample_lesions
-from glioma_uq.statistics.long_tables import COLUMNS
-from glioma_uq.statistics.overlap_groups import long_table, resample_groups
+from glioma_uq.statistics.long_tables import COLUMNS, long_table
+from glioma_uq.statistics.overlap_groups import resample_groups
 from glioma_uq.statistics.paired_tests import compare_networks
 from glioma_uq.statistics.quoted_results import paper_table
 

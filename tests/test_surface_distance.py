@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from glioma_uq.overlap.surface_distance import hd95, surface
+from glioma_uq.overlap.masks import hd95, surface
 
 
 def ball(centre, radius, shape=(20, 20, 20)):

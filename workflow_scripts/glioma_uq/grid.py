@@ -23,6 +23,16 @@ def format_passes(passes):
     return f"{passes:03d}"
 
 
+def format_cell(cell):
+    """Return (network, rate, passes) of a cell as written in the long tables.
+
+    >>> format_cell(("csnet", 0.2, 30))
+    ('csnet', '0.20', 30)
+    """
+    network, rate, passes = cell
+    return network, format_rate(rate), passes
+
+
 def format_sampled(network, sampler):
     """Return a network and its sampler as written in paths and tables.
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from scipy.ndimage import distance_transform_edt, find_objects
 
-from glioma_uq.overlap.surface_distance import surface
+from glioma_uq.overlap.masks import surface
 
 REGIONS = ("brain", "tumour", "dilated", "boundary", "top", "rim", "outside", "tumour_or_top")
 RADIUS_MM = 5.0

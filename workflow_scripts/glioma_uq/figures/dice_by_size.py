@@ -25,7 +25,6 @@ from glioma_uq.figures.style import (
 from glioma_uq.grid import format_rate
 from glioma_uq.seeds import seed_for
 from glioma_uq.statistics.bootstrap import draw_resamples, weighted_mean
-from glioma_uq.statistics.intervals import CORRECTED
 from glioma_uq.statistics.long_tables import numbers, resample_cell
 from glioma_uq.statistics.selected_cell import read_selected_cell
 from glioma_uq.tables import read_table
@@ -94,7 +93,7 @@ def tabulate(tables, *, resamples, level, interval, rng):
         for size in SIZES:
             mine = table[table["size"] == size]
             if len(mine):
-                (found,) = resample_cell(cell, mine, mean_dice, resampled, interval in CORRECTED)
+                (found,) = resample_cell(cell, mine, mean_dice, resampled, interval)
                 cases = mine.groupby("case", as_index=False).agg(
                     {"et_volume_ml": "first", "dice": "mean", "size": "first"}
                 )

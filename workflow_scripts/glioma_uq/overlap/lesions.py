@@ -22,10 +22,7 @@ def match_lesions(predicted, reference, voxel_volume_mm3):
     A predicted lesion that touches none is false: `lesion` None, `found` False, `dice` 0.
     `score_mm3`, the score of a FROC curve, is the volume of the false lesion, or of the
     largest predicted lesion that touches the reference lesion; NaN without any.
-
-    Args:
-        predicted, reference: (X, Y, Z) bool.
-        voxel_volume_mm3: volume of a voxel.
+    Both masks are (X, Y, Z) bool.
     """
     # ASSUME: larger predicted lesions are more certain; the samplers keep no probability of the
     # enhancing tumour alone, which would be a better score.

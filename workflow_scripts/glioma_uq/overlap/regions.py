@@ -6,12 +6,12 @@ nearly all voxels are true negatives; false positives are also counted inside th
 
 import numpy as np
 
+from glioma_uq.overlap.masks import dice
 from glioma_uq.subregions import REGIONS, SUBREGIONS, in_region
 
 RULES = ("none", "et500")
-ET500 = 500
-COUNTS = ["tp", "fp", "fn", "tn", "fp_in_brain", "brain_voxels"]
-COLUMNS = ["case", "source", "fold", "seed", "region", "rule", *COUNTS,
+COLUMNS = ["case", "source", "fold", "seed", "region", "rule",
+           "tp", "fp", "fn", "tn", "fp_in_brain", "brain_voxels",
            "dice", "tpr", "fpr", "fpr_in_brain",
            "reference_volume_mm3", "predicted_volume_mm3"]  # fmt: skip
 
@@ -29,62 +29,42 @@ def few_enhancing_to_core(labels, voxel_volume_mm3):
     # ASSUME: on other grids the rule means the volume of those 500 voxels, 500 mm³; counted in
     # voxels of 3 mm it would take tumours of 13 ml.
     enhancing = labels == SUBREGIONS["enhancing"]
-    if volume_of(enhancing.sum(), voxel_volume_mm3) >= ET500:
+    if volume_of(enhancing.sum(), voxel_volume_mm3) >= 500:
         return labels
     return np.where(enhancing, np.uint8(SUBREGIONS["core"]), labels)
 
 
-def under_rules(labels, voxel_volume_mm3):
-    """Return {rule: labels} for all `RULES`: as predicted, and after `few_enhancing_to_core`."""
-    return dict(zip(RULES, (labels, few_enhancing_to_core(labels, voxel_volume_mm3)), strict=True))
-
-
-def count_voxels(predicted, reference, brain):
-    """Return the counts `COUNTS` of two masks, a dict of int, and `negatives_in_brain`.
-
-    All three are (X, Y, Z) bool.
-    """
-    tp, fp = int((predicted & reference).sum()), int((predicted & ~reference).sum())
-    fn = int(reference.sum()) - tp
-    return {
-        "tp": tp,
-        "fp": fp,
-        "fn": fn,
-        "tn": reference.size - tp - fp - fn,
-        "fp_in_brain": int((predicted & ~reference & brain).sum()),
-        "brain_voxels": int(brain.sum()),
-        "negatives_in_brain": int((brain & ~reference).sum()),
-    }
-
-
-def rates_of(counts):
-    """Return Dice and rates of `count_voxels`.
+def overlap_row(predicted, reference, brain, voxel_volume_mm3):
+    """Return the counts, rates and volumes of one region; all three masks are (X, Y, Z) bool.
 
     Dice = 2 TP / (2 TP + FP + FN), 1 for two empty masks; TPR = TP / (TP + FN), NaN without
     a reference; FPR = FP / (FP + TN), also over the voxels of the brain alone.
     """
-    tp, fp, fn, tn = (counts[name] for name in COUNTS[:4])
+    false = predicted & ~reference
+    tp, fp = int((predicted & reference).sum()), int(false.sum())
+    fn = int(reference.sum()) - tp
+    tn = reference.size - tp - fp - fn
+    fp_in_brain = int((false & brain).sum())
     return {
-        "dice": 2 * tp / (2 * tp + fp + fn) if tp + fp + fn else 1.0,
+        "tp": tp,
+        "fp": fp,
+        "fn": fn,
+        "tn": tn,
+        "fp_in_brain": fp_in_brain,
+        "brain_voxels": int(brain.sum()),
+        "dice": dice(predicted, reference),
         "tpr": _share(tp, tp + fn),
         "fpr": _share(fp, fp + tn),
-        "fpr_in_brain": _share(counts["fp_in_brain"], counts["negatives_in_brain"]),
-    }
-
-
-def overlap_row(predicted, reference, brain, voxel_volume_mm3):
-    """Return the metrics of one region as a dict: counts, rates and the two volumes."""
-    counts = count_voxels(predicted, reference, brain)
-    tp, fp, fn = (counts[name] for name in COUNTS[:3])
-    return {name: counts[name] for name in COUNTS} | rates_of(counts) | {
+        "fpr_in_brain": _share(fp_in_brain, int((brain & ~reference).sum())),
         "reference_volume_mm3": volume_of(tp + fn, voxel_volume_mm3),
         "predicted_volume_mm3": volume_of(tp + fp, voxel_volume_mm3),
-    }  # fmt: skip
+    }
 
 
 def regions_of(predicted, reference, voxel_volume_mm3):
     """Yield (region, rule, predicted mask, reference mask) of two volumes of canonical labels."""
-    for rule, labels in under_rules(predicted, voxel_volume_mm3).items():
+    moved = few_enhancing_to_core(predicted, voxel_volume_mm3)
+    for rule, labels in zip(RULES, (predicted, moved), strict=True):
         for region in REGIONS:
             yield region, rule, in_region(labels, region), in_region(reference, region)
 

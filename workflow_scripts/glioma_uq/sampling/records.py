@@ -11,8 +11,7 @@ import torch
 
 from glioma_uq.devices import to_device
 from glioma_uq.errors import BadInput
-from glioma_uq.overlap.masks import dice
-from glioma_uq.overlap.surface_distance import hd95
+from glioma_uq.overlap.masks import dice, hd95
 from glioma_uq.regions import REGIONS, find_regions, missed_mass, region_means
 from glioma_uq.sampling.voxel_histograms import case_histograms
 from glioma_uq.sampling.voxel_uncertainty import VoxelUncertainty, is_tumour

@@ -39,7 +39,7 @@ class Resamples(NamedTuple):
 
     def without_one(self, table):
         """Return the weights [cases, rows] that leave out each case in turn (the jackknife)."""
-        return row_weights(table["case"], self.cases, jackknife_weights(len(self.cases)))
+        return row_weights(table["case"], self.cases, 1 - np.eye(len(self.cases)))
 
 
 def draw_resamples(tables, resamples, rng):
@@ -79,11 +79,6 @@ def case_weights(cases, resamples, rng):
     cases = np.unique(np.asarray(cases, dtype=str))
     drawn = resample_weights(len(cases), resamples, rng) if len(cases) else np.empty((resamples, 0))
     return cases, np.vstack([np.ones(len(cases)), drawn])
-
-
-def jackknife_weights(n):
-    """Return the weights [n, n] of which row i leaves out case i."""
-    return 1 - np.eye(n)
 
 
 def row_weights(rows, cases, weights):

@@ -47,14 +47,8 @@ class Claim(NamedTuple):
 
 def claims(tolerance=0.01):
     """Return the claims, in the paper's order; `tolerance` says when uncertainty has settled."""
-    return [
-        *settling(tolerance),
-        *rising_uncertainty(),
-        *dominating_uncertainty(),
-        *calibration(),
-        *segmentation(),
-        *discrimination(),
-    ]
+    of_uncertainty = [*settling(tolerance), *rising_uncertainty(), *dominating_uncertainty()]
+    return [*of_uncertainty, *calibration(), *segmentation(), *discrimination()]
 
 
 def settling(tolerance):

@@ -13,7 +13,7 @@ import pandas as pd
 
 from glioma_uq.predictions import known_rows
 from glioma_uq.statistics.bootstrap import ratio, weighted_mean
-from glioma_uq.statistics.recalibration import not_tested_in
+from glioma_uq.statistics.recalibration import by_fold
 
 ROUNDING = 1e-12  # a score may exceed its limit by this much
 
@@ -67,8 +67,8 @@ def sets_of_cell(table, validation, task, alpha, class_conditional=False):
     so the guarantee is approximate.
     """
     parts = []
-    for _, part in table.groupby("fold"):
-        _, truth, scored = known_rows(not_tested_in(part, validation), task)
+    for part, rows in by_fold(table, validation):
+        _, truth, scored = known_rows(rows, task)
         limits = fit_limits(scored, truth, alpha, class_conditional)
         known, labels, probabilities = known_rows(part, task)
         parts.append((prediction_sets(probabilities, limits), labels, known))

@@ -16,7 +16,7 @@ from glioma_uq.statistics.discrimination import error_auroc
 from glioma_uq.statistics.grid_statistics import SEGMENTATION, CannotJudge, Grid
 from glioma_uq.statistics.intervals import CORRECTED
 from glioma_uq.statistics.intervals import interval as interval_of
-from glioma_uq.statistics.long_tables import resample_measures
+from glioma_uq.statistics.long_tables import measure_known, resample_measures
 from glioma_uq.statistics.measures import key_measures, segmentation_measures
 from glioma_uq.tasks import TASKS
 
@@ -25,20 +25,17 @@ MEASURES = ("ece", "ece_debiased", "nll", "auc")
 
 
 def judge(claim, draws, jackknife, *, level, interval):
-    """Return the row (dict) of a claim, from a `Grid` of replicates and one of the jackknife."""
-    row = {"claim": claim.claim, "task": claim.task, "theirs": claim.theirs, "how": claim.how}
-    blank = dict.fromkeys(("ours", "low", "high"), np.nan)
-    kind = claim.kind or interval
+    """Return the row `COLUMNS` of a claim, from a `Grid` of replicates and of the jackknife."""
     n = number_of_cases(draws, claim.task)
+    kind = claim.kind or interval
     try:
         left = claim.statistic(jackknife) if kind in CORRECTED else None
-        numbers = interval_of(claim.statistic(draws), level, kind, left, n)
-    except CannotJudge as reason:
-        return {**row, **blank, "verdict": "undecided", "n": n, "reason": str(reason)}
-    ours, low, high, reason = numbers
+        ours, low, high, reason = interval_of(claim.statistic(draws), level, kind, left, n)
+    except CannotJudge as missing:
+        ours, low, high, reason = np.nan, np.nan, np.nan, str(missing)
     verdict = "undecided" if reason else verdict_of(low, high, claim.range)
-    return {**row, "ours": ours, "low": low, "high": high, "verdict": verdict, "n": n,
-            "reason": reason}  # fmt: skip
+    name = (claim.claim, claim.task, claim.theirs)
+    return (*name, ours, low, high, verdict, n, claim.how, reason)
 
 
 def number_of_cases(grid, task):
@@ -58,11 +55,12 @@ def verdict_of(low, high, allowed):
 def segmentation_findings(table, weights, dice_threshold):
     """Yield the measures of a cell's segmentation and error_auroc; a low Dice counts as wrong."""
     yield from segmentation_measures(table, weights)
-    rows = (table["dice"].notna() & table["tumour_predictive"].notna()).to_numpy()
-    predictive = table["tumour_predictive"].to_numpy(dtype=float)[rows]
-    wrong = table["dice"].to_numpy(dtype=float)[rows] <= dice_threshold
-    area = error_auroc(predictive, wrong, weights[:, rows])
-    yield SEGMENTATION, "error_auroc", area, table["case"][rows].nunique()
+
+    def low_dice_auroc(predictive, dice, mine):
+        return error_auroc(predictive, dice <= dice_threshold, mine)
+
+    known = table["tumour_predictive"], table["dice"]
+    yield measure_known(table, weights, SEGMENTATION, "error_auroc", low_dice_auroc, *known)
 
 
 def findings_table(classification, segmentation, *, rate, passes, ece, auc_average,
@@ -82,8 +80,8 @@ def findings_table(classification, segmentation, *, rate, passes, ece, auc_avera
     for tables, measures in ((classification, of_classes), (segmentation, of_regions)):
         if tables:
             drawn += resample_measures(
-                tables, measures, resamples=resamples, rng=rng_of(), jackknife=interval in CORRECTED
+                tables, measures, resamples=resamples, interval=interval, rng=rng_of()
             )
     grids = [Grid(drawn, rate, passes, part) for part in ("replicates", "jackknife")]
     rows = [judge(claim, *grids, level=level, interval=interval) for claim in claims(tolerance)]
-    return pd.DataFrame(rows)[COLUMNS]
+    return pd.DataFrame(rows, columns=COLUMNS)

@@ -9,11 +9,11 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from glioma_uq.grid import format_cell
 from glioma_uq.overlap.regions import RULES
 from glioma_uq.statistics.bootstrap import draw_resamples, ratio, weighted_mean
-from glioma_uq.statistics.intervals import CORRECTED
-from glioma_uq.statistics.long_tables import resample_cell
-from glioma_uq.statistics.overlap_groups import REGIONS, GroupedResamples
+from glioma_uq.statistics.long_tables import CELL, resample_cell
+from glioma_uq.statistics.overlap_groups import REGIONS
 
 # ASSUME: four sizes of lesions; the larger limits are those of the groups of cases.
 SIZES_MM3 = {
@@ -24,8 +24,7 @@ SIZES_MM3 = {
     "from_2000": (2000, np.inf),
 }
 FALSE_PER_CASE = (0.125, 0.25, 0.5, 1, 2)
-CURVE = ["network", "rate", "passes", "task", "rule", "threshold_mm3",
-         "false_per_case", "sensitivity"]  # fmt: skip
+CURVE = [*CELL, "task", "rule", "threshold_mm3", "false_per_case", "sensitivity"]
 
 
 def events_of(overlap, lesions, region, rule):
@@ -83,7 +82,7 @@ def operating_points(events, weights):
         weight_from(score[mine == kind], thresholds, weights[:, mine == kind])
         for kind in ("false", "reference")
     )
-    return thresholds, ratio(false, _like(false, runs)), ratio(found, _like(found, total))
+    return thresholds, _rates(false, runs), _rates(found, total)
 
 
 def weight_from(score, thresholds, weights):
@@ -108,16 +107,16 @@ def sensitivity_at(most, false, sensitivity):
 
 
 def resample_lesions(overlap, lesions, *, resamples, interval, rng):
-    """Return the `GroupedResamples` (size, rule, lesions) of {cell: table} of both kinds."""
+    """Return the `BootstrapResult`s at (size, rule, lesions) of {cell: table} of both kinds."""
     drawn = draw_resamples(overlap.values(), resamples, rng)
-    placed = []
+    results = []
     for cell, region, rule, events in events_of_cells(overlap, lesions):
         for size in SIZES_MM3:
             number = events[of_size(events, size)].groupby(["case", "lesion"]).ngroups
             measures = partial(lesion_measures, region=region, size=size)
-            found = resample_cell(cell, events, measures, drawn, interval in CORRECTED)
-            placed += [GroupedResamples(d, (size, rule, number)) for d in found]
-    return placed
+            place = (size, rule, number)
+            results += resample_cell(cell, events, measures, drawn, interval, place)
+    return results
 
 
 def curves(overlap, lesions):
@@ -125,14 +124,9 @@ def curves(overlap, lesions):
     parts = []
     for cell, region, rule, events in events_of_cells(overlap, lesions):
         points = operating_points(events, np.ones((1, len(events))))
-        thresholds, false, sensitivity = (np.ravel(values) for values in points)
-        name = dict(zip(CURVE[:3], (cell.network, f"{cell.rate:.2f}", cell.passes), strict=True))
-        parts.append(
-            pd.DataFrame(
-                {**name, "task": region, "rule": rule, "threshold_mm3": thresholds,
-                 "false_per_case": false, "sensitivity": sensitivity}
-            )
-        )  # fmt: skip
+        part = pd.DataFrame(dict(zip(CURVE[5:], map(np.ravel, points), strict=True)))
+        part[CURVE[:5]] = [*format_cell(cell), region, rule]
+        parts.append(part[CURVE])
     return pd.concat(parts, ignore_index=True)
 
 
@@ -144,5 +138,6 @@ def events_of_cells(overlap, lesions):
                 yield cell, region, rule, events_of(overlap[cell], lesions[cell], region, rule)
 
 
-def _like(values, column):
-    return np.broadcast_to(column[:, None], values.shape)
+def _rates(values, of):
+    """Return `values` [B, S] divided by `of` [B], NaN where it is 0."""
+    return ratio(values, np.broadcast_to(of[:, None], values.shape))

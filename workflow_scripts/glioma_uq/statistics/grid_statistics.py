@@ -22,43 +22,44 @@ class Grid:
     """The replicates, or the jackknife, of all measures of one network, by cell of the grid.
 
     Args:
-        drawn: list of `long_tables.BootstrapResult`.
+        results: list of `long_tables.BootstrapResult`.
         rate, passes: the selected cell.
         part: "replicates" or "jackknife".
     """
 
-    def __init__(self, drawn, rate, passes, part="replicates"):
+    def __init__(self, results, rate, passes, part="replicates"):
         self.rate, self.passes = rate, passes
-        self.values = {
-            (d.cell.rate, d.cell.passes, d.task, d.measure): getattr(d, part) for d in drawn
-        }
-        self.n_of = {(d.task, d.measure): d.n for d in drawn if d.cell[1:] == (rate, passes)}
+        self.values = {}
+        for result in results:
+            cells = self.values.setdefault((result.task, result.measure), {})
+            cells[result.cell[1:]] = getattr(result, part)
+        self.n_of = {(r.task, r.measure): r.n for r in results if r.cell[1:] == (rate, passes)}
 
-    def at(self, task, measure, rate=None, passes=None):
-        """Return [B] of one measure, at the selected cell by default."""
-        place = (self.rate if rate is None else rate, passes or self.passes, task, measure)
-        if not any(place[2] == of for of, _ in self.n_of):
-            raise CannotJudge(f"the study has no {task}")
-        if place not in self.values:
-            raise CannotJudge(f"the study has no {measure} of {task} at this cell")
-        return self.values[place]
+    def at(self, task, measure):
+        """Return [B] of one measure at the selected cell."""
+        return self._cells_of(task, measure)[self.rate, self.passes]
 
     def over_rates(self, task, measure):
         """Return (rates [R], values [R, B]) at the selected T. At least two rates are needed."""
-        rates = sorted({r for r, t, of, m in self.values
-                        if (t, of, m) == (self.passes, task, measure)})  # fmt: skip
-        self.at(task, measure)
+        cells = self._cells_of(task, measure)
+        rates = sorted(rate for rate, passes in cells if passes == self.passes)
         if len(rates) < 2:
             raise CannotJudge("the study has one dropout rate only")
-        return np.array(rates), np.array([self.at(task, measure, rate) for rate in rates])
+        return np.array(rates), np.array([cells[rate, self.passes] for rate in rates])
 
     def over_passes(self, task, measure):
         """Return (passes [K], values [K, B]) at the selected rate."""
-        passes = sorted({t for r, t, of, m in self.values
-                         if (r, of, m) == (self.rate, task, measure)})  # fmt: skip
-        self.at(task, measure)
-        values = [self.at(task, measure, passes=t) for t in passes]
-        return np.array(passes), np.array(values)
+        cells = self._cells_of(task, measure)
+        passes = sorted(passes for rate, passes in cells if rate == self.rate)
+        return np.array(passes), np.array([cells[self.rate, t] for t in passes])
+
+    def _cells_of(self, task, measure):
+        """Return {(rate, passes): [B]} of one measure, which the selected cell must have."""
+        if not any(task == of for of, _ in self.n_of):
+            raise CannotJudge(f"the study has no {task}")
+        if (task, measure) not in self.n_of:
+            raise CannotJudge(f"the study has no {measure} of {task} at this cell")
+        return self.values[task, measure]
 
 
 def uncertainty(task, part):
@@ -127,10 +128,8 @@ def dominance(grid, task, greater, smaller):
 def range_excess(grid, task):
     """Return the range of the predictive uncertainty over rates minus that over passes."""
     measure = uncertainty(task, "predictive")
-    (_, over_rates), (passes, over_passes) = (
-        grid.over_rates(task, measure),
-        grid.over_passes(task, measure),
-    )
+    _, over_rates = grid.over_rates(task, measure)
+    passes, over_passes = grid.over_passes(task, measure)
     if len(passes) < 2:
         raise CannotJudge("the study has one number of passes only")
     return np.ptp(over_rates, axis=0) - np.ptp(over_passes, axis=0)

@@ -26,16 +26,14 @@ def interval(replicates, level=0.95, kind="percentile", jackknife=None, n=None):
     value, resampled = float(replicates[0]), replicates[1:]
     undefined = int(np.isnan(resampled).sum())
     if np.isnan(value) or undefined > MOST_UNDEFINED * len(resampled):
-        return _refused(
-            value,
-            f"undefined in {undefined} of {len(resampled)} resamples: a class or spread is missing",
-        )
+        text = f"undefined in {undefined} of {len(resampled)} resamples"
+        return value, np.nan, np.nan, f"{text}: a class or spread is missing"
     resampled = resampled[~np.isnan(resampled)]
     tails = expanded_tails(level, n) if kind == "expanded" else np.array([1 - level, 1 + level]) / 2
     if kind in CORRECTED:
         tails, reason = bca_tails(value, resampled, jackknife, tails)
         if reason:
-            return _refused(value, reason)
+            return value, np.nan, np.nan, reason
     low, high = np.quantile(resampled, tails).tolist()
     if kind == "basic":
         return value, 2 * value - high, 2 * value - low, ""
@@ -73,7 +71,3 @@ def bca_tails(value, resampled, jackknife, tails):
     skew = (deviations**3).sum() / (6 * spread) if spread else 0.0
     z = ndtri(share) + ndtri(tails)
     return ndtr(ndtri(share) + z / (1 - skew * z)), ""
-
-
-def _refused(value, reason):
-    return value, np.nan, np.nan, reason

@@ -1,7 +1,8 @@
 """The measures of all cells of a grid, each with its interval, as long tables.
 
 All cells share one matrix of resamples of the study's cases, so that differences between
-cells are paired.
+cells are paired. A function of measures takes rows of a cell's table and weights [B, rows], and
+yields (task, measure, replicates [B], n cases).
 """
 
 from typing import NamedTuple
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from glioma_uq.errors import BadInput
+from glioma_uq.grid import format_cell, format_rate
 from glioma_uq.predictions import Cell, cell_of
 from glioma_uq.statistics.bootstrap import draw_resamples
 from glioma_uq.statistics.intervals import CORRECTED
@@ -17,8 +19,9 @@ from glioma_uq.statistics.intervals import interval as interval_of
 from glioma_uq.tables import read_table
 
 NUMBERS = ["task", "measure", "value", "low", "high", "n", "reason"]
-COLUMNS = ["network", "rate", "passes", *NUMBERS]
-SUBGROUP_COLUMNS = ["network", "rate", "passes", "subgroup", "member", *NUMBERS]
+CELL = ["network", "rate", "passes"]
+COLUMNS = [*CELL, *NUMBERS]
+SUBGROUP_COLUMNS = [*CELL, "subgroup", "member", *NUMBERS]
 DIFFERENCE_COLUMNS = ["network", "rate", "reference_rate", "passes", *NUMBERS]
 WITHOUT_ESTIMATE = {"ece_null"}  # a distribution under chance: always percentiles
 # Resampling inflates them: all resamples lie above the value, which bca cannot correct.
@@ -26,7 +29,10 @@ INFLATED = {"ece", "ece_equal_mass", "ece_debiased", "brier_reliability", "brier
 
 
 class BootstrapResult(NamedTuple):
-    """A measure of one cell: its plain value, then its resamples; the same without each case."""
+    """A measure of one cell: its plain value, then its resamples; the same without each case.
+
+    `place` holds the values of a long table's further columns, such as the group of cases.
+    """
 
     cell: Cell
     task: str
@@ -34,6 +40,12 @@ class BootstrapResult(NamedTuple):
     replicates: np.ndarray
     jackknife: np.ndarray | None
     n: int
+    place: tuple = ()
+
+    @property
+    def key(self):
+        """What tells it apart from the other results of a study."""
+        return self.cell, self.task, self.measure, self.place
 
 
 def read_cells(paths):
@@ -41,50 +53,51 @@ def read_cells(paths):
     return {cell_of(path): read_table(path) for path in paths}
 
 
-def resample_measures(tables, measures, *, resamples, rng, jackknife=False):
-    """Return the `BootstrapResult`s of `measures(table, weights)` over {cell: table}, by cell.
+def measure_known(table, weights, task, name, measure, *columns):
+    """Return (task, name, replicates [B], n cases) over the rows where all `columns` are known."""
+    known = np.logical_and.reduce([pd.notna(column) for column in columns])
+    values = [column.to_numpy(dtype=float)[known] for column in columns]
+    return task, name, measure(*values, weights[:, known]), table["case"][known].nunique()
 
-    `jackknife` also leaves out each case in turn, which bca and expanded intervals need.
-    """
+
+def resample_measures(tables, measures, *, resamples, interval, rng):
+    """Return the `BootstrapResult`s of `measures(table, weights)` over {cell: table}, by cell."""
     drawn = draw_resamples(tables.values(), resamples, rng)
     return [
         found
-        for cell, table in sorted(tables.items(), key=lambda pair: pair[0])
-        for found in resample_cell(cell, table, measures, drawn, jackknife)
+        for cell, table in sorted(tables.items())
+        for found in resample_cell(cell, table, measures, drawn, interval)
     ]
 
 
-def resample_cell(cell, table, measures, resamples, jackknife=False):
-    """Return the `BootstrapResult` of one cell's table under the study's `Resamples`."""
+def resample_cell(cell, table, measures, resamples, interval, place=()):
+    """Return the `BootstrapResult`s of rows of one cell's table under the study's `Resamples`.
+
+    The jackknife is left out for kinds of `interval` that do not need it.
+    """
     found = list(measures(table, resamples.of(table)))
     left_out = [None] * len(found)
-    if jackknife:
-        without = measures(table, resamples.without_one(table))
-        left_out = [values for _, _, values, _ in without]
+    if interval in CORRECTED:
+        left_out = [values for _, _, values, _ in measures(table, resamples.without_one(table))]
     return [
-        BootstrapResult(cell, task, measure, replicates, left, n)
+        BootstrapResult(cell, task, measure, replicates, left, n, place)
         for (task, measure, replicates, n), left in zip(found, left_out, strict=True)
     ]
 
 
-def measure_cells(paths, measures, *, resamples, level, interval, rng):
+def measure_cells(paths, measures, **options):
     """Return the long table of `measures(table, weights)` over the cells at `paths`.
 
-    Rows are sorted by network, rate and passes. Columns are `COLUMNS`; `reason` says why a row
-    has no interval.
+    Options are those of `measure_tables`. Rows are sorted by network, rate and passes. Columns are
+    `COLUMNS`; `reason` says why a row has no interval.
     """
-    tables = read_cells(paths)
-    options = {"resamples": resamples, "level": level, "interval": interval, "rng": rng}
-    return measure_tables(tables, measures, **options)
+    return measure_tables(read_cells(paths), measures, **options)
 
 
 def measure_tables(tables, measures, *, resamples, level, interval, rng):
     """Return the same long table for {cell: table}."""
-    drawn = resample_measures(
-        tables, measures, resamples=resamples, rng=rng, jackknife=interval in CORRECTED
-    )
-    rows = [(*_name(d.cell), *numbers(d, level, interval)) for d in drawn]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    results = resample_measures(tables, measures, resamples=resamples, interval=interval, rng=rng)
+    return long_table(results, level=level, interval=interval)
 
 
 def compare_rates(paths, measures, *, reference_rate, resamples, level, interval, rng):
@@ -94,23 +107,17 @@ def compare_rates(paths, measures, *, reference_rate, resamples, level, interval
     `DIFFERENCE_COLUMNS`. Raises BadInput if a cell has no partner at the reference rate.
     """
     tables = read_cells(paths)
-    drawn = resample_measures(
-        tables, measures, resamples=resamples, rng=rng, jackknife=interval in CORRECTED
-    )
-    by_name = {(d.cell, d.task, d.measure): d for d in drawn}
-    rows = []
-    for d in drawn:
-        partner = (d.cell._replace(rate=reference_rate), d.task, d.measure)
-        if partner not in by_name:
+    for cell in tables:
+        if cell._replace(rate=reference_rate) not in tables:
             raise BadInput(
-                f"expected a cell at the reference rate {reference_rate:.2f} for {d.cell}, found "
+                f"expected a cell at the reference rate {reference_rate:.2f} for {cell}, found "
                 "none; name a rate of the study"
             )
-        if d.cell.rate == reference_rate or d.measure in WITHOUT_ESTIMATE:
-            continue
-        name = (d.cell.network, f"{d.cell.rate:.2f}", f"{reference_rate:.2f}", d.cell.passes)
-        rows.append((*name, *numbers(difference(d, by_name[partner]), level, interval)))
-    return pd.DataFrame(rows, columns=DIFFERENCE_COLUMNS)
+    results = resample_measures(tables, measures, resamples=resamples, interval=interval, rng=rng)
+    estimates = [result for result in results if result.measure not in WITHOUT_ESTIMATE]
+    compared = from_reference(estimates, rate=reference_rate)
+    table = long_table(compared, level=level, interval=interval)
+    return table.assign(reference_rate=format_rate(reference_rate))[DIFFERENCE_COLUMNS]
 
 
 def measure_subgroups(paths, measures, groups, *, resamples, level, interval, rng):
@@ -121,15 +128,49 @@ def measure_subgroups(paths, measures, groups, *, resamples, level, interval, rn
     """
     tables = read_cells(paths)
     drawn = draw_resamples(tables.values(), resamples, rng)
-    rows = []
-    for cell, table in sorted(tables.items(), key=lambda pair: pair[0]):
+    results = []
+    for cell, table in sorted(tables.items()):
         for subgroup, member_of in groups.items():
             members = table["case"].astype(str).map(member_of).replace("", np.nan)
             for member, part in table.groupby(members):
-                for d in resample_cell(cell, part, measures, drawn, interval in CORRECTED):
-                    name = (*_name(cell), subgroup, member)
-                    rows.append((*name, *numbers(d, level, interval)))
-    return pd.DataFrame(rows, columns=SUBGROUP_COLUMNS)
+                place = (subgroup, member)
+                results += resample_cell(cell, part, measures, drawn, interval, place)
+    table = long_table(results, ["subgroup", "member"], level=level, interval=interval)
+    return table[SUBGROUP_COLUMNS]
+
+
+def long_table(results, columns=(), *, level, interval):
+    """Return the long table of `results`: `COLUMNS`, with `columns` of place before the reason."""
+    rows = [(*format_cell(r.cell), *numbers(r, level, interval), *r.place) for r in results]
+    table = pd.DataFrame(rows, columns=[*COLUMNS, *columns])
+    return table[[*COLUMNS[:-1], *columns, COLUMNS[-1]]]
+
+
+def grouped_table(resample, tables, columns, *, resamples, level, interval, rng):
+    """Return the `long_table` of what `resample` returns for {cell: table}."""
+    results = resample(tables, resamples=resamples, interval=interval, rng=rng)
+    return long_table(results, columns, level=level, interval=interval)
+
+
+def from_reference(results, **reference):
+    """Return each result minus its partner in the cell with this network or rate; see `partners`.
+
+    Partners have the same task, measure, place and rest of the cell.
+    """
+    found = partners(results, lambda r: r._replace(cell=r.cell._replace(**reference)))
+    return [difference(one, other) for one, other in found]
+
+
+def partners(results, named_as):
+    """Yield (result, partner); results without a partner and partners themselves are left out.
+
+    The partner is that of `results` with the key of `named_as(result)`.
+    """
+    by_key = {result.key: result for result in results}
+    for result in results:
+        partner = by_key.get(named_as(result).key, result)
+        if partner is not result:
+            yield result, partner
 
 
 def difference(one, other):
@@ -140,11 +181,16 @@ def difference(one, other):
     )
 
 
-def numbers(drawn, level, interval):
+def numbers(result, level, interval):
     """Return (task, measure, value, low, high, n, reason) of a `BootstrapResult`."""
-    kind = kind_for(drawn.measure, interval)
-    value, low, high, reason = interval_of(drawn.replicates, level, kind, drawn.jackknife, drawn.n)
-    return drawn.task, drawn.measure, value, low, high, drawn.n, reason
+    if result.measure in WITHOUT_ESTIMATE:
+        interval = "percentile"
+    elif result.measure in INFLATED and interval in CORRECTED:
+        interval = "basic"
+    value, low, high, reason = interval_of(
+        result.replicates, level, interval, result.jackknife, result.n
+    )
+    return result.task, result.measure, value, low, high, result.n, reason
 
 
 def concat_nonempty(parts):
@@ -152,22 +198,11 @@ def concat_nonempty(parts):
     return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
 
 
-def kind_for(measure, interval):
-    """Return the kind of interval of a measure: `interval`, or another where bca would be wrong."""
-    if measure in WITHOUT_ESTIMATE:
-        return "percentile"
-    return "basic" if measure in INFLATED and interval in CORRECTED else interval
-
-
 def plain_values(paths, measures):
     """Return the long table, without intervals, of `measures(table, weights)` over `paths`."""
-    rows = []
-    for path in sorted(paths, key=cell_of):
-        table, cell = read_table(path), cell_of(path)
-        found = measures(table, np.ones((1, len(table))))
-        rows += [(*cell, task, measure, values[0], n) for task, measure, values, n in found]
-    return pd.DataFrame(rows, columns=["network", "rate", "passes", *NUMBERS[:3], "n"])
-
-
-def _name(cell):
-    return cell.network, f"{cell.rate:.2f}", cell.passes
+    rows = [
+        (*cell, task, measure, values[0], n)
+        for cell, table in sorted(read_cells(paths).items())
+        for task, measure, values, n in measures(table, np.ones((1, len(table))))
+    ]
+    return pd.DataFrame(rows, columns=[*CELL, *NUMBERS[:3], "n"])

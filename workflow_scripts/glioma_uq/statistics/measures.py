@@ -8,18 +8,17 @@ from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from glioma_uq.predictions import known_rows
 from glioma_uq.seeds import seed_for
 from glioma_uq.statistics import calibration, correlation, discrimination, risk_coverage, scoring
 from glioma_uq.statistics.bootstrap import weighted_mean
+from glioma_uq.statistics.long_tables import measure_known
 from glioma_uq.statistics.voxel_calibration import voxel_ece
 from glioma_uq.tasks import TASKS
 from glioma_uq.uncertainty import UNCERTAINTY_COMPONENTS
 
 REGIONS = ("brain", "tumour")
-BRIER_PARTS = ("reliability", "resolution", "uncertainty")
 
 
 class Ece(NamedTuple):
@@ -38,6 +37,15 @@ class Ece(NamedTuple):
 DEFAULT_ECE = Ece()
 
 
+def known_cases(table, weights, task):
+    """Return the rows with a known label of a task: (rows, labels [N], probabilities [N, C],
+    weights [B, N], number of cases).
+    """
+    known, labels, probabilities = known_rows(table, task)
+    mine = weights[:, table.index.get_indexer(known.index)]
+    return known, labels, probabilities, mine, known["case"].nunique()
+
+
 def classification_measures(table, weights, *, seed, ece=DEFAULT_ECE, auc_average="ovo"):
     """Yield the measures of one cell's classification table, task by task.
 
@@ -45,42 +53,40 @@ def classification_measures(table, weights, *, seed, ece=DEFAULT_ECE, auc_averag
     `ece_null` is the ECE of a perfectly calibrated model at this n, from labels drawn by `seed`.
     """
     for task in TASKS:
-        known, labels, probabilities = known_rows(table, task)
-        mine, n = weights[:, table.index.get_indexer(known.index)], known["case"].nunique()
+        known, labels, probabilities, mine, n = known_cases(table, weights, task)
         for name, measure in probability_measures(ece, auc_average).items():
             yield task, name, measure(probabilities, labels, mine), n
         parts = scoring.brier_decomposition(probabilities, labels, mine, ece.bins, ece.binning)
-        for part in BRIER_PARTS:
-            yield task, f"brier_{part}", parts[part], n
+        for part, values in parts.items():
+            yield task, f"brier_{part}", values, n
         rng = np.random.default_rng(seed_for(seed, "ece_null", task))
         chance = calibration.ece_if_perfect(probabilities, len(weights) - 1, rng, *ece)
         yield task, "ece_null", chance if n else np.full(len(weights), np.nan), n
-        predictive = known[f"{task}_predictive"].to_numpy(dtype=float)
-        wrong = probabilities.argmax(axis=1) != labels
-        yield task, "error_auroc", discrimination.error_auroc(predictive, wrong, mine), n
-        yield task, "aurc", risk_coverage.aurc(predictive, wrong, mine), n
-        for part in UNCERTAINTY_COMPONENTS:
-            yield task, part, weighted_mean(known[f"{task}_{part}"], mine), n
+        yield from uncertainty_measures(known, mine, task, n)
 
 
 def key_measures(table, weights, *, ece=DEFAULT_ECE, auc_average="ovo",
                  names=("ece", "nll", "brier"), uncertainties=True):  # fmt: skip
     """Yield the measures `names` of one cell: the basis of selection and findings.
 
-    With `uncertainties` also error_auroc and the mean uncertainties.
+    With `uncertainties` also those of `uncertainty_measures`.
     """
+    measures = probability_measures(ece, auc_average)
     for task in TASKS:
-        known, labels, probabilities = known_rows(table, task)
-        mine, n = weights[:, table.index.get_indexer(known.index)], known["case"].nunique()
-        measures = probability_measures(ece, auc_average)
+        known, labels, probabilities, mine, n = known_cases(table, weights, task)
         for name in [name for name in names if name in measures]:
             yield task, name, measures[name](probabilities, labels, mine), n
         if uncertainties:
-            predictive = known[f"{task}_predictive"].to_numpy(dtype=float)
-            wrong = probabilities.argmax(axis=1) != labels
-            yield task, "error_auroc", discrimination.error_auroc(predictive, wrong, mine), n
-            for part in UNCERTAINTY_COMPONENTS:
-                yield task, part, weighted_mean(known[f"{task}_{part}"], mine), n
+            yield from uncertainty_measures(known, mine, task, n)
+
+
+def uncertainty_measures(known, weights, task, n):
+    """Yield how well predictive uncertainty finds wrong cases, and the mean uncertainties."""
+    _, predictive, wrong = risk_coverage.classification_risk(known, task)
+    yield task, "error_auroc", discrimination.error_auroc(predictive, wrong, weights), n
+    yield task, "aurc", risk_coverage.aurc(predictive, wrong, weights), n
+    for part in UNCERTAINTY_COMPONENTS:
+        yield task, part, weighted_mean(known[f"{task}_{part}"], weights), n
 
 
 def probability_measures(ece=DEFAULT_ECE, auc_average="ovo"):
@@ -109,7 +115,7 @@ def segmentation_measures(table, weights):
     between a region's predictive uncertainty and Dice; aurc has the loss 1 - Dice. A case counts
     if all values that a measure needs are known.
     """
-    measure = partial(_measure, table, weights)
+    measure = partial(measure_known, table, weights, "segmentation")
     dice, tumour = table["dice"], table["tumour_predictive"]
     yield measure("dice", weighted_mean, dice)
     if "hd95_mm" in table:
@@ -119,9 +125,10 @@ def segmentation_measures(table, weights):
         yield measure(f"rho_{region}", correlation.pearson, predictive, dice)
         yield measure(f"spearman_{region}", correlation.spearman, predictive, dice)
         if "tumour_volume_mm3" in table:
-            volume = log_volume(table["tumour_volume_mm3"])
+            volume = table["tumour_volume_mm3"]
+            log_volume = np.log(volume.where(volume > 0))
             name = f"partial_rho_{region}"
-            yield measure(name, correlation.partial_pearson, predictive, dice, volume)
+            yield measure(name, correlation.partial_pearson, predictive, dice, log_volume)
         yield measure(f"aurc_{region}", risk_coverage.aurc, predictive, 1 - dice)
         for part in UNCERTAINTY_COMPONENTS:
             yield measure(f"{part}_{region}", weighted_mean, table[f"{region}_{part}"])
@@ -131,24 +138,9 @@ def segmentation_measures(table, weights):
     yield measure("rho_tumour_with_empty", correlation.pearson, filled, dice)
 
 
-def log_volume(volume):
-    """Return ln(volume), NaN where there is no tumour."""
-    return np.log(volume.where(volume > 0))
-
-
 def voxel_measures(table, weights):
     """Yield the ECE of the pooled voxels of each region of a table of `counts_by_case`."""
-    table = table.assign(row=np.arange(len(table)))
     for region, part in table.groupby("histogram"):
         counts = np.stack(part["counts"], axis=1)
-        mine = weights[:, part["row"]]
-        n = part["case"].nunique()
-        yield "segmentation", f"voxel_ece_{region}", voxel_ece(*counts, mine), n
-
-
-def _measure(table, weights, name, measure, *columns):
-    """Return one segmentation measure over the rows where all its `columns` are known."""
-    exists = np.logical_and.reduce([pd.notna(column) for column in columns])
-    values = [column.to_numpy(dtype=float)[exists] for column in columns]
-    n = table["case"][exists].nunique()
-    return "segmentation", name, measure(*values, weights[:, exists]), n
+        error = voxel_ece(*counts, weights[:, table.index.get_indexer(part.index)])
+        yield "segmentation", f"voxel_ece_{region}", error, part["case"].nunique()

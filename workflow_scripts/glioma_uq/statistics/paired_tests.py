@@ -5,13 +5,11 @@ rule at one cell: all networks and groups of cases. Groups are nested, so Holm i
 """
 
 import numpy as np
-import pandas as pd
 from scipy.stats import wilcoxon
 
 from glioma_uq.errors import BadInput
-from glioma_uq.grid import format_rate
-from glioma_uq.statistics.long_tables import difference, numbers
-from glioma_uq.statistics.overlap_groups import MEASURES, from_reference, parts_of, resample_groups
+from glioma_uq.statistics.long_tables import difference, long_table, partners
+from glioma_uq.statistics.overlap_groups import MEASURES, parts_of, resample_groups
 from glioma_uq.statistics.rank_tests import holm
 
 COLUMNS = ["network", "reference", "rate", "passes", "task", "group", "rule", "measure",
@@ -39,43 +37,33 @@ def compare_networks(tables, reference, *, resamples, level, interval, rng):
     difference = mean of the network - mean of the reference, at the same rate and passes over
     the same cases; with several seeds the test takes each case's mean over seeds. Rows of the
     rule `et500 - none` compare each network with and without the rule.
-
-    Args:
-        tables: {cell: table of overlap}.
-        reference: name of the network that the others are compared with.
+    `tables` is {cell: table of overlap}.
     """
     check_same_cases(tables, reference)
-    placed = resample_groups(tables, resamples=resamples, interval=interval, rng=rng)
+    results = resample_groups(tables, resamples=resamples, interval=interval, rng=rng)
+    of_et = [result for result in results if result.task == "et"]
+    pairs = [
+        *partners(results, lambda r: r._replace(cell=r.cell._replace(network=reference))),
+        *partners(of_et, lambda r: r._replace(place=(r.place[0], "none"))),
+    ]
     values = case_values(tables)
-    rows = []
-    for drawn, (group, rule) in from_reference(placed, reference):
-        cell, name = drawn.cell, (group, rule, drawn.task, drawn.measure)
-        pair = values[cell, *name] - values[cell._replace(network=reference), *name]
-        rows.append(_row(drawn, reference, group, rule, pair, level, interval))
-    for drawn, group in between_rules(placed):
-        with_rule, without = (
-            values[drawn.cell, group, rule, drawn.task, drawn.measure] for rule in ("et500", "none")
-        )
-        pair = with_rule - without
-        rows.append(_row(drawn, drawn.cell.network, group, OF_RULES, pair, level, interval))
-    table = pd.DataFrame(rows, columns=[c for c in COLUMNS if c != "p_holm"])
+    compared = []
+    for one, other in pairs:
+        group, rule = one.place if one.cell != other.cell else (one.place[0], OF_RULES)
+        test = signed_rank((values[one.key] - values[other.key]).dropna())
+        place = (other.cell.network, group, rule, *test)
+        compared.append(difference(one, other)._replace(place=place))
+    columns = ["reference", "group", "rule", "p", "n_different"]
+    table = long_table(compared, columns, level=level, interval=interval)
+    table = table.rename(columns={"value": "difference"})
     table["p_holm"] = table.groupby(FAMILY)["p"].transform(holm)
     return table[COLUMNS]
 
 
-def between_rules(placed):
-    """Yield (`BootstrapResult` of et500 minus none, group) of the enhancing tumour."""
-    without = {(p.drawn.cell, p.drawn.task, p.drawn.measure, p.place): p.drawn for p in placed}
-    for drawn, (group, rule) in placed:
-        if rule == "et500" and drawn.task == "et":
-            partner = without[drawn.cell, drawn.task, drawn.measure, (group, "none")]
-            yield difference(drawn, partner), group
-
-
 def case_values(tables):
-    """Return {(cell, group, rule, region, measure): mean over seeds, a Series by case}."""
+    """Return {key of a `BootstrapResult`: mean over seeds, a Series by case}."""
     return {
-        (cell, *place, region, measure): values
+        (cell, region, measure, place): values
         for cell, table in tables.items()
         for place, region, rows in parts_of(table)
         for measure, values in rows.groupby("case")[list(MEASURES)].mean().items()
@@ -97,10 +85,3 @@ def check_same_cases(tables, reference):
                 f"expected the same cases of {reference} and {cell}, found {min(apart)} in one "
                 "of them only; run the study again"
             )
-
-
-def _row(drawn, reference, group, rule, pair, level, interval):
-    task, measure, value, low, high, n, reason = numbers(drawn, level, interval)
-    p, different = signed_rank(pair.dropna())
-    cell = (drawn.cell.network, reference, format_rate(drawn.cell.rate), drawn.cell.passes)
-    return (*cell, task, group, rule, measure, value, low, high, n, different, p, reason)

@@ -6,10 +6,9 @@
 
 import numpy as np
 
-from glioma_uq.predictions import known_rows
 from glioma_uq.statistics import calibration, correlation
 from glioma_uq.statistics.bootstrap import weighted_mean
-from glioma_uq.statistics.measures import DEFAULT_ECE
+from glioma_uq.statistics.measures import DEFAULT_ECE, known_cases
 from glioma_uq.tasks import TASKS
 from glioma_uq.uncertainty import entropy
 
@@ -47,8 +46,7 @@ def truth_measures(table, weights, *, truth, ece=DEFAULT_ECE):
     known label count, as in `classification_measures`.
     """
     for task in TASKS:
-        known, labels, probabilities = known_rows(table, task)
-        mine, n = weights[:, table.index.get_indexer(known.index)], known["case"].nunique()
+        known, labels, probabilities, mine, n = known_cases(table, weights, task)
         posterior = true_posterior(truth, known["case"], task)
         aleatoric, true = known[f"{task}_aleatoric"].to_numpy(dtype=float), entropy(posterior)
         yield task, "ece", calibration.ece(probabilities, labels, mine, *ece), n

@@ -56,23 +56,19 @@ def paper_table(name, overlap, networks, cohort):
     Quoted rows have no interval.
 
     Args:
-        name: one of `TABLES`.
         overlap: the study's long table of overlap.
-        networks: names of the networks, in the order of the rows.
-        cohort: name of the cohort, for the column `cases` of measured rows.
+        networks: in the order of the rows.
+        cohort: name for the column `cases` of measured rows.
     """
-    values = TABLES[name][1]
-    columns = NAMES + [f"{v}{limit}" for v in values for limit in ("", "_low", "_high")]
-    rows = [*quoted_rows(name), *measured_rows(name, overlap, networks, cohort)]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def quoted_rows(name):
-    """Yield the paper's rows of a table as dicts."""
     _, values, cases, n = TABLES[name]
-    for network, printed in QUOTED[name].items():
-        row = {"network": network, "origin": "quoted", "cases": cases, "n": n}
-        yield row | dict(zip(values, printed, strict=True))
+    columns = NAMES + [f"{v}{limit}" for v in values for limit in ("", "_low", "_high")]
+    quoted = [
+        {"network": network, "origin": "quoted", "cases": cases, "n": n}
+        | dict(zip(values, printed, strict=True))
+        for network, printed in QUOTED[name].items()
+    ]
+    measured = measured_rows(name, overlap, networks, cohort)
+    return pd.DataFrame([*quoted, *measured], columns=columns)
 
 
 def measured_rows(name, overlap, networks, cohort):

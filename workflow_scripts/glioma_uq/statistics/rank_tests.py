@@ -1,29 +1,20 @@
 """Are wrong cases more uncertain than right ones? Mann-Whitney U with Holm's correction."""
 
-from typing import NamedTuple
-
 import numpy as np
 import pandas as pd
 from scipy.stats import mannwhitneyu
 
-from glioma_uq.predictions import cell_of, known_rows
+from glioma_uq.grid import format_cell
 from glioma_uq.statistics.bootstrap import draw_resamples
 from glioma_uq.statistics.discrimination import error_auroc
 from glioma_uq.statistics.intervals import interval as interval_of
-from glioma_uq.tables import read_table
+from glioma_uq.statistics.long_tables import CELL, read_cells
+from glioma_uq.statistics.risk_coverage import classification_risk, segmentation_risk
 from glioma_uq.tasks import TASKS
 
-COLUMNS = ["network", "rate", "passes", "task", "n_right", "n_wrong", "u", "p", "p_holm",
+COLUMNS = [*CELL, "task", "n_right", "n_wrong", "u", "p", "p_holm",
            "auroc", "auroc_low", "auroc_high",
            "rank_biserial", "rank_biserial_low", "rank_biserial_high", "reason"]  # fmt: skip
-
-
-class CaseUncertainty(NamedTuple):
-    """The uncertainty [N] of the `cases` [N] of one test, and which of them are wrong [N]."""
-
-    cases: np.ndarray
-    uncertainty: np.ndarray
-    is_wrong: np.ndarray
 
 
 def compare(right, wrong):
@@ -60,89 +51,40 @@ def one_row_per_case(table):
     return table.groupby("case", as_index=False).mean(numeric_only=True)
 
 
-def classification_uncertainty(table, task):
-    """Return the `CaseUncertainty` of one task: predictive uncertainty, wrong = wrong class."""
-    known, labels, probabilities = known_rows(one_row_per_case(table), task)
-    uncertainty = known[f"{task}_predictive"].to_numpy(dtype=float)
-    is_wrong = probabilities.argmax(axis=1) != labels
-    return CaseUncertainty(known["case"].to_numpy(str), uncertainty, is_wrong)
-
-
-def segmentation_uncertainty(table, dice_threshold):
-    """Return the `CaseUncertainty` of the predicted tumours, wrong = Dice <= threshold.
-
-    Cases without reference or with an empty predicted tumour are left out.
-    """
-    known = one_row_per_case(table).dropna(subset=["dice", "tumour_predictive"])
-    uncertainty = known["tumour_predictive"].to_numpy(dtype=float)
-    is_wrong = known["dice"].to_numpy() <= dice_threshold
-    return CaseUncertainty(known["case"].to_numpy(str), uncertainty, is_wrong)
-
-
-def compare_cells(
-    classification,
-    segmentation,
-    *,
-    dice_threshold,
-    resamples=0,
-    level=0.95,
-    interval="percentile",
-    rng=None,
-):
+def compare_cells(classification, segmentation, *, dice_threshold, resamples, level, interval, rng):
     """Return the table of rank tests of the cells at the given paths.
 
-    A family of tests, within which Holm's correction holds, is all tasks of one cell. Rows are
-    sorted by network, rate and passes; columns are `COLUMNS`. The intervals of the effect
-    sizes are from `resamples` of cases that `rng` draws; 0 gives none, and `reason` says so.
+    A case is wrong if its class is, or if its Dice is at most `dice_threshold`; cases without
+    reference or with an empty predicted tumour are left out. A family of tests, within which
+    Holm's correction holds, is all tasks of one cell. Rows are sorted by network, rate and
+    passes; columns are `COLUMNS`. The intervals of the effect sizes are from `resamples` of cases.
     """
-    tables, groups = [], {}
-    for path in classification:
-        tables.append(read_table(path))
-        of_tasks = {task: classification_uncertainty(tables[-1], task) for task in TASKS}
-        groups[cell_of(path)] = of_tasks
-    for path in segmentation:
-        tables.append(read_table(path))
-        group = segmentation_uncertainty(tables[-1], dice_threshold)
-        groups.setdefault(cell_of(path), {})["segmentation"] = group
-
-    drawn = draw_resamples([t[["case"]] for t in tables], resamples, rng) if resamples else None
-
-    def effect(group):
-        return effect_interval(group, drawn, level, interval)
-
-    rows = [row for cell in sorted(groups) for row in _family(cell, groups[cell], effect)]
-    return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def effect_interval(group, resamples, level=0.95, kind="percentile"):
-    """Return (low, high, reason) of the AUROC of a `CaseUncertainty`; `resamples` may be None."""
-    if resamples is None:
-        return np.nan, np.nan, "no resamples were requested"
-    cases = pd.DataFrame({"case": group.cases})
-    both = [resamples.of(cases), resamples.without_one(cases)]
-    replicates, jackknife = (error_auroc(group.uncertainty, group.is_wrong, w) for w in both)
-    return interval_of(replicates, level, kind, jackknife, len(group.cases))[1:]
-
-
-def rank_biserial(auroc):
-    """Return 2 auroc - 1: the share of pairs in which the wrong case is more uncertain
-    minus the share in which it is less uncertain, from -1 to 1.
-    """
-    return 2 * auroc - 1
-
-
-def _family(cell, groups, effect):
-    """Return the rows of one cell: one test for each task, corrected together."""
+    classification, segmentation = read_cells(classification), read_cells(segmentation)
+    tables = [*classification.values(), *segmentation.values()]
+    drawn = draw_resamples([table[["case"]] for table in tables], resamples, rng)
     tests = [
-        compare(g.uncertainty[~g.is_wrong], g.uncertainty[g.is_wrong]) for g in groups.values()
+        (cell, task, *classification_risk(one_row_per_case(table), task))
+        for cell, table in classification.items()
+        for task in TASKS
     ]
-    corrected = holm([p for _, p, _ in tests])
+    for cell, table in segmentation.items():
+        known, uncertainty, _ = segmentation_risk(one_row_per_case(table), "tumour_predictive")
+        is_wrong = (known["dice"] <= dice_threshold).to_numpy()
+        tests.append((cell, "segmentation", known, uncertainty, is_wrong))
     rows = []
-    for (task, group), (u, p, auroc), p_holm in zip(groups.items(), tests, corrected, strict=True):
-        n_wrong = int(group.is_wrong.sum())
-        low, high, reason = effect(group)
-        name = (cell.network, f"{cell.rate:.2f}", cell.passes, task)
-        sizes = (auroc, low, high)
-        test = (len(group.cases) - n_wrong, n_wrong, u, p, p_holm)
-        rows.append((*name, *test, *sizes, *map(rank_biserial, sizes), reason))
-    return rows
+    for cell, task, known, uncertainty, is_wrong in sorted(tests, key=lambda test: test[0]):
+        u, p, auroc = compare(uncertainty[~is_wrong], uncertainty[is_wrong])
+        low, high, reason = effect_interval(known, uncertainty, is_wrong, drawn, level, interval)
+        rank_biserial = (2 * effect - 1 for effect in (auroc, low, high))
+        name = (*format_cell(cell), task, (~is_wrong).sum(), is_wrong.sum())
+        rows.append((*name, u, p, auroc, low, high, *rank_biserial, reason))
+    table = pd.DataFrame(rows, columns=[name for name in COLUMNS if name != "p_holm"])
+    table["p_holm"] = table.groupby(CELL)["p"].transform(holm)
+    return table[COLUMNS]
+
+
+def effect_interval(rows, uncertainty, is_wrong, resamples, level=0.95, kind="percentile"):
+    """Return (low, high, reason) of the AUROC of `uncertainty` [N] for `is_wrong` [N] of `rows`."""
+    both = [resamples.of(rows), resamples.without_one(rows)]
+    replicates, jackknife = (error_auroc(uncertainty, is_wrong, weights) for weights in both)
+    return interval_of(replicates, level, kind, jackknife, len(rows))[1:]

@@ -6,22 +6,14 @@ case, only the histograms of `voxel_histograms.probability_histogram`. MAPIE's i
 needs voxels times thresholds: 3.7 GB for 153x190x160 voxels and 100 thresholds, twice.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 import pandas as pd
 
-from glioma_uq.statistics.bootstrap import weighted_mean
-from glioma_uq.statistics.recalibration import not_tested_in
+from glioma_uq.statistics.bootstrap import ratio, weighted_mean
+from glioma_uq.statistics.long_tables import measure_known
+from glioma_uq.statistics.recalibration import by_fold
 
 CONTROLLED = ("threshold", "false_negative_rate", "dice", "volume_ratio")
-
-
-class Control(NamedTuple):
-    """The threshold; if none keeps the risk below alpha it is 0, and `reason` says why."""
-
-    threshold: float
-    reason: str
 
 
 def false_negative_rates(inside):
@@ -30,17 +22,21 @@ def false_negative_rates(inside):
     `inside` [N, K] counts the true tumour's voxels by probability. The rate of a case without a
     tumour is 0. The last threshold lies above every probability, so its rate is 1.
     """
-    inside = np.asarray(inside, dtype=float)
-    missed = np.hstack([np.zeros((len(inside), 1)), np.cumsum(inside, axis=1)])
+    missed = _below(inside)
     total = missed[:, -1:]
     return np.divide(missed, total, out=np.zeros_like(missed), where=total > 0)
 
 
 def mask_sizes(inside, outside):
     """Return [N, K + 1]: how many voxels have p >= k / K, in the tumour or not."""
-    both = np.asarray(inside, dtype=float) + outside
-    missed = np.hstack([np.zeros((len(both), 1)), np.cumsum(both, axis=1)])
-    return missed[:, -1:] - missed
+    below = _below(np.add(inside, outside))
+    return below[:, -1:] - below
+
+
+def _below(counts):
+    """Return [N, K + 1]: how many of the voxels [N, K] have p < k / K, k = 0 .. K."""
+    counts = np.asarray(counts, dtype=float)
+    return np.hstack([np.zeros((len(counts), 1)), np.cumsum(counts, axis=1)])
 
 
 def dice_by_threshold(inside, outside):
@@ -52,20 +48,22 @@ def dice_by_threshold(inside, outside):
 
 
 def control_false_negatives(inside, alpha):
-    """Return the `Control` of calibration cases: the largest threshold k / K with
+    """Return (threshold, reason) from calibration cases: the largest threshold k / K with
 
         (sum_i FNR_i + 1) / (n + 1) <= alpha,
 
-    where 1 is the highest FNR of the next case. Fewer than 1 / alpha - 1 cases give none.
+    where 1 is the highest FNR of the next case. Fewer than 1 / alpha - 1 cases give none: the
+    threshold is 0, and `reason` says why.
     """
     rates = false_negative_rates(inside)
     n, bins = len(rates), rates.shape[1] - 1
     bounds = (rates.sum(axis=0) + 1) / (n + 1)
     kept = np.flatnonzero(bounds <= alpha)
     if len(kept):
-        return Control(float(kept[-1] / bins), "")
-    return Control(
-        0.0, f"{n} cases cannot show a false-negative rate below {alpha:g}: use 1 / alpha or more"
+        return float(kept[-1] / bins), ""
+    return (
+        0.0,
+        f"{n} cases cannot show a false-negative rate below {alpha:g}: use 1 / alpha or more",
     )
 
 
@@ -88,29 +86,28 @@ def control_masks(voxels, validation, alpha):
     `note` says why a fold has no threshold.
     """
     parts, notes = [], set()
-    for _, part in voxels.groupby("fold"):
-        _, inside, _ = counts_by_probability(not_tested_in(part, validation))
-        control = control_false_negatives(inside, alpha)
+    for part, rows in by_fold(voxels, validation):
+        _, inside, _ = counts_by_probability(rows)
+        threshold, reason = control_false_negatives(inside, alpha)
         rows, inside, outside = counts_by_probability(part)
-        k = round(control.threshold * inside.shape[1])
-        tumour = inside.sum(axis=1)
-        size = mask_sizes(inside, outside)[:, k]
-        ratio = np.divide(size, tumour, out=np.full(len(tumour), np.nan), where=tumour > 0)
-        rates, dice = false_negative_rates(inside)[:, k], dice_by_threshold(inside, outside)[:, k]
-        numbers = (control.threshold, rates, dice, ratio)
-        parts.append(rows.assign(**dict(zip(CONTROLLED, numbers, strict=True))))
-        notes.add(control.reason)
+        k = round(threshold * inside.shape[1])
+        part = rows.assign(
+            threshold=threshold,
+            false_negative_rate=false_negative_rates(inside)[:, k],
+            dice=dice_by_threshold(inside, outside)[:, k],
+            volume_ratio=ratio(mask_sizes(inside, outside)[:, k], inside.sum(axis=1)),
+        )
+        parts.append(part)
+        notes.add(reason)
     return pd.concat(parts, ignore_index=True), "; ".join(sorted(notes - {""}))
 
 
 def fewest_controls(voxels, validation):
     """Return the smallest number of validation cases behind a fold's threshold."""
-    return min(not_tested_in(p, validation)["case"].nunique() for _, p in voxels.groupby("fold"))
+    return min(rows["case"].nunique() for _, rows in by_fold(voxels, validation))
 
 
 def control_measures(table, weights):
     """Yield (task, measure, replicates [B], n cases) of a table of `control_masks`."""
     for name in CONTROLLED:
-        known = table[name].notna().to_numpy()
-        replicates = weighted_mean(table[name][known], weights[:, known])
-        yield "segmentation", name, replicates, table["case"][known].nunique()
+        yield measure_known(table, weights, "segmentation", name, weighted_mean, table[name])

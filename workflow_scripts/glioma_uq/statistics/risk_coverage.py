@@ -8,7 +8,21 @@ Equally uncertain cases come in random order, and risks are expectations over th
 import numpy as np
 import pandas as pd
 
+from glioma_uq.predictions import known_rows
 from glioma_uq.statistics.bootstrap import in_blocks, ratio
+
+
+def classification_risk(table, task):
+    """Return (rows with a known label, predictive uncertainty [n], which are wrong [n])."""
+    known, labels, probabilities = known_rows(table, task)
+    uncertainty = known[f"{task}_predictive"].to_numpy(dtype=float)
+    return known, uncertainty, probabilities.argmax(axis=1) != labels
+
+
+def segmentation_risk(table, score):
+    """Return (rows with Dice and the column `score`, that column [n], 1 - Dice [n])."""
+    known = table.dropna(subset=["dice", score])
+    return known, known[score].to_numpy(dtype=float), 1 - known["dice"].to_numpy(dtype=float)
 
 
 @in_blocks
@@ -19,9 +33,9 @@ def aurc(uncertainty, loss, weights):
     A tie of m cases of mean loss l after M cases of total loss L adds, on average,
     sum_j (L + j l) / (M + j) = m l + (L - M l) (H_{M + m} - H_M), with harmonic numbers H.
     """
-    n = weights.sum(axis=1)
     if uncertainty.size == 0:
         return np.full(len(weights), np.nan)
+    n = weights.sum(axis=1)
     size, total, mean = _ties(uncertainty, loss, weights)
     reached, lost = np.cumsum(size, axis=1), np.cumsum(total, axis=1)
     harmonic = np.concatenate([[0], np.cumsum(1 / np.arange(1, n.max() + 1))])

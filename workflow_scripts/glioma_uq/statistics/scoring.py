@@ -9,6 +9,7 @@ import numpy as np
 from glioma_uq.statistics.bootstrap import ratio, weighted_mean
 from glioma_uq.statistics.calibration import bin_members
 
+BRIER_PARTS = ("reliability", "resolution", "uncertainty")
 LEAST_PROBABILITY = 1e-12  # the NLL clips probabilities below it: at most 27.6 nats a case
 
 
@@ -25,40 +26,25 @@ def brier(probabilities, labels, weights):
 
 
 def brier_decomposition(probabilities, labels, weights, bins=15, binning="equal-width"):
-    """Return {term: [B]}, such that brier = reliability - resolution + uncertainty
-    + within_bin_variance - within_bin_covariance, exactly (Murphy 1973; Stephenson 2008).
+    """Return {part: [B]} of the Brier score (Murphy 1973), summed over classes.
 
-    Summed over classes; each class is binned by its own probability, with o = [c is true]:
+    Each class is binned by its own probability, with o = [c is true]:
     reliability = sum_b n_b / N (mean p - mean o)^2, resolution = sum_b n_b / N (mean o - base)^2,
-    uncertainty = base (1 - base). The last two terms, which the three-term form leaves out, are
-    the variance of p within the bins and twice its covariance with o.
+    uncertainty = base (1 - base). brier = reliability - resolution + uncertainty + the variance of
+    p within the bins - twice its covariance with o, exactly (Stephenson 2008).
     """
-    parts = [
-        _decompose_class(p, labels == c, bin_members(p, bins, binning), weights)
-        for c, p in enumerate(probabilities.T)
-    ]
-    return {name: sum(part[name] for part in parts) for name in parts[0]}
-
-
-def _decompose_class(p, truth, in_bin, weights):
-    """Return the five terms [B] of one class's probabilities `p` [N] and truth, bool [N]."""
     rows = weights.sum(axis=1)
-    n = weights @ in_bin
-    mean_p = _mean(weights @ (p[:, None] * in_bin), n)
-    mean_truth = _mean(weights @ (truth[:, None] * in_bin), n)
-    base = ratio(weights @ truth.astype(float), rows)
-
-    def average(values):
-        return ratio((n * values).sum(axis=1), rows)
-
-    return {
-        "reliability": average((mean_p - mean_truth) ** 2),
-        "resolution": average((mean_truth - base[:, None]) ** 2),
-        "uncertainty": base * (1 - base),
-        "within_bin_variance": ratio(weights @ p**2, rows) - average(mean_p**2),
-        "within_bin_covariance": 2
-        * (ratio(weights @ (p * truth), rows) - average(mean_p * mean_truth)),
-    }
+    parts = []
+    for c, p in enumerate(probabilities.T):
+        truth, in_bin = (labels == c).astype(float), bin_members(p, bins, binning)
+        n = weights @ in_bin
+        mean_p = _mean(weights @ (p[:, None] * in_bin), n)
+        mean_truth = _mean(weights @ (truth[:, None] * in_bin), n)
+        base = ratio(weights @ truth, rows)
+        off, apart = (mean_p - mean_truth) ** 2, (mean_truth - base[:, None]) ** 2
+        averages = (ratio((n * values).sum(axis=1), rows) for values in (off, apart))
+        parts.append((*averages, base * (1 - base)))
+    return dict(zip(BRIER_PARTS, map(sum, zip(*parts, strict=True)), strict=True))
 
 
 def _mean(sums, n):

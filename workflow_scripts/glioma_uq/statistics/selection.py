@@ -11,8 +11,6 @@
               then reported on the same numbers that selected it
 """
 
-from typing import NamedTuple
-
 import numpy as np
 import pandas as pd
 
@@ -28,37 +26,58 @@ RULES = {
     "paper": ("ece",),
 }
 EXPLORATORY = {"paper"}  # rules that use the test cases
+COLUMNS = ["network", "rule", "cases", "exploratory",
+           "item", "rate", "passes", "task", "measure", "value"]  # fmt: skip
 
 
-class Choice(NamedTuple):
-    """The selected cell, and whether uncertainty has settled at its T (else T is the largest)."""
+def selection_table(measures, rule, fixed, tolerance=0.01):
+    """Return the table of the selected cell of network `measures["network"]`, columns `COLUMNS`.
 
-    rate: float
-    passes: int
-    rule: str
-    exploratory: bool
-    settled: bool
-    mean_ranks: pd.Series
+    Items: one `choice` (value 1 if uncertainty has settled at its T), the `mean_rank` of each
+    rate at the largest T, and `stabilised_at`, the T from which each mean uncertainty of each rate
+    has settled. `rule` is one of `RULES`, or `fixed`, which takes (rate, passes) from the argument
+    `fixed` and has no ranks.
+    """
+    settling = settled_at(measures, tolerance)
+    if rule == "fixed":
+        cases, ranks, (rate, passes) = "config", {}, fixed
+        settled = (settling.loc[settling["rate"] == rate, "value"] <= passes).all()
+    else:
+        cases = "test" if rule in EXPLORATORY else "validation"
+        rate, passes, settled, ranks = choose(measures, rule, tolerance)
+    most = measures["passes"].max()
+    rows = [("choice", rate, int(passes), "", "settled", float(settled))]
+    rows += [("mean_rank", of, most, "", rule, rank) for of, rank in ranks.items()]
+    table = pd.concat([pd.DataFrame(rows, columns=COLUMNS[4:]), settling], ignore_index=True)
+    network = measures["network"].iloc[0]
+    named = {"network": network, "rule": rule, "cases": cases, "exploratory": rule in EXPLORATORY}
+    return table.assign(**named)[COLUMNS]
 
 
 def choose(measures, rule, tolerance=0.01):
-    """Return the `Choice` by `rule`: the rate at the largest T, then the T at that rate.
+    """Return (rate, T, whether uncertainty has settled there, mean ranks of all rates) by `rule`.
 
-    Rates are ranked for each task and measure, 1 = best, ties averaged. A rate without a value
-    ranks last; tasks without any value are left out. Of equal mean ranks the lower rate wins,
-    since it perturbs the network less.
+    The rate is that of the lowest mean rank at the largest T; of equal ones the lower rate wins,
+    since it perturbs the network less. T is the lowest one from which every mean uncertainty of
+    that rate has settled (predictive, aleatoric, epistemic, also by region, as predictive_brain).
+    At the largest T it has settled by definition, which does not count.
     """
     if rule not in RULES:
         raise BadInput(f"expected a selection rule among {list(RULES)}, found {rule}; name one")
     most = measures["passes"].max()
     ranks = mean_ranks(measures[measures["passes"] == most], RULES[rule])
     rate = float(ranks.index[np.argmin(ranks.to_numpy())])
-    passes, settled = choose_passes(measures[measures["rate"] == rate], tolerance)
-    return Choice(rate, passes, rule, rule in EXPLORATORY, settled, ranks)
+    passes = settled_at(measures[measures["rate"] == rate], tolerance)["value"].max()
+    if np.isnan(passes):
+        raise BadInput("expected mean uncertainties by passes, found none; measure the cells first")
+    return rate, int(passes), passes < most, ranks
 
 
 def mean_ranks(measures, names):
-    """Return the mean rank of each rate, ascending, over the tasks and the measures `names`."""
+    """Return the mean rank of each rate, ascending, over the tasks and the measures `names`.
+
+    1 = best, ties averaged. A rate without a value ranks last; tasks without any are left out.
+    """
     mine = measures[measures["measure"].isin(names)]
     by_rate = mine.pivot(index="rate", columns=["measure", "task"], values="value")
     by_rate = by_rate.sort_index().dropna(axis="columns", how="all")
@@ -72,23 +91,16 @@ def mean_ranks(measures, names):
     return losses.rank(method="average", na_option="bottom").mean(axis="columns")
 
 
-def choose_passes(measures, tolerance=0.01, parts=UNCERTAINTY_COMPONENTS):
-    """Return (T, settled): the lowest T from which every mean uncertainty has settled.
-
-    `measures` are those of one rate. All rows of a component count (predictive, aleatoric,
-    epistemic, also by region, as predictive_brain). `settled` is False if T is the largest,
-    where it has settled by definition.
-    """
-    mine = measures[measures["measure"].str.split("_").str[0].isin(parts)]
-    by_passes = mine.pivot(index="passes", columns=["measure", "task"], values="value")
-    by_passes = by_passes.sort_index().dropna(axis="columns")
-    if by_passes.empty:
-        raise BadInput("expected mean uncertainties by passes, found none; measure the cells first")
-    passes = max(
-        stabilised_at(by_passes.index.to_numpy(), by_passes[name].to_numpy(), tolerance)
-        for name in by_passes
-    )
-    return int(passes), bool(passes < by_passes.index.max())
+def settled_at(measures, tolerance=0.01):
+    """Return a row for each rate, task and mean uncertainty, with the T where it settles."""
+    kinds = measures["measure"].str.split("_").str[0]
+    mine = measures[kinds.isin(UNCERTAINTY_COMPONENTS)].dropna(subset="value")
+    rows = []
+    for (rate, task, measure), part in mine.groupby(["rate", "task", "measure"]):
+        part = part.sort_values("passes")
+        passes = stabilised_at(part["passes"].to_numpy(), part["value"].to_numpy(), tolerance)
+        rows.append(("stabilised_at", rate, passes, task, measure, float(passes)))
+    return pd.DataFrame(rows, columns=COLUMNS[4:])
 
 
 def stabilised_at(passes, uncertainty, tolerance=0.01):

@@ -8,10 +8,9 @@ from functools import partial
 
 from glioma_uq.errors import BadInput
 from glioma_uq.overlap.regions import RULES
-from glioma_uq.statistics.bootstrap import draw_resamples, weighted_mean
-from glioma_uq.statistics.intervals import CORRECTED
-from glioma_uq.statistics.long_tables import difference, resample_cell
-from glioma_uq.statistics.overlap_groups import GroupedResamples, from_reference
+from glioma_uq.statistics.bootstrap import draw_resamples
+from glioma_uq.statistics.long_tables import difference, from_reference, partners, resample_cell
+from glioma_uq.statistics.overlap_groups import overlap_measures
 
 REGIONS = ("et", "wt")
 MEASURES = ("dice", "tpr")
@@ -42,15 +41,8 @@ def complete_groups(rows):
     return rows[rows["case"].isin(volume.index[(volume > 0).all(axis=1)])]
 
 
-def scale_measures(rows, weights, region):
-    """Yield (region, measure, replicates [B], n groups) of one scale."""
-    n = rows["case"].nunique()
-    for measure in MEASURES:
-        yield region, measure, weighted_mean(rows[measure], weights), n
-
-
 def compare_sizes(tables, truth, reference, *, resamples, interval, rng):
-    """Return the `GroupedResamples` (rule, scale, minus) of {cell: table of overlap}.
+    """Return the `BootstrapResult`s at (rule, scale, minus) of {cell: table of overlap}.
 
     `minus` is "" for the mean at a scale; `scale 1` for that mean minus the mean at scale 1 (the
     largest); the name of network `reference` for a network minus it at the same scale.
@@ -60,30 +52,24 @@ def compare_sizes(tables, truth, reference, *, resamples, interval, rng):
     levels = []
     for cell, table in tables.items():
         for region in REGIONS:
+            measures = partial(overlap_measures, region=region, measures=MEASURES)
             for rule in RULES:
                 mine = table[(table["region"] == region) & (table["rule"] == rule)]
                 for scale, rows in complete_groups(mine).groupby("scale", sort=False):
-                    measures = partial(scale_measures, region=region)
-                    found = resample_cell(cell, rows, measures, drawn, interval in CORRECTED)
-                    levels += [GroupedResamples(d, (rule, float(scale), "")) for d in found]
-    levels.sort(key=lambda p: -p.place[1])
+                    place = (rule, float(scale), "")
+                    levels += resample_cell(cell, rows, measures, drawn, interval, place)
+    levels.sort(key=lambda level: -level.place[1])
     between = [
-        GroupedResamples(d, (rule, scale, reference))
-        for d, (rule, scale, _) in from_reference(levels, reference)
+        level._replace(place=(*level.place[:2], reference))
+        for level in from_reference(levels, network=reference)
     ]
     return [*levels, *from_largest(levels), *between]
 
 
 def from_largest(levels):
     """Yield each of `levels` minus its partner (same cell, region, rule) at the largest scale."""
-    largest = max((p.place[1] for p in levels), default=None)
-    whole = {_key(p): p.drawn for p in levels if p.place[1] == largest}
-    for level in levels:
+    largest = max((level.place[1] for level in levels), default=None)
+    pairs = partners(levels, lambda level: level._replace(place=(level.place[0], largest, "")))
+    for level, whole in pairs:
         rule, scale, _ = level.place
-        if scale != largest:
-            drawn = difference(level.drawn, whole[_key(level)])
-            yield GroupedResamples(drawn, (rule, scale, f"scale {largest:g}"))
-
-
-def _key(placed):
-    return placed.drawn.cell, placed.drawn.task, placed.drawn.measure, placed.place[0]
+        yield difference(level, whole)._replace(place=(rule, scale, f"scale {largest:g}"))

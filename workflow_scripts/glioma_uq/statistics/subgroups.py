@@ -12,19 +12,17 @@ def subgroups(classification, segmentation=None):
     `classification` and `segmentation` are a cell's tables. A subgroup with fewer than two
     members is left out: one source only, or no volumes.
     """
-    groups = {"source": by_case(classification["case"], classification["source"])}
+    groups = {"source": by_case(classification, "source")}
     if segmentation is not None and "tumour_volume_mm3" in segmentation:
-        volume = by_case(segmentation["case"], segmentation["tumour_volume_mm3"])
-        groups["size"] = size_tertiles(volume)
+        groups["size"] = size_tertiles(by_case(segmentation, "tumour_volume_mm3"))
     return {
         name: members for name, members in groups.items() if members[members != ""].nunique() > 1
     }
 
 
-def by_case(cases, values):
-    """Return the first value of each case (the same for all seeds), by case id as text."""
-    series = pd.Series(values.to_numpy(), index=cases.astype(str).to_numpy())
-    return series[~series.index.duplicated()]
+def by_case(table, column):
+    """Return the first value of each case (the same for all seeds), by case."""
+    return table.drop_duplicates("case").set_index("case")[column]
 
 
 def size_tertiles(volume):

@@ -11,16 +11,10 @@ COUNTS = ["n", "confidence", "right"]
 def counts_by_case(table):
     """Return a table of voxels with one row for each case, seed and region, not one for each bin.
 
-    Resamples have a weight for each row. With a row for each bin, the weights of a study of
-    several seeds would take gigabytes.
-
-    Args:
-        table: case, histogram, bin, n, confidence, right, perhaps fold and seed, from
-            `voxel_histograms.confidence_histogram`; other histograms have no confidence and are
-            left out.
-
-    Returns:
-        The first columns and `counts` [3, bins]: n, confidence and right.
+    Resamples have a weight for each row; with a row for each bin, the weights of a study of
+    several seeds would take gigabytes. `table` has case, histogram, bin, n, confidence, right and
+    perhaps fold and seed, from `voxel_histograms.confidence_histogram`; other histograms have no
+    confidence and are left out. The column `counts` [3, bins] replaces bin, n, confidence, right.
     """
     names = [name for name in ("case", "fold", "seed") if name in table]
     table = table[table["confidence"].notna()].sort_values(["histogram", *names, "bin"])
@@ -36,13 +30,10 @@ def counts_by_case(table):
 def voxel_ece(n, confidence, right, weights):
     """Return the ECE [B] of the pooled voxels of the cases, resampled by case.
 
-    Args:
-        n, confidence, right: [cases, bins], each case's number of voxels in each bin, the sum
-            of their confidences, and how many of them are right.
-        weights: [B, cases], how often each case counts.
-
+    `n`, `confidence` and `right` are [cases, bins]: each case's number of voxels in each bin, the
+    sum of their confidences, and how many of them are right. `weights` is [B, cases].
     ECE = sum_b |sum of right_b - sum of confidence_b| / sum_b n_b: large tumours weigh more
-    than small ones. NaN without voxels. A row with weight for one case only gives that case's ECE.
+    than small ones. NaN without voxels.
     """
     gaps = np.abs(weights @ (np.asarray(right, float) - confidence)).sum(axis=1)
     return ratio(gaps, weights @ np.asarray(n, float).sum(axis=1))

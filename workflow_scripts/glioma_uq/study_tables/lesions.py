@@ -3,8 +3,7 @@
 from functools import partial
 
 from glioma_uq.statistics.froc import resample_lesions
-from glioma_uq.statistics.long_tables import read_cells
-from glioma_uq.statistics.overlap_groups import grouped_table
+from glioma_uq.statistics.long_tables import grouped_table, read_cells
 
 
 def tabulate(*, overlap, lesions, intervals, rng):

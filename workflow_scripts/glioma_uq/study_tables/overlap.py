@@ -1,7 +1,7 @@
 """Overlap of each region by group of cases, with intervals."""
 
-from glioma_uq.statistics.long_tables import read_cells
-from glioma_uq.statistics.overlap_groups import grouped_table, resample_groups
+from glioma_uq.statistics.long_tables import grouped_table, read_cells
+from glioma_uq.statistics.overlap_groups import resample_groups
 
 
 def tabulate(*, overlap, intervals, rng):

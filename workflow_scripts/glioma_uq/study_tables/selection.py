@@ -4,7 +4,7 @@ from functools import partial
 
 from glioma_uq.statistics.long_tables import concat_nonempty, plain_values
 from glioma_uq.statistics.measures import key_measures, segmentation_measures
-from glioma_uq.statistics.selected_cell import selection_table
+from glioma_uq.statistics.selection import selection_table
 
 
 def tabulate(*, classification, segmentation, selection, ece):

@@ -2,8 +2,7 @@
 
 from functools import partial
 
-from glioma_uq.statistics.long_tables import read_cells
-from glioma_uq.statistics.overlap_groups import grouped_table
+from glioma_uq.statistics.long_tables import grouped_table, read_cells
 from glioma_uq.statistics.size_sensitivity import COLUMNS, compare_sizes
 from glioma_uq.tables import read_table
 

@@ -2,8 +2,7 @@
 
 import pandas as pd
 
-from glioma_uq.statistics.long_tables import concat_nonempty, read_cells
-from glioma_uq.statistics.overlap_groups import grouped_table
+from glioma_uq.statistics.long_tables import concat_nonempty, grouped_table, read_cells
 from glioma_uq.statistics.size_uncertainty import resample_by_size, without_histograms
 
 
