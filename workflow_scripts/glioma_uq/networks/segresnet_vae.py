@@ -6,6 +6,7 @@ has 25,214,743 parameters; without the autoencoder, so at inference, 18,798,627.
 """
 
 from monai.networks import nets
+from torch import nn
 
 from glioma_uq.errors import BadInput
 from glioma_uq.layers.dropout import add_dropout
@@ -47,6 +48,7 @@ class SegResNetVAE(nets.SegResNetVAE):
             out_channels=classes,
         )
         add_dropout([self.down_layers[-1], *self.up_layers], rate)
+        self.vae_down.append(nn.Flatten())  # MONAI's view refuses channels last
 
     def inference_parameters(self):
         """Return the number of parameters that logits need."""
