@@ -125,10 +125,7 @@ class ReversibleSequence(nn.Module):
     def forward(self, x):
         x = x.to(torch.promote_types(x.dtype, torch.float32))
         if self.reversal and torch.is_grad_enabled() and not x.is_meta:
-            parameters = [
-                p for block in self.blocks for p in [*trained(block.f), *trained(block.g)]
-            ]
-            return Reversal.apply(x, list(self.blocks), *parameters)
+            return Reversal.apply(x, list(self.blocks), *trained(self.blocks))
         for block in self.blocks:
             x = block(x)
         return x

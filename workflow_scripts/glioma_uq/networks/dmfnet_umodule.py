@@ -16,20 +16,15 @@ from glioma_uq.networks.dmfnet import DMFNet, initialise
 PLACES = (2, 3, 4)  # axes of x, y, z
 
 
-def upsampling_layer(kind, channels):
-    """Return a layer that doubles the size of volumes of so many channels."""
-    if kind == "transposed":
-        return nn.ConvTranspose3d(channels, channels, 2, stride=2, bias=False)
-    corners = {"align_corners": False} if kind == "trilinear" else {}
-    return nn.Upsample(scale_factor=2, mode=kind, **corners)
-
-
 def reconstruction_layers(channels_in, channels_out, groups, order, upsampling):
     """Return ρ: a multi-fiber unit to the target's channels and upsampling, in that `order`."""
     unit = MultiFiber(channels_in, channels_out, groups)
-    if order == "up-MF":
-        return nn.Sequential(upsampling_layer(upsampling, channels_in), unit)
-    return nn.Sequential(unit, upsampling_layer(upsampling, channels_out))
+    if upsampling == "transposed":
+        channels = channels_in if order == "up-MF" else channels_out
+        up = nn.ConvTranspose3d(channels, channels, 2, stride=2, bias=False)
+    else:
+        up = nn.Upsample(scale_factor=2, mode=upsampling)
+    return nn.Sequential(*((up, unit) if order == "up-MF" else (unit, up)))
 
 
 def relative_error(found, target):
@@ -65,6 +60,8 @@ class DMFNetUModule(DMFNet):
             stride 2 that keeps the channels.
     """
 
+    ONLY_IN_TRAINING = "reconstructions."
+
     def __init__(
         self,
         modalities=4,
@@ -93,12 +90,10 @@ class DMFNetUModule(DMFNet):
         self.reduction, self.detach_target = reduction, detach_target
         n, c = self.width, self.channels
         channels = {1: (c, n), 2: (2 * c, c)}
-        self.reconstructions = nn.ModuleDict(
-            {
-                str(level): reconstruction_layers(*channels[level], self.groups, order, upsampling)
-                for level in sorted(set(levels))
-            }
-        )
+        self.reconstructions = nn.ModuleDict()
+        for level in sorted(set(levels)):
+            layers = reconstruction_layers(*channels[level], self.groups, order, upsampling)
+            self.reconstructions[str(level)] = layers
         initialise(self.reconstructions, official=False)
 
     def reconstruct(self, maps):
@@ -143,11 +138,6 @@ class DMFNetUModule(DMFNet):
             )
         pairs = self.reconstruct(self.encode(images)).values()
         return torch.stack([relative_error(found, target) for found, target in pairs]).mean(0)
-
-    def inference_parameters(self):
-        """Return the number of parameters that logits need: all but those of ρ."""
-        auxiliary = sum(p.numel() for p in self.reconstructions.parameters())
-        return sum(p.numel() for p in self.parameters()) - auxiliary
 
 
 NETWORK = DMFNetUModule
