@@ -156,11 +156,7 @@ class Trainer:
         return self.curve[-1]
 
     def fit(self, epoch):
-        """Take one optimiser step for each batch; return the means over the cases.
-
-        They are `train_loss` and, if the network has auxiliary terms, each term and the weights
-        of this epoch.
-        """
+        """Take one optimiser step for each batch; return the means over the cases of `step`."""
         self.network.train()
         rng = np.random.default_rng(seed_for(self.seed, "order", epoch))
         names = even_batches(self.training, self.settings.batch_size, rng)
@@ -174,7 +170,7 @@ class Trainer:
         return {name: total / len(self.training) for name, total in totals.items()}
 
     def step(self, batch, epoch):
-        """Take one step of the optimiser; return the loss before it and its terms."""
+        """Take one step; return the loss before it and any auxiliary terms and their weights."""
         self.optimiser.zero_grad(set_to_none=True)
         loss, logits = self.batch_loss(batch.to(self.device))
         terms, logged = logits.get("auxiliary", {}), {}
