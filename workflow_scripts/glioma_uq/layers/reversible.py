@@ -23,11 +23,6 @@ from torch.autograd.function import once_differentiable
 from torch.utils.checkpoint import get_device_states, set_device_states
 
 
-def halves(x):
-    """Return both halves of the channels of (B, C, ...)."""
-    return x.chunk(2, dim=1)
-
-
 def random_state(x):
     """Return the states of the generators that a layer on `x` may draw from."""
     return torch.get_rng_state(), *get_device_states(x)
@@ -69,7 +64,7 @@ class Reversal(torch.autograd.Function):
         kind = x.device.type
         ctx.precision = torch.get_autocast_dtype(kind), torch.is_autocast_enabled(kind)
         for block in blocks:
-            x1, x2 = halves(x)
+            x1, x2 = x.chunk(2, dim=1)
             of_f = random_state(x)
             y1 = x1 + block.f(x2)
             of_g = random_state(x)
@@ -82,7 +77,7 @@ class Reversal(torch.autograd.Function):
     @once_differentiable
     def backward(ctx, gradient):
         (y,) = ctx.saved_tensors
-        (y1, y2), (d1, d2) = halves(y), halves(gradient)
+        (y1, y2), (d1, d2) = y.chunk(2, dim=1), gradient.chunk(2, dim=1)
         gradients = []
         with torch.autocast(y.device.type, *ctx.precision, cache_enabled=False):
             for block, (of_f, of_g) in zip(reversed(ctx.blocks), reversed(ctx.states), strict=True):
@@ -102,7 +97,7 @@ class ReversibleBlock(nn.Module):
         self.f, self.g = f, g
 
     def forward(self, x):
-        x1, x2 = halves(x)
+        x1, x2 = x.chunk(2, dim=1)
         y1 = x1 + self.f(x2)
         return torch.cat([y1, x2 + self.g(y1)], dim=1)
 
