@@ -46,9 +46,10 @@ def count_macs(network, images):
 
 def count_parameters(network):
     """Return the number of parameters in training, and of those that the logits need."""
-    everything = sum(p.numel() for p in network.parameters())
-    at_inference = getattr(network, "inference_parameters", lambda: everything)
-    return everything, at_inference()
+    sizes = {name: p.numel() for name, p in network.named_parameters()}
+    only_in_training = getattr(network, "ONLY_IN_TRAINING", ())  # how their names begin
+    needed = [n for name, n in sizes.items() if not name.startswith(only_in_training)]
+    return sum(sizes.values()), sum(needed)
 
 
 def cost_of(name, shape=(128, 128, 128), modalities=4, **options):

@@ -86,8 +86,9 @@ def test_dropout_lies_behind_the_bottom_and_each_level_of_the_decoder(name):
 
 @pytest.mark.parametrize("name", NARROW)
 def test_gradients_reach_every_parameter(name):
-    network = narrow(name).train()
-    outputs = network(volumes(2))
+    channels_last = {"memory_format": torch.channels_last_3d}  # as in training
+    network = narrow(name).to(**channels_last).train()
+    outputs = network(volumes(2).contiguous(**channels_last))
     terms = outputs.pop("auxiliary", {})
     assert list(terms) == (["vae"] if name == "segresnet-vae" else [])
     (outputs["segmentation"].square().mean() + sum(terms.values())).backward()

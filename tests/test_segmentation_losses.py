@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from glioma_uq.training.segmentation_losses import build_segmentation_loss
+from glioma_uq.training.losses import build_segmentation_loss
 
 pytestmark = pytest.mark.usefixtures("float64")
 

@@ -27,26 +27,17 @@ def convolution(channels_in, channels_out, kernel=1, stride=1, groups=1, dilatio
     )
 
 
-def shortcut(channels_in, channels_out, stride):
-    """Return what brings a unit's input to the size and the channels of its output."""
-    if channels_in == channels_out and stride == 1:
-        return nn.Identity()
-    return convolution(channels_in, channels_out, kernel=stride, stride=stride)
-
-
 class DilatedConvolutions(nn.Module):
     """The weighted sum of three 3³ convolutions in groups, dilated by 1, 2 and 3 voxels.
 
-    The weights are learned from 1 on and are neither bounded nor normalised.
+    The weights are learned from 1 on and are neither bounded nor normalised. The arguments are
+    those of `convolution`.
     """
 
-    def __init__(self, channels_in, channels_out, stride, groups):
+    def __init__(self, *arguments):
         super().__init__()
         self.weights = nn.Parameter(torch.ones(3))
-        self.branches = nn.ModuleList(
-            convolution(channels_in, channels_out, 3, stride, groups, dilation)
-            for dilation in (1, 2, 3)
-        )
+        self.branches = nn.ModuleList(convolution(*arguments, dilation=d) for d in (1, 2, 3))
 
     def forward(self, x):
         pairs = zip(self.weights, self.branches, strict=True)
@@ -65,18 +56,18 @@ class MultiFiber(nn.Module):
         stride: 1, or 2 to halve the size.
     """
 
+    build_spatial = staticmethod(convolution)
+
     def __init__(self, channels_in, channels_out, groups, stride=1):
         super().__init__()
         middle, narrow = min(channels_in, channels_out), channels_in // 4
         self.exchange = nn.Sequential(convolution(channels_in, narrow), convolution(narrow, middle))
-        self.spatial = self.build_spatial(middle, channels_out, stride, groups)
+        self.spatial = self.build_spatial(middle, channels_out, 3, stride, groups)
         self.in_plane = convolution(channels_out, channels_out, (3, 3, 1), groups=groups)
-        self.shortcut = shortcut(channels_in, channels_out, stride)
-
-    @staticmethod
-    def build_spatial(channels_in, channels_out, stride, groups):
-        """Return the 3³ step."""
-        return convolution(channels_in, channels_out, 3, stride, groups)
+        kept = channels_in == channels_out and stride == 1
+        self.shortcut = (
+            nn.Identity() if kept else convolution(channels_in, channels_out, stride, stride)
+        )
 
     def forward(self, x):
         return self.in_plane(self.spatial(self.exchange(x))) + self.shortcut(x)

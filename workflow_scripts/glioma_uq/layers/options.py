@@ -13,6 +13,15 @@ def check_choice(network, option, found, allowed):
         )
 
 
+def check_width(network, width, divisor, least):
+    """Refuse a width below `least` or not a multiple of `divisor`."""
+    if width < least or width % divisor:
+        raise BadInput(
+            f"expected a multiple of {divisor} of at least {least} for the option width of "
+            f"{network}, found {width}: correct network_options."
+        )
+
+
 def known_tasks(tasks):
     """Return the names of subtyping tasks in the order of `TASKS`; refuse unknown ones."""
     unknown = [task for task in tasks if task not in TASKS]
@@ -26,13 +35,9 @@ def known_tasks(tasks):
 
 def check_outlines_only(network, tasks, width, divisor=1):
     """Refuse subtyping tasks, for which a network has no heads, and a width that cannot be."""
+    check_width(network, width, divisor, divisor)
     if tasks:
         raise BadInput(
             f"expected no subtyping tasks for {network}, which only outlines the tumour, found "
             f"{', '.join(tasks)}: set tasks to [], or choose a network with heads, as csnet."
-        )
-    if width < 1 or width % divisor:
-        raise BadInput(
-            f"expected a positive multiple of {divisor} for the option width of {network}, "
-            f"found {width}: correct network_options."
         )

@@ -1,5 +1,7 @@
 """Pad images to the sizes that a network can halve, and crop what it returns back."""
 
+from functools import wraps
+
 from torch.nn import functional
 
 
@@ -15,11 +17,24 @@ def pad(images, divisor):
 
 
 def crop(volumes, shape):
-    """Return the part of volumes (..., X, Y, Z) that lies where images of `shape` lay.
-
-    Args:
-        volumes: of the padded images' size.
-        shape: (X, Y, Z) of the images before `pad`.
-    """
+    """Return the part of padded volumes (..., X, Y, Z) where images of `shape` (X, Y, Z) lay."""
     x, y, z = shape
     return volumes[..., :x, :y, :z]
+
+
+def padded(divisor):
+    """Decorate the `forward` of a network that only outlines the tumour.
+
+    It gets images padded to multiples of `divisor` and returns logits of their size; the network
+    returns {"segmentation": logits of the images' own size}.
+    """
+
+    def decorate(forward):
+        @wraps(forward)
+        def forward_at_any_size(self, images):
+            logits = forward(self, pad(images, divisor))
+            return {"segmentation": crop(logits, images.shape[2:])}
+
+        return forward_at_any_size
+
+    return decorate

@@ -72,11 +72,6 @@ class RunningStandardisation(nn.Module):
         return (x - mean) * (variance + 1e-5).rsqrt()
 
 
-def hidden_layer(features, width):
-    """Return the dense layer between the pooled features and a task's logits."""
-    return [nn.Linear(features, width), nn.ReLU()]
-
-
 class CSNet(nn.Module):
     """Map volumes (B, modalities, X, Y, Z) to a dict of logits by task.
 
@@ -86,9 +81,7 @@ class CSNet(nn.Module):
     before batch normalisation.
 
     Args:
-        modalities: number of input volumes.
         width: channels of the first layer; each of the four levels below has twice as many.
-        rate: probability of dropping.
         classes: number of classes of the segmentation; 0 leaves out the decoder, and the heads
             read the encoder.
         tasks: names of the subtyping tasks; without any there are no heads.
@@ -160,13 +153,15 @@ class CSNet(nn.Module):
 
     def build_heads(self, features, width, rate, shared, tasks):
         """Add the layers from the pooled features to the logits of the subtyping tasks."""
-        before = hidden_layer(features, width) if shared and tasks else []
-        self.head = nn.Sequential(nn.Dropout(rate), *before)
+
+        def hidden():
+            return nn.Linear(features, width), nn.ReLU()
+
+        self.head = nn.Sequential(nn.Dropout(rate), *(hidden() if shared and tasks else ()))
         self.subtypes = nn.ModuleDict()
         for task in tasks:
-            hidden = [] if shared else hidden_layer(features, width)
-            last = nn.Linear(width, len(TASKS[task]))
-            self.subtypes[task] = last if shared else nn.Sequential(*hidden, last)
+            before, last = () if shared else hidden(), nn.Linear(width, len(TASKS[task]))
+            self.subtypes[task] = last if shared else nn.Sequential(*before, last)
 
     def convolve(self, block, *inputs):
         """Return block(*inputs); only blocks without dropout and batch normalisation may come."""

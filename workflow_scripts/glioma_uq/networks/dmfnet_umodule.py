@@ -16,22 +16,6 @@ from glioma_uq.networks.dmfnet import DMFNet, initialise
 PLACES = (2, 3, 4)  # axes of x, y, z
 
 
-def upsampling_layer(kind, channels):
-    """Return a layer that doubles the size of volumes of so many channels."""
-    if kind == "transposed":
-        return nn.ConvTranspose3d(channels, channels, 2, stride=2, bias=False)
-    corners = {"align_corners": False} if kind == "trilinear" else {}
-    return nn.Upsample(scale_factor=2, mode=kind, **corners)
-
-
-def reconstruction_layers(channels_in, channels_out, groups, order, upsampling):
-    """Return ρ: a multi-fiber unit to the target's channels and upsampling, in that `order`."""
-    unit = MultiFiber(channels_in, channels_out, groups)
-    if order == "up-MF":
-        return nn.Sequential(upsampling_layer(upsampling, channels_in), unit)
-    return nn.Sequential(unit, upsampling_layer(upsampling, channels_out))
-
-
 def relative_error(found, target):
     """Return MSE / variance of the target for each case, (B,).
 
@@ -46,24 +30,22 @@ class DMFNetUModule(DMFNet):
     """DMFNet with an auxiliary reconstruction of its feature maps x1 and x2.
 
     A U-Module is a pair: φ, three units of DMFNet's own encoder that halve a feature map, and
-    ρ, new layers that bring it back, ρ1(x2) to x1 and ρ2(x3) to x2. In training mode the
-    network also returns `auxiliary`, a dict of scalars: `reconstruction_1` and
-    `reconstruction_2`, which are to be optimised, and each of them `_relative` to the variance
-    of its target, which tells whether the loss falls because the reconstruction became better
-    or because the features shrank.
+    ρ, new layers that bring it back, ρ1(x2) to x1 and ρ2(x3) to x2: trilinear upsampling and a
+    multi-fiber unit to the target's channels. In training mode the network also returns
+    `auxiliary`, a dict of scalars: `reconstruction_1` and `reconstruction_2`, which are to be
+    optimised, and each of them `_relative` to the variance of its target, which tells whether
+    the loss falls because the reconstruction became better or because the features shrank.
 
-    Args:
-        modalities, rate, classes, tasks, width, dilated, init: those of `DMFNet`.
+    Args, besides those of `DMFNet`:
         levels: the U-Modules, of 1 and 2.
         reduction: of the squared errors, `mean` over all elements, or `sum` over those of a
             case and mean over cases.
         detach_target: whether the target counts as a constant. Where it does not, the loss
             also falls when the encoder shrinks its features, and it does learn that:
             watch the `_relative` terms.
-        order: of ρ, `up-MF` or `MF-up`.
-        upsampling: of ρ: `trilinear`, `nearest` or `transposed`, a convolution of kernel and
-            stride 2 that keeps the channels.
     """
+
+    ONLY_IN_TRAINING = "reconstructions."
 
     def __init__(
         self,
@@ -77,14 +59,9 @@ class DMFNetUModule(DMFNet):
         levels=(1, 2),
         reduction="mean",
         detach_target=True,
-        order="up-MF",
-        upsampling="trilinear",
     ):
         super().__init__(modalities, rate, classes, tasks, width, dilated, init)
         check_choice("dmfnet-umodule", "reduction", reduction, ("mean", "sum"))
-        check_choice("dmfnet-umodule", "order", order, ("up-MF", "MF-up"))
-        kinds = ("trilinear", "nearest", "transposed")
-        check_choice("dmfnet-umodule", "upsampling", upsampling, kinds)
         if not levels or not set(levels) <= {1, 2}:
             raise BadInput(
                 "expected 1, 2 or both for the option levels of dmfnet-umodule, found "
@@ -93,12 +70,11 @@ class DMFNetUModule(DMFNet):
         self.reduction, self.detach_target = reduction, detach_target
         n, c = self.width, self.channels
         channels = {1: (c, n), 2: (2 * c, c)}
-        self.reconstructions = nn.ModuleDict(
-            {
-                str(level): reconstruction_layers(*channels[level], self.groups, order, upsampling)
-                for level in sorted(set(levels))
-            }
-        )
+        self.reconstructions = nn.ModuleDict()
+        for level in sorted(set(levels)):
+            unit = MultiFiber(*channels[level], self.groups)
+            upsampling = nn.Upsample(scale_factor=2, mode="trilinear")
+            self.reconstructions[str(level)] = nn.Sequential(upsampling, unit)
         initialise(self.reconstructions, official=False)
 
     def reconstruct(self, maps):
@@ -143,11 +119,6 @@ class DMFNetUModule(DMFNet):
             )
         pairs = self.reconstruct(self.encode(images)).values()
         return torch.stack([relative_error(found, target) for found, target in pairs]).mean(0)
-
-    def inference_parameters(self):
-        """Return the number of parameters that logits need: all but those of ρ."""
-        auxiliary = sum(p.numel() for p in self.reconstructions.parameters())
-        return sum(p.numel() for p in self.parameters()) - auxiliary
 
 
 NETWORK = DMFNetUModule

@@ -6,34 +6,23 @@ classes it has 3,626,584 parameters. Batch normalisation has torch's own momentu
 authors' code passes 0.95, which in torch keeps little but the last batch.
 """
 
+from functools import partial
 from itertools import accumulate
 
 import torch
 from torch import nn
 from torch.nn import functional
 
-from glioma_uq.layers.dropout import dropout
+from glioma_uq.layers.blocks import convolved, dropout, feature_maps
 from glioma_uq.layers.options import check_outlines_only
-from glioma_uq.layers.padding import crop, pad
+from glioma_uq.layers.padding import padded
 
 DILATIONS = (1, 1, 2, 2)
 KERNELS = (3, 5, 7, 9)
 SCALES = (0.2, 0.4, 0.6, 0.8)
 
-
-def normalised(channels_in, channels_out, kernel, stride=1):
-    """Return a convolution without bias and its batch normalisation."""
-    return nn.Sequential(
-        nn.Conv3d(
-            channels_in, channels_out, kernel, stride=stride, padding=kernel // 2, bias=False
-        ),
-        nn.BatchNorm3d(channels_out),
-    )
-
-
-def activated(*arguments):
-    """Return `normalised` followed by ReLU."""
-    return nn.Sequential(*normalised(*arguments), nn.ReLU(inplace=True))
+normalised = partial(convolved, norm=nn.BatchNorm3d)
+activated = partial(normalised, activation=nn.ReLU)
 
 
 def resize(x, size):
@@ -66,6 +55,12 @@ class Pyramid(nn.Module):
         return functional.relu(x + joined if self.add_input else joined)
 
 
+def pyramids(channels_in, channels_out, number, stride=1):
+    """Return so many pyramids one after the other, the first of which may halve the size."""
+    first = Pyramid(channels_in, channels_out, stride)
+    return [first, *(Pyramid(channels_out, channels_out) for _ in range(number - 1))]
+
+
 class Kernels(nn.Module):
     """The sum of the input and of its convolutions with kernels of 3³ to 9³, for few channels."""
 
@@ -82,7 +77,7 @@ class Refinement(nn.Module):
 
     def __init__(self, channels):
         super().__init__()
-        self.branches = nn.ModuleList(activated(channels, channels, 3) for _ in SCALES)
+        self.branches = nn.ModuleList(activated(channels, channels) for _ in SCALES)
 
     def forward(self, x):
         sizes = [[max(1, int(n * scale)) for n in x.shape[2:]] for scale in SCALES]
@@ -92,43 +87,29 @@ class Refinement(nn.Module):
 
 
 class ESPNet3D(nn.Module):
-    """Map volumes (B, modalities, X, Y, Z) to {"segmentation": logits (B, classes, X, Y, Z)}.
+    """Pyramids at a half, a quarter and an eighth of the resolution, and refinement at a half.
 
-    Axes are padded to multiples of 8.
-
-    Args:
-        modalities: number of input volumes.
+    Args, besides those of every network that only outlines (see the package):
         width: channels at half resolution, a multiple of 2; twice as many leave that level,
             8 and 16 times as many the two below.
-        rate: probability of dropping a channel after the bottom and each level of the decoder.
-        classes: outputs of the segmentation.
-        tasks: subtyping heads, of which it has none.
     """
 
     def __init__(self, modalities=4, width=16, rate=0.0, classes=4, tasks=()):
         super().__init__()
         check_outlines_only("espnet3d", tasks, width, 2)
         c1, c2, c3 = 2 * width, 8 * width, 16 * width
-        self.encoder1 = nn.Sequential(
-            activated(modalities, width, 7, 2), Pyramid(width, c1), Pyramid(c1, c1)
-        )
-        self.encoder2 = nn.Sequential(Pyramid(c1, c2, 2), Pyramid(c2, c2), Pyramid(c2, c2))
-        self.encoder3 = nn.Sequential(
-            Pyramid(c2, c3, 2), *(Pyramid(c3, c3) for _ in range(3)), *dropout(rate)
-        )
-        self.up2 = activated(c3, c2, 3)
-        self.decoder2 = nn.Sequential(
-            Pyramid(2 * c2, c2), Pyramid(c2, c2), Pyramid(c2, c2), *dropout(rate)
-        )
-        self.up1 = activated(c2, c1, 3)
-        self.decoder1 = nn.Sequential(
-            Pyramid(2 * c1, c1), Pyramid(c1, c1), Pyramid(c1, c1), *dropout(rate)
-        )
+        self.encoder1 = nn.Sequential(activated(modalities, width, 7, 2), *pyramids(width, c1, 2))
+        self.encoder2 = nn.Sequential(*pyramids(c1, c2, 3, stride=2))
+        self.encoder3 = nn.Sequential(*pyramids(c2, c3, 4, stride=2), *dropout(rate))
+        self.up2 = activated(c3, c2)
+        self.decoder2 = nn.Sequential(*pyramids(2 * c2, c2, 3), *dropout(rate))
+        self.up1 = activated(c2, c1)
+        self.decoder1 = nn.Sequential(*pyramids(2 * c1, c1, 3), *dropout(rate))
         self.refine = nn.Sequential(
-            activated(c1, classes, 3),
+            activated(c1, classes),
             Kernels(classes),
             Refinement(classes),
-            activated((len(SCALES) + 1) * classes, classes, 3),
+            activated((len(SCALES) + 1) * classes, classes),
             Kernels(classes),
         )
         self.segmentation = nn.Sequential(
@@ -137,15 +118,14 @@ class ESPNet3D(nn.Module):
             nn.Conv3d(classes, classes, 1, bias=False),
         )
 
+    @padded(8)
     def forward(self, images):
-        x1 = self.encoder1(pad(images, 8))
-        x2 = self.encoder2(x1)
-        up = resize(self.up2(self.encoder3(x2)), x2.shape[2:])
+        x1, x2, x3 = feature_maps([self.encoder1, self.encoder2, self.encoder3], images)
+        up = resize(self.up2(x3), x2.shape[2:])
         x2 = self.decoder2(torch.cat([up, x2], dim=1))
         up = resize(self.up1(x2), x1.shape[2:])
         x1 = self.decoder1(torch.cat([up, x1], dim=1))
-        logits = self.segmentation(self.refine(x1))
-        return {"segmentation": crop(logits, images.shape[2:])}
+        return self.segmentation(self.refine(x1))
 
 
 NETWORK = ESPNet3D

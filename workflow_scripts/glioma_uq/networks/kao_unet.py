@@ -8,33 +8,18 @@ those of the authors' later code, its five outputs the labels 0 to 4 of BraTS, o
 occurs. With four inputs and `width=16` it has 9,451,567 parameters.
 """
 
+from functools import partial
+
 import torch
 from torch import nn
 from torch.nn import functional
 
-from glioma_uq.layers.dropout import dropout
+from glioma_uq.layers.blocks import convolved, double, dropout
 from glioma_uq.layers.options import check_outlines_only
-from glioma_uq.layers.padding import crop, pad
+from glioma_uq.layers.padding import padded
 
-GROUPS = 4
-
-
-def convolution(channels_in, channels_out, kernel=3):
-    """Return a convolution without bias and its group normalisation."""
-    return nn.Sequential(
-        nn.Conv3d(channels_in, channels_out, kernel, padding=kernel // 2, bias=False),
-        nn.GroupNorm(GROUPS, channels_out),
-    )
-
-
-def activated(*arguments):
-    """Return `convolution` followed by ReLU."""
-    return nn.Sequential(*convolution(*arguments), nn.ReLU(inplace=True))
-
-
-def double(x):
-    """Return volumes (B, C, X, Y, Z) at twice the resolution."""
-    return functional.interpolate(x, scale_factor=2, mode="trilinear")
+normalised = partial(convolved, norm=partial(nn.GroupNorm, 4))
+activated = partial(normalised, activation=nn.ReLU)
 
 
 class Down(nn.Module):
@@ -42,9 +27,9 @@ class Down(nn.Module):
 
     def __init__(self, channels_in, channels_out):
         super().__init__()
-        self.change = convolution(channels_in, channels_out)
+        self.change = normalised(channels_in, channels_out)
         self.residual = nn.Sequential(
-            activated(channels_out, channels_out), convolution(channels_out, channels_out)
+            activated(channels_out, channels_out), normalised(channels_out, channels_out)
         )
 
     def forward(self, x):
@@ -66,18 +51,11 @@ class Up(nn.Module):
 
 
 class KaoUNet(nn.Module):
-    """Map volumes (B, modalities, X, Y, Z) to {"segmentation": logits (B, classes, X, Y, Z)}.
+    """The logits are the sum of those of three resolutions, brought to the finest.
 
-    The logits are the sum of those of three resolutions, brought to the finest. Axes are
-    padded to multiples of 16.
-
-    Args:
-        modalities: number of input volumes.
+    Args, besides those of every network that only outlines (see the package):
         width: channels of the full resolution, a multiple of 8, doubled at each of the four
             levels below.
-        rate: probability of dropping a channel after the bottom and each level of the decoder.
-        classes: outputs of the segmentation.
-        tasks: subtyping heads, of which it has none.
     """
 
     def __init__(self, modalities=4, width=16, rate=0.0, classes=5, tasks=()):
@@ -90,8 +68,9 @@ class KaoUNet(nn.Module):
         self.decoder = nn.ModuleList(Up(n, n == c[4], rate) for n in c[:0:-1])
         self.segmentation = nn.ModuleList(nn.Conv3d(n, classes, 1) for n in c[3:0:-1])
 
+    @padded(16)
     def forward(self, images):
-        skips = [self.encoder[0](pad(images, 16))]
+        skips = [self.encoder[0](images)]
         for level in self.encoder[1:]:
             skips.append(level(self.down(skips[-1])))
         x = self.decoder[0](self.bottom(skips.pop()), skips.pop())
@@ -100,8 +79,7 @@ class KaoUNet(nn.Module):
             x = level(x, skips.pop())
             logits.append(head(x))
         coarse, middle, fine = logits
-        summed = fine + double(middle + double(coarse))
-        return {"segmentation": crop(summed, images.shape[2:])}
+        return fine + double(middle + double(coarse))
 
 
 NETWORK = KaoUNet

@@ -9,9 +9,9 @@ from itertools import pairwise
 
 from torch import nn
 
-from glioma_uq.layers.dropout import dropout
+from glioma_uq.layers.blocks import dropout, feature_maps
 from glioma_uq.layers.options import check_outlines_only
-from glioma_uq.layers.padding import crop, pad
+from glioma_uq.layers.padding import padded
 from glioma_uq.layers.reversible import ReversibleBlock, ReversibleSequence
 
 MULTIPLES = (1, 2, 4, 6, 8)  # of `width`: the channels of the five levels
@@ -27,18 +27,12 @@ def residual(channels, groups):
 
 
 class ReversibleUNet(nn.Module):
-    """Map volumes (B, modalities, X, Y, Z) to {"segmentation": logits (B, classes, X, Y, Z)}.
+    """Every level of encoder and decoder is a sequence of reversible blocks; 1³ convolutions
+    change the channels, skip connections are sums.
 
-    Every level of encoder and decoder is a sequence of reversible blocks; 1³ convolutions
-    change the channels, skip connections are sums. Axes are padded to multiples of 16.
-
-    Args:
-        modalities: number of input volumes.
+    Args, besides those of every network that only outlines (see the package):
         width: channels of the full resolution, even; the levels below have 2, 4, 6, 8 times as
             many. Half of it is the number of groups of each normalisation.
-        rate: probability of dropping a channel after the bottom and each level of the decoder.
-        classes: outputs of the segmentation; the original has one for each of three regions.
-        tasks: subtyping heads, of which it has none.
         depth: reversible blocks at each level.
         reversal: compute activations again in the backward pass instead of keeping them:
             less memory, equal gradients.
@@ -63,23 +57,20 @@ class ReversibleUNet(nn.Module):
             self.encoder.append(nn.Sequential(*down, reversible(here)))
         self.deepest = nn.Sequential(*dropout(rate))
         self.decoder = nn.ModuleList()
-        for here, above in zip(c[:0:-1], c[-2::-1], strict=True):
+        for here, above in pairwise(c[::-1]):
             up = nn.Upsample(scale_factor=2, mode="trilinear")
             layers = [reversible(here), nn.Conv3d(here, above, 1), *dropout(rate), up]
             self.decoder.append(nn.Sequential(*layers))
         self.decoder.append(nn.Sequential(reversible(c[0]), *dropout(rate)))
         self.segmentation = nn.Conv3d(c[0], classes, 1)
 
+    @padded(16)
     def forward(self, images):
-        x = self.stem(pad(images, 16))
-        skips = []
-        for level in self.encoder:
-            x = level(x)
-            skips.append(x)
+        skips = feature_maps(self.encoder, self.stem(images))
         x = self.deepest(skips.pop())
         for level in self.decoder[:-1]:
             x = level(x) + skips.pop()
-        return {"segmentation": crop(self.segmentation(self.decoder[-1](x)), images.shape[2:])}
+        return self.segmentation(self.decoder[-1](x))
 
 
 NETWORK = ReversibleUNet

@@ -7,32 +7,22 @@ many channels go where is our choice, and so the number of parameters, 3,260,612
 inputs, `width=32` and four classes, differs from the original's, about 3.3 million.
 """
 
+from functools import partial
 from itertools import pairwise
 
 import torch
 from torch import nn
 from torch.nn import functional
 
-from glioma_uq.layers.dropout import dropout
+from glioma_uq.layers.blocks import convolved, dropout, feature_maps
 from glioma_uq.layers.options import check_outlines_only
-from glioma_uq.layers.padding import crop, pad
+from glioma_uq.layers.padding import padded
 
 AXES = range(3)
 
-
-def activated(channels_in, channels_out, kernel):
-    """Return a convolution, instance normalisation and leaky ReLU; the size stays."""
-    padding = [n // 2 for n in kernel]
-    return nn.Sequential(
-        nn.Conv3d(channels_in, channels_out, kernel, padding=padding, bias=False),
-        nn.InstanceNorm3d(channels_out),
-        nn.LeakyReLU(inplace=True),
-    )
-
-
-def pointwise(channels_in, channels_out):
-    """Return a 1³ convolution, instance normalisation and leaky ReLU."""
-    return activated(channels_in, channels_out, (1, 1, 1))
+normalised = partial(convolved, norm=nn.InstanceNorm3d)
+activated = partial(normalised, activation=nn.LeakyReLU)
+pointwise = partial(activated, kernel=1)
 
 
 class Separable(nn.Module):
@@ -63,9 +53,7 @@ class Inception(nn.Module):
             nn.Sequential(pointwise(channels, inner), *(Separable(inner) for _ in range(depth)))
             for depth in range(3)
         )
-        self.join = nn.Sequential(
-            nn.Conv3d(3 * inner, channels, 1, bias=False), nn.InstanceNorm3d(channels)
-        )
+        self.join = normalised(3 * inner, channels, 1)
 
     def forward(self, x):
         joined = self.join(torch.cat([branch(x) for branch in self.branches], dim=1))
@@ -73,17 +61,11 @@ class Inception(nn.Module):
 
 
 class S3DUNet(nn.Module):
-    """Map volumes (B, modalities, X, Y, Z) to {"segmentation": logits (B, classes, X, Y, Z)}.
+    """A U-Net of residual inceptions, which meets its skip connections by concatenation.
 
-    Axes are padded to multiples of 16.
-
-    Args:
-        modalities: number of input volumes.
+    Args, besides those of every network that only outlines (see the package):
         width: channels of the full resolution, a multiple of 8, doubled at each of the four
             levels below.
-        rate: probability of dropping a channel after the bottom and each level of the decoder.
-        classes: outputs of the segmentation.
-        tasks: subtyping heads, of which it has none.
     """
 
     def __init__(self, modalities=4, width=32, rate=0.0, classes=4, tasks=()):
@@ -91,7 +73,7 @@ class S3DUNet(nn.Module):
         check_outlines_only("s3d-unet", tasks, width, 8)
         c = [width * 2**level for level in range(5)]
         self.encoder = nn.ModuleList(
-            [nn.Sequential(activated(modalities, width, (3, 3, 3)), Inception(width))]
+            [nn.Sequential(activated(modalities, width), Inception(width))]
         )
         for above, here in pairwise(c):
             level = [nn.MaxPool3d(2), pointwise(above, here), Inception(here)]
@@ -103,15 +85,13 @@ class S3DUNet(nn.Module):
         )
         self.segmentation = nn.Conv3d(width, classes, 1)
 
+    @padded(16)
     def forward(self, images):
-        x, skips = pad(images, 16), []
-        for level in self.encoder:
-            x = level(x)
-            skips.append(x)
+        skips = feature_maps(self.encoder, images)
         x = self.bottom(skips.pop())
         for level in self.decoder:
             x = level(torch.cat([skips.pop(), self.up(x)], dim=1))
-        return {"segmentation": crop(self.segmentation(x), images.shape[2:])}
+        return self.segmentation(x)
 
 
 NETWORK = S3DUNet

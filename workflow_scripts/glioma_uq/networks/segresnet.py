@@ -6,23 +6,17 @@ through MONAI. With four inputs, `width=32` and three outputs it has 18,798,627 
 
 from monai.networks import nets
 
-from glioma_uq.layers.dropout import add_dropout
+from glioma_uq.layers.blocks import add_dropout
 from glioma_uq.layers.options import check_outlines_only
-from glioma_uq.layers.padding import crop, pad
+from glioma_uq.layers.padding import padded
 
 
 class SegResNet(nets.SegResNet):
-    """Map volumes (B, modalities, X, Y, Z) to {"segmentation": logits (B, classes, X, Y, Z)}.
+    """Map volumes to logits of three regions, as the original, or of `classes`.
 
-    Axes are padded to multiples of 8.
-
-    Args:
-        modalities: number of input volumes.
+    Args, besides those of every network that only outlines (see the package):
         width: channels of the full resolution, a multiple of 8 (groups of a normalisation),
             doubled at each of the three levels below.
-        rate: probability of dropping a channel after the bottom and each level of the decoder.
-        classes: outputs of the segmentation; the original has one for each of three regions.
-        tasks: subtyping heads, of which it has none.
     """
 
     def __init__(self, modalities=4, width=32, rate=0.0, classes=3, tasks=()):
@@ -30,9 +24,9 @@ class SegResNet(nets.SegResNet):
         super().__init__(init_filters=width, in_channels=modalities, out_channels=classes)
         add_dropout([self.down_layers[-1], *self.up_layers], rate)
 
+    @padded(8)
     def forward(self, images):
-        logits = super().forward(pad(images, 8))
-        return {"segmentation": crop(logits, images.shape[2:])}
+        return super().forward(images)
 
 
 NETWORK = SegResNet

@@ -6,9 +6,10 @@ has 25,214,743 parameters; without the autoencoder, so at inference, 18,798,627.
 """
 
 from monai.networks import nets
+from torch import nn
 
 from glioma_uq.errors import BadInput
-from glioma_uq.layers.dropout import add_dropout
+from glioma_uq.layers.blocks import add_dropout
 from glioma_uq.layers.options import check_outlines_only
 from glioma_uq.layers.padding import crop, pad
 
@@ -16,23 +17,20 @@ DIVISOR = 16  # the autoencoder halves the bottom, at an eighth, once more
 
 
 class SegResNetVAE(nets.SegResNetVAE):
-    """Map volumes (B, modalities, X, Y, Z) to {"segmentation": logits (B, classes, X, Y, Z)}.
+    """Map volumes to logits and, in training mode, to the term `vae` of `auxiliary`.
 
-    In training mode the dict has `auxiliary` too, {"vae": squared error of the rebuilt images
-    + divergence of the code from a standard normal}. Axes are padded to multiples of 16. The
-    dense layers of the autoencoder have the size of the training volumes; without it, in
-    evaluation mode, volumes may have any size.
+    This is the squared error of the rebuilt images plus the divergence of the code from a
+    standard normal. The dense layers of the autoencoder have the size of the training volumes;
+    without it, in evaluation mode, volumes may have any size. The autoencoder has dropout at
+    the bottom too, which is the same.
 
-    Args:
-        modalities: number of input volumes.
+    Args, besides those of every network that only outlines (see the package):
         width: channels of the full resolution, a multiple of 8 (groups of a normalisation),
             doubled at each of the three levels below.
-        rate: probability of dropping a channel after the bottom and each level of the decoder
-            (that of the autoencoder included, which is the same).
-        classes: outputs of the segmentation; the original has one for each of three regions.
-        tasks: subtyping heads, of which it has none.
         image_size: X, Y, Z of the volumes that it is trained on.
     """
+
+    ONLY_IN_TRAINING = "vae_"
 
     def __init__(
         self, modalities=4, width=32, rate=0.0, classes=3, tasks=(), image_size=(128, 128, 128)
@@ -47,25 +45,17 @@ class SegResNetVAE(nets.SegResNetVAE):
             out_channels=classes,
         )
         add_dropout([self.down_layers[-1], *self.up_layers], rate)
-
-    def inference_parameters(self):
-        """Return the number of parameters that logits need."""
-        named = self.named_parameters()
-        return sum(p.numel() for name, p in named if not name.startswith("vae_"))
-
-    def check_size(self, images):
-        """Refuse to train on volumes that are not of the size that the autoencoder has."""
-        found = tuple(images.shape[2:])
-        if self.training and found != self.image_size:
-            raise BadInput(
-                f"expected volumes of {self.image_size} voxels to train segresnet-vae, found "
-                f"{found}: set its option image_size to the size of the training volumes."
-            )
+        self.vae_down.append(nn.Flatten())  # MONAI's view refuses channels last
 
     def forward(self, images):
-        self.check_size(images)
+        shape = tuple(images.shape[2:])
+        if self.training and shape != self.image_size:
+            raise BadInput(
+                f"expected volumes of {self.image_size} voxels to train segresnet-vae, found "
+                f"{shape}: set its option image_size to the size of the training volumes."
+            )
         logits, vae = super().forward(pad(images, DIVISOR))
-        outputs = {"segmentation": crop(logits, images.shape[2:])}
+        outputs = {"segmentation": crop(logits, shape)}
         return outputs | {"auxiliary": {"vae": vae}} if self.training else outputs
 
 

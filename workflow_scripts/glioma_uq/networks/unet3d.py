@@ -5,38 +5,28 @@ MICCAI 2016, with padded convolutions, so that the output has the input's size. 
 inputs, `width=32` and four classes it has 19,076,452 parameters.
 """
 
+from functools import partial
+
 import torch
 from torch import nn
 
-from glioma_uq.layers.dropout import dropout
+from glioma_uq.layers.blocks import convolved, dropout
 from glioma_uq.layers.options import check_outlines_only
-from glioma_uq.layers.padding import crop, pad
+from glioma_uq.layers.padding import padded
+
+activated = partial(convolved, norm=nn.BatchNorm3d, activation=nn.ReLU, bias=True)
 
 
 def double_convolution(channels_in, between, channels_out):
     """Return two 3³ convolutions, each followed by batch normalisation and ReLU."""
-    return nn.Sequential(
-        nn.Conv3d(channels_in, between, 3, padding=1),
-        nn.BatchNorm3d(between),
-        nn.ReLU(inplace=True),
-        nn.Conv3d(between, channels_out, 3, padding=1),
-        nn.BatchNorm3d(channels_out),
-        nn.ReLU(inplace=True),
-    )
+    return nn.Sequential(*activated(channels_in, between), *activated(between, channels_out))
 
 
 class UNet3D(nn.Module):
-    """Map volumes (B, modalities, X, Y, Z) to {"segmentation": logits (B, classes, X, Y, Z)}.
+    """Channels double before each max pooling; transposed convolutions of 2³ keep them.
 
-    Channels double before each max pooling; transposed convolutions of 2³ keep them.
-    Axes are padded to multiples of 8.
-
-    Args:
-        modalities: number of input volumes.
+    Args, besides those of every network that only outlines (see the package):
         width: channels of the first layer; 2, 4, 8 and 16 times as many leave the four levels.
-        rate: probability of dropping a channel after the bottom and each level of the decoder.
-        classes: outputs of the segmentation.
-        tasks: subtyping heads, of which it has none.
     """
 
     def __init__(self, modalities=4, width=32, rate=0.0, classes=4, tasks=()):
@@ -53,14 +43,15 @@ class UNet3D(nn.Module):
         )
         self.segmentation = nn.Conv3d(c[1], classes, 1)
 
+    @padded(8)
     def forward(self, images):
-        skips = [self.encoder[0](pad(images, 8))]
+        skips = [self.encoder[0](images)]
         for level in self.encoder[1:]:
             skips.append(level(self.down(skips[-1])))
         x = self.bottom(skips.pop())
         for up, level in zip(self.up, self.decoder, strict=True):
             x = level(torch.cat([skips.pop(), up(x)], dim=1))
-        return {"segmentation": crop(self.segmentation(x), images.shape[2:])}
+        return self.segmentation(x)
 
 
 NETWORK = UNet3D

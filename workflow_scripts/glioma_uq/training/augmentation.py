@@ -23,14 +23,9 @@ from monai.transforms import (
 )
 
 PROBABILITY = 0.35
-LARGEST_ANGLE = math.radians(30)
 LARGEST_CROP_MM = 20
-LARGEST_SHIFT = 0.2
-GAMMA = (0.85, 1.15)
-LARGEST_ANGLE_IN_PLANE = math.radians(10)
-LARGEST_SCALE = 0.1
-BACKGROUND = 0.0
 BOTH = ("images", "mask")
+LINEAR = {"mode": ("bilinear", "nearest"), "padding_mode": "zeros"}  # the mask keeps its classes
 
 
 class RandEmptyFacesd(Randomizable, MapTransform):
@@ -46,10 +41,10 @@ class RandEmptyFacesd(Randomizable, MapTransform):
         margins = self.R.randint(0, self.largest + 1, size=(3, 2))
         data = dict(data)
         for key in self.key_iterator(data):
-            shape = data[key].shape[1:]
-            inside = tuple(slice(a, n - b) for (a, b), n in zip(margins, shape, strict=True))
-            emptied = data[key].clone().fill_(BACKGROUND)
-            emptied[(slice(None), *inside)] = data[key][(slice(None), *inside)]
+            pairs = zip(margins, data[key].shape[1:], strict=True)
+            inside = (slice(None), *(slice(a, n - b) for (a, b), n in pairs))
+            emptied = data[key].clone().zero_()
+            emptied[inside] = data[key][inside]
             data[key] = emptied
         return data
 
@@ -57,52 +52,39 @@ class RandEmptyFacesd(Randomizable, MapTransform):
 class RandRotationInPlaned(Randomizable, MapTransform):
     """Rotate by U(-largest, largest) about one of the three axes, chosen uniformly."""
 
-    def __init__(self, keys, largest, mode):
+    def __init__(self, keys, largest):
         super().__init__(keys)
-        self.largest, self.mode = largest, mode
+        self.largest = largest
 
     def __call__(self, data):
         angles = [0.0, 0.0, 0.0]
         angles[self.R.randint(3)] = self.R.uniform(-self.largest, self.largest)
-        return Rotated(self.keys, angles, mode=self.mode, padding_mode="zeros")(data)
+        return Rotated(self.keys, angles, **LINEAR)(data)
 
 
 def changes(voxel_size_mm):
     """Return every transform by name, in the order in which they are applied."""
+    flips = {
+        f"{kind}_{axis}": RandFlipd(BOTH, prob=probability, spatial_axis=number)
+        for kind, probability in (("flip", PROBABILITY), ("mirror", 0.5))
+        for number, axis in enumerate("xyz")
+    }
     return {
-        "rotation": RandRotated(
-            BOTH,
-            range_x=LARGEST_ANGLE,
-            range_y=LARGEST_ANGLE,
-            range_z=LARGEST_ANGLE,
-            prob=PROBABILITY,
-            mode=("bilinear", "nearest"),
-            padding_mode="zeros",
-        ),
-        "rotation_in_plane": RandRotationInPlaned(
-            BOTH, LARGEST_ANGLE_IN_PLANE, mode=("bilinear", "nearest")
-        ),
+        "rotation": RandRotated(BOTH, *[math.radians(30)] * 3, prob=PROBABILITY, **LINEAR),
+        "rotation_in_plane": RandRotationInPlaned(BOTH, math.radians(10)),
         "zoom": RandZoomd(
             BOTH,
             prob=1.0,
-            min_zoom=1 - LARGEST_SCALE,
-            max_zoom=1 + LARGEST_SCALE,
+            min_zoom=0.9,
+            max_zoom=1.1,
             mode=("trilinear", "nearest"),
             padding_mode="constant",
         ),
         "crop": RandEmptyFacesd(BOTH, PROBABILITY, round(LARGEST_CROP_MM / voxel_size_mm)),
-        "flip_x": RandFlipd(BOTH, prob=PROBABILITY, spatial_axis=0),
-        "flip_y": RandFlipd(BOTH, prob=PROBABILITY, spatial_axis=1),
-        "flip_z": RandFlipd(BOTH, prob=PROBABILITY, spatial_axis=2),
-        **{
-            f"mirror_{axis}": RandFlipd(BOTH, prob=0.5, spatial_axis=number)
-            for number, axis in enumerate("xyz")
-        },
-        "intensity_scale": RandScaleIntensityd("images", factors=LARGEST_SCALE, prob=1.0),
-        "intensity_shift": RandShiftIntensityd(
-            "images", offsets=(0, LARGEST_SHIFT), prob=PROBABILITY
-        ),
-        "gamma": RandAdjustContrastd("images", prob=PROBABILITY, gamma=GAMMA),
+        **flips,
+        "intensity_scale": RandScaleIntensityd("images", factors=0.1, prob=1.0),
+        "intensity_shift": RandShiftIntensityd("images", offsets=(0, 0.2), prob=PROBABILITY),
+        "gamma": RandAdjustContrastd("images", prob=PROBABILITY, gamma=(0.85, 1.15)),
     }
 
 

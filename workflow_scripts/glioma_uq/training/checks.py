@@ -1,18 +1,7 @@
-"""Checks that a network can learn from its data: errors and messages during training."""
-
-import numpy as np
+"""A check that a network can learn from its data."""
 
 from glioma_uq.errors import BadInput
 from glioma_uq.tasks import TASKS, UNKNOWN
-
-
-def check_finite(loss, epoch):
-    """Raise BadInput if the loss is not finite."""
-    if not np.isfinite(loss):
-        raise BadInput(
-            f"expected a finite loss, found {loss} in epoch {epoch}: lower training.learning_rate "
-            "or set training.gradient_clip."
-        )
 
 
 def check_labels(table, training, tasks=tuple(TASKS)):
@@ -21,7 +10,6 @@ def check_labels(table, training, tasks=tuple(TASKS)):
     Args:
         table: one row for each case of the cohort, indexed by case, with a column for each task.
         training: ids of the training cases.
-        tasks: the tasks of the network.
     """
     for task in tasks:
         known = table[task] != UNKNOWN

@@ -2,8 +2,7 @@
 
     L = (w_s L_s + sum_t w_t CE_t) / (w_s + sum_t w_t),   w_t = N / N_known(t)
 
-L_s is one of `segmentation_losses`; the paper uses Dice.
-
+L_s is that of `build_segmentation_loss`, for any number of classes; the paper uses Dice.
 A case with an unknown label drops out of that task's term only; the task's weight compensates
 for it. A task without any label has weight 0, and a network without a segmentation has
 w_s = 0. In the paper w_s = 1. Source: the public code of the Monte Carlo dropout study
@@ -11,10 +10,53 @@ w_s = 0. In the paper w_s = 1. Source: the public code of the Monte Carlo dropou
 """
 
 import torch
+from monai.losses import DiceCELoss, DiceLoss, GeneralizedDiceLoss
 from torch.nn.functional import cross_entropy
 
 from glioma_uq.tasks import TASKS, UNKNOWN
-from glioma_uq.training.segmentation_losses import build_segmentation_loss
+
+SMOOTHING = 1e-12  # must be far below w_c Σ g = 1 / Σ g of the largest tumour; MONAI's 1e-5 is not
+
+
+class GeneralisedDiceCELoss(torch.nn.Module):
+    """Generalised Dice of the foreground classes c, and voxel-wise cross-entropy of all.
+
+        L = 1 - 2 Σ_c w_c Σ p g / Σ_c w_c Σ (p + g) + ce_weight CE,   w_c = 1 / (Σ g)²
+
+    The sums run over all voxels of the batch. A class that is absent from the batch gets the
+    largest weight of the classes present; without any tumour the Dice term is 0 and has no effect.
+    Source: Sudre et al., DLMIA 2017. The public code of DMFNet divides by (Σ g)² + ε instead,
+    so that its loss is 1 for any prediction if one class is absent. In the small-tumour study
+    `ce_weight` is 0.
+    """
+
+    def __init__(self, ce_weight=1.0):
+        super().__init__()
+        self.ce_weight = ce_weight
+        self.dice = GeneralizedDiceLoss(
+            include_background=False,
+            to_onehot_y=True,
+            softmax=True,
+            w_type="square",
+            batch=True,
+            smooth_nr=SMOOTHING,
+            smooth_dr=SMOOTHING,
+        )
+
+    def forward(self, logits, target):
+        """Return the loss of logits (B, classes, X, Y, Z) and class indices (B, 1, X, Y, Z)."""
+        loss = self.dice(logits, target)
+        if not self.ce_weight:
+            return loss
+        return loss + self.ce_weight * cross_entropy(logits, target[:, 0].long())
+
+
+def build_segmentation_loss(name, ce_weight=1.0):
+    """Return a loss: `dice`, or `dice_ce` or `generalised_dice` with weighted cross-entropy."""
+    if name == "generalised_dice":
+        return GeneralisedDiceCELoss(ce_weight)
+    options = {"softmax": True, "include_background": True, "to_onehot_y": True}
+    return DiceLoss(**options) if name == "dice" else DiceCELoss(**options, lambda_ce=ce_weight)
 
 
 def class_weights(labels, classes):
@@ -34,9 +76,8 @@ class MultiTaskLoss(torch.nn.Module):
     Args:
         labels: class indices of all training cases by task, each (N,), -1 where unknown, for the
             tasks of the network, perhaps none.
-        segmentation: `dice`, `dice_ce` or `generalised_dice`, see `segmentation_losses`.
-        segmentation_weight: w_s, the weight of the segmentation term.
-        ce_weight: weight of the voxel-wise cross-entropy inside that term.
+        segmentation, ce_weight: of `build_segmentation_loss`.
+        segmentation_weight: w_s.
     """
 
     def __init__(self, labels, segmentation="dice", segmentation_weight=1.0, ce_weight=1.0):
@@ -53,11 +94,9 @@ class MultiTaskLoss(torch.nn.Module):
         """Return the loss of a batch; without any term it is a 0 that requires no gradient.
 
         Args:
-            logits: dict of logits by task, as the networks return them; without
-                `segmentation`, its term and weight are left out.
-            segmentation: (B', 1, X, Y, Z), class indices as floats, of the B' <= B cases with a
-                reference, the cases of `logits["segmentation"]`; None for B' = 0.
-            labels: class indices by task, each (B,), -1 where unknown.
+            logits: by task, as networks return them, the segmentation's of the cases with a
+                reference only; without `segmentation`, its term and weight are left out.
+            segmentation, labels: `tumour` and `labels` of a `Batch`.
         """
         total = torch.zeros(())  # a scalar, so terms on a GPU can be added
         weights = sum(self.task_weights.values())
@@ -67,18 +106,9 @@ class MultiTaskLoss(torch.nn.Module):
                 term = self.segmentation(logits["segmentation"].float(), segmentation)
                 total = total + self.segmentation_weight * term
         for task, weight in self.task_weights.items():
-            if self.counts(task, labels[task]):
-                total = total + weight * cross_entropy(
-                    logits[task].float(),
-                    labels[task],
-                    weight=getattr(self, f"weights_{task}"),
-                    ignore_index=UNKNOWN,
-                )
+            target, of_classes = labels[task], getattr(self, f"weights_{task}")
+            # Without a known label whose class occurs in training the mean would be 0 / 0.
+            if of_classes[target[target != UNKNOWN]].any():
+                term = cross_entropy(logits[task].float(), target, of_classes, ignore_index=UNKNOWN)
+                total = total + weight * term
         return total / weights if weights else total
-
-    def counts(self, task, labels):
-        """Return whether any label is known and its class occurs in the training cases.
-
-        Otherwise the weighted mean of the cross-entropy would be 0 / 0.
-        """
-        return bool(getattr(self, f"weights_{task}")[labels[labels != UNKNOWN]].any())

@@ -1,14 +1,13 @@
-"""How a network is trained: the settings, and the schedule of the learning rate."""
+"""How a network is trained: the settings, the optimiser, the schedule of its learning rate."""
 
 from dataclasses import dataclass, field
 
 import torch
+from torch.optim.lr_scheduler import CosineAnnealingLR, PolynomialLR, ReduceLROnPlateau
 
 from glioma_uq.training.augmentation import MC_DROPOUT
 from glioma_uq.training.auxiliary import AuxiliaryWeights
 from glioma_uq.training.crops import Crop
-
-POWER = 0.9  # of the schedule `poly`, as in the public code of DMFNet
 
 
 @dataclass(frozen=True)
@@ -16,8 +15,8 @@ class Settings:
     """How a network is trained; the defaults are those of the Monte Carlo dropout study's code.
 
     Attributes:
-        epochs: largest number of epochs.
-        batch_size: cases in one step of the optimiser.
+        epochs: largest number.
+        batch_size: cases in one step.
         learning_rate, weight_decay: of Adam.
         amsgrad: whether Adam divides by the largest second moment so far.
         schedule: `plateau` multiplies the learning rate by `plateau_factor`, but not below
@@ -32,9 +31,7 @@ class Settings:
             `generalised_dice` for generalised Dice (Sudre et al.) and voxel-wise cross-entropy.
         ce_weight: weight of that cross-entropy.
         segmentation_weight: weight of the segmentation term in the loss; each task has about 1.
-        auxiliary: the weights of a network's auxiliary terms by epoch, `AuxiliaryWeights` or a
-            dict of its attributes.
-        crop: the crop of training cases, `Crop` or a dict of its attributes; validation
+        auxiliary, crop: `AuxiliaryWeights` and `Crop`, or dicts of their attributes; validation
             uses whole volumes.
         weights: which weights are kept, those of the `best` epoch or of the `last`.
         augmentation: names of the transforms of training cases, see `build_augmentation`.
@@ -68,18 +65,24 @@ class Settings:
                 object.__setattr__(self, name, kind(**given))
 
 
-def build_schedule(optimiser, settings):
-    """Return the scheduler of the learning rate that `settings.schedule` names."""
+def build_optimiser(parameters, settings):
+    """Return Adam on these parameters, and the scheduler of its learning rate."""
+    optimiser = torch.optim.Adam(
+        parameters,
+        lr=settings.learning_rate,
+        weight_decay=settings.weight_decay,
+        amsgrad=settings.amsgrad,
+        fused=True,
+    )
+    smallest = settings.smallest_learning_rate
     if settings.schedule == "cosine":
-        return torch.optim.lr_scheduler.CosineAnnealingLR(
-            optimiser, settings.epochs, eta_min=settings.smallest_learning_rate
-        )
+        return optimiser, CosineAnnealingLR(optimiser, settings.epochs, eta_min=smallest)
     if settings.schedule == "poly":
-        return torch.optim.lr_scheduler.PolynomialLR(optimiser, settings.epochs, POWER)
-    return torch.optim.lr_scheduler.ReduceLROnPlateau(
+        return optimiser, PolynomialLR(optimiser, settings.epochs, power=0.9)  # as DMFNet's code
+    return optimiser, ReduceLROnPlateau(
         optimiser,
         factor=settings.plateau_factor,
         patience=settings.plateau_patience,
-        min_lr=settings.smallest_learning_rate,
+        min_lr=smallest,
         eps=0.0,  # torch's 1e-8 would keep the rate from falling below 1e-8
     )

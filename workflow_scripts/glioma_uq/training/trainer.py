@@ -23,19 +23,25 @@ from glioma_uq.training.augmentation import build_augmentation
 from glioma_uq.training.auxiliary import sum_of_terms
 from glioma_uq.training.batches import even_batches, prefetch, stack_cases
 from glioma_uq.training.checkpoints import read_checkpoint, write_checkpoint
-from glioma_uq.training.checks import check_finite
 from glioma_uq.training.crops import check_crop, crop_case
 from glioma_uq.training.losses import MultiTaskLoss
-from glioma_uq.training.settings import build_schedule
+from glioma_uq.training.settings import build_optimiser
+
+STATEFUL = ("network", "optimiser", "scheduler")
+PROGRESS = ("curve", "best", "best_loss", "best_epoch")
+
+
+def check_finite(loss, epoch):
+    """Raise BadInput if the loss is not finite."""
+    if not np.isfinite(loss):
+        raise BadInput(
+            f"expected a finite loss, found {loss} in epoch {epoch}: lower training.learning_rate "
+            "or set training.gradient_clip."
+        )
 
 
 def regions_of(labels, classes):
-    """Return the masks whose Dice the learning curve shows, by the names of its columns.
-
-    Args:
-        labels: class indices, predicted or of the reference.
-        classes: number of classes of the network.
-    """
+    """Return the masks of class indices, by the column of the learning curve with their Dice."""
     masks = {"validation_dice": labels > 0}
     if classes == CLASSES["subregions"]:
         masks |= {f"validation_dice_{region}": in_region(labels, region) for region in REGIONS}
@@ -49,8 +55,7 @@ class Trainer:
         network: a module of the registry; one without segmentation learns only the tasks, one
             without tasks only the segmentation. Its `auxiliary` outputs in training are added to
             the loss, see `AuxiliaryWeights`.
-        dataset: a `Dataset`.
-        training, validation: lists of case ids.
+        training, validation: lists of case ids of `dataset`, a `Dataset`.
         settings: `Settings`.
         seed: integer, the source of all randomness.
         workers: threads that load batches in the background; their number does not change the
@@ -72,14 +77,7 @@ class Trainer:
             settings.segmentation_weight,
             settings.ce_weight,
         ).to(self.device)
-        self.optimiser = torch.optim.Adam(
-            network.parameters(),
-            lr=settings.learning_rate,
-            weight_decay=settings.weight_decay,
-            amsgrad=settings.amsgrad,
-            fused=True,
-        )
-        self.scheduler = build_schedule(self.optimiser, settings)
+        self.optimiser, self.scheduler = build_optimiser(network.parameters(), settings)
         first = dataset.load(training[0])
         check_crop(settings.crop, first.images.shape[1:])
         self.voxel_size_mm = first.voxel_volume_mm3 ** (1 / 3)
@@ -106,7 +104,7 @@ class Trainer:
         return any(self.dataset.has_segmentation(name) for name in self.training)
 
     def finished(self):
-        """Whether all epochs are done or training stops early."""
+        """Return whether all epochs are done or training stops early."""
         over = self.epoch - self.best_epoch >= self.settings.stopping_patience
         if self.settings.stopping == "smallest_learning_rate":
             over = over and self.learning_rate <= self.settings.smallest_learning_rate
@@ -117,8 +115,7 @@ class Trainer:
 
         Args:
             checkpoint: path of the file that is written after each epoch.
-            identity: everything that determines the result, for json: settings, cases, seeds,
-                code. A checkpoint with another identity is not used.
+            identity: everything that determines the result, for json: settings, cases, seeds, code.
         """
         self.resume(checkpoint, identity)
         began, done = time.monotonic(), self.epoch
@@ -154,18 +151,12 @@ class Trainer:
             "validation_loss": validation_loss,
             "validation_dice": dices.pop("validation_dice"),
             "learning_rate": learning_rate,
-            **dices,
-            **trained,
         }
-        self.curve.append(row)
-        return row
+        self.curve.append(row | dices | trained)
+        return self.curve[-1]
 
     def fit(self, epoch):
-        """Take one optimiser step for each batch; return the means over the cases.
-
-        They are `train_loss` and, if the network has auxiliary terms, each term and the weights
-        of this epoch.
-        """
+        """Take one optimiser step for each batch; return the means over the cases of `step`."""
         self.network.train()
         rng = np.random.default_rng(seed_for(self.seed, "order", epoch))
         names = even_batches(self.training, self.settings.batch_size, rng)
@@ -179,7 +170,7 @@ class Trainer:
         return {name: total / len(self.training) for name, total in totals.items()}
 
     def step(self, batch, epoch):
-        """Take one step of the optimiser; return the loss before it and its terms."""
+        """Take one step; return the loss before it and any auxiliary terms and their weights."""
         self.optimiser.zero_grad(set_to_none=True)
         loss, logits = self.batch_loss(batch.to(self.device))
         terms, logged = logits.get("auxiliary", {}), {}
@@ -190,10 +181,8 @@ class Trainer:
             logged = {"weight_labels": of_labels, "weight_auxiliary": of_auxiliary}
         if loss.requires_grad:  # not for a batch without any label or segmentation
             loss.backward()
-            if self.settings.gradient_clip:
-                torch.nn.utils.clip_grad_norm_(
-                    self.network.parameters(), self.settings.gradient_clip
-                )
+            if largest := self.settings.gradient_clip:
+                torch.nn.utils.clip_grad_norm_(self.network.parameters(), largest)
             self.optimiser.step()
         logged |= {f"auxiliary_{name}": float(term.detach()) for name, term in terms.items()}
         return {"train_loss": float(loss.detach()), **logged}
@@ -230,9 +219,9 @@ class Trainer:
                     "expected a reference segmentation of at least one training case for a network "
                     "that segments, found none: set segmentation to none."
                 )
-            has_tumour = batch.tumour is not None
-            volumes = logits["segmentation"]
-            scored["segmentation"] = volumes[batch.has_segmentation] if has_tumour else None
+            scored["segmentation"] = (
+                None if batch.tumour is None else logits["segmentation"][batch.has_segmentation]
+            )
         return self.loss(scored, batch.tumour, batch.labels), logits
 
     @torch.no_grad()
@@ -261,25 +250,17 @@ class Trainer:
 
     def save(self, checkpoint, identity):
         """Write all that the next epoch depends on."""
-        state = {
-            "network": self.network.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "scheduler": self.scheduler.state_dict(),
-            "curve": self.curve,
-            "best": self.best,
-            "best_loss": self.best_loss,
-            "best_epoch": self.best_epoch,
-        }
-        write_checkpoint(checkpoint, identity, state)
+        stateful = {name: getattr(self, name).state_dict() for name in STATEFUL}
+        progress = {name: getattr(self, name) for name in PROGRESS}
+        write_checkpoint(checkpoint, identity, stateful | progress)
 
     def resume(self, checkpoint, identity):
         """Continue from `checkpoint` if it has the same identity."""
         state = read_checkpoint(checkpoint, identity, self.device)
         if state is None:
             return
-        self.network.load_state_dict(state["network"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.scheduler.load_state_dict(state["scheduler"])
-        self.curve, self.best = state["curve"], state["best"]
-        self.best_loss, self.best_epoch = state["best_loss"], state["best_epoch"]
+        for name in STATEFUL:
+            getattr(self, name).load_state_dict(state[name])
+        for name in PROGRESS:
+            setattr(self, name, state[name])
         print(f"continuing after epoch {self.epoch}")
