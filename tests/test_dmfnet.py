@@ -5,13 +5,13 @@ from functools import cache, partial
 import pytest
 import torch
 from error_bounds import FORMULA
+from network_cost import count_parameters
 from torch import nn
 from torch.nn import functional
 
 from glioma_uq.errors import BadInput
 from glioma_uq.layers.multifiber import DilatedMultiFiber, MultiFiber
 from glioma_uq.layers.subtyping import SubtypingHeads
-from glioma_uq.network_cost import count_parameters
 from glioma_uq.networks import build_network
 from glioma_uq.networks.dmfnet import upsample_to
 from glioma_uq.networks.dmfnet_umodule import relative_error
