@@ -2,8 +2,10 @@
 
 import inspect
 
+import matplotlib
+
 from glioma_uq.figures import figure_module
-from glioma_uq.figures.style import save_figure
+from glioma_uq.figures.style import STYLE, save_figure
 from glioma_uq.steps import run
 
 
@@ -17,8 +19,9 @@ def main(*, figure, pdf, png, csv, **given):
     module = figure_module(figure)
     found = module.read(**asked_for(module.read, given))
     found = found if isinstance(found, tuple) else (found,)
-    drawn = module.draw(*found, **asked_for(module.draw, given))
-    save_figure(drawn, found[0], pdf=pdf, png=png, csv=csv)
+    with matplotlib.rc_context(STYLE):
+        drawn = module.draw(*found, **asked_for(module.draw, given))
+        save_figure(drawn, found[0], pdf=pdf, png=png, csv=csv)
 
 
 def asked_for(function, given):

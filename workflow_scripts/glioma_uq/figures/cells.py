@@ -10,6 +10,12 @@ IN_TEXT = TASK_NAMES | {"segmentation": "segmentation", "grade": "grade"}
 COLUMNS = ["network", "rate", "passes", "task", "measure", "value", "low", "high", "n"]
 
 
+def by_task(table):
+    """Return {task: its rows} of the tasks in the table, segmentation first."""
+    parts = {task: table[table["task"] == task] for task in TASK_NAMES}
+    return {task: rows for task, rows in parts.items() if len(rows)}
+
+
 def of_network(table, network=None):
     """Return the rows of `network`, by default of the table's first network."""
     missing = set(COLUMNS[:4]) - set(table.columns)

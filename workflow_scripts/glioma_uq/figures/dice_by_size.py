@@ -2,25 +2,23 @@
 
 import numpy as np
 import pandas as pd
-from matplotlib.lines import Line2D
 
 from glioma_uq.figures.networks import (
     SMALL_ML,
     add_network_legend,
-    dodge,
-    draw_marks,
+    draw_groups,
     format_by_network,
     nearest_cells,
     network_styles,
+    values_of,
 )
 from glioma_uq.figures.style import (
-    GREY,
+    DASHED,
     count_text,
     note_empty,
     panel_title,
     panels,
     set_headline,
-    styled,
 )
 from glioma_uq.grid import format_rate
 from glioma_uq.seeds import seed_for
@@ -57,12 +55,7 @@ OF_SIZE = ["value", "low", "high", "n", "reason"]
 def read(*, overlap, selection, networks, seed, intervals):
     """Return the table of `tabulate` at the selected rate and the nearest T with maps.
 
-    Args:
-        overlap: paths of the tables of overlap of all cells.
-        selection: path of the table of the selected cell.
-        networks: names, in order.
-        seed: the study's.
-        intervals: resamples, level and interval of the bootstrap.
+    `overlap` are the paths of the tables of all cells.
     """
     cells = nearest_cells(overlap, networks, *read_selected_cell(selection))
     tables = {cell: read_table(path) for cell, path in cells.items()}
@@ -98,10 +91,8 @@ def tabulate(tables, *, resamples, level, interval, rng):
                 cases = mine.groupby("case", as_index=False).agg(
                     {"et_volume_ml": "first", "dice": "mean", "size": "first"}
                 )
-                cases.insert(0, "passes", cell.passes)
-                cases.insert(0, "rate", format_rate(cell.rate))
-                cases.insert(0, "network", cell.network)
                 named = dict(zip(OF_SIZE, numbers(found, level, interval)[2:], strict=True))
+                named |= {**cell._asdict(), "rate": format_rate(cell.rate)}
                 groups.append(cases.assign(**named))
     return pd.concat(groups, ignore_index=True)[OF_CASE + OF_SIZE]
 
@@ -124,35 +115,29 @@ def groups_of(table):
     return table.drop_duplicates(["network", "size"])
 
 
-@styled
 def draw(table, *, level):
     """Return the figure: size groups with intervals of `level`, and all cases."""
-    networks = list(table["network"].unique())
-    styles = network_styles(networks)
+    styles = network_styles(table["network"].unique())
     figure, (grid,) = panels(1, 2, height=3.4, gridspec_kw={"width_ratios": [1.25, 1]}, sharey=True)
-    draw_groups(grid[0], groups_of(table), networks, styles)
-    draw_cases(grid[1], table[table["et_volume_ml"] > 0], networks, styles)
+    draw_means(grid[0], groups_of(table), styles)
+    draw_cases(grid[1], table[table["et_volume_ml"] > 0], styles)
     grid[0].set(ylabel="Dice of enhancing tumour", ylim=(-0.04, 1.04))
-    bar = Line2D([], [], color=GREY, linewidth=1.1, label=f"{100 * level:g} % interval")
-    add_network_legend(figure, networks, styles, more=[bar])
+    add_network_legend(figure, level)
     set_headline(figure, headline(table))
     return figure
 
 
-def draw_groups(axes, groups, networks, styles):
+def draw_means(axes, groups, styles):
     """Draw the mean Dice of each size group, networks side by side."""
-    sizes = [size for size in SIZES if size in set(groups["size"])]
-    for i, network in enumerate(networks):
-        mine = groups[groups["network"] == network].set_index("size").reindex(sizes).reset_index()
-        draw_marks(axes, np.arange(len(sizes)) + dodge(i, len(networks)), mine, styles[network])
     counts = groups.groupby("size")["n"].max()
-    axes.set_xticks(range(len(sizes)), [f"{size}\nn = {counts[size]}" for size in sizes])
+    sizes = {size: f"{size}\nn = {counts[size]}" for size in SIZES if size in counts}
+    draw_groups(axes, groups, "size", sizes, styles)
     axes.set_xlabel("Volume of enhancing tumour (ml)")
     axes.set_title(count_text([counts.sum()]) + " cases")
     panel_title(axes, "(a) By size")
 
 
-def draw_cases(axes, cases, networks, styles):
+def draw_cases(axes, cases, styles):
     """Draw each case with enhancing tumour against its volume on a logarithmic axis."""
     panel_title(axes, "(b) All cases")
     axes.set_title(count_text([cases["case"].nunique()]) + " cases with enhancing tumour")
@@ -160,13 +145,12 @@ def draw_cases(axes, cases, networks, styles):
     if cases.empty:
         note_empty(axes, "no enhancing tumour")
         return
-    for network in networks:
-        mine = cases[cases["network"] == network]
-        axes.plot(mine["et_volume_ml"], mine["dice"], linestyle="", markersize=3, alpha=0.7,
+    for network, rows in cases.groupby("network", sort=False):
+        axes.plot(rows["et_volume_ml"], rows["dice"], linestyle="", markersize=3, alpha=0.7,
                   markeredgewidth=0, **styles[network])  # fmt: skip
     axes.xaxis.set_major_formatter("{x:g}")
     for limit in SMALL_ML:
-        axes.axvline(limit, color=GREY, linestyle=(0, (4, 3)), linewidth=0.8)
+        axes.axvline(limit, **DASHED)
 
 
 def headline(table):
@@ -177,7 +161,6 @@ def headline(table):
         return "No case has enhancing tumour"
     texts = []
     for size in dict.fromkeys((sizes[0], sizes[-1])):
-        mine = groups[groups["size"] == size]
-        values = format_by_network(dict(zip(mine["network"], mine["value"], strict=True)))
+        values = format_by_network(values_of(groups[groups["size"] == size]))
         texts.append(f"{values} at " + f"{size} ml".replace(" ", UNBROKEN))
     return f"Mean Dice of enhancing tumour is {' and '.join(texts)}"

@@ -1,13 +1,17 @@
 """Names, colours and markers of several networks in one figure."""
 
+from itertools import cycle
+
 import numpy as np
-from matplotlib.lines import Line2D
 
 from glioma_uq.errors import BadInput
 from glioma_uq.figures.cells import of_cell
+from glioma_uq.figures.style import GREY, add_legend, key
 from glioma_uq.figures.words import format_range, joined
 from glioma_uq.predictions import cell_of
 from glioma_uq.statistics.overlap_groups import BELOW_MM3
+from glioma_uq.statistics.selected_cell import read_selected_cell
+from glioma_uq.tables import read_table
 
 # Okabe and Ito's, without yellow, which is hardly visible on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#666666")
@@ -24,10 +28,12 @@ def shown_names(networks):
 
 
 def network_styles(networks):
-    """Return {network: colour and marker}, by their order."""
+    """Return {network: colour, marker and label}, by their order."""
     return {
-        network: {"color": COLOURS[i % len(COLOURS)], "marker": MARKS[i % len(MARKS)]}
-        for i, network in enumerate(networks)
+        network: {"color": colour, "marker": mark, "label": name}
+        for (network, name), colour, mark in zip(
+            shown_names(list(networks)).items(), cycle(COLOURS), cycle(MARKS), strict=False
+        )
     }
 
 
@@ -38,11 +44,21 @@ def at_nearest(table, rate, passes):
     return of_cell(table, rate, nearest)
 
 
-def in_order(table, networks):
-    """Return the rows of `networks` only, in their order."""
+def read_near(path, networks, selection):
+    """Return the rows of `networks`, in their order, near the selected cell.
+
+    `path` is that of the long table, `selection` that of the selected cell.
+    """
+    table = read_table(path)
     rank = {network: place for place, network in enumerate(networks)}
     mine = table[table["network"].isin(rank)]
-    return mine.sort_values("network", key=lambda n: n.map(rank), kind="stable")
+    mine = mine.sort_values("network", key=lambda n: n.map(rank), kind="stable")
+    return at_nearest(mine, *read_selected_cell(selection))
+
+
+def values_of(rows):
+    """Return {network: value} of a table with one row for each network."""
+    return dict(zip(rows["network"], rows["value"], strict=True))
 
 
 def format_by_network(values, form="{:.2f}"):
@@ -63,24 +79,44 @@ def _one(value, name, form):
     return f"{form.format(value).replace('-', '−')} ({name})"
 
 
-def dodge(place, number, width=0.7):
+def draw_groups(axes, rows, column, groups, styles, *, width=0.7, joined=False, across=False):
+    """Draw values with their intervals by group, the networks of a group side by side.
+
+    Args:
+        rows: at most one of each network and group.
+        column: that of the groups.
+        groups: {group: its label at the axis}, in order.
+        styles: of `network_styles`.
+        width: share of the distance of groups that four or more networks take up.
+        joined: whether a line joins the values of a network.
+        across: whether values are drawn from left to right, and groups from top to bottom.
+    """
+    ticks = np.arange(len(groups))
+    for i, (network, style) in enumerate(styles.items()):
+        mine = rows[rows["network"] == network].set_index(column).reindex(list(groups))
+        places = ticks + _dodge(i, len(styles), width)
+        colour = style["color"]
+        if joined:
+            axes.plot(places, mine["value"], color=colour, linewidth=0.8, alpha=0.6)
+        bars = axes.hlines if across else axes.vlines
+        bars(places, mine["low"], mine["high"], color=colour, linewidth=1.1, alpha=0.8)
+        points = (mine["value"], places) if across else (places, mine["value"])
+        axes.plot(*points, linestyle="", markersize=4.2, zorder=3, **style)
+    if across:
+        axes.set_yticks(ticks, groups.values())
+        axes.set_ylim(len(groups) - 0.5, -0.5)
+    else:
+        axes.set_xticks(ticks, groups.values())
+
+
+def _dodge(place, number, width):
     """Return the offset from its tick of the `place`-th of `number` markers."""
     return 0 if number == 1 else width * (place / (number - 1) - 0.5) * min(1, number / 4)
 
 
-def draw_marks(axes, x, rows, style, **options):
-    """Draw the values of `rows` at `x` with their intervals, in the style of their network."""
-    axes.vlines(x, rows["low"], rows["high"], color=style["color"], linewidth=1.1, alpha=0.8)
-    axes.plot(x, rows["value"], linestyle="", markersize=4.2, zorder=3, **style, **options)
-
-
-def add_network_legend(figure, networks, styles, *, more=(), **line):
-    """Add the legend of colours and markers below the panels."""
-    names = shown_names(networks)
-    style = {"linestyle": "", "markersize": 4.2} | line
-    handles = [Line2D([], [], label=names[n], **styles[n], **style) for n in networks]
-    handles += more
-    figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 4))
+def add_network_legend(figure, level):
+    """Add the legend of colours, markers and intervals of `level` below the panels."""
+    add_legend(figure, key(f"{100 * level:g} % interval", color=GREY, linewidth=1.1))
 
 
 def nearest_cells(paths, networks, rate, passes):

@@ -2,14 +2,7 @@
 
 from glioma_uq.figures.cells import concat_nonempty, measured, of_network
 from glioma_uq.figures.lines import add_rate_legend, draw_lines_over_passes
-from glioma_uq.figures.style import (
-    count_text,
-    panel_title,
-    panels,
-    rate_colours,
-    set_headline,
-    styled,
-)
+from glioma_uq.figures.style import count_text, panel_title, panels, rate_colours, set_headline
 from glioma_uq.figures.words import format_range
 from glioma_uq.tables import read_table
 
@@ -32,19 +25,11 @@ EMPTY = "empty_tumour"
 
 
 def read(*, segmentation, network):
-    """Return the table of `tabulate` from the path of the long table."""
-    return tabulate(read_table(segmentation), network=network)
+    """Return the correlations over two regions, Dice, and the share of empty tumours."""
+    rows = of_network(read_table(segmentation), network)
+    return concat_nonempty(measured(rows, "segmentation", name) for name in [*MEASURES, EMPTY])
 
 
-def tabulate(segmentation, *, network=None):
-    """Return the rows that are drawn: rho of two regions, Dice, and the empty tumours."""
-    rows = of_network(segmentation, network)
-    return concat_nonempty(
-        measured(rows, "segmentation", measure) for measure in [*MEASURES, EMPTY]
-    )
-
-
-@styled
 def draw(table, *, level):
     """Return the figure: three panels by number of passes."""
     figure, (grid,) = panels(1, len(MEASURES), height=2.7)
@@ -58,7 +43,7 @@ def draw(table, *, level):
         axes.set_xlabel("Monte Carlo passes T")
     share_rho_axis(grid[:2])
     grid[1].set_title(grid[1].get_title(loc="left") + empty_text(table))
-    add_rate_legend(figure, table[table["measure"] != EMPTY], colours, level)
+    add_rate_legend(figure, table[table["measure"] != EMPTY], level)
     set_headline(figure, headline(table))
     return figure
 

@@ -5,13 +5,14 @@ lightness for rates, the palette of Okabe and Ito (2008) for categories.
 """
 
 import textwrap
-from functools import wraps
 
 import matplotlib
+import numpy as np
 
 matplotlib.use("agg")  # before seaborn selects a backend with windows
 
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from glioma_uq.files import written_whole
 from glioma_uq.tables import write_table
@@ -19,8 +20,9 @@ from glioma_uq.tables import write_table
 PNG_DPI = 220  # for screens; print takes the PDF
 FULL_WIDTH = 7.2  # inches: both columns of a printed page
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
+DASHED = {"color": GREY, "linestyle": (0, (4, 3)), "linewidth": 0.8}  # lines of reference
 UNCERTAINTIES = ("predictive", "aleatoric", "epistemic")
-STYLE = {
+STYLE = {  # of matplotlib while a figure is drawn and saved
     "font.family": "DejaVu Sans",  # part of matplotlib: the same on every machine
     "font.size": 8,
     "axes.labelsize": 8,
@@ -46,6 +48,8 @@ STYLE = {
     "ytick.major.size": 2.5,
     "lines.linewidth": 1.2,
     "lines.markersize": 2.6,
+    "image.origin": "lower",
+    "image.interpolation": "nearest",
     "legend.frameon": False,
     "legend.fontsize": 7.5,
     "legend.title_fontsize": 7.5,
@@ -55,31 +59,17 @@ STYLE = {
 
 
 def panels(rows, columns, *, width=FULL_WIDTH, height, **kwargs):
-    """Return (figure, axes [rows, columns]) with a constrained layout."""
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        figure.get_layout_engine().set(w_pad=0.05, h_pad=0.05, wspace=0.03, hspace=0.03)
-        return figure, figure.subplots(rows, columns, squeeze=False, **kwargs)
-
-
-def styled(draw):
-    """Return the function `draw` wrapped to run in `STYLE`."""
-
-    @wraps(draw)
-    def in_style(*args, **kwargs):
-        with matplotlib.rc_context(STYLE):
-            return draw(*args, **kwargs)
-
-    return in_style
+    """Return (figure, axes [rows, columns]) with a constrained layout; sizes in inches."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.05, h_pad=0.05, wspace=0.03, hspace=0.03)
+    return figure, figure.subplots(rows, columns, squeeze=False, **kwargs)
 
 
 def rate_colours(rates):
     """Return {rate: colour}: viridis from dark (smallest rate) to light, without its yellow."""
     rates = sorted(set(rates))
-    steps = [0.85 * i / max(len(rates) - 1, 1) for i in range(len(rates))]
-    return {
-        rate: matplotlib.colormaps["viridis"](step) for rate, step in zip(rates, steps, strict=True)
-    }
+    colours = matplotlib.colormaps["viridis"](np.linspace(0, 0.85, len(rates)))
+    return dict(zip(rates, map(tuple, colours), strict=True))
 
 
 def panel_title(axes, text, *, above=16):
@@ -96,6 +86,21 @@ def set_headline(figure, text):
     figure.suptitle(textwrap.fill(text, width), x=0.008, ha="left", size=8.5, weight="bold")
 
 
+def key(label, **look):
+    """Return an entry of a legend that looks like a line or, without linestyle, its markers."""
+    return Line2D([], [], label=label, **look)
+
+
+def add_legend(figure, *more, columns=4):
+    """Add the legend below the panels: each label of their artists once, then `more` entries."""
+    handles = {}
+    for axes in figure.axes:
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            handles.setdefault(label, handle)
+    handles = [*handles.values(), *more]
+    figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), columns))
+
+
 def count_text(counts):
     """Return "n = 60", or "n = 52–60" if n differs between the points of a panel."""
     counts = sorted({int(n) for n in counts})
@@ -104,12 +109,19 @@ def count_text(counts):
     return f"n = {counts[0]}" if len(counts) == 1 else f"n = {counts[0]}–{counts[-1]}"
 
 
+def empty_figure(headline, text):
+    """Return a figure of which there is nothing to draw, with `text` in its one panel."""
+    figure, ((axes,),) = panels(1, 1, height=1.5)
+    note_empty(axes, text)
+    set_headline(figure, headline)
+    return figure
+
+
 def note_empty(axes, text="not measured"):
     """Write `text` in the middle of an empty panel."""
     axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=GREY)
 
 
-@styled
 def save_figure(figure, table, *, pdf, png, csv):
     """Write the figure as vector PDF and as PNG, and its data as CSV.
 

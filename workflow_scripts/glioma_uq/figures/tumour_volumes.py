@@ -5,6 +5,7 @@ import numpy as np
 from glioma_uq.figures.networks import REGION_NAMES, SMALL_ML
 from glioma_uq.figures.style import (
     BLUE,
+    DASHED,
     GREY,
     ORANGE,
     count_text,
@@ -12,7 +13,6 @@ from glioma_uq.figures.style import (
     panel_title,
     panels,
     set_headline,
-    styled,
 )
 from glioma_uq.subregions import REGIONS
 from glioma_uq.tables import read_table
@@ -29,17 +29,13 @@ CAPTION = (
 
 
 def read(*, overlap):
-    """Return the table of `tabulate` from the path of one cell's table of overlap."""
-    return tabulate(read_table(overlap))
-
-
-def tabulate(overlap):
     """Return case, region and volume_mm3 of the reference, from one cell's table of overlap."""
-    rows = overlap[overlap["rule"] == "none"].drop_duplicates(["case", "region"])
+    table = read_table(overlap)
+    rows = table[table["rule"] == "none"].drop_duplicates(["case", "region"])
     rows = rows.rename(columns={"reference_volume_mm3": "volume_mm3"})
-    order = {region: place for place, region in enumerate(REGIONS)}
+    order = list(REGIONS)
     rows = rows.sort_values(
-        ["region", "case"], key=lambda c: c.map(order) if c.name == "region" else c
+        ["region", "case"], key=lambda c: c.map(order.index) if c.name == "region" else c
     )
     return rows[["case", "region", "volume_mm3"]].reset_index(drop=True)
 
@@ -49,7 +45,6 @@ def in_ml(table, region):
     return table.loc[table["region"] == region, "volume_mm3"].to_numpy(float) / 1000
 
 
-@styled
 def draw(table):
     """Return the figure: a box for each region, and the number of small ET."""
     figure, (grid,) = panels(1, 2, height=3.0, gridspec_kw={"width_ratios": [1, 1.25]})
@@ -64,13 +59,11 @@ def draw_boxes(axes, table):
     line = {"color": "#333333", "linewidth": 0.8}
     axes.boxplot(
         [in_ml(table, region) for region in REGIONS],
+        tick_labels=[REGION_NAMES[region].replace(" ", "\n") for region in REGIONS],
         widths=0.5, boxprops=line, whiskerprops=line, capprops=line,
         medianprops={"color": ORANGE, "linewidth": 1.6},
         flierprops={"marker": "o", "markersize": 3, "markeredgecolor": GREY},
     )  # fmt: skip
-    axes.set_xticks(
-        range(1, 1 + len(REGIONS)), [REGION_NAMES[r].replace(" ", "\n") for r in REGIONS]
-    )
     axes.set_ylabel("Volume (ml)")
     axes.set_title(count_text([table["case"].nunique()]))
     panel_title(axes, "(a) Regions of the tumours")
@@ -89,7 +82,7 @@ def draw_small(axes, volumes):
     axes.xaxis.set_major_formatter("{x:g}")
     for limit in SMALL_ML:
         below = int((positive < limit).sum())
-        axes.axvline(limit, color=ORANGE, linestyle=(0, (4, 3)), linewidth=0.9)
+        axes.axvline(limit, **DASHED | {"color": ORANGE})
         axes.annotate(f"{below} below {limit:g} ml", (limit, 1), (2, -3), rotation=-90, ha="left",
                       xycoords=("data", "axes fraction"), textcoords="offset points", va="top",
                       size=6.5, color=ORANGE)  # fmt: skip

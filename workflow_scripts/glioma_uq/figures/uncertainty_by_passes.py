@@ -1,6 +1,12 @@
 """Amount and kind of uncertainty, and its convergence with more passes."""
 
-from glioma_uq.figures.cells import TASK_NAMES, concat_nonempty, measured, of_network
+from glioma_uq.figures.cells import (
+    TASK_NAMES,
+    by_task,
+    concat_nonempty,
+    measured,
+    of_network,
+)
 from glioma_uq.figures.lines import add_rate_legend, draw_lines_over_passes
 from glioma_uq.figures.style import (
     UNCERTAINTIES,
@@ -9,10 +15,10 @@ from glioma_uq.figures.style import (
     panels,
     rate_colours,
     set_headline,
-    styled,
 )
 from glioma_uq.statistics.selection import stabilised_at
 from glioma_uq.tables import read_table
+from glioma_uq.tasks import TASKS
 
 CAPTION = (
     "How much uncertainty, and of which kind",
@@ -35,54 +41,38 @@ PANEL_TITLES = {
 
 
 def read(*, classification, segmentation, network):
-    """Return the table of `tabulate` from the paths of the long tables."""
-    return tabulate(
-        read_table(classification),
-        read_table(segmentation) if segmentation else None,
-        network=network,
-    )
+    """Return the three uncertainties of each task, of segmentation over the predicted tumour."""
+    of_tumours = of_network(read_table(segmentation), network)
+    of_cases = of_network(read_table(classification), network)
+    rows = [measured(of_tumours, "segmentation", f"{kind}_tumour") for kind in UNCERTAINTIES]
+    rows += [measured(of_cases, task, kind) for task in TASKS for kind in UNCERTAINTIES]
+    return concat_nonempty(rows)
 
 
-def tabulate(classification, segmentation=None, *, network=None, region="tumour"):
-    """Return the rows of the long tables that are drawn, segmentation first.
-
-    Segmentation uncertainty is the mean over the voxels of `region`, "tumour" (as predicted;
-    cases without a predicted tumour have none) or "brain".
-    """
-    rows_drawn = []
-    if segmentation is not None:
-        rows = of_network(segmentation, network)
-        rows_drawn += [measured(rows, "segmentation", f"{kind}_{region}") for kind in UNCERTAINTIES]
-    rows = of_network(classification, network)
-    tasks = [task for task in TASK_NAMES if task != "segmentation"]
-    rows_drawn += [measured(rows, task, kind) for task in tasks for kind in UNCERTAINTIES]
-    return concat_nonempty(rows_drawn)
-
-
-@styled
 def draw(table, *, level, tolerance):
     """Return the figure: tasks x kinds of uncertainty.
 
     Args:
-        table: of `tabulate`.
+        table: of `read`.
         level: of the intervals.
         tolerance: share of its value at the largest T within which a value has settled.
     """
-    tasks = [task for task in TASK_NAMES if task in set(table["task"])]
+    tasks = by_task(table)
     figure, grid = panels(len(tasks), 3, height=0.7 + 1.45 * len(tasks), sharex=True)
     colours = rate_colours(table["rate"])
-    for axes_of_task, task in zip(grid, tasks, strict=True):
-        kinds = split_by_kind(table[table["task"] == task])
+    for axes_of_task, (task, of_task) in zip(grid, tasks.items(), strict=True):
+        kinds = split_by_kind(of_task)
         for axes, (kind, rows) in zip(axes_of_task, kinds.items(), strict=True):
             draw_lines_over_passes(axes, rows, colours)
             axes.set_ylim(bottom=0)
             axes.set_title(count_text(rows["n"]) + share_text(rows, kinds["predictive"], kind))
-        axes_of_task[0].set_ylabel(name_of(task, table))
+        where = "\n(predicted tumour)" if task == "segmentation" else ""
+        axes_of_task[0].set_ylabel(TASK_NAMES[task] + where)
     for axes, kind in zip(grid[0], UNCERTAINTIES, strict=True):
         panel_title(axes, PANEL_TITLES[kind])
     for axes in grid[-1]:
         axes.set_xlabel("Monte Carlo passes T")
-    add_rate_legend(figure, table, colours, level)
+    add_rate_legend(figure, table, level)
     set_headline(figure, headline(table, tolerance))
     return figure
 
@@ -124,11 +114,3 @@ def share_text(rows, predictive, kind):
         return ""
     least, most = f"{shares.min():.0f}", f"{shares.max():.0f}"
     return f"; {least if least == most else f'{least}–{most}'} % of total"
-
-
-def name_of(task, table):
-    """Return the name of a task; for segmentation with the region of its mean."""
-    if task != "segmentation":
-        return TASK_NAMES[task]
-    region = table.loc[table["task"] == task, "measure"].iloc[0].split("_")[1]
-    return "Segmentation\n" + {"tumour": "(predicted tumour)", "brain": "(brain)"}[region]
