@@ -1,30 +1,23 @@
 """Calibration and discrimination of the three classification tasks by dropout rate."""
 
+from itertools import product
+
 import numpy as np
 
-from glioma_uq.figures.cells import (
-    IN_TEXT,
-    TASK_NAMES,
-    at_passes,
-    concat_nonempty,
-    measured,
-    of_network,
-)
+from glioma_uq.figures.cells import IN_TEXT, TASK_NAMES, at_passes, in_order, read_rows
 from glioma_uq.figures.style import (
     BLUE,
     DASHED,
     GREY,
-    add_legend,
     count_text,
+    finish,
     key,
     note_empty,
     panel_title,
     panels,
-    set_headline,
 )
 from glioma_uq.figures.words import joined
 from glioma_uq.statistics.selected_cell import read_selected_cell
-from glioma_uq.tables import read_table
 from glioma_uq.tasks import TASKS
 
 CAPTION = (
@@ -48,10 +41,8 @@ def read(*, classification, selection, network):
     perfectly calibrated model at this n.
     """
     _, passes = read_selected_cell(selection)
-    rows = at_passes(of_network(read_table(classification), network), passes)
-    return concat_nonempty(
-        measured(rows, task, name) for task in TASKS for name in [*MEASURES, NULL_BAND]
-    )
+    rows = at_passes(read_rows(classification, network), passes)
+    return in_order(rows, product(TASKS, [*MEASURES, NULL_BAND]))
 
 
 def draw(table, *, level):
@@ -68,10 +59,9 @@ def draw(table, *, level):
     set_rate_axis(grid[0, 0], np.unique(table["rate"]))
     for axes in grid[-1]:
         axes.set_xlabel("Dropout rate p")
-    bar = {"color": BLUE, "marker": "|", "markersize": 9, "markeredgewidth": 1.1}
-    add_legend(figure, key(f"{100 * level:g} % interval over cases", linestyle="", **bar))
-    set_headline(figure, headline(table))
-    return figure
+    look = {"color": BLUE, "marker": "|", "markersize": 9, "markeredgewidth": 1.1}
+    bar = key(f"{100 * level:g} % interval over cases", linestyle="", **look)
+    return finish(figure, headline(table), bar)
 
 
 def headline(table):

@@ -5,7 +5,7 @@ import pandas as pd
 
 from glioma_uq.figures.gallery_cases import read_gallery_cases, through_tumour
 from glioma_uq.figures.slices import outline, show_scan, slice_panels, slicer
-from glioma_uq.figures.style import key, set_headline
+from glioma_uq.figures.style import finish, key
 from glioma_uq.figures.words import format_range
 from glioma_uq.statistics.selected_cell import read_selected_cell
 
@@ -62,10 +62,8 @@ def draw(table, cases, n, *, classes):
         top = image.get_clim()[1]
         bar.set_ticks([0, top], labels=["0", "1" if top == 1 else f"ln {classes}"])
         bar.outline.set_linewidth(0.4)
-    handles = [key("truth", color=TRUTH), key("prediction", color=PREDICTED)]
-    figure.legend(handles=handles, loc="outside lower left", ncols=2)
-    set_headline(figure, headline(table, n))
-    return figure
+    lines = key("truth", color=TRUTH), key("prediction", color=PREDICTED)
+    return finish(figure, headline(table, n), *lines)
 
 
 def draw_case(axes_of_case, case, classes):

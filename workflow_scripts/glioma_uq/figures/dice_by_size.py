@@ -5,21 +5,14 @@ import pandas as pd
 
 from glioma_uq.figures.networks import (
     SMALL_ML,
-    add_network_legend,
     draw_groups,
     format_by_network,
+    interval_key,
     nearest_cells,
     network_styles,
     values_of,
 )
-from glioma_uq.figures.style import (
-    DASHED,
-    count_text,
-    note_empty,
-    panel_title,
-    panels,
-    set_headline,
-)
+from glioma_uq.figures.style import DASHED, count_text, finish, note_empty, panel_title, panels
 from glioma_uq.grid import format_rate
 from glioma_uq.seeds import seed_for
 from glioma_uq.statistics.bootstrap import draw_resamples, weighted_mean
@@ -122,9 +115,7 @@ def draw(table, *, level):
     draw_means(grid[0], groups_of(table), styles)
     draw_cases(grid[1], table[table["et_volume_ml"] > 0], styles)
     grid[0].set(ylabel="Dice of enhancing tumour", ylim=(-0.04, 1.04))
-    add_network_legend(figure, level)
-    set_headline(figure, headline(table))
-    return figure
+    return finish(figure, headline(table), interval_key(level))
 
 
 def draw_means(axes, groups, styles):
@@ -133,14 +124,13 @@ def draw_means(axes, groups, styles):
     sizes = {size: f"{size}\nn = {counts[size]}" for size in SIZES if size in counts}
     draw_groups(axes, groups, "size", sizes, styles)
     axes.set_xlabel("Volume of enhancing tumour (ml)")
-    axes.set_title(count_text([counts.sum()]) + " cases")
-    panel_title(axes, "(a) By size")
+    panel_title(axes, "(a) By size", count_text([counts.sum()]) + " cases")
 
 
 def draw_cases(axes, cases, styles):
     """Draw each case with enhancing tumour against its volume on a logarithmic axis."""
-    panel_title(axes, "(b) All cases")
-    axes.set_title(count_text([cases["case"].nunique()]) + " cases with enhancing tumour")
+    n = cases["case"].nunique()
+    panel_title(axes, "(b) All cases", f"n = {n} cases with enhancing tumour")
     axes.set(xscale="log", xlabel="Volume of enhancing tumour (ml)")
     if cases.empty:
         note_empty(axes, "no enhancing tumour")

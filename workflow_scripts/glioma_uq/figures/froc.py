@@ -3,14 +3,14 @@
 import pandas as pd
 
 from glioma_uq.figures.networks import (
-    add_network_legend,
     draw_groups,
     format_by_network,
+    interval_key,
     network_styles,
     read_near,
     values_of,
 )
-from glioma_uq.figures.style import count_text, note_empty, panel_title, panels, set_headline
+from glioma_uq.figures.style import count_text, finish, note_empty, panel_title, panels
 
 CAPTION = (
     "Which lesions are found, and with how many false ones",
@@ -52,9 +52,7 @@ def draw(table, *, level):
     draw_curves(grid[0], table, styles)
     draw_sizes(grid[1], table[table["measure"] == "sensitivity"], styles)
     grid[0].set(ylabel="Share of enhancing lesions found", ylim=(-0.04, 1.04))
-    add_network_legend(figure, level)
-    set_headline(figure, headline(table))
-    return figure
+    return finish(figure, headline(table), interval_key(level))
 
 
 def draw_curves(axes, table, styles):
@@ -67,9 +65,9 @@ def draw_curves(axes, table, styles):
     whole = table[(table["group"] == ALL) & (table["measure"] == "sensitivity")]
     false = table[table["measure"] == "false_per_case"]
     lesions = int(whole["n_lesions"].max()) if len(whole) else 0
-    axes.set_title(f"{count_text(false['n'])} cases with {lesions} lesions")
     axes.set(xlim=(0, None), xlabel="False lesions per case")
-    panel_title(axes, "(a) Found and false")
+    note = f"{count_text(false['n'])} cases with {lesions} lesions"
+    panel_title(axes, "(a) Found and false", note)
 
 
 def draw_sizes(axes, rows, styles):
@@ -82,8 +80,8 @@ def draw_sizes(axes, rows, styles):
     }
     draw_groups(axes, rows, "group", sizes, styles)
     axes.set_xlabel("Volume of the lesion (ml), number of lesions")
-    axes.set_title(count_text([counts.get(ALL, 0)]) + " lesions")
-    panel_title(axes, "(b) By size of the lesion")
+    note = count_text([counts.get(ALL, 0)]) + " lesions"
+    panel_title(axes, "(b) By size of the lesion", note)
     if not sizes:
         note_empty(axes, "no lesion")
 

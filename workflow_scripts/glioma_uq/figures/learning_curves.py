@@ -6,16 +6,7 @@ import numpy as np
 import pandas as pd
 
 from glioma_uq.errors import BadInput
-from glioma_uq.figures.style import (
-    BLUE,
-    GREEN,
-    ORANGE,
-    add_legend,
-    key,
-    panel_title,
-    panels,
-    set_headline,
-)
+from glioma_uq.figures.style import BLUE, GREEN, ORANGE, finish, key, panel_title, panels
 from glioma_uq.figures.words import format_range
 
 CAPTION = (
@@ -88,9 +79,7 @@ def draw(table, *, weights):
         axes.set_xlabel("Epoch")
         axes.tick_params(labelbottom=True)
     kept = key("epoch that was kept", color="black", marker="o", linestyle="")
-    add_legend(figure, kept, columns=2)
-    set_headline(figure, headline(table))
-    return figure
+    return finish(figure, headline(table), kept, columns=2)
 
 
 def headline(table):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from glioma_uq.figures.style import GREY, add_legend, key, note_empty
+from glioma_uq.figures.style import GREY, key, note_empty
 
 
 def draw_lines_over_passes(axes, table, colours):
@@ -27,11 +27,10 @@ def draw_lines_over_passes(axes, table, colours):
     axes.set_xticks(passes if len(passes) <= 6 else passes[1::2])
 
 
-def add_rate_legend(figure, table, level):
-    """Add the legend of colours and of the bars (intervals of `level`) below the panels."""
-    bars = []
-    if len(table) and table["low"].notna().any():
-        label = f"{100 * level:g} % interval at T = {table['passes'].max()}"
-        look = {"marker": "|", "markersize": 9, "markeredgewidth": 1.4, "linestyle": ""}
-        bars = [key(label, color=GREY, **look)]
-    add_legend(figure, *bars, columns=5)
+def interval_keys(table, level):
+    """Return the entry of the legend for the bars, none if the table has no interval."""
+    if table["low"].isna().all():
+        return []
+    label = f"{100 * level:g} % interval at T = {table['passes'].max()}"
+    look = {"marker": "|", "markersize": 9, "markeredgewidth": 1.4, "linestyle": ""}
+    return [key(label, color=GREY, **look)]

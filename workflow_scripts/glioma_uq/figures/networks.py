@@ -6,7 +6,7 @@ import numpy as np
 
 from glioma_uq.errors import BadInput
 from glioma_uq.figures.cells import of_cell
-from glioma_uq.figures.style import GREY, add_legend, key
+from glioma_uq.figures.style import GREY, key
 from glioma_uq.figures.words import format_range, joined
 from glioma_uq.predictions import cell_of
 from glioma_uq.statistics.overlap_groups import BELOW_MM3
@@ -79,7 +79,7 @@ def _one(value, name, form):
     return f"{form.format(value).replace('-', '−')} ({name})"
 
 
-def draw_groups(axes, rows, column, groups, styles, *, width=0.7, joined=False, across=False):
+def draw_groups(axes, rows, column, groups, styles, *, width=0.7, connected=False, across=False):
     """Draw values with their intervals by group, the networks of a group side by side.
 
     Args:
@@ -88,7 +88,7 @@ def draw_groups(axes, rows, column, groups, styles, *, width=0.7, joined=False, 
         groups: {group: its label at the axis}, in order.
         styles: of `network_styles`.
         width: share of the distance of groups that four or more networks take up.
-        joined: whether a line joins the values of a network.
+        connected: whether a line connects the values of a network.
         across: whether values are drawn from left to right, and groups from top to bottom.
     """
     ticks = np.arange(len(groups))
@@ -96,7 +96,7 @@ def draw_groups(axes, rows, column, groups, styles, *, width=0.7, joined=False, 
         mine = rows[rows["network"] == network].set_index(column).reindex(list(groups))
         places = ticks + _dodge(i, len(styles), width)
         colour = style["color"]
-        if joined:
+        if connected:
             axes.plot(places, mine["value"], color=colour, linewidth=0.8, alpha=0.6)
         bars = axes.hlines if across else axes.vlines
         bars(places, mine["low"], mine["high"], color=colour, linewidth=1.1, alpha=0.8)
@@ -114,9 +114,9 @@ def _dodge(place, number, width):
     return 0 if number == 1 else width * (place / (number - 1) - 0.5) * min(1, number / 4)
 
 
-def add_network_legend(figure, level):
-    """Add the legend of colours, markers and intervals of `level` below the panels."""
-    add_legend(figure, key(f"{100 * level:g} % interval", color=GREY, linewidth=1.1))
+def interval_key(level):
+    """Return the entry of the legend for the intervals of `draw_groups`."""
+    return key(f"{100 * level:g} % interval", color=GREY, linewidth=1.1)
 
 
 def nearest_cells(paths, networks, rate, passes):

@@ -3,17 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from glioma_uq.figures.cells import IN_TEXT, TASK_NAMES, of_cell, of_network
-from glioma_uq.figures.style import (
-    BLUE,
-    DASHED,
-    GREEN,
-    ORANGE,
-    key,
-    panel_title,
-    panels,
-    set_headline,
-)
+from glioma_uq.figures.cells import IN_TEXT, TASK_NAMES, of_cell, read_rows
+from glioma_uq.figures.style import BLUE, DASHED, GREEN, ORANGE, finish, panel_title, panels
 from glioma_uq.figures.words import joined
 from glioma_uq.predictions import known_rows
 from glioma_uq.statistics.posterior_truth import true_posterior
@@ -58,7 +49,7 @@ def read(*, classification, truth, measures, selection, network):
         for place in range(1 if len(classes) == 2 else 0, len(classes)):
             two = {"probability": probabilities[:, place], "true_probability": posterior[:, place]}
             tables.append(pd.DataFrame({**of_case, **two, "class": classes[place]})[COLUMNS])
-    measures = of_cell(of_network(read_table(measures), network), *selected)
+    measures = of_cell(read_rows(measures, network), *selected)
     return pd.concat(tables, ignore_index=True), measures
 
 
@@ -73,8 +64,7 @@ def draw(table, measures):
         draw_probabilities(above, rows, TASKS[task])
         of_cases = rows.drop_duplicates("case")
         draw_identity(below, of_cases["true_entropy"], of_cases["aleatoric"], BLUE)
-        panel_title(above, TASK_NAMES[task], above=26)
-        above.set_title(measures_text(mine, len(of_cases)))
+        panel_title(above, TASK_NAMES[task], measures_text(mine, len(of_cases)), above=26)
         below.set_title(f"n = {len(of_cases)}; " + value_text(mine, "rho_aleatoric", "ρ"))
         above.set_xlabel("True probability")
         below.set_xlabel("Entropy of the truth (nats)")
@@ -82,9 +72,7 @@ def draw(table, measures):
         below.set_xlim(-0.02, 1.05 * np.log(len(TASKS[task])))
     grid[0, 0].set_ylabel("Predicted probability")
     grid[1, 0].set_ylabel("Aleatoric (nats)")
-    figure.legend(handles=[key("equal to the truth", **DASHED)], loc="outside lower center")
-    set_headline(figure, headline(measures))
-    return figure
+    return finish(figure, headline(measures))
 
 
 def draw_probabilities(axes, rows, classes):
@@ -94,17 +82,14 @@ def draw_probabilities(axes, rows, classes):
         mine = rows[rows["class"] == one]
         draw_identity(axes, mine["true_probability"], mine["probability"], colour)
     if len(drawn) > 1:
-        handles = [
-            key(f"grade {one}", color=colour, marker="o", linestyle="")
-            for one, colour in zip(drawn, COLOURS, strict=False)
-        ]
-        axes.legend(handles=handles, loc="upper left", handletextpad=0, borderaxespad=0)
+        names = [f"grade {one}" for one in drawn]
+        axes.legend(axes.collections, names, loc="upper left", handletextpad=0, borderaxespad=0)
     axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
 
 
 def draw_identity(axes, x, y, colour):
     """Draw points and the line of equality."""
-    axes.plot([0, 1.2], [0, 1.2], **DASHED, zorder=1)
+    axes.plot([0, 1.2], [0, 1.2], **DASHED, zorder=1, label="equal to the truth")
     axes.scatter(x, y, 8 if len(x) <= 200 else 3, colour, alpha=0.65, linewidths=0, zorder=2)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import qmc
 
-from glioma_uq.figures.style import BLUE, ORANGE, add_legend, count_text, key, note_empty, panels
+from glioma_uq.figures.style import BLUE, ORANGE, count_text, finish, key, note_empty, panels
 from glioma_uq.quality.metrics import METRICS, limit_of, numbers_of, series_and_ending
 from glioma_uq.tables import read_table
 
@@ -47,13 +47,13 @@ def draw(table, *, limits):
     if not shown:
         note_empty(grid[0, 0])
     bare = {"linestyle": "", "markersize": 4.5}
-    add_legend(
+    return finish(
         figure,
+        "",
         key("takes part", color=BLUE, marker="o", **bare),
         key("left out", color=ORANGE, marker="x", **bare),
         key("limit", color="black", marker="|", linestyle="", markersize=9),
     )
-    return figure
 
 
 def draw_panel(axes, table, name, limits):

@@ -2,19 +2,17 @@
 
 import numpy as np
 
-from glioma_uq.figures.cells import TASK_NAMES, by_task, of_network
+from glioma_uq.figures.cells import TASK_NAMES, by_task, read_rows
 from glioma_uq.figures.style import (
     BLUE,
     GREY,
-    add_legend,
     count_text,
+    finish,
     key,
     note_empty,
     panel_title,
     panels,
-    set_headline,
 )
-from glioma_uq.tables import read_table
 
 CAPTION = (
     "Do the dropout rates differ by more than chance",
@@ -30,7 +28,7 @@ HIGHER_IS_BETTER = {"auc", "dice"}
 
 def read(*, differences, network):
     """Return the differences of one network in the measures that are drawn."""
-    rows = of_network(read_table(differences), network)
+    rows = read_rows(differences, network)
     return rows[rows["measure"].isin(MEASURES)].reset_index(drop=True)
 
 
@@ -45,13 +43,12 @@ def draw(table, *, level):
         draw_panel(axes, table[table["measure"] == measure], places, measure)
     label_rows(grid[0], places)
     bare = {"marker": "o", "linestyle": "", "color": BLUE, "markersize": 3.8}
-    add_legend(
+    return finish(
         figure,
+        headline(table),
         key(f"{100 * level:g} % interval excludes 0", **bare),
         key("it includes 0", **bare, markerfacecolor="white"),
     )
-    set_headline(figure, headline(table))
-    return figure
 
 
 def row_places(tasks, rates):
@@ -75,10 +72,10 @@ def draw_panel(axes, rows, places, measure):
                  edgecolors=BLUE, linewidths=0.9, zorder=3)  # fmt: skip
     better = "right" if measure in HIGHER_IS_BETTER else "left"
     axes.set_xlabel(f"{MEASURES[measure]}\nbetter to the {better}")
-    axes.set_title(count_text(rows["n"]))
     axes.grid(False, axis="y")
     axes.grid(True, axis="x")
-    panel_title(axes, MEASURES[measure].removeprefix("Δ ").split(" (")[0])
+    name = MEASURES[measure].removeprefix("Δ ").split(" (")[0]
+    panel_title(axes, name, count_text(rows["n"]))
 
 
 def is_seen(rows):

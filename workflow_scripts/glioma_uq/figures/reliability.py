@@ -2,20 +2,10 @@
 
 import numpy as np
 
-from glioma_uq.figures.cells import IN_TEXT, TASK_NAMES, by_task, of_cell, of_network
-from glioma_uq.figures.style import (
-    BLUE,
-    DASHED,
-    GREY,
-    add_legend,
-    key,
-    panel_title,
-    panels,
-    set_headline,
-)
+from glioma_uq.figures.cells import IN_TEXT, TASK_NAMES, by_task, of_cell, read_rows
+from glioma_uq.figures.style import BLUE, DASHED, GREY, finish, key, panel_title, panels
 from glioma_uq.figures.words import joined
 from glioma_uq.statistics.selected_cell import read_selected_cell
-from glioma_uq.tables import read_table
 from glioma_uq.tasks import TASKS
 
 CAPTION = (
@@ -34,7 +24,7 @@ LARGEST_MARKER = 70  # area in points squared, of the largest bin
 
 def read(*, reliability, selection, network):
     """Return the bins of the selected cell, in the order of the tasks."""
-    rows = of_network(read_table(reliability), network)
+    rows = read_rows(reliability, network)
     rows = of_cell(rows, *read_selected_cell(selection))
     order = list(TASK_NAMES)
     return rows.sort_values(
@@ -51,20 +41,18 @@ def draw(table, *, level):
         draw_bins(above, rows)
         width = rows["high"] - rows["low"]
         below.bar(rows["low"], rows["n"], 0.92 * width, align="edge", color=BLUE, alpha=0.6)
-        panel_title(above, TASK_NAMES[task])
-        above.set_title(f"n = {rows['n'].sum()}; gap {gap_text(rows)}")
+        panel_title(above, TASK_NAMES[task], f"n = {rows['n'].sum()}; gap {gap_text(rows)}")
         below.set_xlabel("Confidence in the predicted class")
         below.set_xlim(1 / len(TASKS[task]) - 0.04, 1.02)
     grid[0, 0].set_ylabel("Accuracy")
     grid[1, 0].set_ylabel("Cases")
     bar = {"color": GREY, "marker": "|", "markersize": 10, "markeredgewidth": 4, "alpha": 0.3}
-    add_legend(
+    return finish(
         figure,
+        headline(table),
         key("bin, sized by n", color=BLUE, marker="o", linestyle="", markersize=5),
         key(f"{100 * level:g} % range of perfect calibration", linestyle="", **bar),
     )
-    set_headline(figure, headline(table))
-    return figure
 
 
 def draw_bins(axes, rows):

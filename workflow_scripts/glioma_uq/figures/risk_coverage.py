@@ -2,18 +2,10 @@
 
 import numpy as np
 
-from glioma_uq.figures.cells import IN_TEXT, TASK_NAMES, by_task, of_network
-from glioma_uq.figures.style import (
-    DASHED,
-    add_legend,
-    panel_title,
-    panels,
-    rate_colours,
-    set_headline,
-)
+from glioma_uq.figures.cells import IN_TEXT, TASK_NAMES, by_task, read_rows
+from glioma_uq.figures.style import DASHED, finish, panel_title, panels, rate_colours
 from glioma_uq.figures.words import joined
 from glioma_uq.statistics.selected_cell import read_selected_cell
-from glioma_uq.tables import read_table
 
 CAPTION = (
     "What is gained by referring the most uncertain cases",
@@ -32,7 +24,7 @@ TOTAL = ("predictive", "tumour_predictive")  # the latter for segmentation
 def read(*, risk_coverage, selection, network):
     """Return the curves of total uncertainty of all rates at the selected T, and that rate."""
     rate, passes = read_selected_cell(selection)
-    rows = of_network(read_table(risk_coverage), network)
+    rows = read_rows(risk_coverage, network)
     rows = rows[(rows["passes"] == passes) & rows["doubt"].isin(TOTAL)]
     return rows.reset_index(drop=True), rate
 
@@ -55,12 +47,9 @@ def draw(table, rate, *, level):
         axes.axhline(selected["risk"].iloc[-1], **DASHED, label="all cases kept")
         axes.set(xlim=(0, 1.02), ylim=(0, None), xlabel="Share of cases kept",
                  xticks=[0, 0.5, 1])  # fmt: skip
-        panel_title(axes, TASK_NAMES[task])
-        axes.set_title(f"n = {selected['n'].max()}")
+        panel_title(axes, TASK_NAMES[task], f"n = {selected['n'].max()}")
     label_risks(grid, list(tasks))
-    add_legend(figure, columns=6)
-    set_headline(figure, headline(table[table["rate"] == rate]))
-    return figure
+    return finish(figure, headline(table[table["rate"] == rate]), columns=6)
 
 
 def label_risks(grid, tasks):

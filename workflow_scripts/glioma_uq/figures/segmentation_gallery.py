@@ -11,7 +11,7 @@ from matplotlib.patches import Patch
 from glioma_uq.figures.gallery_cases import find_maps, read_scans, spread
 from glioma_uq.figures.networks import format_by_network, nearest_cells, shown_names
 from glioma_uq.figures.slices import show_scan, slice_panels, slicer
-from glioma_uq.figures.style import FULL_WIDTH, empty_figure, set_headline
+from glioma_uq.figures.style import FULL_WIDTH, empty_figure, finish
 from glioma_uq.images import read_image
 from glioma_uq.statistics.overlap_groups import et_volumes
 from glioma_uq.statistics.selected_cell import read_selected_cell
@@ -137,10 +137,8 @@ def draw(table, cases, n):
     figure, grid = slice_panels(len(cases), titles, width=width, height=0.9 + row * len(cases))
     for axes_of_case, case in zip(grid, cases, strict=True):
         draw_case(axes_of_case, case)
-    handles = [Patch(color=COLOURS[subregion], label=name) for subregion, name in NAMES.items()]
-    figure.legend(handles=handles, loc="outside lower left", ncols=3)
-    set_headline(figure, headline(table, n))
-    return figure
+    parts = [Patch(color=COLOURS[subregion], label=name) for subregion, name in NAMES.items()]
+    return finish(figure, headline(table, n), *parts)
 
 
 def draw_case(axes_of_case, case):

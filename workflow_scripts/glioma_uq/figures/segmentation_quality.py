@@ -1,10 +1,11 @@
 """Quality of the segmentations, and its correlation with their uncertainty."""
 
-from glioma_uq.figures.cells import concat_nonempty, measured, of_network
-from glioma_uq.figures.lines import add_rate_legend, draw_lines_over_passes
-from glioma_uq.figures.style import count_text, panel_title, panels, rate_colours, set_headline
+from itertools import product
+
+from glioma_uq.figures.cells import in_order, read_rows
+from glioma_uq.figures.lines import draw_lines_over_passes, interval_keys
+from glioma_uq.figures.style import count_text, finish, panel_title, panels, rate_colours
 from glioma_uq.figures.words import format_range
-from glioma_uq.tables import read_table
 
 CAPTION = (
     "Are uncertain segmentations worse",
@@ -26,8 +27,8 @@ EMPTY = "empty_tumour"
 
 def read(*, segmentation, network):
     """Return the correlations over two regions, Dice, and the share of empty tumours."""
-    rows = of_network(read_table(segmentation), network)
-    return concat_nonempty(measured(rows, "segmentation", name) for name in [*MEASURES, EMPTY])
+    rows = read_rows(segmentation, network)
+    return in_order(rows, product(["segmentation"], [*MEASURES, EMPTY]))
 
 
 def draw(table, *, level):
@@ -37,15 +38,13 @@ def draw(table, *, level):
     for axes, (measure, (title, label)) in zip(grid, MEASURES.items(), strict=True):
         rows = table[table["measure"] == measure]
         draw_lines_over_passes(axes, rows, colours)
-        panel_title(axes, title)
+        panel_title(axes, title, count_text(rows["n"]))
         axes.set_ylabel(label)
-        axes.set_title(count_text(rows["n"]))
         axes.set_xlabel("Monte Carlo passes T")
     share_rho_axis(grid[:2])
     grid[1].set_title(grid[1].get_title(loc="left") + empty_text(table))
-    add_rate_legend(figure, table[table["measure"] != EMPTY], level)
-    set_headline(figure, headline(table))
-    return figure
+    keys = interval_keys(table[table["measure"] != EMPTY], level)
+    return finish(figure, headline(table), *keys, columns=5)
 
 
 def headline(table):

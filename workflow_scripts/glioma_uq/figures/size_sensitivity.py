@@ -4,9 +4,9 @@ import numpy as np
 
 from glioma_uq.figures.networks import (
     REGION_NAMES,
-    add_network_legend,
     draw_groups,
     format_by_network,
+    interval_key,
     network_styles,
     read_near,
     shown_names,
@@ -16,10 +16,10 @@ from glioma_uq.figures.style import (
     GREY,
     count_text,
     empty_figure,
+    finish,
     note_empty,
     panel_title,
     panels,
-    set_headline,
 )
 
 CAPTION = (
@@ -66,9 +66,7 @@ def draw(table, *, level):
         panel_title(axes, title_of(kind, table))
     for axes in grid[-1]:
         axes.set_xlabel("Scale of the diameter")
-    add_network_legend(figure, level)
-    set_headline(figure, headline(table))
-    return figure
+    return finish(figure, headline(table), interval_key(level))
 
 
 def draw_panel(axes, rows, styles):
@@ -77,7 +75,7 @@ def draw_panel(axes, rows, styles):
     if rows["kind"].iloc[:1].ne(LEVEL).any():
         axes.axhline(0, color=GREY, linewidth=0.8)
     labels = {scale: f"{scale:g}" for scale in scales}
-    draw_groups(axes, rows, "scale", labels, styles, width=0.4, joined=True)
+    draw_groups(axes, rows, "scale", labels, styles, width=0.4, connected=True)
     axes.set_xlim(-0.5, len(scales) - 0.5)
     axes.set_title(count_text(rows["n"]) + " lesion groups")
     if rows["value"].isna().all():

@@ -21,11 +21,9 @@ PNG_DPI = 220  # for screens; print takes the PDF
 FULL_WIDTH = 7.2  # inches: both columns of a printed page
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
 DASHED = {"color": GREY, "linestyle": (0, (4, 3)), "linewidth": 0.8}  # lines of reference
-UNCERTAINTIES = ("predictive", "aleatoric", "epistemic")
 STYLE = {  # of matplotlib while a figure is drawn and saved
     "font.family": "DejaVu Sans",  # part of matplotlib: the same on every machine
     "font.size": 8,
-    "axes.labelsize": 8,
     "axes.titlesize": 7,
     "axes.titlecolor": GREY,
     "axes.titlelocation": "left",
@@ -52,9 +50,7 @@ STYLE = {  # of matplotlib while a figure is drawn and saved
     "image.interpolation": "nearest",
     "legend.frameon": False,
     "legend.fontsize": 7.5,
-    "legend.title_fontsize": 7.5,
     "pdf.fonttype": 42,  # text stays text in the PDF
-    "svg.hashsalt": "glioma-uq",
 }
 
 
@@ -72,18 +68,17 @@ def rate_colours(rates):
     return dict(zip(rates, map(tuple, colours), strict=True))
 
 
-def panel_title(axes, text, *, above=16):
-    """Write the title of a panel or its column in bold, `above` points over the axes."""
+def panel_title(axes, text, note=None, *, above=16):
+    """Write the title of a panel or its column in bold, `above` points over the axes.
+
+    `note` is written in grey between title and axes.
+    """
     axes.annotate(
         text, (0.5, 1), (0, above), xycoords="axes fraction", textcoords="offset points",
         ha="center", va="bottom", weight="bold",
     )  # fmt: skip
-
-
-def set_headline(figure, text):
-    """Write a sentence above the figure that states its main result."""
-    width = int(13.5 * figure.get_figwidth())  # characters per line
-    figure.suptitle(textwrap.fill(text, width), x=0.008, ha="left", size=8.5, weight="bold")
+    if note:
+        axes.set_title(note)
 
 
 def key(label, **look):
@@ -91,14 +86,24 @@ def key(label, **look):
     return Line2D([], [], label=label, **look)
 
 
-def add_legend(figure, *more, columns=4):
-    """Add the legend below the panels: each label of their artists once, then `more` entries."""
+def finish(figure, headline, *keys, columns=4):
+    """Return `figure` with its main result, a sentence, above the panels and a legend below.
+
+    The legend has each label of what was drawn once, then `keys`; panels with a legend of their
+    own are left out.
+    """
+    width = int(13.5 * figure.get_figwidth())  # characters per line
+    figure.suptitle(textwrap.fill(headline, width), x=0.008, ha="left", size=8.5, weight="bold")
     handles = {}
     for axes in figure.axes:
-        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
-            handles.setdefault(label, handle)
-    handles = [*handles.values(), *more]
-    figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), columns))
+        if axes.get_legend() is None:
+            for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+                handles.setdefault(label, handle)
+    handles = [*handles.values(), *keys]
+    if handles:
+        columns = min(len(handles), columns)
+        figure.legend(handles=handles, loc="outside lower center", ncols=columns)
+    return figure
 
 
 def count_text(counts):
@@ -113,8 +118,7 @@ def empty_figure(headline, text):
     """Return a figure of which there is nothing to draw, with `text` in its one panel."""
     figure, ((axes,),) = panels(1, 1, height=1.5)
     note_empty(axes, text)
-    set_headline(figure, headline)
-    return figure
+    return finish(figure, headline)
 
 
 def note_empty(axes, text="not measured"):

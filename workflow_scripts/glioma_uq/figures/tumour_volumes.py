@@ -8,11 +8,10 @@ from glioma_uq.figures.style import (
     DASHED,
     GREY,
     ORANGE,
-    count_text,
+    finish,
     note_empty,
     panel_title,
     panels,
-    set_headline,
 )
 from glioma_uq.subregions import REGIONS
 from glioma_uq.tables import read_table
@@ -50,8 +49,7 @@ def draw(table):
     figure, (grid,) = panels(1, 2, height=3.0, gridspec_kw={"width_ratios": [1, 1.25]})
     draw_boxes(grid[0], table)
     draw_small(grid[1], in_ml(table, "et"))
-    set_headline(figure, headline(table))
-    return figure
+    return finish(figure, headline(table))
 
 
 def draw_boxes(axes, table):
@@ -65,15 +63,14 @@ def draw_boxes(axes, table):
         flierprops={"marker": "o", "markersize": 3, "markeredgecolor": GREY},
     )  # fmt: skip
     axes.set_ylabel("Volume (ml)")
-    axes.set_title(count_text([table["case"].nunique()]))
-    panel_title(axes, "(a) Regions of the tumours")
+    panel_title(axes, "(a) Regions of the tumours", f"n = {table['case'].nunique()}")
 
 
 def draw_small(axes, volumes):
     """Draw the cumulative number of cases by volume, and the limits of a small tumour."""
     positive = np.sort(volumes[volumes > 0])
-    panel_title(axes, "(b) Enhancing tumour")
-    axes.set_title(f"n = {len(positive)} cases with ET; {len(volumes) - len(positive)} without")
+    note = f"n = {len(positive)} cases with ET; {len(volumes) - len(positive)} without"
+    panel_title(axes, "(b) Enhancing tumour", note)
     axes.set(xscale="log", xlabel="Volume (ml)", ylabel="Cases with at most this volume")
     if not len(positive):
         note_empty(axes, "no enhancing tumour")

@@ -6,8 +6,8 @@ import seaborn
 from scipy.stats import gaussian_kde, qmc
 
 from glioma_uq.errors import BadInput
-from glioma_uq.figures.cells import IN_TEXT, TASK_NAMES, by_task, of_cell, of_network
-from glioma_uq.figures.style import GREEN, ORANGE, note_empty, panel_title, panels, set_headline
+from glioma_uq.figures.cells import IN_TEXT, TASK_NAMES, by_task, of_cell, read_rows
+from glioma_uq.figures.style import GREEN, ORANGE, finish, note_empty, panel_title, panels
 from glioma_uq.figures.words import joined
 from glioma_uq.statistics.rank_tests import classification_uncertainty, segmentation_uncertainty
 from glioma_uq.statistics.selected_cell import at_cell, read_selected_cell
@@ -49,7 +49,7 @@ def read(*, classification, segmentation, ranks, selection, network, dice_thresh
                       "uncertainty": one.uncertainty})
         for task, one in cases.items()
     ]  # fmt: skip
-    ranks = of_cell(of_network(read_table(ranks), network), *cell)
+    ranks = of_cell(read_rows(ranks, network), *cell)
     return pd.concat(parts, ignore_index=True), ranks
 
 
@@ -67,11 +67,10 @@ def draw(table, ranks, *, dice_threshold, level):
         good = rows["good"].astype(bool)
         values = [rows.loc[side, "uncertainty"].to_numpy() for side in (good, ~good)]
         draw_groups(axes, values, names.get(task, ("right", "wrong")))
-        panel_title(axes, TASK_NAMES[task], above=26)
-        axes.set_title(rank_text(ranks[ranks["task"] == task], task, [len(v) for v in values]))
+        note = rank_text(ranks[ranks["task"] == task], task, [len(v) for v in values])
+        panel_title(axes, TASK_NAMES[task], note, above=26)
     grid[0].set_ylabel("Total uncertainty (nats)")
-    set_headline(figure, headline(ranks[ranks["task"].isin(tasks)], round(1 - level, 9)))
-    return figure
+    return finish(figure, headline(ranks[ranks["task"].isin(tasks)], round(1 - level, 9)))
 
 
 def headline(ranks, alpha):

@@ -1,23 +1,13 @@
 """Amount and kind of uncertainty, and its convergence with more passes."""
 
-from glioma_uq.figures.cells import (
-    TASK_NAMES,
-    by_task,
-    concat_nonempty,
-    measured,
-    of_network,
-)
-from glioma_uq.figures.lines import add_rate_legend, draw_lines_over_passes
-from glioma_uq.figures.style import (
-    UNCERTAINTIES,
-    count_text,
-    panel_title,
-    panels,
-    rate_colours,
-    set_headline,
-)
+from itertools import product
+
+import pandas as pd
+
+from glioma_uq.figures.cells import TASK_NAMES, by_task, in_order, read_rows
+from glioma_uq.figures.lines import draw_lines_over_passes, interval_keys
+from glioma_uq.figures.style import count_text, finish, panel_title, panels, rate_colours
 from glioma_uq.statistics.selection import stabilised_at
-from glioma_uq.tables import read_table
 from glioma_uq.tasks import TASKS
 
 CAPTION = (
@@ -42,20 +32,16 @@ PANEL_TITLES = {
 
 def read(*, classification, segmentation, network):
     """Return the three uncertainties of each task, of segmentation over the predicted tumour."""
-    of_tumours = of_network(read_table(segmentation), network)
-    of_cases = of_network(read_table(classification), network)
-    rows = [measured(of_tumours, "segmentation", f"{kind}_tumour") for kind in UNCERTAINTIES]
-    rows += [measured(of_cases, task, kind) for task in TASKS for kind in UNCERTAINTIES]
-    return concat_nonempty(rows)
+    of_tumours = read_rows(segmentation, network)
+    of_cases = read_rows(classification, network)
+    drawn = [("segmentation", f"{kind}_tumour") for kind in PANEL_TITLES]
+    return in_order(pd.concat([of_tumours, of_cases]), [*drawn, *product(TASKS, PANEL_TITLES)])
 
 
 def draw(table, *, level, tolerance):
-    """Return the figure: tasks x kinds of uncertainty.
+    """Return the figure: tasks x kinds of uncertainty, with intervals of `level`.
 
-    Args:
-        table: of `read`.
-        level: of the intervals.
-        tolerance: share of its value at the largest T within which a value has settled.
+    A value has settled within `tolerance`, a share of its value at the largest T.
     """
     tasks = by_task(table)
     figure, grid = panels(len(tasks), 3, height=0.7 + 1.45 * len(tasks), sharex=True)
@@ -68,13 +54,11 @@ def draw(table, *, level, tolerance):
             axes.set_title(count_text(rows["n"]) + share_text(rows, kinds["predictive"], kind))
         where = "\n(predicted tumour)" if task == "segmentation" else ""
         axes_of_task[0].set_ylabel(TASK_NAMES[task] + where)
-    for axes, kind in zip(grid[0], UNCERTAINTIES, strict=True):
-        panel_title(axes, PANEL_TITLES[kind])
+    for axes, title in zip(grid[0], PANEL_TITLES.values(), strict=True):
+        panel_title(axes, title)
     for axes in grid[-1]:
         axes.set_xlabel("Monte Carlo passes T")
-    add_rate_legend(figure, table, level)
-    set_headline(figure, headline(table, tolerance))
-    return figure
+    return finish(figure, headline(table, tolerance), *interval_keys(table, level), columns=5)
 
 
 def headline(table, tolerance):
@@ -100,7 +84,7 @@ def headline(table, tolerance):
 def split_by_kind(table):
     """Return {kind: rows} for the three kinds of uncertainty of one task."""
     kind_of_row = table["measure"].str.split("_").str[0]
-    return {kind: table[kind_of_row == kind] for kind in UNCERTAINTIES}
+    return {kind: table[kind_of_row == kind] for kind in PANEL_TITLES}
 
 
 def share_text(rows, predictive, kind):

@@ -1,21 +1,14 @@
 """Uncertainty by size of the enhancing tumour (ET), and its detection of missed tumours."""
 
 from glioma_uq.figures.networks import (
-    add_network_legend,
     draw_groups,
     format_by_network,
+    interval_key,
     network_styles,
     read_near,
     values_of,
 )
-from glioma_uq.figures.style import (
-    DASHED,
-    count_text,
-    note_empty,
-    panel_title,
-    panels,
-    set_headline,
-)
+from glioma_uq.figures.style import DASHED, count_text, finish, note_empty, panel_title, panels
 
 CAPTION = (
     "Is the uncertainty of small tumours different",
@@ -69,9 +62,7 @@ def draw(table, *, level):
     draw_scores(grid[1, 1], known[known["group"] == "all"], styles)
     grid[1, 0].axhline(0.5, **DASHED)
     grid[1, 1].axvline(0.5, **DASHED)
-    add_network_legend(figure, level)
-    set_headline(figure, headline(table))
-    return figure
+    return finish(figure, headline(table), interval_key(level))
 
 
 def draw_sizes(axes, rows, styles, title, label):
@@ -80,8 +71,7 @@ def draw_sizes(axes, rows, styles, title, label):
     groups = {g: f"{name}\nn = {counts[g]:.0f}" for g, name in GROUPS.items() if g in counts}
     draw_groups(axes, rows, "group", groups, styles)
     axes.set(xlabel="Volume of enhancing tumour (ml)", ylabel=label)
-    axes.set_title(count_text(counts[counts.index == "all"]) + " cases")
-    panel_title(axes, title)
+    panel_title(axes, title, count_text(counts[counts.index == "all"]) + " cases")
     if not groups:
         note_empty(axes)
 
@@ -96,8 +86,8 @@ def draw_scores(axes, rows, styles):
     axes.grid(False, axis="y")
     axes.grid(True, axis="x")
     axes.set_xlabel("AUROC for a missed tumour")
-    axes.set_title(count_text(rows["n"]) + " cases with enhancing tumour")
-    panel_title(axes, "(d) Which score finds missed tumours?")
+    note = count_text(rows["n"]) + " cases with enhancing tumour"
+    panel_title(axes, "(d) Which score finds missed tumours?", note)
     if not scores:
         note_empty(axes)
 

@@ -4,15 +4,7 @@ import numpy as np
 
 from glioma_uq.figures import uncertainty_by_passes
 from glioma_uq.figures.cells import IN_TEXT, TASK_NAMES, at_passes, by_task
-from glioma_uq.figures.style import (
-    BLUE,
-    ORANGE,
-    add_legend,
-    count_text,
-    panel_title,
-    panels,
-    set_headline,
-)
+from glioma_uq.figures.style import BLUE, ORANGE, count_text, finish, panel_title, panels
 from glioma_uq.figures.words import format_range, joined
 from glioma_uq.statistics.selected_cell import read_selected_cell
 
@@ -45,13 +37,10 @@ def draw(table):
     figure, (grid,) = panels(1, len(tasks), height=2.8)
     for axes, (task, rows) in zip(grid, tasks.items(), strict=True):
         draw_bars(axes, uncertainty_by_passes.split_by_kind(rows))
-        panel_title(axes, TASK_NAMES[task])
-        axes.set_title(count_text(rows["n"]))
+        panel_title(axes, TASK_NAMES[task], count_text(rows["n"]))
         axes.set_xlabel("Dropout rate p")
     grid[0].set_ylabel("Mean uncertainty (nats)")
-    add_legend(figure)
-    set_headline(figure, headline(table))
-    return figure
+    return finish(figure, headline(table))
 
 
 def draw_bars(axes, kinds):
