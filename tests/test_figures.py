@@ -106,8 +106,8 @@ def gallery_cases():
     scans = {name: Image(np.random.default_rng(1).normal(size=grid.shape), grid) for name in "ab"}
     brain = Image(np.ones(grid.shape, bool), grid)
     return [
-        GalleryCase("seen", 0.9, 0.1, scans, maps, Image(ball > 0, grid), brain),
-        GalleryCase("not seen", 0.0, np.nan, scans, maps, None, brain),
+        GalleryCase("seen", scans, maps, Image(ball > 0, grid), brain, dice=0.9, uncertainty=0.1),
+        GalleryCase("not seen", scans, maps, None, brain, dice=0.0, uncertainty=np.nan),
     ]
 
 

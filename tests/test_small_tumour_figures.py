@@ -11,14 +11,14 @@ from test_figures import draw, read
 import draw_figure
 from glioma_uq.errors import BadInput
 from glioma_uq.figures import dice_by_size, learning_curves, segmentation_gallery, tumour_volumes
-from glioma_uq.figures.gallery_cases import find_maps, spread
+from glioma_uq.figures.gallery_cases import CaseImages, find_maps, spread
 from glioma_uq.figures.networks import (
     format_by_network,
     nearest_cells,
     network_styles,
     shown_names,
 )
-from glioma_uq.figures.segmentation_gallery import COLOURS, SegmentedCase, sizes_of
+from glioma_uq.figures.segmentation_gallery import COLOURS, sizes_of
 from glioma_uq.figures.style import save_figure
 from glioma_uq.images import Grid, Image, write_image
 from glioma_uq.overlap.regions import RULES
@@ -113,12 +113,20 @@ def gallery_cases(number=2):
     scans = {name: Image(noise, grid) for name in ("flair", "t1ce", "t1")}
     missed = Image(np.where(labels == 3, 1, labels).astype(np.uint8), grid)
     predicted = dict(zip(NETWORKS, (Image(labels, grid), missed), strict=True))
-    dice = dict(zip(NETWORKS, (1.0, 0.0), strict=True))
     brain = Image(np.ones(grid.shape, bool), grid)
     return [
-        SegmentedCase(f"case-{i}", 0.3 + i, scans, Image(labels, grid), predicted, dice, brain)
-        for i in range(number)
+        CaseImages(f"case-{i}", scans, predicted, Image(labels, grid), brain) for i in range(number)
     ]
+
+
+def gallery_table(number=2):
+    """Return the table of `gallery_cases`."""
+    rows = [
+        (f"case-{i}", 0.3 + i, 2, network, dice)
+        for i in range(number)
+        for network, dice in zip(NETWORKS, (1.0, 0.0), strict=True)
+    ]
+    return pd.DataFrame(rows, columns=segmentation_gallery.COLUMNS)
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +165,6 @@ def dice_table(cells):
 @pytest.fixture(scope="module")
 def drawn(tables, tmp_path_factory):
     """Each figure with its table."""
-    cases = gallery_cases()
     inputs = {
         "tumour_volumes": {"overlap": tables["cells"][CELLS[0]]},
         "froc": {"curves": tables["froc"], "lesions": tables["lesions"]},
@@ -171,8 +178,8 @@ def drawn(tables, tmp_path_factory):
         for name, given in inputs.items()
     }
     found["dice_by_size"] = dice_table(tables["cells"])
-    found["segmentation_gallery"] = segmentation_gallery.tabulate(cases)
-    besides = {"segmentation_gallery": [cases, 10]}
+    found["segmentation_gallery"] = gallery_table()
+    besides = {"segmentation_gallery": [gallery_cases(), 10]}
     return {name: (draw(name, table, *besides.get(name, []), level=0.95), table)
             for name, table in found.items()}  # fmt: skip
 
@@ -277,7 +284,7 @@ def test_figures_survive_cohorts_with_hardly_any_enhancing_tumour(tables, volume
         few[cell] = table
     assert tumour_volumes.draw(read("tumour_volumes", tmp_path, overlap=few[CELLS[0]]))
     assert dice_by_size.draw(dice_table(few), level=0.95)
-    assert segmentation_gallery.draw(segmentation_gallery.tabulate([]), [], 0)
+    assert segmentation_gallery.draw(gallery_table(0), [], 0)
 
 
 def test_the_gallery_spreads_from_the_smallest_to_the_largest_and_leaves_none_out(tables):
@@ -300,7 +307,7 @@ def test_the_gallery_finds_the_labels_of_the_fold_that_tested_a_case(tables, tmp
     maps = [tmp_path / run.format(n, fold) for n in NETWORKS for fold in (1, 2)]
     for folder in maps[1::2]:
         (folder / "case-02/passes-001").mkdir(parents=True)
-    for folder, labels in zip(maps[1::2], case.predicted.values(), strict=True):
+    for folder, labels in zip(maps[1::2], case.maps.values(), strict=True):
         write_image(folder / "case-02/passes-001/labels.nii.gz", labels.data, labels.grid)
     volumes = {name: image.data for name, image in case.scans.items()}
     masks = {"segmentation": case.truth.data, "brain_mask": case.brain.data.astype(np.uint8)}

@@ -32,14 +32,8 @@ CAPTION = (
 
 # ASSUME: the paper does not define its size groups; here the first ones end at its limits of a
 # small tumour, and the last begins at its median of 20 ml.
-SIZES = {
-    "none": (0, 0),
-    "< 1": (0, 1),
-    "1–2": (1, 2),
-    "2–5": (2, 5),
-    "5–20": (5, 20),
-    "≥ 20": (20, np.inf),
-}
+SIZES = ("none", "< 1", "1–2", "2–5", "5–20", "≥ 20")
+LIMITS = (1, 2, 5, 20)  # in ml, between the sizes from the second one on
 UNBROKEN = "\xa0"  # non-breaking space
 OF_CASE = ["network", "rate", "passes", "case", "et_volume_ml", "dice", "size"]
 OF_SIZE = ["value", "low", "high", "n", "reason"]
@@ -58,20 +52,15 @@ def read(*, overlap, selection, networks, seed, intervals):
 
 def size_of(volume_ml):
     """Return the group of `SIZES` of each volume of ET in ml [N]; upper limits are exclusive."""
-    limits = [high for _, high in list(SIZES.values())[1:-1]]
-    places = 1 + np.searchsorted(limits, volume_ml, side="right")
-    return np.array(list(SIZES))[np.where(np.asarray(volume_ml) > 0, places, 0)]
+    places = 1 + np.searchsorted(LIMITS, volume_ml, side="right")
+    return np.array(SIZES)[np.where(np.asarray(volume_ml) > 0, places, 0)]
 
 
 def tabulate(tables, *, resamples, level, interval, rng):
     """Return a row for each cell and case, `OF_CASE`, with the mean of its size group, `OF_SIZE`.
 
     Dice is a case's mean over seeds; value, low and high are of the group's mean, n is
-    its number of cases.
-
-    Args:
-        tables: {cell: table of overlap}, one cell of each network, in order.
-        resamples, level, interval, rng: of the bootstrap.
+    its number of cases. `tables` is {cell: table of overlap}, one cell of each network.
     """
     rows = {cell: of_enhancing(table) for cell, table in tables.items()}
     resampled = draw_resamples(rows.values(), resamples, rng)
@@ -146,7 +135,7 @@ def draw_cases(axes, cases, styles):
 def headline(table):
     """Return each network's Dice of the smallest and of the largest enhancing tumours."""
     groups = groups_of(table)
-    sizes = [size for size in list(SIZES)[1:] if size in set(groups["size"])]
+    sizes = [size for size in SIZES[1:] if size in set(groups["size"])]
     if not sizes:
         return "No case has enhancing tumour"
     texts = []

@@ -18,20 +18,26 @@ PREFERRED = ("t1ce", "flair")  # they show enhancing tumour and oedema best
 
 
 @dataclass(frozen=True)
-class GalleryCase:
-    """One case: name, Dice and uncertainty (nats; NaN without), and Images on one grid.
+class CaseImages:
+    """The Images of one case on one grid.
 
-    `scans` by modality (z-scores), `maps` by kind (probability, then nats), `truth` and
-    `brain` masks; `truth` is None without a reference.
+    `scans` by modality (z-scores), `maps` by kind (probability, then nats) or labels by network,
+    `truth` a mask or labels, None without a reference, `brain` a mask.
     """
 
     name: str
-    dice: float
-    uncertainty: float
     scans: dict
     maps: dict
     truth: object
     brain: object
+
+
+@dataclass(frozen=True)
+class GalleryCase(CaseImages):
+    """One case with its Dice and uncertainty (nats), NaN without."""
+
+    dice: float
+    uncertainty: float
 
 
 def spread_over(segmentation, number):
@@ -62,12 +68,9 @@ def read_gallery_cases(tables, selected, number, *, network, maps, mapped, volum
     Args:
         tables: paths of the segmentation tables of all cells.
         selected: (rate, passes) of the selected cell.
-        number: number of cases to show.
-        network: name of the network.
         maps: folders of maps of all rates, folds and seeds.
         mapped: the T that have maps; the one nearest to the selected T is shown.
         volumes: path of the manifest of the normalised volumes.
-        modalities: the study's.
     """
     rate, passes = selected[0], min(mapped, key=lambda t: abs(t - selected[1]))
     (table,) = map(read_table, at_cell(tables, network, rate, passes))

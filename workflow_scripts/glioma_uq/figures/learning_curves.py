@@ -43,8 +43,7 @@ def read(*, curves, network):
             tables.append(pd.read_csv(path).assign(**names))
     if not tables:
         raise BadInput(f"expected learning curves of {network}, found none; train it first")
-    table = pd.concat(tables, ignore_index=True)
-    table = table[KEYS + [column for column in table.columns if column not in KEYS]]
+    table = pd.concat(tables).set_index(KEYS).reset_index()
     return table.sort_values([*KEYS, "epoch"], kind="stable", ignore_index=True)
 
 

@@ -92,9 +92,10 @@ def draw_groups(axes, rows, column, groups, styles, *, width=0.7, connected=Fals
         across: whether values are drawn from left to right, and groups from top to bottom.
     """
     ticks = np.arange(len(groups))
-    for i, (network, style) in enumerate(styles.items()):
+    offsets = np.linspace(-0.5, 0.5, len(styles)) if len(styles) > 1 else [0]
+    for offset, (network, style) in zip(offsets, styles.items(), strict=True):
         mine = rows[rows["network"] == network].set_index(column).reindex(list(groups))
-        places = ticks + _dodge(i, len(styles), width)
+        places = ticks + offset * width * min(1, len(styles) / 4)
         colour = style["color"]
         if connected:
             axes.plot(places, mine["value"], color=colour, linewidth=0.8, alpha=0.6)
@@ -107,11 +108,6 @@ def draw_groups(axes, rows, column, groups, styles, *, width=0.7, connected=Fals
         axes.set_ylim(len(groups) - 0.5, -0.5)
     else:
         axes.set_xticks(ticks, groups.values())
-
-
-def _dodge(place, number, width):
-    """Return the offset from its tick of the `place`-th of `number` markers."""
-    return 0 if number == 1 else width * (place / (number - 1) - 0.5) * min(1, number / 4)
 
 
 def interval_key(level):

@@ -45,20 +45,14 @@ def draw(table, rate, *, level):
                           color=colours[rate], linewidth=0,
                           label=f"{100 * level:g} % interval")  # fmt: skip
         axes.axhline(selected["risk"].iloc[-1], **DASHED, label="all cases kept")
+        if task == "segmentation":
+            axes.set_ylabel("Risk: 1 − mean Dice")
+        elif task == next(one for one in tasks if one != "segmentation"):
+            axes.set_ylabel("Risk: error rate")  # of all on its right
         axes.set(xlim=(0, 1.02), ylim=(0, None), xlabel="Share of cases kept",
                  xticks=[0, 0.5, 1])  # fmt: skip
         panel_title(axes, TASK_NAMES[task], f"n = {selected['n'].max()}")
-    label_risks(grid, list(tasks))
     return finish(figure, headline(table[table["rate"] == rate]), columns=6)
-
-
-def label_risks(grid, tasks):
-    """Write what the risk is beside the segmentation and the first of the other tasks."""
-    for axes, task, before in zip(grid, tasks, ["", *tasks], strict=False):
-        if task == "segmentation":
-            axes.set_ylabel("Risk: 1 − mean Dice")
-        elif before in ("", "segmentation"):
-            axes.set_ylabel("Risk: error rate")
 
 
 def headline(selected):

@@ -1,14 +1,13 @@
 """A gallery of cases: scans, the true subregions of the tumour, and each network's."""
 
 import re
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from matplotlib.colors import ListedColormap
 from matplotlib.patches import Patch
 
-from glioma_uq.figures.gallery_cases import find_maps, read_scans, spread
+from glioma_uq.figures.gallery_cases import CaseImages, find_maps, read_scans, spread
 from glioma_uq.figures.networks import format_by_network, nearest_cells, shown_names
 from glioma_uq.figures.slices import show_scan, slice_panels, slicer
 from glioma_uq.figures.style import FULL_WIDTH, empty_figure, finish
@@ -40,32 +39,14 @@ PANEL = 0.95  # least width of a panel in inches
 COLUMNS = ["case", "et_volume_ml", "slice", "network", "dice"]
 
 
-@dataclass(frozen=True)
-class SegmentedCase:
-    """One case: name, volume of enhancing tumour (ET) in ml, and Images on one grid.
-
-    `scans` by modality (z-scores), `truth` canonical labels, `predicted` labels by network,
-    `dice` of ET by network, `brain` a mask.
-    """
-
-    name: str
-    et_ml: float
-    scans: dict
-    truth: object
-    predicted: dict
-    dice: dict
-    brain: object
-
-
 def read(*, overlap, selection, networks, maps, volumes, modalities, cases_shown):
-    """Return the table of `tabulate`, its `SegmentedCase`s, and the number of cases with ET.
+    """Return a row for each case shown and network, its `CaseImages`, and the number with ET.
 
-    Cases are shown at the selected rate and the nearest T with maps, smallest ET first.
+    Cases are shown at the selected rate and the nearest T with maps, smallest enhancing tumour
+    (ET) first. Truth and maps are canonical labels.
 
     Args:
         overlap: paths of the tables of overlap of all cells.
-        selection: path of the table of the selected cell.
-        networks: names, in order.
         maps: folders of maps of all networks, rates and folds, of one seed each.
         volumes: path of the manifest of the normalised volumes.
         modalities: the study's; those in `SCANS` are shown.
@@ -75,36 +56,20 @@ def read(*, overlap, selection, networks, maps, volumes, modalities, cases_shown
     tables = {cell: read_table(path) for cell, path in cells.items()}
     et_ml = sizes_of(next(iter(tables.values())))
     scans = [name for name in SCANS if name in modalities]
-    cases = []
+    cases, rows = [], []
     for case, volume in spread(et_ml, cases_shown).items():
         folders = {cell: find_maps(maps, *cell, case) for cell in cells}
-        cases.append(
-            SegmentedCase(
-                name=case,
-                et_ml=volume,
-                truth=read_image(volume_path(volumes, case, "segmentation"), np.uint8),
-                predicted={
-                    cell.network: read_image(folder / "labels.nii.gz", np.uint8)
-                    for cell, folder in folders.items()
-                },
-                dice={
-                    cell.network: dice_of(tables[cell], case, folder)
-                    for cell, folder in folders.items()
-                },
-                **read_scans(volumes, case, scans),
-            )
-        )
-    return tabulate(cases), cases, len(et_ml)
-
-
-def tabulate(cases):
-    """Return one row for each case and network: case, et_volume_ml, slice, network, dice."""
-    rows = [
-        (case.name, case.et_ml, through_enhancing(case.truth), network, dice)
-        for case in cases
-        for network, dice in case.dice.items()
-    ]
-    return pd.DataFrame(rows, columns=COLUMNS)
+        labels = {
+            cell.network: read_image(folder / "labels.nii.gz", np.uint8)
+            for cell, folder in folders.items()
+        }
+        truth = read_image(volume_path(volumes, case, "segmentation"), np.uint8)
+        images = read_scans(volumes, case, scans)
+        cases.append(CaseImages(name=case, maps=labels, truth=truth, **images))
+        for cell, folder in folders.items():
+            dice = dice_of(tables[cell], case, folder)
+            rows.append((case, volume, through_enhancing(truth), cell.network, dice))
+    return pd.DataFrame(rows, columns=COLUMNS), cases, len(et_ml)
 
 
 def sizes_of(overlap):
@@ -130,31 +95,29 @@ def draw(table, cases, n):
     if not cases:
         return empty_figure("No case has enhancing tumour", "no case has enhancing tumour")
     titles = [name.upper() for name in cases[0].scans]
-    titles += ["truth", *shown_names(cases[0].predicted).values()]
+    titles += ["truth", *shown_names(cases[0].maps).values()]
     width = max(FULL_WIDTH, PANEL * len(titles))
     row = 1.25 * width / len(titles) + 0.15  # a brain is longer than it is wide
     titles = [title.replace("-", "-\n", 1) if len(title) > 12 else title for title in titles]
     figure, grid = slice_panels(len(cases), titles, width=width, height=0.9 + row * len(cases))
     for axes_of_case, case in zip(grid, cases, strict=True):
-        draw_case(axes_of_case, case)
+        draw_case(axes_of_case, case, table[table["case"] == case.name])
     parts = [Patch(color=COLOURS[subregion], label=name) for subregion, name in NAMES.items()]
     return finish(figure, headline(table, n), *parts)
 
 
-def draw_case(axes_of_case, case):
+def draw_case(axes_of_case, case, rows):
     """Draw the scans of one case, then its subregions: the true ones and each network's."""
-    cut = slicer(case.brain, through_enhancing(case.truth))
-    brain = cut(case.brain)
-    scans = list(case.scans.values())
-    segmentations = [case.truth, *case.predicted.values()]
-    texts = ["", *(f"Dice {dice:.2f}" for dice in case.dice.values())]
-    for axes, scan in zip(axes_of_case, scans, strict=False):
-        show_scan(axes, cut(scan), brain)
-    for axes, labels, text in zip(axes_of_case[len(scans) :], segmentations, texts, strict=True):
-        show_scan(axes, cut(scans[0]), brain)
+    cut = slicer(case.brain, rows["slice"].iloc[0])
+    scans = [cut(scan) for scan in case.scans.values()]
+    segmentations = [case.truth, *case.maps.values()]
+    for axes, scan in zip(axes_of_case, scans + scans[:1] * len(segmentations), strict=True):
+        show_scan(axes, scan, cut(case.brain))
+    for axes, labels in zip(axes_of_case[len(scans) :], segmentations, strict=True):
         show_labels(axes, cut(labels))
-        axes.set_xlabel(text, size=6.5, labelpad=2)
-    axes_of_case[0].set_ylabel(f"{case.name}\n{case.et_ml:.2f} ml", size=6.5)
+    for axes, dice in zip(axes_of_case[len(scans) + 1 :], rows["dice"], strict=True):
+        axes.set_xlabel(f"Dice {dice:.2f}", size=6.5, labelpad=2)
+    axes_of_case[0].set_ylabel(f"{case.name}\n{rows['et_volume_ml'].iloc[0]:.2f} ml", size=6.5)
 
 
 def show_labels(axes, labels):

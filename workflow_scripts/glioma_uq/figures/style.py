@@ -108,10 +108,9 @@ def finish(figure, headline, *keys, columns=4):
 
 def count_text(counts):
     """Return "n = 60", or "n = 52–60" if n differs between the points of a panel."""
-    counts = sorted({int(n) for n in counts})
-    if not counts:
-        return "n = 0"
-    return f"n = {counts[0]}" if len(counts) == 1 else f"n = {counts[0]}–{counts[-1]}"
+    counts = [int(n) for n in counts] or [0]
+    low, high = min(counts), max(counts)
+    return f"n = {low}" if low == high else f"n = {low}–{high}"
 
 
 def empty_figure(headline, text):
