@@ -139,7 +139,7 @@ def read(name, folder, **given):
         elif isinstance(value, list) and all(isinstance(one, pd.DataFrame) for one in value):
             path = folder / f"csnet/dropout-0.20/passes-030/{key}.csv"
             given[key] = [written(one, path) for one in value]
-    return function(**draw_figure.asked_for(function, given))
+    return function(**draw_figure.arguments_of(function, given))
 
 
 def written(table, path):
@@ -152,7 +152,7 @@ def draw(name, *found, **given):
     """Return a figure as the step draws it, from what its `read` returned."""
     function = figure_module(name).draw
     with matplotlib.rc_context(STYLE):
-        return function(*found, **draw_figure.asked_for(function, given))
+        return function(*found, **draw_figure.arguments_of(function, given))
 
 
 @pytest.fixture(scope="module")

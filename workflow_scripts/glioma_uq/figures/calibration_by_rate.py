@@ -104,15 +104,14 @@ def draw_reference(axes, rows, measure, classes):
         if len(null):
             axes.fill_between(x, low, high, color=GREY, alpha=0.2, linewidth=0,
                               label="perfect calibration at this n")  # fmt: skip
-        axes.set_ylim(bottom=0)
     else:
         guess = np.log(classes) if measure == "nll" else 0.5
         axes.axhline(guess, **DASHED, label="guessing with equal probabilities")
-    if measure == "nll":
-        axes.set_ylim(bottom=0)
     if measure == "auc":
         lowest = rows.loc[rows["measure"] == "auc", ["low", "value"]].min().min()
         axes.set_ylim(np.fmin(0.45, lowest - 0.02), 1)
+    else:
+        axes.set_ylim(bottom=0)
 
 
 def set_rate_axis(axes, rates):

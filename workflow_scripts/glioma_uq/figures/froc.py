@@ -10,7 +10,7 @@ from glioma_uq.figures.networks import (
     read_near,
     values_of,
 )
-from glioma_uq.figures.style import count_text, finish, note_empty, panel_title, panels
+from glioma_uq.figures.style import count_text, finish, panel_title, panels
 
 CAPTION = (
     "Which lesions are found, and with how many false ones",
@@ -78,12 +78,10 @@ def draw_sizes(axes, rows, styles):
         for size, name in SIZES.items()
         if counts.get(size, 0) > 0
     }
-    draw_groups(axes, rows, "group", sizes, styles)
+    draw_groups(axes, rows, "group", sizes, styles, empty="no lesion")
     axes.set_xlabel("Volume of the lesion (ml), number of lesions")
     note = count_text([counts.get(ALL, 0)]) + " lesions"
     panel_title(axes, "(b) By size of the lesion", note)
-    if not sizes:
-        note_empty(axes, "no lesion")
 
 
 def headline(table):

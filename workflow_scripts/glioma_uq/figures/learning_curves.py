@@ -59,10 +59,10 @@ def draw(table, *, weights):
         2 * blocks, columns, width=max(1.9 * columns, 3.4), height=0.6 + 2.7 * blocks,
         sharex=True, gridspec_kw={"height_ratios": [3, 2] * blocks},
     )  # fmt: skip
-    losses, dice = grid[::2].ravel(), grid[1::2].ravel()
-    for axes in [*losses[len(groups) :], *dice[len(groups) :]]:
+    both = np.stack([grid[::2].ravel(), grid[1::2].ravel()])
+    for axes in both[:, len(groups) :].flat:
         axes.set_axis_off()
-    losses, dice = losses[: len(groups)], dice[: len(groups)]
+    losses, dice = both[:, : len(groups)]
     for above, below, ((network, rate), curves) in zip(losses, dice, groups, strict=True):
         draw_rate(above, below, curves, rate, weights)
         if table["network"].nunique() > 1:

@@ -6,7 +6,7 @@ import numpy as np
 
 from glioma_uq.errors import BadInput
 from glioma_uq.figures.cells import of_cell
-from glioma_uq.figures.style import GREY, key
+from glioma_uq.figures.style import GREY, across_axes, key, note_empty
 from glioma_uq.figures.words import format_range, joined
 from glioma_uq.predictions import cell_of
 from glioma_uq.statistics.overlap_groups import BELOW_MM3
@@ -37,11 +37,13 @@ def network_styles(networks):
     }
 
 
+def _nearest(measured, passes):
+    return min(measured, key=lambda t: (abs(t - passes), t), default=passes)
+
+
 def at_nearest(table, rate, passes):
     """Return the rows at `rate` and at the T of the table nearest to `passes`."""
-    measured = table["passes"].unique()
-    nearest = min(measured, key=lambda t: (abs(t - passes), t), default=passes)
-    return of_cell(table, rate, nearest)
+    return of_cell(table, rate, _nearest(table["passes"].unique(), passes))
 
 
 def read_near(path, networks, selection):
@@ -79,7 +81,9 @@ def _one(value, name, form):
     return f"{form.format(value).replace('-', '−')} ({name})"
 
 
-def draw_groups(axes, rows, column, groups, styles, *, width=0.7, connected=False, across=False):
+def draw_groups(
+    axes, rows, column, groups, styles, *, connected=False, across=False, empty="not measured"
+):
     """Draw values with their intervals by group, the networks of a group side by side.
 
     Args:
@@ -87,15 +91,16 @@ def draw_groups(axes, rows, column, groups, styles, *, width=0.7, connected=Fals
         column: that of the groups.
         groups: {group: its label at the axis}, in order.
         styles: of `network_styles`.
-        width: share of the distance of groups that four or more networks take up.
         connected: whether a line connects the values of a network.
         across: whether values are drawn from left to right, and groups from top to bottom.
+        empty: what is written where nothing can be drawn.
     """
     ticks = np.arange(len(groups))
-    offsets = np.linspace(-0.5, 0.5, len(styles)) if len(styles) > 1 else [0]
+    width = (0.4 if connected else 0.7) * min(1, len(styles) / 4)
+    offsets = np.linspace(-width / 2, width / 2, len(styles)) if len(styles) > 1 else [0]
     for offset, (network, style) in zip(offsets, styles.items(), strict=True):
         mine = rows[rows["network"] == network].set_index(column).reindex(list(groups))
-        places = ticks + offset * width * min(1, len(styles) / 4)
+        places = ticks + offset
         colour = style["color"]
         if connected:
             axes.plot(places, mine["value"], color=colour, linewidth=0.8, alpha=0.6)
@@ -103,7 +108,10 @@ def draw_groups(axes, rows, column, groups, styles, *, width=0.7, connected=Fals
         bars(places, mine["low"], mine["high"], color=colour, linewidth=1.1, alpha=0.8)
         points = (mine["value"], places) if across else (places, mine["value"])
         axes.plot(*points, linestyle="", markersize=4.2, zorder=3, **style)
+    if not groups or rows["value"].isna().all():
+        note_empty(axes, empty)
     if across:
+        across_axes(axes)
         axes.set_yticks(ticks, groups.values())
         axes.set_ylim(len(groups) - 0.5, -0.5)
     else:
@@ -119,9 +127,7 @@ def nearest_cells(paths, networks, rate, passes):
     """Return {cell: path} of `networks`, in order, at `rate` and the T nearest to `passes`."""
     cells = {cell_of(path): path for path in paths}
     at_rate = [cell for cell in cells if np.isclose(cell.rate, rate)]
-    nearest = min(
-        {cell.passes for cell in at_rate}, key=lambda t: (abs(t - passes), t), default=None
-    )
+    nearest = _nearest({cell.passes for cell in at_rate}, passes)
     found = {cell.network: cell for cell in at_rate if cell.passes == nearest}
     missing = [network for network in networks if network not in found]
     if missing:

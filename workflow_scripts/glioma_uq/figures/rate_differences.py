@@ -6,6 +6,7 @@ from glioma_uq.figures.cells import TASK_NAMES, by_task, read_rows
 from glioma_uq.figures.style import (
     BLUE,
     GREY,
+    across_axes,
     count_text,
     finish,
     key,
@@ -72,8 +73,7 @@ def draw_panel(axes, rows, places, measure):
                  edgecolors=BLUE, linewidths=0.9, zorder=3)  # fmt: skip
     better = "right" if measure in HIGHER_IS_BETTER else "left"
     axes.set_xlabel(f"{MEASURES[measure]}\nbetter to the {better}")
-    axes.grid(False, axis="y")
-    axes.grid(True, axis="x")
+    across_axes(axes)
     name = MEASURES[measure].removeprefix("Δ ").split(" (")[0]
     panel_title(axes, name, count_text(rows["n"]))
 
@@ -86,7 +86,6 @@ def is_seen(rows):
 def label_rows(axes, places):
     """Write the rate beside each row and the task above its rows."""
     axes.set_yticks(list(places.values()), [f"{rate:.2f}" for _, rate in places])
-    axes.tick_params(axis="y", length=0)
     axes.set_ylabel("Dropout rate p")
     first = {task: max(places[one] for one in places if one[0] == task) for task, _ in places}
     for task, height in first.items():

@@ -1,6 +1,7 @@
 """Reliability diagrams: accuracy of predictions by their confidence."""
 
 import numpy as np
+import pandas as pd
 
 from glioma_uq.figures.cells import IN_TEXT, TASK_NAMES, by_task, of_cell, read_rows
 from glioma_uq.figures.style import BLUE, DASHED, GREY, finish, key, panel_title, panels
@@ -25,11 +26,8 @@ LARGEST_MARKER = 70  # area in points squared, of the largest bin
 def read(*, reliability, selection, network):
     """Return the bins of the selected cell, in the order of the tasks."""
     rows = read_rows(reliability, network)
-    rows = of_cell(rows, *read_selected_cell(selection))
-    order = list(TASK_NAMES)
-    return rows.sort_values(
-        "task", key=lambda tasks: tasks.map(order.index), kind="stable", ignore_index=True
-    )
+    tasks = by_task(of_cell(rows, *read_selected_cell(selection)))
+    return pd.concat(tasks.values(), ignore_index=True)
 
 
 def draw(table, *, level):

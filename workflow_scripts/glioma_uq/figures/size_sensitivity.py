@@ -12,15 +12,7 @@ from glioma_uq.figures.networks import (
     shown_names,
     values_of,
 )
-from glioma_uq.figures.style import (
-    GREY,
-    count_text,
-    empty_figure,
-    finish,
-    note_empty,
-    panel_title,
-    panels,
-)
+from glioma_uq.figures.style import GREY, count_text, empty_figure, finish, panel_title, panels
 
 CAPTION = (
     "What if the same tumour were smaller",
@@ -75,11 +67,9 @@ def draw_panel(axes, rows, styles):
     if rows["kind"].iloc[:1].ne(LEVEL).any():
         axes.axhline(0, color=GREY, linewidth=0.8)
     labels = {scale: f"{scale:g}" for scale in scales}
-    draw_groups(axes, rows, "scale", labels, styles, width=0.4, connected=True)
+    draw_groups(axes, rows, "scale", labels, styles, connected=True)
     axes.set_xlim(-0.5, len(scales) - 0.5)
     axes.set_title(count_text(rows["n"]) + " lesion groups")
-    if rows["value"].isna().all():
-        note_empty(axes)
 
 
 def title_of(kind, table):

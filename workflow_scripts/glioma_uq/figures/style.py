@@ -120,6 +120,13 @@ def empty_figure(headline, text):
     return finish(figure, headline)
 
 
+def across_axes(axes):
+    """Prepare a panel of rows, whose values are drawn from left to right."""
+    axes.tick_params(axis="y", length=0)
+    axes.grid(False, axis="y")
+    axes.grid(True, axis="x")
+
+
 def note_empty(axes, text="not measured"):
     """Write `text` in the middle of an empty panel."""
     axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=GREY)

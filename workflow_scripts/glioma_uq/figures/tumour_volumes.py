@@ -1,6 +1,7 @@
 """Volumes of the tumours' regions, and the number of small enhancing tumours."""
 
 import numpy as np
+import pandas as pd
 
 from glioma_uq.figures.networks import REGION_NAMES, SMALL_ML
 from glioma_uq.figures.style import (
@@ -32,11 +33,8 @@ def read(*, overlap):
     table = read_table(overlap)
     rows = table[table["rule"] == "none"].drop_duplicates(["case", "region"])
     rows = rows.rename(columns={"reference_volume_mm3": "volume_mm3"})
-    order = list(REGIONS)
-    rows = rows.sort_values(
-        ["region", "case"], key=lambda c: c.map(order.index) if c.name == "region" else c
-    )
-    return rows[["case", "region", "volume_mm3"]].reset_index(drop=True)
+    rows = rows[["case", "region", "volume_mm3"]].sort_values("case")
+    return pd.concat([rows[rows["region"] == one] for one in REGIONS], ignore_index=True)
 
 
 def in_ml(table, region):

@@ -8,7 +8,7 @@ from glioma_uq.figures.networks import (
     read_near,
     values_of,
 )
-from glioma_uq.figures.style import DASHED, count_text, finish, note_empty, panel_title, panels
+from glioma_uq.figures.style import DASHED, count_text, finish, panel_title, panels
 
 CAPTION = (
     "Is the uncertainty of small tumours different",
@@ -72,8 +72,6 @@ def draw_sizes(axes, rows, styles, title, label):
     draw_groups(axes, rows, "group", groups, styles)
     axes.set(xlabel="Volume of enhancing tumour (ml)", ylabel=label)
     panel_title(axes, title, count_text(counts[counts.index == "all"]) + " cases")
-    if not groups:
-        note_empty(axes)
 
 
 def draw_scores(axes, rows, styles):
@@ -82,14 +80,9 @@ def draw_scores(axes, rows, styles):
     measured = set(rows["measure"])
     scores = {AUROC + one: name for one, name in SCORES.items() if AUROC + one in measured}
     draw_groups(axes, rows, "measure", scores, styles, across=True)
-    axes.tick_params(axis="y", length=0)
-    axes.grid(False, axis="y")
-    axes.grid(True, axis="x")
     axes.set_xlabel("AUROC for a missed tumour")
     note = count_text(rows["n"]) + " cases with enhancing tumour"
     panel_title(axes, "(d) Which score finds missed tumours?", note)
-    if not scores:
-        note_empty(axes)
 
 
 def headline(table):
