@@ -12,9 +12,7 @@ from glioma_uq.steps import run
 def main(*, figure, pdf, png, csv, **given):
     """Write the figure as PDF, as PNG and as the table that it shows.
 
-    Args:
-        figure: its name.
-        given: inputs and params; `read` and `draw` get those that they name.
+    `read` and `draw` of the figure's module get those inputs and params, `given`, that they name.
     """
     module = figure_module(figure)
     found = module.read(**arguments_of(module.read, given))

@@ -92,19 +92,15 @@ def mean_dice(rows, weights):
     yield "et", "dice", weighted_mean(rows["dice"].to_numpy(float), weights), rows["case"].nunique()
 
 
-def groups_of(table):
-    """Return one row for each network and size group."""
-    return table.drop_duplicates(["network", "size"])
-
-
 def draw(table, *, level):
     """Return the figure: size groups with intervals of `level`, and all cases."""
     styles = network_styles(table["network"].unique())
     figure, (grid,) = panels(1, 2, height=3.4, gridspec_kw={"width_ratios": [1.25, 1]}, sharey=True)
-    draw_means(grid[0], groups_of(table), styles)
+    groups = table.drop_duplicates(["network", "size"])
+    draw_means(grid[0], groups, styles)
     draw_cases(grid[1], table[table["et_volume_ml"] > 0], styles)
     grid[0].set(ylabel="Dice of enhancing tumour", ylim=(-0.04, 1.04))
-    return finish(figure, headline(table), interval_key(level))
+    return finish(figure, headline(groups), interval_key(level))
 
 
 def draw_means(axes, groups, styles):
@@ -132,9 +128,8 @@ def draw_cases(axes, cases, styles):
         axes.axvline(limit, **DASHED)
 
 
-def headline(table):
+def headline(groups):
     """Return each network's Dice of the smallest and of the largest enhancing tumours."""
-    groups = groups_of(table)
     sizes = [size for size in SIZES[1:] if size in set(groups["size"])]
     if not sizes:
         return "No case has enhancing tumour"

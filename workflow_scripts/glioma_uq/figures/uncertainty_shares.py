@@ -49,14 +49,12 @@ def draw_bars(axes, kinds):
     for kind, colour in COLOURS.items():
         rows = kinds[kind].sort_values("rate")
         places = np.arange(len(rows))
-        axes.bar(places, rows["value"], 0.75, bottom, color=colour, linewidth=0, label=kind)
+        bars = axes.bar(places, rows["value"], 0.75, bottom, color=colour, linewidth=0, label=kind)
         bottom = bottom + rows["value"].to_numpy()
-    for place, (top, share) in enumerate(zip(bottom, rows["share"], strict=True)):
-        if np.isfinite(top):
-            size = 6.5 if len(rows) <= 5 else 5
-            axes.annotate(f"{100 * share:.0f} %", (place, top), (0, 1.5), ha="center", va="bottom",
-                          textcoords="offset points", size=size)  # fmt: skip
-    step = 1 if len(rows) <= 5 else 2
+    few = len(rows) <= 5
+    shares = [f"{100 * share:.0f} %" for share in rows["share"]]
+    axes.bar_label(bars, shares, padding=1.5, size=6.5 if few else 5)
+    step = 1 if few else 2
     axes.set_xticks(places[::step], [f"{rate:.2f}" for rate in rows["rate"][::step]])
     axes.margins(y=0.1)
 
