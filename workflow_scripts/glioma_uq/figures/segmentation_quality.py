@@ -38,11 +38,11 @@ def draw(table, *, level):
     for axes, (measure, (title, label)) in zip(grid, MEASURES.items(), strict=True):
         rows = table[table["measure"] == measure]
         draw_lines_over_passes(axes, rows, colours)
-        panel_title(axes, title, count_text(rows["n"]))
+        empty = empty_text(table) if measure == "rho_tumour" else ""
+        panel_title(axes, title, count_text(rows["n"]) + empty)
         axes.set_ylabel(label)
         axes.set_xlabel("Monte Carlo passes T")
     share_rho_axis(grid[:2])
-    grid[1].set_title(grid[1].get_title(loc="left") + empty_text(table))
     keys = interval_keys(table[table["measure"] != EMPTY], level)
     return finish(figure, headline(table), *keys, columns=5)
 
