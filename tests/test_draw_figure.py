@@ -69,10 +69,7 @@ def test_a_figure_is_not_drawn_again_when_another_changes(name):
     starts = SCRIPTS / "draw_figure.py", FOLDER / f"{name}.py"
     reached = set().union(*(files_reached(start, SCRIPTS) for start in starts))
     reached = {path.stem for path in reached if path.parent == FOLDER}
-    shared = {
-        "uncertainty_shares": {"uncertainty_by_passes"},
-        "segmentation_gallery": {"case_gallery"},
-    }
+    shared = {"uncertainty_shares": {"uncertainty_by_passes"}}
     assert reached & MODULES == {name} | shared.get(name, set())
 
 

@@ -6,34 +6,24 @@ import sys
 from itertools import product
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
 
 import draw_figure
 from glioma_uq.errors import BadInput
-from glioma_uq.figures import (
-    calibration_by_rate,
-    case_gallery,
-    figure_module,
-    posterior_truth,
-    rate_differences,
-    reliability,
-    risk_coverage,
-    segmentation_quality,
-    uncertainty_by_correctness,
-    uncertainty_by_passes,
-    uncertainty_shares,
-)
+from glioma_uq.figures import case_gallery, figure_module, uncertainty_by_passes
 from glioma_uq.figures.cells import of_cell, of_network
 from glioma_uq.figures.gallery_cases import MAPS, GalleryCase
-from glioma_uq.figures.style import count_text, rate_colours, save_figure
+from glioma_uq.figures.style import STYLE, count_text, rate_colours, save_figure
 from glioma_uq.images import Grid, Image
 from glioma_uq.report.page import title_in
-from glioma_uq.steps import asked_for
+from glioma_uq.steps import arguments_of
 from glioma_uq.tasks import TASKS
 
 LEVEL = 0.95
+SELECTED = pd.DataFrame([{"item": "choice", "rate": 0.2, "passes": 30}])
 COLUMNS = ["network", "rate", "passes", "task", "measure", "value", "low", "high", "n", "reason"]
 OF_TASK = ["ece", "nll", "auc", "predictive", "aleatoric", "epistemic"]
 OF_SEGMENTATION = ["dice", "rho_brain", "rho_tumour", "empty_tumour"] + [
@@ -117,13 +107,16 @@ def gallery_cases():
     scans = {name: Image(np.random.default_rng(1).normal(size=grid.shape), grid) for name in "ab"}
     brain = Image(np.ones(grid.shape, bool), grid)
     return [
-        GalleryCase("seen", 0.9, 0.1, scans, maps, Image(ball > 0, grid), brain),
-        GalleryCase("not seen", 0.0, np.nan, scans, maps, None, brain),
+        GalleryCase("seen", scans, maps, Image(ball > 0, grid), brain, dice=0.9, uncertainty=0.1),
+        GalleryCase("not seen", scans, maps, None, brain, dice=0.0, uncertainty=np.nan),
     ]
 
 
 def no_tests():
-    return pd.DataFrame(columns=["task", "n_right", "n_wrong", "p_holm", "auroc"])
+    """Return the rank tests of a cell in which nothing could be tested."""
+    cell = {"network": "csnet", "rate": 0.2, "passes": 30}
+    row = {"task": "idh", "n_right": 0, "n_wrong": 0, "p_holm": np.nan, "auroc": np.nan}
+    return pd.DataFrame([cell | row])
 
 
 def texts(figure):
@@ -135,45 +128,72 @@ def texts(figure):
     ]
 
 
+def read(name, folder, **given):
+    """Return what a figure reads: tables in `given` are written to `folder` first.
+
+    A list of tables has that of the selected cell, `SELECTED`.
+    """
+    function = figure_module(name).read
+    for key, value in given.items():
+        if isinstance(value, pd.DataFrame):
+            given[key] = written(value, folder / f"{key}.csv")
+        elif isinstance(value, list) and all(isinstance(one, pd.DataFrame) for one in value):
+            path = folder / f"csnet/dropout-0.20/passes-030/{key}.csv"
+            given[key] = [written(one, path) for one in value]
+    return function(**draw_figure.arguments_of(function, given))
+
+
+def written(table, path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table.to_csv(path, index=False)
+    return path
+
+
 def draw(name, *found, **given):
     """Return a figure as the step draws it, from what its `read` returned."""
     function = figure_module(name).draw
-    return function(*found, **asked_for(function, given))
+    with matplotlib.rc_context(STYLE):
+        return function(*found, **arguments_of(function, given))
 
 
 @pytest.fixture(scope="module")
-def drawn():
+def drawn(tmp_path_factory):
     """Each figure, small, with its table."""
-    classification = long_table(TASKS, OF_TASK)
-    segmentation = long_table(["segmentation"], OF_SEGMENTATION)
     cell = classification_cell(6, 4)
     for task in TASKS:
         cell[f"{task}_aleatoric"] = cell[f"{task}_predictive"]
-    dice = [0.9, 0.85, 0.8, 0.3, 0.0]
-    cases = gallery_cases()
-    tables = {
-        "uncertainty_by_passes": uncertainty_by_passes.tabulate(classification, segmentation),
-        "calibration_by_rate": calibration_by_rate.tabulate(classification, passes=30),
-        "segmentation_quality": segmentation_quality.tabulate(segmentation),
-        "uncertainty_by_correctness": uncertainty_by_correctness.tabulate(
-            cell, segmentation_cell(dice), dice_threshold=0.8
-        ),
-        "reliability": reliability.tabulate(reliability_table(), rate=0.2, passes=30),
-        "risk_coverage": risk_coverage.tabulate(risk_table(), passes=30),
-        "uncertainty_shares": uncertainty_shares.tabulate(classification, segmentation, passes=30),
-        "rate_differences": rate_differences.tabulate(difference_table()),
-        "posterior_truth": posterior_truth.tabulate(cell, truth_of(cell)),
-        "case_gallery": case_gallery.tabulate(cases),
+    of_cell = {"classification": [cell]}
+    given = {
+        "classification": long_table(TASKS, OF_TASK),
+        "segmentation": long_table(["segmentation"], OF_SEGMENTATION),
+        "reliability": reliability_table(),
+        "risk_coverage": risk_table(),
+        "differences": difference_table(),
+        "truth": truth_of(cell),
+        "measures": truth_table(),
+        "ranks": no_tests(),
+        "selection": SELECTED,
+        "network": "csnet",
+        "level": LEVEL,
+        "tolerance": 0.01,
+        "dice_threshold": 0.8,
+        "classes": 2,
     }
-    besides = {
-        "uncertainty_by_correctness": [no_tests()],
-        "risk_coverage": [0.2],
-        "posterior_truth": [truth_table()],
-        "case_gallery": [cases, 9],
-    }
-    given = {"level": LEVEL, "tolerance": 0.01, "dice_threshold": 0.8, "classes": 2}
-    return {name: (draw(name, table, *besides.get(name, []), **given), table)
-            for name, table in tables.items()}  # fmt: skip
+    own = {
+        "uncertainty_by_correctness": {
+            **of_cell, "segmentation": [segmentation_cell([0.9, 0.85, 0.8, 0.3, 0.0])]
+        },
+        "posterior_truth": of_cell,
+    }  # fmt: skip
+    figures = {}
+    for name in SAYS:
+        if name == "case_gallery":
+            found = case_gallery.tabulate(gallery_cases()), gallery_cases(), 9
+        else:
+            found = read(name, tmp_path_factory.mktemp(name), **given | own.get(name, {}))
+        found = found if isinstance(found, tuple) else (found,)
+        figures[name] = draw(name, *found, **given), found[0]
+    return figures
 
 
 SAYS = {
@@ -223,7 +243,7 @@ def test_entropies_of_a_gallery_end_where_so_many_classes_do(drawn):
 
     assert tops(drawn["case_gallery"][0]) == {"1", "ln 2"}
     cases = gallery_cases()
-    of_parts = case_gallery.draw(case_gallery.tabulate(cases), cases, 9, classes=4)
+    of_parts = draw("case_gallery", case_gallery.tabulate(cases), cases, 9, classes=4)
     assert tops(of_parts) == {"1", "ln 4"}
     limits = [axes.images[0].get_clim()[1] for axes in of_parts.axes if axes.images]
     assert max(limits[2:6]) == pytest.approx(np.log(4))
@@ -242,8 +262,8 @@ def test_a_figure_is_three_files_and_its_table_is_what_was_asked(drawn, name, tm
     assert files["pdf"].startswith(b"%PDF")
     assert b"CreationDate" not in files["pdf"]
     assert files["png"].startswith(b"\x89PNG")
-    read = pd.read_csv(tmp_path / "figure.csv")
-    pd.testing.assert_frame_equal(read, table.replace("", np.nan), check_dtype=False)
+    of_file = pd.read_csv(tmp_path / "figure.csv")
+    pd.testing.assert_frame_equal(of_file, table.replace("", np.nan), check_dtype=False)
 
 
 def test_the_bytes_are_the_same_in_another_process(tmp_path):
@@ -287,33 +307,39 @@ def test_uncertainty_by_passes_says_which_share_of_the_total_a_part_is():
 @pytest.mark.parametrize(("tolerance", "says"), [(0.9, "From T = 10 on"), (0.01, "only at that T")])
 def test_uncertainty_has_settled_within_the_tolerance_of_the_config(drawn, tolerance, says):
     _, table = drawn["uncertainty_by_passes"]
-    figure = uncertainty_by_passes.draw(table, level=LEVEL, tolerance=tolerance)
+    figure = draw("uncertainty_by_passes", table, level=LEVEL, tolerance=tolerance)
     title = " ".join(figure.get_suptitle().split())
     assert says in title
     assert f"within {100 * tolerance:g} %" in title
 
 
-def test_calibration_of_one_rate_is_a_point_with_its_interval():
+def calibration(folder, table, selection=SELECTED, network="csnet"):
+    """Return what calibration_by_rate reads from a table of statistics."""
+    given = {"classification": table, "selection": selection, "network": network}
+    return read("calibration_by_rate", folder, **given)
+
+
+def test_calibration_of_one_rate_is_a_point_with_its_interval(tmp_path):
     table = long_table(TASKS, OF_TASK, rates=[0.0], passes=[1])
-    table = calibration_by_rate.tabulate(table, passes=1)
-    figure = calibration_by_rate.draw(table, level=LEVEL)
+    table = calibration(tmp_path, table, SELECTED.assign(passes=1))
+    figure = draw("calibration_by_rate", table, level=LEVEL)
     points = figure.axes[0].lines[0]
     assert points.get_xdata().tolist() == [0.0]
     low_to_high = figure.axes[0].collections[0].get_segments()[0]
     assert low_to_high.tolist() == [[0.0, 0.05], [0.0, 0.6]]
 
 
-def test_calibration_draws_an_interval_that_lies_above_its_value():
+def test_calibration_draws_an_interval_that_lies_above_its_value(tmp_path):
     table = long_table(TASKS, OF_TASK).assign(low=0.9, high=0.95)
-    figure = calibration_by_rate.draw(calibration_by_rate.tabulate(table, passes=30), level=LEVEL)
+    figure = draw("calibration_by_rate", calibration(tmp_path, table), level=LEVEL)
     low_to_high = figure.axes[0].collections[0].get_segments()[0]
     assert low_to_high[:, 1].tolist() == [0.9, 0.95]
 
 
-def test_calibration_of_missing_values_says_so():
+def test_calibration_of_missing_values_says_so(tmp_path):
     table = long_table(TASKS, OF_TASK)
     table.loc[table["task"] == "grade", ["value", "low", "high"]] = np.nan
-    figure = calibration_by_rate.draw(calibration_by_rate.tabulate(table, passes=30), level=LEVEL)
+    figure = draw("calibration_by_rate", calibration(tmp_path, table), level=LEVEL)
     assert texts(figure).count("not measured") == 3
 
 
@@ -321,7 +347,7 @@ def test_segmentation_quality_counts_the_empty_tumours(drawn):
     _, table = drawn["segmentation_quality"]
     table = table.copy()
     table.loc[table["measure"] == "empty_tumour", "value"] = 0.15
-    assert "n = 20; up to 3 empty" in texts(segmentation_quality.draw(table, level=LEVEL))
+    assert "n = 20; up to 3 empty" in texts(draw("segmentation_quality", table, level=LEVEL))
 
 
 def test_uncertainty_by_correctness_groups_cases_as_its_definition_says(drawn):
@@ -332,20 +358,21 @@ def test_uncertainty_by_correctness_groups_cases_as_its_definition_says(drawn):
     assert segmentation["good"].tolist() == [True, True, False, False]  # 0.8 is not above 0.8
 
 
-def test_a_network_or_a_cell_that_was_not_measured_is_refused():
+def test_a_network_or_a_cell_that_was_not_measured_is_refused(tmp_path):
     table = long_table(["idh"], ["auc"])
     with pytest.raises(BadInput, match="expected results of the network unet, found csnet"):
         of_network(table, "unet")
     with pytest.raises(BadInput, match=r"found \(rate, passes\) \(0.2, 10\), \(0.2, 30\)"):
         of_cell(table, 0.3, 30)
     with pytest.raises(BadInput, match="with 20 passes, found those with 10, 30"):
-        calibration_by_rate.tabulate(table, passes=20)
+        calibration(tmp_path, table, SELECTED.assign(passes=20))
 
 
-def test_only_the_named_network_is_drawn():
+def test_only_the_named_network_is_drawn(tmp_path):
     both = pd.concat([long_table(TASKS, OF_TASK), long_table(TASKS, OF_TASK, network="unet")])
-    assert set(calibration_by_rate.tabulate(both, passes=30, network="unet")["network"]) == {"unet"}
-    assert set(calibration_by_rate.tabulate(both, passes=30)["network"]) == {"csnet"}
+    for network in ("unet", "csnet"):
+        assert set(calibration(tmp_path, both, network=network)["network"]) == {network}
+    assert set(of_network(both)["network"]) == {"csnet"}
 
 
 def test_rates_get_lighter_and_differ():

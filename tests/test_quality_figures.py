@@ -10,7 +10,7 @@ from configs import checked
 
 from glioma_uq.cohorts import EXCLUDED_COLUMNS, STEPS, divide_cases, gather_metrics
 from glioma_uq.errors import BadInput
-from glioma_uq.figures.quality_metrics import draw, tabulate
+from glioma_uq.figures.quality_metrics import draw, read
 from glioma_uq.quality.metrics import (
     METRICS,
     OF_SERIES,
@@ -128,12 +128,12 @@ def test_excluded_cases_keep_the_numbers_of_the_limit_that_excluded_them():
     assert metrics[0] == {"case": "a", "brain_volume_ml": "200"}
 
 
-def test_the_figure_has_a_panel_for_each_figure_and_draws_its_limits():
+def test_the_figure_has_a_panel_for_each_figure_and_draws_its_limits(tmp_path):
     quality = pd.DataFrame({
         "case": ["a", "b"], "t1_voxel_mm": ["1 x 1 x 2", None], "t2_voxel_mm": ["1 x 1 x 3"] * 2,
         "t1_orientation": ["LPS", "LPS"], "template_dice": [0.9, 0.7],
     })  # fmt: skip
-    table = tabulate(quality, pd.DataFrame({"case": ["b"]}))
+    table = table_of(tmp_path, quality, pd.DataFrame({"case": ["b"]}))
     assert table.to_numpy().tolist() == [
         ["a", "voxel_mm", "t1", 2.0, True],
         ["a", "voxel_mm", "t2", 3.0, True],
@@ -149,7 +149,15 @@ def test_the_figure_has_a_panel_for_each_figure_and_draws_its_limits():
     assert voxel.lines[:] == []
 
 
-def test_a_cohort_without_figures_says_so():
+def table_of(folder, quality, excluded):
+    """Return what the figure reads from the two tables of a cohort."""
+    paths = {"quality": folder / "quality.csv", "excluded": folder / "excluded.csv"}
+    for table, path in zip((quality, excluded), paths.values(), strict=True):
+        table.to_csv(path, index=False)
+    return read(**paths)
+
+
+def test_a_cohort_without_figures_says_so(tmp_path):
     nothing = pd.DataFrame({"case": ["a"]})
-    figure = draw(tabulate(nothing, nothing), limits={})
+    figure = draw(table_of(tmp_path, nothing, nothing), limits={})
     assert figure.axes[0].texts[0].get_text() == "not measured"

@@ -6,31 +6,19 @@ import numpy as np
 import pandas as pd
 import pytest
 from manifest import write_case, write_manifest
-from test_figures import draw
+from test_figures import draw, read
 
 import draw_figure
 from glioma_uq.errors import BadInput
-from glioma_uq.figures import (
-    dice_by_size,
-    froc,
-    learning_curves,
-    segmentation_gallery,
-    size_sensitivity,
-    tumour_volumes,
-    uncertainty_by_size,
-)
+from glioma_uq.figures import dice_by_size, learning_curves, segmentation_gallery, tumour_volumes
+from glioma_uq.figures.gallery_cases import CaseImages, find_maps, spread
 from glioma_uq.figures.networks import (
     format_by_network,
     nearest_cells,
     network_styles,
     shown_names,
 )
-from glioma_uq.figures.segmentation_gallery import (
-    COLOURS,
-    SegmentedCase,
-    find_labels,
-    spread_over_sizes,
-)
+from glioma_uq.figures.segmentation_gallery import COLOURS, sizes_of
 from glioma_uq.figures.style import save_figure
 from glioma_uq.images import Grid, Image, write_image
 from glioma_uq.overlap.regions import RULES
@@ -47,7 +35,7 @@ CELLS = [Cell(network, 0.0, 1) for network in NETWORKS]
 VOLUMES = [0, 0, 300, 600, 900, 1200, 1800, 3000, 4000, 8000, 15000, 30000, 42000, 50000]  # of ET
 DRAWN = {"resamples": 50, "interval": "percentile"}
 INTERVALS = {"level": 0.95, "interval": "percentile"}
-HERE = {"networks": NETWORKS, "rate": 0.0, "passes": 1}
+SELECTED = pd.DataFrame([{"item": "choice", "rate": 0.0, "passes": 1}])
 
 
 def overlap_table(gain, seeds=(1, 2)):
@@ -125,12 +113,20 @@ def gallery_cases(number=2):
     scans = {name: Image(noise, grid) for name in ("flair", "t1ce", "t1")}
     missed = Image(np.where(labels == 3, 1, labels).astype(np.uint8), grid)
     predicted = dict(zip(NETWORKS, (Image(labels, grid), missed), strict=True))
-    dice = dict(zip(NETWORKS, (1.0, 0.0), strict=True))
     brain = Image(np.ones(grid.shape, bool), grid)
     return [
-        SegmentedCase(f"case-{i}", 0.3 + i, scans, Image(labels, grid), predicted, dice, brain)
-        for i in range(number)
+        CaseImages(f"case-{i}", scans, predicted, Image(labels, grid), brain) for i in range(number)
     ]
+
+
+def gallery_table(number=2):
+    """Return the table of `gallery_cases`."""
+    rows = [
+        (f"case-{i}", 0.3 + i, 2, network, dice)
+        for i in range(number)
+        for network, dice in zip(NETWORKS, (1.0, 0.0), strict=True)
+    ]
+    return pd.DataFrame(rows, columns=segmentation_gallery.COLUMNS)
 
 
 @pytest.fixture(scope="module")
@@ -161,24 +157,29 @@ def tables():
     return {"cells": overlap, **found}
 
 
-def sizes_of(cells):
+def dice_table(cells):
     """Return the table of Dice by size of {cell: table of overlap}."""
     return dice_by_size.tabulate(cells, **DRAWN, level=0.95, rng=np.random.default_rng(1))
 
 
 @pytest.fixture(scope="module")
-def drawn(tables):
+def drawn(tables, tmp_path_factory):
     """Each figure with its table."""
-    cases = gallery_cases()
-    found = {
-        "tumour_volumes": tumour_volumes.tabulate(tables["cells"][CELLS[0]]),
-        "dice_by_size": sizes_of(tables["cells"]),
-        "froc": froc.tabulate(tables["froc"], tables["lesions"], **HERE),
-        "size_sensitivity": size_sensitivity.tabulate(tables["size_sensitivity"], **HERE),
-        "uncertainty_by_size": uncertainty_by_size.tabulate(tables["uncertainty_by_size"], **HERE),
-        "segmentation_gallery": segmentation_gallery.tabulate(cases),
+    inputs = {
+        "tumour_volumes": {"overlap": tables["cells"][CELLS[0]]},
+        "froc": {"curves": tables["froc"], "lesions": tables["lesions"]},
+        "size_sensitivity": {"measures": tables["size_sensitivity"]},
+        "uncertainty_by_size": {"measures": tables["uncertainty_by_size"]},
     }
-    besides = {"segmentation_gallery": [cases, 10]}
+    found = {
+        name: read(
+            name, tmp_path_factory.mktemp(name), **given, selection=SELECTED, networks=NETWORKS
+        )
+        for name, given in inputs.items()
+    }
+    found["dice_by_size"] = dice_table(tables["cells"])
+    found["segmentation_gallery"] = gallery_table()
+    besides = {"segmentation_gallery": [gallery_cases(), 10]}
     return {name: (draw(name, table, *besides.get(name, []), level=0.95), table)
             for name, table in found.items()}  # fmt: skip
 
@@ -208,8 +209,8 @@ def test_a_figure_is_three_files_and_its_table_is_what_it_draws(drawn, tmp_path)
     save_figure(figure, table, **paths)
     assert SAYS["dice_by_size"] in title_in(paths["png"])
     assert paths["pdf"].read_bytes().startswith(b"%PDF")
-    read = pd.read_csv(paths["csv"], dtype={"rate": str})
-    pd.testing.assert_frame_equal(read, table.replace("", np.nan), check_dtype=False)
+    of_file = pd.read_csv(paths["csv"], dtype={"rate": str})
+    pd.testing.assert_frame_equal(of_file, table.replace("", np.nan), check_dtype=False)
 
 
 @pytest.mark.parametrize("name", [name for name in SAYS if name != "segmentation_gallery"])
@@ -273,7 +274,7 @@ def test_what_could_not_be_measured_is_not_drawn(drawn):
 
 
 @pytest.mark.parametrize("volumes", [[0, 0], [0, 500]])
-def test_figures_survive_cohorts_with_hardly_any_enhancing_tumour(tables, volumes):
+def test_figures_survive_cohorts_with_hardly_any_enhancing_tumour(tables, volumes, tmp_path):
     cases = [f"case-{i:02d}" for i in range(len(volumes))]
     few = {}
     for cell, table in tables["cells"].items():
@@ -281,15 +282,15 @@ def test_figures_survive_cohorts_with_hardly_any_enhancing_tumour(tables, volume
         volume = table["case"].map(dict(zip(cases, volumes, strict=True)))
         table.loc[table["region"] == "et", "reference_volume_mm3"] = volume
         few[cell] = table
-    assert tumour_volumes.draw(tumour_volumes.tabulate(few[CELLS[0]]))
-    assert dice_by_size.draw(sizes_of(few), level=0.95)
-    assert segmentation_gallery.draw(segmentation_gallery.tabulate([]), [], 0)
+    assert tumour_volumes.draw(read("tumour_volumes", tmp_path, overlap=few[CELLS[0]]))
+    assert dice_by_size.draw(dice_table(few), level=0.95)
+    assert segmentation_gallery.draw(gallery_table(0), [], 0)
 
 
 def test_the_gallery_spreads_from_the_smallest_to_the_largest_and_leaves_none_out(tables):
-    shown = spread_over_sizes(tables["cells"][CELLS[0]], 3)
-    assert list(shown.values()) == [300, 4000, 50000]
-    assert len(spread_over_sizes(tables["cells"][CELLS[0]], 99)) == 12
+    sizes = sizes_of(tables["cells"][CELLS[0]])
+    assert spread(sizes, 3).tolist() == [0.3, 4, 50]
+    assert len(spread(sizes, 99)) == 12
 
 
 def test_parts_are_drawn_in_their_colours(drawn):
@@ -306,7 +307,7 @@ def test_the_gallery_finds_the_labels_of_the_fold_that_tested_a_case(tables, tmp
     maps = [tmp_path / run.format(n, fold) for n in NETWORKS for fold in (1, 2)]
     for folder in maps[1::2]:
         (folder / "case-02/passes-001").mkdir(parents=True)
-    for folder, labels in zip(maps[1::2], case.predicted.values(), strict=True):
+    for folder, labels in zip(maps[1::2], case.maps.values(), strict=True):
         write_image(folder / "case-02/passes-001/labels.nii.gz", labels.data, labels.grid)
     volumes = {name: image.data for name, image in case.scans.items()}
     masks = {"segmentation": case.truth.data, "brain_mask": case.brain.data.astype(np.uint8)}
@@ -317,17 +318,17 @@ def test_the_gallery_finds_the_labels_of_the_fold_that_tested_a_case(tables, tmp
         overlap[-1].parent.mkdir(parents=True)
         table[table["case"] == "case-02"].to_csv(overlap[-1], index=False)
     selection = tmp_path / "selection.csv"
-    pd.DataFrame({"item": ["choice"], "rate": 0.0, "passes": 1}).to_csv(selection, index=False)
+    SELECTED.to_csv(selection, index=False)
     files = {kind: tmp_path / f"gallery.{kind}" for kind in ("pdf", "png", "csv")}
     draw_figure.main(
         figure="segmentation_gallery", overlap=overlap, selection=selection, networks=NETWORKS,
         cases_shown=4, maps=maps, volumes=write_manifest(tmp_path),
         modalities=["t1", "t1ce", "flair"], **files,
     )  # fmt: skip
-    read = pd.read_csv(files["csv"])
-    assert read["dice"].round(2).tolist() == [0.45, 0.61]
-    with pytest.raises(BadInput, match="expected labels of case-09 by dmfnet-deterministic at T"):
-        find_labels(maps, NETWORKS[0], 0.0, 1, "case-09")
+    shown = pd.read_csv(files["csv"])
+    assert shown["dice"].round(2).tolist() == [0.45, 0.61]
+    with pytest.raises(BadInput, match="expected voxel maps of case-09 by dmfnet-det"):
+        find_maps(maps, NETWORKS[0], 0.0, 1, "case-09")
 
 
 def test_the_nearest_number_of_passes_with_tables_is_shown(tmp_path):
@@ -348,7 +349,7 @@ def test_networks_go_without_the_sampler_that_they_share_and_look_apart():
     }  # fmt: skip
     assert shown_names(["a", "a-deterministic"])["a-deterministic"] == "a-deterministic"
     ten = network_styles([f"network-{i}" for i in range(10)])
-    assert len({tuple(look.values()) for look in ten.values()}) == 10
+    assert len({(look["color"], look["marker"]) for look in ten.values()}) == 10
     assert format_by_network({"a": 0.1, "b": np.nan}) == "0.10 (a)"
     assert (
         format_by_network(dict(zip("abcd", (0.3, 0.1, 0.4, 0.2), strict=True)))

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from test_figures import classification_cell, no_tests, texts
+from test_figures import SELECTED, classification_cell, no_tests, read, texts, written
 
 from glioma_uq.errors import BadInput
 from glioma_uq.figures.cells import of_cell
-from glioma_uq.figures.uncertainty_by_correctness import draw, p_text, spread, tabulate
+from glioma_uq.figures.uncertainty_by_correctness import draw, p_text, spread
 from glioma_uq.statistics.rank_tests import compare_cells
 
 SETTINGS = {"dice_threshold": 0.8, "level": 0.95}
@@ -16,11 +16,19 @@ def drawn(table, ranks=None):
     return draw(table, no_tests() if ranks is None else ranks, **SETTINGS)
 
 
-def table_of(cell):
-    return tabulate(cell, dice_threshold=0.8)
+@pytest.fixture
+def table_of(tmp_path):
+    """The function from a cell to the table that is drawn."""
+
+    def table_of(cell):
+        given = {"classification": [cell], "segmentation": [], "ranks": no_tests()}
+        settings = {"selection": SELECTED, "network": "csnet", "dice_threshold": 0.8}
+        return read("uncertainty_by_correctness", tmp_path, **given, **settings)[0]
+
+    return table_of
 
 
-def test_unknown_labels_are_left_out():
+def test_unknown_labels_are_left_out(table_of):
     cell = classification_cell(3, 3)
     cell.loc[0, "idh_label"] = -1
     table = table_of(cell)
@@ -29,7 +37,7 @@ def test_unknown_labels_are_left_out():
 
 
 @pytest.mark.parametrize("wrong", [0, 1, 3, 4])
-def test_few_values_are_points_and_no_violin(wrong):
+def test_few_values_are_points_and_no_violin(wrong, table_of):
     table = table_of(classification_cell(8, wrong))
     figure = drawn(table)
     violins = 1 if wrong < 4 else 2
@@ -39,18 +47,16 @@ def test_few_values_are_points_and_no_violin(wrong):
     assert f"wrong\nn = {wrong}" in texts(figure)
 
 
-def test_the_figure_survives_values_without_spread_and_no_case_at_all():
+def test_the_figure_survives_values_without_spread_and_no_case_at_all(table_of):
     table = table_of(classification_cell(8, 5)).assign(uncertainty=0.0)
     assert drawn(table)
     none = drawn(table.iloc[:0])
     assert texts(none).count("no case") == 3
 
 
-def test_the_figure_shows_the_rank_test_of_the_same_cell(tmp_path):
-    path = tmp_path / "csnet/dropout-0.20/passes-030/classification.csv"
-    path.parent.mkdir(parents=True)
+def test_the_figure_shows_the_rank_test_of_the_same_cell(tmp_path, table_of):
     cell = classification_cell(8, 5)
-    cell.to_csv(path, index=False)
+    path = written(cell, tmp_path / "csnet/dropout-0.20/passes-030/classification.csv")
     bootstrap = {"resamples": 100, "interval": "percentile", "rng": np.random.default_rng(0)}
     tests = of_cell(compare_cells([path], [], **SETTINGS, **bootstrap), 0.2, 30)
     figure = drawn(table_of(cell), tests)
@@ -62,9 +68,8 @@ def test_the_figure_shows_the_rank_test_of_the_same_cell(tmp_path):
 
 
 @pytest.mark.parametrize(("level", "says"), [(0.95, "No difference"), (0.9, "more uncertain")])
-def test_a_difference_is_seen_at_the_level_of_the_config(level, says):
-    ranks = no_tests()
-    ranks.loc[0] = ["idh", 3, 3, 0.07, 0.9]
+def test_a_difference_is_seen_at_the_level_of_the_config(level, says, table_of):
+    ranks = no_tests().assign(n_right=3, n_wrong=3, p_holm=0.07, auroc=0.9)
     table = table_of(classification_cell(3, 3))
     figure = draw(table, ranks, dice_threshold=0.8, level=level)
     title = " ".join(figure.get_suptitle().split())

@@ -1,22 +1,23 @@
 """Draw one figure by its module in glioma_uq.figures."""
 
+import matplotlib
+
 from glioma_uq.figures import figure_module
-from glioma_uq.figures.style import save_figure
-from glioma_uq.steps import asked_for, run
+from glioma_uq.figures.style import STYLE, save_figure
+from glioma_uq.steps import arguments_of, run
 
 
 def main(*, figure, pdf, png, csv, **given):
     """Write the figure as PDF, as PNG and as the table that it shows.
 
-    Args:
-        figure: its name.
-        given: inputs and params; `read` and `draw` get those that they name.
+    `read` and `draw` of the figure's module get those inputs and params, `given`, that they name.
     """
     module = figure_module(figure)
-    found = module.read(**asked_for(module.read, given))
+    found = module.read(**arguments_of(module.read, given))
     found = found if isinstance(found, tuple) else (found,)
-    drawn = module.draw(*found, **asked_for(module.draw, given))
-    save_figure(drawn, found[0], pdf=pdf, png=png, csv=csv)
+    with matplotlib.rc_context(STYLE):
+        drawn = module.draw(*found, **arguments_of(module.draw, given))
+        save_figure(drawn, found[0], pdf=pdf, png=png, csv=csv)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import numpy as np
 
 from glioma_uq.seeds import seed_for
 from glioma_uq.statistics.measures import Ece
-from glioma_uq.steps import asked_for, run
+from glioma_uq.steps import arguments_of, run
 from glioma_uq.study_tables import table_module
 from glioma_uq.tables import write_table
 
@@ -24,7 +24,7 @@ def main(*, table, output, seed=None, ece=None, **given):
         "ece": ece and Ece.of_config(**ece),
     }
     tabulate = table_module(table).tabulate
-    rows = tabulate(**asked_for(tabulate, given))
+    rows = tabulate(**arguments_of(tabulate, given))
     write_table(rows, output)
     print(f"{len(rows)} rows")
     refused = rows[rows["reason"] != ""] if "reason" in rows else rows[:0]

@@ -52,17 +52,17 @@ def with_dicts(given):
     return nested
 
 
-def asked_for(function, given):
+def arguments_of(function, given):
     """Return those of `given` that are keyword-only parameters of `function`.
 
-    Raises TypeError if one without a default is missing.
+    Raises TypeError if one is missing.
     """
     parameters = inspect.signature(function).parameters.values()
-    asked = [p for p in parameters if p.kind is p.KEYWORD_ONLY]
-    missing = [p.name for p in asked if p.default is p.empty and p.name not in given]
+    named = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+    missing = [name for name in named if name not in given]
     if missing:
         raise TypeError(
             f"expected {', '.join(missing)} for {function.__module__}.{function.__name__}, found "
             f"{', '.join(given) or 'nothing'}; add it to the input or params of its rule"
         )
-    return {p.name: given[p.name] for p in asked if p.name in given}
+    return {name: given[name] for name in named}

@@ -7,9 +7,10 @@ A figure's module holds
                 this table and other arguments of `draw`
     draw        what `read` returned, and params by name -> the matplotlib Figure
 
-`draw_figure.py` passes both the arguments that their keyword-only parameters name. The other
-modules are shared by several figures: `style`, `words`, `lines`, `networks` (colours and markers
-of networks), `cells` (rows of the long tables) and `gallery_cases` (scans and maps of cases).
+`draw_figure.py` passes both the arguments that their keyword-only parameters name, and draws in
+the common style. Other modules are shared by several figures: `style`, `words`, `lines`, `networks`
+(several networks side by side), `cells` (rows of the long tables), `gallery_cases` (scans and maps
+of cases) and `slices` (panels of images).
 """
 
 from importlib import import_module

@@ -1,29 +1,23 @@
 """Calibration and discrimination of the three classification tasks by dropout rate."""
 
-import numpy as np
-from matplotlib.lines import Line2D
+from itertools import product
 
-from glioma_uq.figures.cells import (
-    IN_TEXT,
-    TASK_NAMES,
-    at_passes,
-    concat_nonempty,
-    measured,
-    of_network,
-)
+import numpy as np
+
+from glioma_uq.figures.cells import IN_TEXT, TASK_NAMES, at_passes, in_order, read_rows
 from glioma_uq.figures.style import (
     BLUE,
+    DASHED,
     GREY,
     count_text,
+    finish,
+    key,
     note_empty,
     panel_title,
     panels,
-    set_headline,
-    styled,
 )
 from glioma_uq.figures.words import joined
 from glioma_uq.statistics.selected_cell import read_selected_cell
-from glioma_uq.tables import read_table
 from glioma_uq.tasks import TASKS
 
 CAPTION = (
@@ -41,24 +35,16 @@ NULL_BAND = "ece_null"
 
 
 def read(*, classification, selection, network):
-    """Return the table of `tabulate` at the T of the selected cell."""
-    _, passes = read_selected_cell(selection)
-    return tabulate(read_table(classification), passes=passes, network=network)
+    """Return ECE, NLL and AUC of each task at the T of the selected cell.
 
-
-def tabulate(classification, *, passes, network=None):
-    """Return the rows that are drawn: ECE, NLL and AUC of each task at `passes` passes.
-
-    Rows of the measure `ece_null`, if the table has them, are included: the interval of the
-    ECE of a perfectly calibrated model at this n.
+    Rows of the measure `ece_null`, if there are any, are included: the interval of the ECE of a
+    perfectly calibrated model at this n.
     """
-    rows = at_passes(of_network(classification, network), passes)
-    return concat_nonempty(
-        measured(rows, task, name) for task in TASKS for name in [*MEASURES, NULL_BAND]
-    )
+    _, passes = read_selected_cell(selection)
+    rows = at_passes(read_rows(classification, network), passes)
+    return in_order(rows, product(TASKS, [*MEASURES, NULL_BAND]))
 
 
-@styled
 def draw(table, *, level):
     """Return the figure: tasks x measures, with intervals of `level`."""
     figure, grid = panels(len(TASKS), len(MEASURES), height=5.4, sharex=True)
@@ -73,29 +59,26 @@ def draw(table, *, level):
     set_rate_axis(grid[0, 0], np.unique(table["rate"]))
     for axes in grid[-1]:
         axes.set_xlabel("Dropout rate p")
-    add_legend(figure, grid, level)
-    set_headline(figure, headline(table))
-    return figure
+    look = {"color": BLUE, "marker": "|", "markersize": 9, "markeredgewidth": 1.1}
+    bar = key(f"{100 * level:g} % interval over cases", linestyle="", **look)
+    return finish(figure, headline(table), bar)
 
 
 def headline(table):
     """Return where the ECE is lowest, and how many values chance alone can explain."""
     by_cell = table.dropna(subset="value").set_index(["measure", "task", "rate"])
-    if "ece" not in by_cell.index.get_level_values("measure"):
+    measures = by_cell.index.get_level_values("measure")
+    if "ece" not in measures:
         return "No calibration error was measured"
     ece = by_cell.loc["ece"]
-    best = [f"{rate:.2f} ({IN_TEXT[task]})" for task, rate in lowest(ece["value"])]
+    lowest = [ece.loc[[task], "value"].idxmin() for task in TASKS if task in ece.index]
+    best = [f"{rate:.2f} ({IN_TEXT[task]})" for task, rate in lowest]
     text = f"ECE is lowest at p = {joined(best)}" if table["rate"].nunique() > 1 else ""
-    if NULL_BAND in by_cell.index.get_level_values("measure"):
+    if NULL_BAND in measures:
         chance = by_cell.loc[NULL_BAND].loc[ece.index, "high"]
         inside = f"{(ece['value'] <= chance).sum()} of {len(ece)} values"
         return f"{text}{'; ' if text else ''}{inside} are within what chance alone gives"
     return text or "Calibration error, likelihood and discrimination at the one rate measured"
-
-
-def lowest(values):
-    """Return [(task, rate)] of the lowest value of each task, in the order of the tasks."""
-    return [values.loc[[task]].idxmin() for task in TASKS if task in values.index]
 
 
 def draw_points(axes, rows):
@@ -121,16 +104,14 @@ def draw_reference(axes, rows, measure, classes):
         if len(null):
             axes.fill_between(x, low, high, color=GREY, alpha=0.2, linewidth=0,
                               label="perfect calibration at this n")  # fmt: skip
-        axes.set_ylim(bottom=0)
     else:
         guess = np.log(classes) if measure == "nll" else 0.5
-        axes.axhline(guess, color=GREY, linestyle=(0, (4, 3)), linewidth=0.8,
-                     label="guessing with equal probabilities")  # fmt: skip
-    if measure == "nll":
-        axes.set_ylim(bottom=0)
+        axes.axhline(guess, **DASHED, label="guessing with equal probabilities")
     if measure == "auc":
         lowest = rows.loc[rows["measure"] == "auc", ["low", "value"]].min().min()
         axes.set_ylim(np.fmin(0.45, lowest - 0.02), 1)
+    else:
+        axes.set_ylim(bottom=0)
 
 
 def set_rate_axis(axes, rates):
@@ -139,13 +120,3 @@ def set_rate_axis(axes, rates):
     axes.xaxis.set_major_formatter("{x:.2f}")
     if len(rates):
         axes.set_xlim(rates[0] - 0.03, rates[-1] + 0.03)
-
-
-def add_legend(figure, grid, level):
-    """Add one legend below the panels."""
-    bar = Line2D([], [], color=BLUE, marker="|", markersize=9, markeredgewidth=1.1, linestyle="")
-    handles = {f"{100 * level:g} % interval over cases": bar}
-    for axes in grid.flat:
-        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
-            handles.setdefault(label, handle)
-    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=3)

@@ -4,10 +4,22 @@ import numpy as np
 import pandas as pd
 
 from glioma_uq.errors import BadInput
+from glioma_uq.tables import read_table
 
 TASK_NAMES = {"segmentation": "Segmentation", "idh": "IDH", "1p19q": "1p/19q", "grade": "Grade"}
 IN_TEXT = TASK_NAMES | {"segmentation": "segmentation", "grade": "grade"}
 COLUMNS = ["network", "rate", "passes", "task", "measure", "value", "low", "high", "n"]
+
+
+def by_task(table):
+    """Return {task: its rows} of the tasks in the table, segmentation first."""
+    parts = {task: table[table["task"] == task] for task in TASK_NAMES}
+    return {task: rows for task, rows in parts.items() if len(rows)}
+
+
+def read_rows(path, network):
+    """Return the rows of `network` of the long table at `path`."""
+    return of_network(read_table(path), network)
 
 
 def of_network(table, network=None):
@@ -54,15 +66,10 @@ def at_passes(table, passes):
     return selected
 
 
-def measured(table, task, measure):
-    """Return the rows of one measure of one task, sorted by rate and passes."""
-    rows = table[(table["task"] == task) & (table["measure"] == measure)]
-    return rows.sort_values(["rate", "passes"], kind="stable")[COLUMNS]
-
-
-def concat_nonempty(tables):
-    """Return the non-empty ones of `tables` as one, or an empty table of the statistics."""
-    tables = [table for table in tables if len(table)]
-    if not tables:
-        return pd.DataFrame(columns=COLUMNS)
-    return pd.concat(tables, ignore_index=True)
+def in_order(table, pairs):
+    """Return the rows of the (task, measure) `pairs`, in their order, then by rate and passes."""
+    place = {pair: number for number, pair in enumerate(pairs)}
+    pair = pd.Series(list(zip(table["task"], table["measure"], strict=True)), table.index)
+    rows = table.assign(place=pair.map(place)).dropna(subset="place")
+    rows = rows.sort_values(["place", "rate", "passes"], kind="stable", ignore_index=True)
+    return rows[COLUMNS]

@@ -2,26 +2,17 @@
 
 import numpy as np
 import pandas as pd
-from matplotlib.lines import Line2D
 
 from glioma_uq.figures.networks import (
     SMALL_ML,
-    add_network_legend,
-    dodge,
-    draw_marks,
+    draw_groups,
     format_by_network,
+    interval_key,
     nearest_cells,
     network_styles,
+    values_of,
 )
-from glioma_uq.figures.style import (
-    GREY,
-    count_text,
-    note_empty,
-    panel_title,
-    panels,
-    set_headline,
-    styled,
-)
+from glioma_uq.figures.style import DASHED, count_text, finish, note_empty, panel_title, panels
 from glioma_uq.grid import format_rate
 from glioma_uq.seeds import seed_for
 from glioma_uq.statistics.bootstrap import draw_resamples, weighted_mean
@@ -40,14 +31,8 @@ CAPTION = (
 
 # ASSUME: the paper does not define its size groups; here the first ones end at its limits of a
 # small tumour, and the last begins at its median of 20 ml.
-SIZES = {
-    "none": (0, 0),
-    "< 1": (0, 1),
-    "1–2": (1, 2),
-    "2–5": (2, 5),
-    "5–20": (5, 20),
-    "≥ 20": (20, np.inf),
-}
+SIZES = ("none", "< 1", "1–2", "2–5", "5–20", "≥ 20")
+LIMITS = (1, 2, 5, 20)  # in ml, between the sizes from the second one on
 UNBROKEN = "\xa0"  # non-breaking space
 OF_CASE = ["network", "rate", "passes", "case", "et_volume_ml", "dice", "size"]
 OF_SIZE = ["value", "low", "high", "n", "reason"]
@@ -56,12 +41,7 @@ OF_SIZE = ["value", "low", "high", "n", "reason"]
 def read(*, overlap, selection, networks, seed, intervals):
     """Return the table of `tabulate` at the selected rate and the nearest T with maps.
 
-    Args:
-        overlap: paths of the tables of overlap of all cells.
-        selection: path of the table of the selected cell.
-        networks: names, in order.
-        seed: the study's.
-        intervals: resamples, level and interval of the bootstrap.
+    `overlap` are the paths of the tables of all cells.
     """
     cells = nearest_cells(overlap, networks, *read_selected_cell(selection))
     tables = {cell: read_table(path) for cell, path in cells.items()}
@@ -71,20 +51,15 @@ def read(*, overlap, selection, networks, seed, intervals):
 
 def size_of(volume_ml):
     """Return the group of `SIZES` of each volume of ET in ml [N]; upper limits are exclusive."""
-    limits = [high for _, high in list(SIZES.values())[1:-1]]
-    places = 1 + np.searchsorted(limits, volume_ml, side="right")
-    return np.array(list(SIZES))[np.where(np.asarray(volume_ml) > 0, places, 0)]
+    places = 1 + np.searchsorted(LIMITS, volume_ml, side="right")
+    return np.array(SIZES)[np.where(np.asarray(volume_ml) > 0, places, 0)]
 
 
 def tabulate(tables, *, resamples, level, interval, rng):
     """Return a row for each cell and case, `OF_CASE`, with the mean of its size group, `OF_SIZE`.
 
     Dice is a case's mean over seeds; value, low and high are of the group's mean, n is
-    its number of cases.
-
-    Args:
-        tables: {cell: table of overlap}, one cell of each network, in order.
-        resamples, level, interval, rng: of the bootstrap.
+    its number of cases. `tables` is {cell: table of overlap}, one cell of each network.
     """
     rows = {cell: of_enhancing(table) for cell, table in tables.items()}
     resampled = draw_resamples(rows.values(), resamples, rng)
@@ -97,10 +72,8 @@ def tabulate(tables, *, resamples, level, interval, rng):
                 cases = mine.groupby("case", as_index=False).agg(
                     {"et_volume_ml": "first", "dice": "mean", "size": "first"}
                 )
-                cases.insert(0, "passes", cell.passes)
-                cases.insert(0, "rate", format_rate(cell.rate))
-                cases.insert(0, "network", cell.network)
                 named = dict(zip(OF_SIZE, numbers(found, level, interval)[2:], strict=True))
+                named |= {**cell._asdict(), "rate": format_rate(cell.rate)}
                 groups.append(cases.assign(**named))
     return pd.concat(groups, ignore_index=True)[OF_CASE + OF_SIZE]
 
@@ -118,65 +91,49 @@ def mean_dice(rows, weights):
     yield "et", "dice", weighted_mean(rows["dice"].to_numpy(float), weights), rows["case"].nunique()
 
 
-def groups_of(table):
-    """Return one row for each network and size group."""
-    return table.drop_duplicates(["network", "size"])
-
-
-@styled
 def draw(table, *, level):
     """Return the figure: size groups with intervals of `level`, and all cases."""
-    networks = list(table["network"].unique())
-    styles = network_styles(networks)
+    styles = network_styles(table["network"].unique())
     figure, (grid,) = panels(1, 2, height=3.4, gridspec_kw={"width_ratios": [1.25, 1]}, sharey=True)
-    draw_groups(grid[0], groups_of(table), networks, styles)
-    draw_cases(grid[1], table[table["et_volume_ml"] > 0], networks, styles)
+    groups = table.drop_duplicates(["network", "size"])
+    draw_means(grid[0], groups, styles)
+    draw_cases(grid[1], table[table["et_volume_ml"] > 0], styles)
     grid[0].set(ylabel="Dice of enhancing tumour", ylim=(-0.04, 1.04))
-    bar = Line2D([], [], color=GREY, linewidth=1.1, label=f"{100 * level:g} % interval")
-    add_network_legend(figure, networks, styles, more=[bar])
-    set_headline(figure, headline(table))
-    return figure
+    return finish(figure, headline(groups), interval_key(level))
 
 
-def draw_groups(axes, groups, networks, styles):
+def draw_means(axes, groups, styles):
     """Draw the mean Dice of each size group, networks side by side."""
-    sizes = [size for size in SIZES if size in set(groups["size"])]
-    for i, network in enumerate(networks):
-        mine = groups[groups["network"] == network].set_index("size").reindex(sizes).reset_index()
-        draw_marks(axes, np.arange(len(sizes)) + dodge(i, len(networks)), mine, styles[network])
     counts = groups.groupby("size")["n"].max()
-    axes.set_xticks(range(len(sizes)), [f"{size}\nn = {counts[size]}" for size in sizes])
+    sizes = {size: f"{size}\nn = {counts[size]}" for size in SIZES if size in counts}
+    draw_groups(axes, groups, "size", sizes, styles)
     axes.set_xlabel("Volume of enhancing tumour (ml)")
-    axes.set_title(count_text([counts.sum()]) + " cases")
-    panel_title(axes, "(a) By size")
+    panel_title(axes, "(a) By size", count_text([counts.sum()]) + " cases")
 
 
-def draw_cases(axes, cases, networks, styles):
+def draw_cases(axes, cases, styles):
     """Draw each case with enhancing tumour against its volume on a logarithmic axis."""
-    panel_title(axes, "(b) All cases")
-    axes.set_title(count_text([cases["case"].nunique()]) + " cases with enhancing tumour")
+    n = cases["case"].nunique()
+    panel_title(axes, "(b) All cases", f"n = {n} cases with enhancing tumour")
     axes.set(xscale="log", xlabel="Volume of enhancing tumour (ml)")
     if cases.empty:
         note_empty(axes, "no enhancing tumour")
         return
-    for network in networks:
-        mine = cases[cases["network"] == network]
-        axes.plot(mine["et_volume_ml"], mine["dice"], linestyle="", markersize=3, alpha=0.7,
+    for network, rows in cases.groupby("network", sort=False):
+        axes.plot(rows["et_volume_ml"], rows["dice"], linestyle="", markersize=3, alpha=0.7,
                   markeredgewidth=0, **styles[network])  # fmt: skip
     axes.xaxis.set_major_formatter("{x:g}")
     for limit in SMALL_ML:
-        axes.axvline(limit, color=GREY, linestyle=(0, (4, 3)), linewidth=0.8)
+        axes.axvline(limit, **DASHED)
 
 
-def headline(table):
+def headline(groups):
     """Return each network's Dice of the smallest and of the largest enhancing tumours."""
-    groups = groups_of(table)
-    sizes = [size for size in list(SIZES)[1:] if size in set(groups["size"])]
+    sizes = [size for size in SIZES[1:] if size in set(groups["size"])]
     if not sizes:
         return "No case has enhancing tumour"
     texts = []
     for size in dict.fromkeys((sizes[0], sizes[-1])):
-        mine = groups[groups["size"] == size]
-        values = format_by_network(dict(zip(mine["network"], mine["value"], strict=True)))
+        values = format_by_network(values_of(groups[groups["size"] == size]))
         texts.append(f"{values} at " + f"{size} ml".replace(" ", UNBROKEN))
     return f"Mean Dice of enhancing tumour is {' and '.join(texts)}"

@@ -1,29 +1,16 @@
 """FROC curves of enhancing lesions, and sensitivity by lesion size."""
 
-import numpy as np
 import pandas as pd
-from matplotlib.lines import Line2D
 
 from glioma_uq.figures.networks import (
-    add_network_legend,
-    at_nearest,
-    dodge,
-    draw_marks,
+    draw_groups,
     format_by_network,
-    in_order,
+    interval_key,
     network_styles,
+    read_near,
+    values_of,
 )
-from glioma_uq.figures.style import (
-    GREY,
-    count_text,
-    note_empty,
-    panel_title,
-    panels,
-    set_headline,
-    styled,
-)
-from glioma_uq.statistics.selected_cell import read_selected_cell
-from glioma_uq.tables import read_table
+from glioma_uq.figures.style import count_text, finish, panel_title, panels
 
 CAPTION = (
     "Which lesions are found, and with how many false ones",
@@ -47,82 +34,60 @@ COLUMNS = ["part", "network", "rate", "passes", "threshold_mm3", "false_per_case
 
 
 def read(*, curves, lesions, selection, networks):
-    """Return the table of `tabulate` near the selected cell."""
-    rate, passes = read_selected_cell(selection)
-    return tabulate(
-        read_table(curves), read_table(lesions), networks=networks, rate=rate, passes=passes
-    )
-
-
-def tabulate(curves, lesions, *, networks, rate, passes):
     """Return the points of the curves and the sensitivities by size as one table, `COLUMNS`.
 
-    Both are of enhancing tumour without post-processing rule, at one cell of each network.
+    Both are of enhancing tumour without post-processing rule, near the selected cell.
     """
-    curve, by_size = (
-        at_nearest(in_order(table, networks), rate, passes) for table in (curves, lesions)
-    )
-    curve, by_size = (t[(t["task"] == "et") & (t["rule"] == "none")] for t in (curve, by_size))
+    tables = (read_near(path, networks, selection) for path in (curves, lesions))
+    curve, by_size = (t[(t["task"] == "et") & (t["rule"] == "none")] for t in tables)
     shown = by_size["measure"].isin(["sensitivity", "false_per_case"])
     tables = [curve.assign(part=CURVE), by_size[shown].assign(part=BY_SIZE)]
     return pd.concat([t for t in tables if len(t)], ignore_index=True).reindex(columns=COLUMNS)
 
 
-@styled
 def draw(table, *, level):
     """Return the figure: the curves, and the sensitivity by size with intervals of `level`."""
-    networks = list(table["network"].unique())
-    styles = network_styles(networks)
+    styles = network_styles(table["network"].unique())
     figure, (grid,) = panels(1, 2, height=3.4, sharey=True)
-    draw_curves(grid[0], table, networks, styles)
-    draw_sizes(grid[1], table[table["measure"] == "sensitivity"], networks, styles)
+    draw_curves(grid[0], table, styles)
+    draw_sizes(grid[1], table[table["measure"] == "sensitivity"], styles)
     grid[0].set(ylabel="Share of enhancing lesions found", ylim=(-0.04, 1.04))
-    bar = Line2D([], [], color=GREY, linewidth=1.1, label=f"{100 * level:g} % interval")
-    add_network_legend(figure, networks, styles, more=[bar])
-    set_headline(figure, headline(table))
-    return figure
+    return finish(figure, headline(table), interval_key(level))
 
 
-def draw_curves(axes, table, networks, styles):
+def draw_curves(axes, table, styles):
     """Draw the curve of each network; its marker includes all predictions."""
-    for network in networks:
-        mine = table[(table["network"] == network) & (table["part"] == CURVE)]
-        if len(mine):
-            axes.step([0, *mine["false_per_case"]], [0, *mine["sensitivity"]], where="post",
-                      color=styles[network]["color"])  # fmt: skip
-            axes.plot(*mine[["false_per_case", "sensitivity"]].iloc[-1], markersize=4.2, zorder=3,
-                      clip_on=False, **styles[network])  # fmt: skip
+    for network, mine in table[table["part"] == CURVE].groupby("network", sort=False):
+        axes.step([0, *mine["false_per_case"]], [0, *mine["sensitivity"]], where="post",
+                  color=styles[network]["color"])  # fmt: skip
+        axes.plot(*mine[["false_per_case", "sensitivity"]].iloc[-1], linestyle="", markersize=4.2,
+                  zorder=3, clip_on=False, **styles[network])  # fmt: skip
     whole = table[(table["group"] == ALL) & (table["measure"] == "sensitivity")]
     false = table[table["measure"] == "false_per_case"]
     lesions = int(whole["n_lesions"].max()) if len(whole) else 0
-    axes.set_title(f"{count_text(false['n'])} cases with {lesions} lesions")
     axes.set(xlim=(0, None), xlabel="False lesions per case")
-    panel_title(axes, "(a) Found and false")
+    note = f"{count_text(false['n'])} cases with {lesions} lesions"
+    panel_title(axes, "(a) Found and false", note)
 
 
-def draw_sizes(axes, rows, networks, styles):
+def draw_sizes(axes, rows, styles):
     """Draw the share of lesions found by size."""
     counts = rows.groupby("group")["n_lesions"].max()
-    sizes = [size for size in SIZES if counts.get(size, 0) > 0]
-    for i, network in enumerate(networks):
-        mine = rows[rows["network"] == network].set_index("group").reindex(sizes)
-        draw_marks(axes, np.arange(len(sizes)) + dodge(i, len(networks)), mine, styles[network])
-    labels = [f"{SIZES[size]}\n{counts[size]:.0f}" for size in sizes]
-    axes.set_xticks(range(len(sizes)), labels)
+    sizes = {
+        size: f"{name}\n{counts[size]:.0f}"
+        for size, name in SIZES.items()
+        if counts.get(size, 0) > 0
+    }
+    draw_groups(axes, rows, "group", sizes, styles, empty="no lesion")
     axes.set_xlabel("Volume of the lesion (ml), number of lesions")
-    axes.set_title(count_text([counts.get(ALL, 0)]) + " lesions")
-    panel_title(axes, "(b) By size of the lesion")
-    if not sizes:
-        note_empty(axes, "no lesion")
+    note = count_text([counts.get(ALL, 0)]) + " lesions"
+    panel_title(axes, "(b) By size of the lesion", note)
 
 
 def headline(table):
     """Return the share of lesions that each network finds, and its number of false ones."""
     whole = table[table["group"] == ALL]
-    values = {
-        measure: dict(zip(rows["network"], rows["value"], strict=True))
-        for measure, rows in whole.groupby("measure")
-    }
+    values = {measure: values_of(rows) for measure, rows in whole.groupby("measure")}
     if not values.get("sensitivity"):
         return "No case has enhancing tumour"
     return (

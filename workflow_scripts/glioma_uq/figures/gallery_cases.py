@@ -1,4 +1,4 @@
-"""The cases of case_gallery and the viewer: selection, scans, truth and maps."""
+"""The cases of galleries and of the viewer: selection, scans, truth and maps."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,20 +18,26 @@ PREFERRED = ("t1ce", "flair")  # they show enhancing tumour and oedema best
 
 
 @dataclass(frozen=True)
-class GalleryCase:
-    """One case: name, Dice and uncertainty (nats; NaN without), and Images on one grid.
+class CaseImages:
+    """The Images of one case on one grid.
 
-    `scans` by modality (z-scores), `maps` by kind (probability, then nats), `truth` and
-    `brain` masks; `truth` is None without a reference.
+    `scans` by modality (z-scores), `maps` by kind (probability, then nats) or labels by network,
+    `truth` a mask or labels, None without a reference, `brain` a mask.
     """
 
     name: str
-    dice: float
-    uncertainty: float
     scans: dict
     maps: dict
     truth: object
     brain: object
+
+
+@dataclass(frozen=True)
+class GalleryCase(CaseImages):
+    """One case with its Dice and uncertainty (nats), NaN without."""
+
+    dice: float
+    uncertainty: float
 
 
 def spread_over(segmentation, number):
@@ -41,8 +47,13 @@ def spread_over(segmentation, number):
     without a predicted tumour come last.
     """
     cases = one_row_per_case(segmentation).sort_values(["tumour_predictive", "case"])
-    places = np.linspace(0, len(cases) - 1, min(number, len(cases))).round().astype(int)
-    return cases.iloc[places]
+    return spread(cases, number)
+
+
+def spread(table, number):
+    """Return at most `number` rows of a table or series, spread evenly from first to last."""
+    places = np.linspace(0, len(table) - 1, min(number, len(table))).round().astype(int)
+    return table.iloc[places]
 
 
 def shown_modalities(modalities, most=2):
@@ -57,51 +68,45 @@ def read_gallery_cases(tables, selected, number, *, network, maps, mapped, volum
     Args:
         tables: paths of the segmentation tables of all cells.
         selected: (rate, passes) of the selected cell.
-        number: number of cases to show.
-        network: name of the network.
         maps: folders of maps of all rates, folds and seeds.
         mapped: the T that have maps; the one nearest to the selected T is shown.
         volumes: path of the manifest of the normalised volumes.
-        modalities: the study's.
     """
     rate, passes = selected[0], min(mapped, key=lambda t: abs(t - selected[1]))
     (table,) = map(read_table, at_cell(tables, network, rate, passes))
-    of_rate = [folder for folder in maps if f"/dropout-{format_rate(rate)}/" in str(folder)]
-    cases = [
-        read_gallery_case(row, volumes=volumes, maps=of_rate, passes=passes,
-                        modalities=shown_modalities(modalities))
-        for row in spread_over(table, number).itertuples()
-    ]  # fmt: skip
+    cases = []
+    for row in spread_over(table, number).itertuples():
+        case = str(row.case)
+        folder = find_maps(maps, network, rate, passes, case)
+        truth = volume_path(volumes, case, "segmentation")
+        cases.append(
+            GalleryCase(
+                name=case,
+                dice=row.dice,
+                uncertainty=row.tumour_predictive,
+                maps={kind: read_image(folder / f"{kind}.nii.gz") for kind in MAPS},
+                truth=None if is_empty(truth) else read_mask(truth),
+                **read_scans(volumes, case, shown_modalities(modalities)),
+            )
+        )
     return cases, passes, table["case"].nunique()
 
 
-def read_gallery_case(row, *, volumes, maps, passes, modalities):
-    """Return the `GalleryCase` of a row of a cell's segmentation table.
+def read_scans(volumes, case, modalities):
+    """Return the `scans` and the `brain` of a case, from the path of the manifest `volumes`."""
+    scans = {name: read_image(volume_path(volumes, case, name)) for name in modalities}
+    return {"scans": scans, "brain": read_mask(volume_path(volumes, case, "brain_mask"))}
 
-    Args:
-        row: with case, dice and tumour_predictive.
-        volumes: path of the manifest of the normalised volumes.
-        maps: folders of maps, one for each fold and seed; the first with the case is used.
-        passes: the T of the maps.
-        modalities: names of the scans to read.
-    """
-    case = str(row.case)
-    found = [Path(folder) / case / f"passes-{format_passes(passes)}" for folder in maps]
-    found = [folder for folder in found if folder.is_dir()]
-    if not found:
-        raise BadInput(
-            f"expected voxel maps of {case} at T = {passes}, found none; add {passes} to "
-            "sampling.maps"
-        )
-    truth = volume_path(volumes, case, "segmentation")
-    return GalleryCase(
-        name=case,
-        dice=row.dice,
-        uncertainty=row.tumour_predictive,
-        scans={name: read_image(volume_path(volumes, case, name)) for name in modalities},
-        maps={kind: read_image(found[0] / f"{kind}.nii.gz") for kind in MAPS},
-        truth=None if is_empty(truth) else read_mask(truth),
-        brain=read_mask(volume_path(volumes, case, "brain_mask")),
+
+def find_maps(maps, network, rate, passes, case):
+    """Return the folder of a case's maps, the first in the folders `maps` of all networks."""
+    for folder in maps:
+        found = Path(folder) / case / f"passes-{format_passes(passes)}"
+        if f"/{network}/dropout-{format_rate(rate)}/" in str(folder) and found.is_dir():
+            return found
+    raise BadInput(
+        f"expected voxel maps of {case} by {network} at T = {passes}, found none; add {passes} to "
+        "sampling.maps"
     )
 
 

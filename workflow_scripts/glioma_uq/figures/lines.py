@@ -1,9 +1,8 @@
 """Lines of one measure by number of passes, one for each dropout rate."""
 
 import numpy as np
-from matplotlib.lines import Line2D
 
-from glioma_uq.figures.style import GREY, note_empty
+from glioma_uq.figures.style import GREY, key, note_empty
 
 
 def draw_lines_over_passes(axes, table, colours):
@@ -18,29 +17,20 @@ def draw_lines_over_passes(axes, table, colours):
     span = max(passes[-1] - passes[0], 1)
     for place, (rate, colour) in enumerate(colours.items()):
         line = table[table["rate"] == rate].sort_values("passes")
-        axes.plot(line["passes"], line["value"], "o-", color=colour)
-        beyond = passes[-1] + span * (0.07 + 0.025 * place)
-        _draw_interval(axes, beyond, line.tail(1), colour)
+        axes.plot(line["passes"], line["value"], "o-", color=colour, label=f"p = {rate:.2f}")
+        last = line.tail(1)
+        beyond = [passes[-1] + span * (0.07 + 0.025 * place)] * len(last)
+        axes.vlines(beyond, last["low"], last["high"], color=colour, linewidth=1.4)
+        axes.plot(beyond, last["value"], "_", color=colour, markersize=5)
     if len(passes) == 1:
         axes.set_xlim(passes[0] - span, passes[0] + span)
     axes.set_xticks(passes if len(passes) <= 6 else passes[1::2])
 
 
-def _draw_interval(axes, x, row, colour):
-    """Draw the value and interval of a table of at most one row at `x`."""
-    axes.vlines(x, row["low"], row["high"], color=colour, linewidth=1.4)
-    axes.plot([x] * len(row), row["value"], "_", color=colour, markersize=5)
-
-
-def add_rate_legend(figure, table, colours, level):
-    """Add the legend of colours and of the bars (intervals of `level`) below the panels."""
-    handles = [
-        Line2D([], [], color=colour, marker="o", label=f"p = {rate:.2f}")
-        for rate, colour in colours.items()
-    ]
-    if len(table) and table["low"].notna().any():
-        label = f"{100 * level:g} % interval at T = {table['passes'].max()}"
-        bar = Line2D([], [], color=GREY, marker="|", markersize=9, markeredgewidth=1.4,
-                     linestyle="", label=label)  # fmt: skip
-        handles.append(bar)
-    figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 5))
+def interval_keys(table, level):
+    """Return the entry of the legend for the bars, none if the table has no interval."""
+    if table["low"].isna().all():
+        return []
+    label = f"{100 * level:g} % interval at T = {table['passes'].max()}"
+    look = {"marker": "|", "markersize": 9, "markeredgewidth": 1.4, "linestyle": ""}
+    return [key(label, color=GREY, **look)]

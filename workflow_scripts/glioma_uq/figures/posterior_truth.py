@@ -2,19 +2,9 @@
 
 import numpy as np
 import pandas as pd
-from matplotlib.lines import Line2D
 
-from glioma_uq.figures.cells import IN_TEXT, TASK_NAMES, of_cell, of_network
-from glioma_uq.figures.style import (
-    BLUE,
-    GREEN,
-    GREY,
-    ORANGE,
-    panel_title,
-    panels,
-    set_headline,
-    styled,
-)
+from glioma_uq.figures.cells import IN_TEXT, TASK_NAMES, of_cell, read_rows
+from glioma_uq.figures.style import BLUE, DASHED, GREEN, ORANGE, finish, panel_title, panels
 from glioma_uq.figures.words import joined
 from glioma_uq.predictions import known_rows
 from glioma_uq.statistics.posterior_truth import true_posterior
@@ -40,37 +30,29 @@ COLUMNS = ["task", "case", "class", "probability", "true_probability", "aleatori
 
 
 def read(*, classification, truth, measures, selection, network):
-    """Return the table of `tabulate` and the rows of `measures`, both of the selected cell.
+    """Return a row for each task, case and class drawn, and the rows of `measures`.
 
-    `classification` are the paths of the tables of all cells, the others are one path each.
+    Both are of the selected cell: `classification` are the paths of the tables of all cells. A
+    row has probabilities and entropies (nats), averaged over the case's seeds. Cases without a
+    known label are left out, as in the measures. Of two classes only the second is drawn, since
+    the first adds nothing.
     """
-    rate, passes = read_selected_cell(selection)
-    (cell,) = at_cell(classification, network, rate, passes)
-    measures = of_cell(of_network(read_table(measures), network), rate, passes)
-    return tabulate(read_table(cell), read_table(truth)), measures
-
-
-def tabulate(cell, truth):
-    """Return one row for each task, case and class drawn: probabilities and entropies (nats).
-
-    `cell` is a classification table, `truth` the phantom's; a case's seeds are averaged. Cases
-    without a known label are left out, as in the measures. Of two classes only the second is
-    drawn, since the first adds nothing.
-    """
+    selected = read_selected_cell(selection)
+    (path,) = at_cell(classification, network, *selected)
+    cell, truth = one_row_per_case(read_table(path)), read_table(truth)
     tables = []
     for task, classes in TASKS.items():
-        known, _, probabilities = known_rows(one_row_per_case(cell), task)
+        known, _, probabilities = known_rows(cell, task)
         posterior = true_posterior(truth, known["case"], task)
-        places = range(1, 2) if len(classes) == 2 else range(len(classes))
-        values = {"task": task, "case": known["case"], "aleatoric": known[f"{task}_aleatoric"],
-                  "true_entropy": entropy(posterior)}  # fmt: skip
-        for place in places:
+        of_case = {"task": task, "case": known["case"], "aleatoric": known[f"{task}_aleatoric"],
+                   "true_entropy": entropy(posterior)}  # fmt: skip
+        for place in range(1 if len(classes) == 2 else 0, len(classes)):
             two = {"probability": probabilities[:, place], "true_probability": posterior[:, place]}
-            tables.append(pd.DataFrame({**values, **two, "class": classes[place]})[COLUMNS])
-    return pd.concat(tables, ignore_index=True)
+            tables.append(pd.DataFrame({**of_case, **two, "class": classes[place]})[COLUMNS])
+    measures = of_cell(read_rows(measures, network), *selected)
+    return pd.concat(tables, ignore_index=True), measures
 
 
-@styled
 def draw(table, measures):
     """Return the figure: P against true P above, aleatoric against true entropy below.
 
@@ -82,8 +64,7 @@ def draw(table, measures):
         draw_probabilities(above, rows, TASKS[task])
         of_cases = rows.drop_duplicates("case")
         draw_identity(below, of_cases["true_entropy"], of_cases["aleatoric"], BLUE)
-        panel_title(above, TASK_NAMES[task], above=26)
-        above.set_title(measures_text(mine, "posterior_distance", "ece", "true_ece", len(of_cases)))
+        panel_title(above, TASK_NAMES[task], measures_text(mine, len(of_cases)), above=26)
         below.set_title(f"n = {len(of_cases)}; " + value_text(mine, "rho_aleatoric", "ρ"))
         above.set_xlabel("True probability")
         below.set_xlabel("Entropy of the truth (nats)")
@@ -91,12 +72,7 @@ def draw(table, measures):
         below.set_xlim(-0.02, 1.05 * np.log(len(TASKS[task])))
     grid[0, 0].set_ylabel("Predicted probability")
     grid[1, 0].set_ylabel("Aleatoric (nats)")
-    line = Line2D(
-        [], [], color=GREY, linestyle=(0, (4, 3)), linewidth=0.8, label="equal to the truth"
-    )
-    figure.legend(handles=[line], loc="outside lower center")
-    set_headline(figure, headline(measures))
-    return figure
+    return finish(figure, headline(measures))
 
 
 def draw_probabilities(axes, rows, classes):
@@ -106,15 +82,14 @@ def draw_probabilities(axes, rows, classes):
         mine = rows[rows["class"] == one]
         draw_identity(axes, mine["true_probability"], mine["probability"], colour)
     if len(drawn) > 1:
-        handles = [Line2D([], [], color=c, marker="o", linestyle="", label=f"grade {one}")
-                   for one, c in zip(drawn, COLOURS, strict=False)]  # fmt: skip
-        axes.legend(handles=handles, loc="upper left", handletextpad=0, borderaxespad=0)
+        names = [f"grade {one}" for one in drawn]
+        axes.legend(axes.collections, names, loc="upper left", handletextpad=0, borderaxespad=0)
     axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
 
 
 def draw_identity(axes, x, y, colour):
     """Draw points and the line of equality."""
-    axes.plot([0, 1.2], [0, 1.2], color=GREY, linestyle=(0, (4, 3)), linewidth=0.8, zorder=1)
+    axes.plot([0, 1.2], [0, 1.2], **DASHED, zorder=1, label="equal to the truth")
     axes.scatter(x, y, 8 if len(x) <= 200 else 3, colour, alpha=0.65, linewidths=0, zorder=2)
 
 
@@ -128,12 +103,12 @@ def value_text(measures, name, label):
     return (text if np.isnan(low) else f"{text} ({low:.2f} to {high:.2f})").replace("-", "−")
 
 
-def measures_text(measures, distance, ece, true_ece, n):
+def measures_text(measures, n):
     """Return the two lines above a panel: the distance, and the measured and true ECE."""
-    both = {name: measures.loc[measures["measure"] == name, "value"] for name in (ece, true_ece)}
-    texts = [f"{value.iloc[0]:.2f}" if len(value) else "–" for value in both.values()]
-    far = value_text(measures, distance, "|P − P true|")
-    return f"n = {n}; {far}\nECE measured {texts[0]}, true {texts[1]}"
+    both = [measures.loc[measures["measure"] == name, "value"] for name in ("ece", "true_ece")]
+    measured, true = (f"{value.iloc[0]:.2f}" if len(value) else "–" for value in both)
+    far = value_text(measures, "posterior_distance", "|P − P true|")
+    return f"n = {n}; {far}\nECE measured {measured}, true {true}"
 
 
 def headline(measures):

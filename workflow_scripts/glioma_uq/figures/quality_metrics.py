@@ -2,10 +2,9 @@
 
 import numpy as np
 import pandas as pd
-from matplotlib.lines import Line2D
 from scipy.stats import qmc
 
-from glioma_uq.figures.style import BLUE, ORANGE, count_text, note_empty, panels, styled
+from glioma_uq.figures.style import BLUE, ORANGE, count_text, finish, key, note_empty, panels
 from glioma_uq.quality.metrics import METRICS, limit_of, numbers_of, series_and_ending
 from glioma_uq.tables import read_table
 
@@ -22,16 +21,11 @@ TABLE = ["case", "figure", "series", "value", "takes_part"]
 
 
 def read(*, quality, excluded):
-    """Return the table of `tabulate` from the paths of the cohort's two tables."""
-    return tabulate(read_table(quality), read_table(excluded))
-
-
-def tabulate(quality, excluded):
     """Return one row for each case, metric and series: the numbers of quality.csv in long form.
 
     The longest edge gives the voxel size. Texts and missing values are left out.
     """
-    out = set(excluded["case"])
+    quality, out = read_table(quality), set(read_table(excluded)["case"])
     rows = []
     for column in quality.columns.drop("case"):
         series, ending = series_and_ending(column)
@@ -41,7 +35,6 @@ def tabulate(quality, excluded):
     return pd.DataFrame(rows, columns=TABLE)
 
 
-@styled
 def draw(table, *, limits):
     """Return the figure: a panel for each metric, with a row of points for each series."""
     shown = [name for name in METRICS if name in set(table["figure"])]
@@ -53,8 +46,14 @@ def draw(table, *, limits):
         draw_panel(axes, table[table["figure"] == name], name, limits)
     if not shown:
         note_empty(grid[0, 0])
-    figure.legend(handles=legend(), loc="outside lower center", ncols=3)
-    return figure
+    bare = {"linestyle": "", "markersize": 4.5}
+    return finish(
+        figure,
+        "",
+        key("takes part", color=BLUE, marker="o", **bare),
+        key("left out", color=ORANGE, marker="x", **bare),
+        key("limit", color="black", marker="|", linestyle="", markersize=9),
+    )
 
 
 def draw_panel(axes, table, name, limits):
@@ -63,7 +62,9 @@ def draw_panel(axes, table, name, limits):
     for place, one in enumerate(series):
         rows = table[table["series"] == one]
         draw_points(axes, place, rows)
-        draw_limits(axes, place, limit_of(f"{one}_{name}" if one else name, limits))
+        _, *ends = limit_of(f"{one}_{name}" if one else name, limits) or [None]
+        for value in filter(np.isfinite, ends):
+            axes.plot([value, value], [place - 0.48, place + 0.48], color="black", linewidth=1)
     axes.set_yticks(range(len(series)), [one.upper() for one in series])
     text = METRICS[name].text
     axes.set(ylim=(len(series) - 0.5, -0.5), xlabel=text[0].upper() + text[1:])
@@ -83,20 +84,3 @@ def draw_points(axes, place, rows):
                  rasterized=len(rows) > MANY)  # fmt: skip
     axes.scatter(values[~takes_part], heights[~takes_part], 14, ORANGE, marker="x",
                  linewidths=1.1, zorder=3)  # fmt: skip
-
-
-def draw_limits(axes, place, limit):
-    """Draw the limits of one series over the height of its row."""
-    for value in (limit or ())[1:]:
-        if np.isfinite(value):
-            axes.plot([value, value], [place - 0.48, place + 0.48], color="black", linewidth=1)
-
-
-def legend():
-    """Return the handles of the legend."""
-    bare = {"linestyle": "", "markersize": 4.5}
-    return [
-        Line2D([], [], color=BLUE, marker="o", label="takes part", **bare),
-        Line2D([], [], color=ORANGE, marker="x", label="left out", **bare),
-        Line2D([], [], color="black", marker="|", label="limit", linestyle="", markersize=9),
-    ]

@@ -1,20 +1,19 @@
 """Paired differences of each dropout rate from the selected one, with intervals."""
 
 import numpy as np
-from matplotlib.lines import Line2D
 
-from glioma_uq.figures.cells import TASK_NAMES, of_network
+from glioma_uq.figures.cells import TASK_NAMES, by_task, read_rows
 from glioma_uq.figures.style import (
     BLUE,
     GREY,
+    across_axes,
     count_text,
+    finish,
+    key,
     note_empty,
     panel_title,
     panels,
-    set_headline,
-    styled,
 )
-from glioma_uq.tables import read_table
 
 CAPTION = (
     "Do the dropout rates differ by more than chance",
@@ -29,31 +28,28 @@ HIGHER_IS_BETTER = {"auc", "dice"}
 
 
 def read(*, differences, network):
-    """Return the table of `tabulate` from the path of the table of differences."""
-    return tabulate(read_table(differences), network=network)
-
-
-def tabulate(differences, *, network=None):
     """Return the differences of one network in the measures that are drawn."""
-    rows = of_network(differences, network)
+    rows = read_rows(differences, network)
     return rows[rows["measure"].isin(MEASURES)].reset_index(drop=True)
 
 
-@styled
 def draw(table, *, level):
     """Return the figure: a panel for each measure, a row for each task and rate."""
     measures = [name for name in MEASURES if name in set(table["measure"])] or ["nll"]
-    tasks = [task for task in TASK_NAMES if task in set(table["task"])]
-    rates = sorted(table["rate"].unique())
-    places = row_places(tasks, rates)
+    tasks = list(by_task(table))
+    places = row_places(tasks, sorted(table["rate"].unique()))
     height = 1.5 + 0.15 * len(places) + 0.12 * len(tasks)
     figure, (grid,) = panels(1, len(measures), height=max(height, 2.4), sharey=True)
     for axes, measure in zip(grid, measures, strict=True):
         draw_panel(axes, table[table["measure"] == measure], places, measure)
     label_rows(grid[0], places)
-    add_legend(figure, level)
-    set_headline(figure, headline(table))
-    return figure
+    bare = {"marker": "o", "linestyle": "", "color": BLUE, "markersize": 3.8}
+    return finish(
+        figure,
+        headline(table),
+        key(f"{100 * level:g} % interval excludes 0", **bare),
+        key("it includes 0", **bare, markerfacecolor="white"),
+    )
 
 
 def row_places(tasks, rates):
@@ -67,9 +63,6 @@ def row_places(tasks, rates):
 
 def draw_panel(axes, rows, places, measure):
     """Draw the differences of one measure; filled points where the interval excludes 0."""
-    rows = rows[
-        [(task, rate) in places for task, rate in zip(rows["task"], rows["rate"], strict=True)]
-    ]
     if rows["value"].isna().all():
         note_empty(axes)
     height = np.array([places[key] for key in zip(rows["task"], rows["rate"], strict=True)])
@@ -80,10 +73,9 @@ def draw_panel(axes, rows, places, measure):
                  edgecolors=BLUE, linewidths=0.9, zorder=3)  # fmt: skip
     better = "right" if measure in HIGHER_IS_BETTER else "left"
     axes.set_xlabel(f"{MEASURES[measure]}\nbetter to the {better}")
-    axes.set_title(count_text(rows["n"]))
-    axes.grid(False, axis="y")
-    axes.grid(True, axis="x")
-    panel_title(axes, MEASURES[measure].removeprefix("Δ ").split(" (")[0])
+    across_axes(axes)
+    name = MEASURES[measure].removeprefix("Δ ").split(" (")[0]
+    panel_title(axes, name, count_text(rows["n"]))
 
 
 def is_seen(rows):
@@ -94,11 +86,8 @@ def is_seen(rows):
 def label_rows(axes, places):
     """Write the rate beside each row and the task above its rows."""
     axes.set_yticks(list(places.values()), [f"{rate:.2f}" for _, rate in places])
-    axes.tick_params(axis="y", length=0)
     axes.set_ylabel("Dropout rate p")
-    first = {}
-    for (task, _), height in places.items():
-        first.setdefault(task, height)
+    first = {task: max(places[one] for one in places if one[0] == task) for task, _ in places}
     for task, height in first.items():
         axes.annotate(TASK_NAMES[task], (0, height + 0.72), xycoords=("axes fraction", "data"),
                       xytext=(2, 0), textcoords="offset points", size=7, weight="bold", va="center",
@@ -112,23 +101,11 @@ def headline(table):
     if measured.empty:
         return "No difference between rates has an interval"
     reference = f"{measured['reference_rate'].iloc[0]:.2f}"
-    worse = is_seen(measured) & (
-        (measured["value"] < 0) == measured["measure"].isin(HIGHER_IS_BETTER)
-    )
-    better = is_seen(measured) & ~worse
-    verb = "is" if worse.sum() == 1 else "are"
+    seen = is_seen(measured)
+    is_worse = (measured["value"] < 0) == measured["measure"].isin(HIGHER_IS_BETTER)
+    worse, better = (seen & is_worse).sum(), (seen & ~is_worse).sum()
     return (
-        f"Among {len(measured)} differences from p = {reference}, {worse.sum()} {verb} worse and "
-        f"{better.sum()} better with an interval that excludes 0; "
-        f"{(~is_seen(measured)).sum()} undecided"
+        f"Among {len(measured)} differences from p = {reference}, {worse} "
+        f"{'is' if worse == 1 else 'are'} worse and {better} better with an interval that "
+        f"excludes 0; {(~seen).sum()} undecided"
     )
-
-
-def add_legend(figure, level):
-    """Add the legend below the panels."""
-    bare = {"marker": "o", "linestyle": "", "color": BLUE, "markersize": 3.8}
-    handles = [
-        Line2D([], [], **bare, label=f"{100 * level:g} % interval excludes 0"),
-        Line2D([], [], **bare | {"markerfacecolor": "white"}, label="it includes 0"),
-    ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=2)

@@ -1,17 +1,11 @@
 """Quality of the segmentations, and its correlation with their uncertainty."""
 
-from glioma_uq.figures.cells import concat_nonempty, measured, of_network
-from glioma_uq.figures.lines import add_rate_legend, draw_lines_over_passes
-from glioma_uq.figures.style import (
-    count_text,
-    panel_title,
-    panels,
-    rate_colours,
-    set_headline,
-    styled,
-)
+from itertools import product
+
+from glioma_uq.figures.cells import in_order, read_rows
+from glioma_uq.figures.lines import draw_lines_over_passes, interval_keys
+from glioma_uq.figures.style import count_text, finish, panel_title, panels, rate_colours
 from glioma_uq.figures.words import format_range
-from glioma_uq.tables import read_table
 
 CAPTION = (
     "Are uncertain segmentations worse",
@@ -32,19 +26,11 @@ EMPTY = "empty_tumour"
 
 
 def read(*, segmentation, network):
-    """Return the table of `tabulate` from the path of the long table."""
-    return tabulate(read_table(segmentation), network=network)
+    """Return the correlations over two regions, Dice, and the share of empty tumours."""
+    rows = read_rows(segmentation, network)
+    return in_order(rows, product(["segmentation"], [*MEASURES, EMPTY]))
 
 
-def tabulate(segmentation, *, network=None):
-    """Return the rows that are drawn: rho of two regions, Dice, and the empty tumours."""
-    rows = of_network(segmentation, network)
-    return concat_nonempty(
-        measured(rows, "segmentation", measure) for measure in [*MEASURES, EMPTY]
-    )
-
-
-@styled
 def draw(table, *, level):
     """Return the figure: three panels by number of passes."""
     figure, (grid,) = panels(1, len(MEASURES), height=2.7)
@@ -52,15 +38,13 @@ def draw(table, *, level):
     for axes, (measure, (title, label)) in zip(grid, MEASURES.items(), strict=True):
         rows = table[table["measure"] == measure]
         draw_lines_over_passes(axes, rows, colours)
-        panel_title(axes, title)
+        empty = empty_text(table) if measure == "rho_tumour" else ""
+        panel_title(axes, title, count_text(rows["n"]) + empty)
         axes.set_ylabel(label)
-        axes.set_title(count_text(rows["n"]))
         axes.set_xlabel("Monte Carlo passes T")
     share_rho_axis(grid[:2])
-    grid[1].set_title(grid[1].get_title(loc="left") + empty_text(table))
-    add_rate_legend(figure, table[table["measure"] != EMPTY], colours, level)
-    set_headline(figure, headline(table))
-    return figure
+    keys = interval_keys(table[table["measure"] != EMPTY], level)
+    return finish(figure, headline(table), *keys, columns=5)
 
 
 def headline(table):

@@ -1,30 +1,18 @@
 """Dice of the same tumour at several sizes: levels and paired differences."""
 
 import numpy as np
-from matplotlib.lines import Line2D
 
 from glioma_uq.figures.networks import (
     REGION_NAMES,
-    add_network_legend,
-    at_nearest,
-    dodge,
-    draw_marks,
+    draw_groups,
     format_by_network,
-    in_order,
+    interval_key,
     network_styles,
+    read_near,
     shown_names,
+    values_of,
 )
-from glioma_uq.figures.style import (
-    GREY,
-    count_text,
-    note_empty,
-    panel_title,
-    panels,
-    set_headline,
-    styled,
-)
-from glioma_uq.statistics.selected_cell import read_selected_cell
-from glioma_uq.tables import read_table
+from glioma_uq.figures.style import GREY, count_text, empty_figure, finish, panel_title, panels
 
 CAPTION = (
     "What if the same tumour were smaller",
@@ -42,14 +30,8 @@ LEVEL, FROM_LARGEST, FROM_FIRST = "level", "from the largest", "from the first n
 
 
 def read(*, measures, selection, networks):
-    """Return the table of `tabulate` near the selected cell."""
-    rate, passes = read_selected_cell(selection)
-    return tabulate(read_table(measures), networks=networks, rate=rate, passes=passes)
-
-
-def tabulate(table, *, networks, rate, passes):
-    """Return the rows of Dice without post-processing, at one cell of each network, with `kind`."""
-    rows = at_nearest(in_order(table, networks), rate, passes)
+    """Return the rows of Dice without post-processing near the selected cell, with `kind`."""
+    rows = read_near(measures, networks, selection)
     rows = rows[(rows["measure"] == "dice") & (rows["rule"] == "none")]
     minus = rows["minus"].fillna("").astype(str)
     kind = np.select(
@@ -58,68 +40,46 @@ def tabulate(table, *, networks, rate, passes):
     return rows.assign(minus=minus, kind=kind).reset_index(drop=True)
 
 
-@styled
 def draw(table, *, level):
     """Return the figure: a row for each region, a column for each kind."""
-    networks = list(table["network"].unique())
-    styles = network_styles(networks)
+    styles = network_styles(table["network"].unique())
     kinds = [kind for kind in (LEVEL, FROM_LARGEST, FROM_FIRST) if kind in set(table["kind"])]
     regions = [region for region in REGIONS if region in set(table["task"])]
     if not kinds:
-        return _without_groups()
+        return empty_figure("No lesion group was measured", "not measured")
     figure, grid = panels(len(regions), len(kinds), height=0.9 + 2.3 * len(regions))
     for axes_of_region, region in zip(grid, regions, strict=True):
         for axes, kind in zip(axes_of_region, kinds, strict=True):
             rows = table[(table["task"] == region) & (table["kind"] == kind)]
-            draw_panel(axes, rows, networks, styles)
-            axes.set_ylabel(label_of(kind, region))
+            draw_panel(axes, rows, styles)
+            what = REGION_NAMES[region].capitalize()
+            axes.set_ylabel(f"{what}\nDice" if kind == LEVEL else "Difference of Dice")
     for axes, kind in zip(grid[0], kinds, strict=True):
         panel_title(axes, title_of(kind, table))
     for axes in grid[-1]:
         axes.set_xlabel("Scale of the diameter")
-    bar = Line2D([], [], color=GREY, linewidth=1.1, label=f"{100 * level:g} % interval")
-    add_network_legend(figure, networks, styles, more=[bar])
-    set_headline(figure, headline(table))
-    return figure
+    return finish(figure, headline(table), interval_key(level))
 
 
-def draw_panel(axes, rows, networks, styles):
+def draw_panel(axes, rows, styles):
     """Draw the values by scale, largest on the left, at equal steps."""
     scales = sorted(rows["scale"].unique(), reverse=True)
     if rows["kind"].iloc[:1].ne(LEVEL).any():
         axes.axhline(0, color=GREY, linewidth=0.8)
-    for i, network in enumerate(networks):
-        mine = rows[rows["network"] == network].set_index("scale")
-        if len(mine):
-            mine = mine.reindex(scales)
-            x = np.arange(len(scales)) + dodge(i, len(networks), 0.4)
-            axes.plot(x, mine["value"], color=styles[network]["color"], linewidth=0.8, alpha=0.6)
-            draw_marks(axes, x, mine, styles[network])
-    axes.set_xticks(range(len(scales)), [f"{scale:g}" for scale in scales])
+    labels = {scale: f"{scale:g}" for scale in scales}
+    draw_groups(axes, rows, "scale", labels, styles, connected=True)
     axes.set_xlim(-0.5, len(scales) - 0.5)
     axes.set_title(count_text(rows["n"]) + " lesion groups")
-    if rows["value"].isna().all():
-        note_empty(axes)
 
 
 def title_of(kind, table):
     """Return the title of a column."""
     if kind == LEVEL:
         return "(a) Mean Dice"
+    minus = table.loc[table["kind"] == kind, "minus"].iloc[0]
     if kind == FROM_LARGEST:
-        return f"(b) Minus that at {minus_of(kind, table)}"
-    return f"(c) Minus {shown_names(list(table['network'].unique()))[minus_of(kind, table)]}"
-
-
-def label_of(kind, region):
-    """Return the label of a panel's y axis."""
-    what = REGION_NAMES[region].capitalize()
-    return f"{what}\nDice" if kind == LEVEL else "Difference of Dice"
-
-
-def minus_of(kind, table):
-    """Return what is subtracted in the differences of a kind."""
-    return table.loc[table["kind"] == kind, "minus"].iloc[0]
+        return f"(b) Minus that at {minus}"
+    return f"(c) Minus {shown_names(list(table['network'].unique()))[minus]}"
 
 
 def headline(table):
@@ -128,16 +88,8 @@ def headline(table):
     if rows["value"].isna().all():
         return "No lesion group could be compared over its sizes"
     smallest = rows["scale"].min()
-    mine = rows[rows["scale"] == smallest]
-    change = dict(zip(mine["network"], mine["value"], strict=True))
+    change = values_of(rows[rows["scale"] == smallest])
     return (
         f"At {smallest:g} of the same tumour's diameter, Dice of enhancing tumour changes by "
         f"{format_by_network(change, '{:+.2f}')}"
     )
-
-
-def _without_groups():
-    figure, ((axes,),) = panels(1, 1, height=1.5)
-    note_empty(axes)
-    set_headline(figure, "No lesion group was measured")
-    return figure

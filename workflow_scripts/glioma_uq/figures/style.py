@@ -5,13 +5,14 @@ lightness for rates, the palette of Okabe and Ito (2008) for categories.
 """
 
 import textwrap
-from functools import wraps
 
 import matplotlib
+import numpy as np
 
 matplotlib.use("agg")  # before seaborn selects a backend with windows
 
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from glioma_uq.files import written_whole
 from glioma_uq.tables import write_table
@@ -19,11 +20,10 @@ from glioma_uq.tables import write_table
 PNG_DPI = 220  # for screens; print takes the PDF
 FULL_WIDTH = 7.2  # inches: both columns of a printed page
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
-UNCERTAINTIES = ("predictive", "aleatoric", "epistemic")
-STYLE = {
+DASHED = {"color": GREY, "linestyle": (0, (4, 3)), "linewidth": 0.8}  # lines of reference
+STYLE = {  # of matplotlib while a figure is drawn and saved
     "font.family": "DejaVu Sans",  # part of matplotlib: the same on every machine
     "font.size": 8,
-    "axes.labelsize": 8,
     "axes.titlesize": 7,
     "axes.titlecolor": GREY,
     "axes.titlelocation": "left",
@@ -46,62 +46,85 @@ STYLE = {
     "ytick.major.size": 2.5,
     "lines.linewidth": 1.2,
     "lines.markersize": 2.6,
+    "image.origin": "lower",
+    "image.interpolation": "nearest",
     "legend.frameon": False,
     "legend.fontsize": 7.5,
-    "legend.title_fontsize": 7.5,
     "pdf.fonttype": 42,  # text stays text in the PDF
-    "svg.hashsalt": "glioma-uq",
 }
 
 
 def panels(rows, columns, *, width=FULL_WIDTH, height, **kwargs):
-    """Return (figure, axes [rows, columns]) with a constrained layout."""
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        figure.get_layout_engine().set(w_pad=0.05, h_pad=0.05, wspace=0.03, hspace=0.03)
-        return figure, figure.subplots(rows, columns, squeeze=False, **kwargs)
-
-
-def styled(draw):
-    """Return the function `draw` wrapped to run in `STYLE`."""
-
-    @wraps(draw)
-    def in_style(*args, **kwargs):
-        with matplotlib.rc_context(STYLE):
-            return draw(*args, **kwargs)
-
-    return in_style
+    """Return (figure, axes [rows, columns]) with a constrained layout; sizes in inches."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.05, h_pad=0.05, wspace=0.03, hspace=0.03)
+    return figure, figure.subplots(rows, columns, squeeze=False, **kwargs)
 
 
 def rate_colours(rates):
     """Return {rate: colour}: viridis from dark (smallest rate) to light, without its yellow."""
     rates = sorted(set(rates))
-    steps = [0.85 * i / max(len(rates) - 1, 1) for i in range(len(rates))]
-    return {
-        rate: matplotlib.colormaps["viridis"](step) for rate, step in zip(rates, steps, strict=True)
-    }
+    colours = matplotlib.colormaps["viridis"](np.linspace(0, 0.85, len(rates)))
+    return dict(zip(rates, map(tuple, colours), strict=True))
 
 
-def panel_title(axes, text, *, above=16):
-    """Write the title of a panel or its column in bold, `above` points over the axes."""
+def panel_title(axes, text, note=None, *, above=16):
+    """Write the title of a panel or its column in bold, `above` points over the axes.
+
+    `note` is written in grey between title and axes.
+    """
     axes.annotate(
         text, (0.5, 1), (0, above), xycoords="axes fraction", textcoords="offset points",
         ha="center", va="bottom", weight="bold",
     )  # fmt: skip
+    if note:
+        axes.set_title(note)
 
 
-def set_headline(figure, text):
-    """Write a sentence above the figure that states its main result."""
+def key(label, **look):
+    """Return an entry of a legend that looks like a line or, without linestyle, its markers."""
+    return Line2D([], [], label=label, **look)
+
+
+def finish(figure, headline, *keys, columns=4):
+    """Return `figure` with its main result, a sentence, above the panels and a legend below.
+
+    The legend has each label of what was drawn once, then `keys`; panels with a legend of their
+    own are left out.
+    """
     width = int(13.5 * figure.get_figwidth())  # characters per line
-    figure.suptitle(textwrap.fill(text, width), x=0.008, ha="left", size=8.5, weight="bold")
+    figure.suptitle(textwrap.fill(headline, width), x=0.008, ha="left", size=8.5, weight="bold")
+    handles = {}
+    for axes in figure.axes:
+        if axes.get_legend() is None:
+            for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+                handles.setdefault(label, handle)
+    handles = [*handles.values(), *keys]
+    if handles:
+        columns = min(len(handles), columns)
+        figure.legend(handles=handles, loc="outside lower center", ncols=columns)
+    return figure
 
 
 def count_text(counts):
     """Return "n = 60", or "n = 52–60" if n differs between the points of a panel."""
-    counts = sorted({int(n) for n in counts})
-    if not counts:
-        return "n = 0"
-    return f"n = {counts[0]}" if len(counts) == 1 else f"n = {counts[0]}–{counts[-1]}"
+    counts = [int(n) for n in counts] or [0]
+    low, high = min(counts), max(counts)
+    return f"n = {low}" if low == high else f"n = {low}–{high}"
+
+
+def empty_figure(headline, text):
+    """Return a figure of which there is nothing to draw, with `text` in its one panel."""
+    figure, ((axes,),) = panels(1, 1, height=1.5)
+    note_empty(axes, text)
+    return finish(figure, headline)
+
+
+def across_axes(axes):
+    """Prepare a panel of rows, whose values are drawn from left to right."""
+    axes.tick_params(axis="y", length=0)
+    axes.grid(False, axis="y")
+    axes.grid(True, axis="x")
 
 
 def note_empty(axes, text="not measured"):
@@ -109,7 +132,6 @@ def note_empty(axes, text="not measured"):
     axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=GREY)
 
 
-@styled
 def save_figure(figure, table, *, pdf, png, csv):
     """Write the figure as vector PDF and as PNG, and its data as CSV.
 

@@ -1,18 +1,18 @@
 """Volumes of the tumours' regions, and the number of small enhancing tumours."""
 
 import numpy as np
+import pandas as pd
 
 from glioma_uq.figures.networks import REGION_NAMES, SMALL_ML
 from glioma_uq.figures.style import (
     BLUE,
+    DASHED,
     GREY,
     ORANGE,
-    count_text,
+    finish,
     note_empty,
     panel_title,
     panels,
-    set_headline,
-    styled,
 )
 from glioma_uq.subregions import REGIONS
 from glioma_uq.tables import read_table
@@ -29,19 +29,12 @@ CAPTION = (
 
 
 def read(*, overlap):
-    """Return the table of `tabulate` from the path of one cell's table of overlap."""
-    return tabulate(read_table(overlap))
-
-
-def tabulate(overlap):
     """Return case, region and volume_mm3 of the reference, from one cell's table of overlap."""
-    rows = overlap[overlap["rule"] == "none"].drop_duplicates(["case", "region"])
+    table = read_table(overlap)
+    rows = table[table["rule"] == "none"].drop_duplicates(["case", "region"])
     rows = rows.rename(columns={"reference_volume_mm3": "volume_mm3"})
-    order = {region: place for place, region in enumerate(REGIONS)}
-    rows = rows.sort_values(
-        ["region", "case"], key=lambda c: c.map(order) if c.name == "region" else c
-    )
-    return rows[["case", "region", "volume_mm3"]].reset_index(drop=True)
+    rows = rows[["case", "region", "volume_mm3"]].sort_values("case")
+    return pd.concat([rows[rows["region"] == one] for one in REGIONS], ignore_index=True)
 
 
 def in_ml(table, region):
@@ -49,14 +42,12 @@ def in_ml(table, region):
     return table.loc[table["region"] == region, "volume_mm3"].to_numpy(float) / 1000
 
 
-@styled
 def draw(table):
     """Return the figure: a box for each region, and the number of small ET."""
     figure, (grid,) = panels(1, 2, height=3.0, gridspec_kw={"width_ratios": [1, 1.25]})
     draw_boxes(grid[0], table)
     draw_small(grid[1], in_ml(table, "et"))
-    set_headline(figure, headline(table))
-    return figure
+    return finish(figure, headline(table))
 
 
 def draw_boxes(axes, table):
@@ -64,23 +55,20 @@ def draw_boxes(axes, table):
     line = {"color": "#333333", "linewidth": 0.8}
     axes.boxplot(
         [in_ml(table, region) for region in REGIONS],
+        tick_labels=[REGION_NAMES[region].replace(" ", "\n") for region in REGIONS],
         widths=0.5, boxprops=line, whiskerprops=line, capprops=line,
         medianprops={"color": ORANGE, "linewidth": 1.6},
         flierprops={"marker": "o", "markersize": 3, "markeredgecolor": GREY},
     )  # fmt: skip
-    axes.set_xticks(
-        range(1, 1 + len(REGIONS)), [REGION_NAMES[r].replace(" ", "\n") for r in REGIONS]
-    )
     axes.set_ylabel("Volume (ml)")
-    axes.set_title(count_text([table["case"].nunique()]))
-    panel_title(axes, "(a) Regions of the tumours")
+    panel_title(axes, "(a) Regions of the tumours", f"n = {table['case'].nunique()}")
 
 
 def draw_small(axes, volumes):
     """Draw the cumulative number of cases by volume, and the limits of a small tumour."""
     positive = np.sort(volumes[volumes > 0])
-    panel_title(axes, "(b) Enhancing tumour")
-    axes.set_title(f"n = {len(positive)} cases with ET; {len(volumes) - len(positive)} without")
+    note = f"n = {len(positive)} cases with ET; {len(volumes) - len(positive)} without"
+    panel_title(axes, "(b) Enhancing tumour", note)
     axes.set(xscale="log", xlabel="Volume (ml)", ylabel="Cases with at most this volume")
     if not len(positive):
         note_empty(axes, "no enhancing tumour")
@@ -89,7 +77,7 @@ def draw_small(axes, volumes):
     axes.xaxis.set_major_formatter("{x:g}")
     for limit in SMALL_ML:
         below = int((positive < limit).sum())
-        axes.axvline(limit, color=ORANGE, linestyle=(0, (4, 3)), linewidth=0.9)
+        axes.axvline(limit, **DASHED | {"color": ORANGE})
         axes.annotate(f"{below} below {limit:g} ml", (limit, 1), (2, -3), rotation=-90, ha="left",
                       xycoords=("data", "axes fraction"), textcoords="offset points", va="top",
                       size=6.5, color=ORANGE)  # fmt: skip

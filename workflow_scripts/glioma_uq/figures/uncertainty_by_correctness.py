@@ -6,19 +6,10 @@ import seaborn
 from scipy.stats import gaussian_kde, qmc
 
 from glioma_uq.errors import BadInput
-from glioma_uq.figures.cells import IN_TEXT, TASK_NAMES, of_cell, of_network
-from glioma_uq.figures.style import (
-    GREEN,
-    ORANGE,
-    note_empty,
-    panel_title,
-    panels,
-    set_headline,
-    styled,
-)
+from glioma_uq.figures.cells import IN_TEXT, TASK_NAMES, by_task, of_cell, read_rows
+from glioma_uq.figures.style import GREEN, ORANGE, finish, note_empty, panel_title, panels
 from glioma_uq.figures.words import joined
-from glioma_uq.predictions import known_rows
-from glioma_uq.statistics.rank_tests import one_row_per_case
+from glioma_uq.statistics.rank_tests import judged_cases
 from glioma_uq.statistics.selected_cell import at_cell, read_selected_cell
 from glioma_uq.tables import read_table
 from glioma_uq.tasks import TASKS
@@ -36,54 +27,28 @@ CAPTION = (
 FEWEST_FOR_VIOLIN = 4  # with fewer, a density shows its bandwidth, not the data
 MOST_FOR_POINTS = 400  # more would hide the violin
 MANY = 100  # more points than this are drawn small
-COLUMNS = ["task", "case", "good", "uncertainty"]
 
 
 def read(*, classification, segmentation, ranks, selection, network, dice_threshold):
-    """Return the table of `tabulate` and the rows of `ranks`, both of the selected cell.
+    """Return task, case, good and uncertainty (nats) of each case, and the rows of `ranks`.
 
-    `classification` and `segmentation` are the paths of the tables of all cells.
-    """
-    rate, passes = read_selected_cell(selection)
-    tables = [
-        [read_table(path) for path in at_cell(paths, network, rate, passes)]
-        for paths in (classification, segmentation)
-    ]
-    table = tabulate(*tables[0], *tables[1], dice_threshold=dice_threshold)
-    return table, of_cell(of_network(read_table(ranks), network), rate, passes)
-
-
-def tabulate(classification, segmentation=None, *, dice_threshold):
-    """Return one row for each case and task: task, case, good, uncertainty (nats).
-
-    `classification` and `segmentation` are the tables of one cell; a case's seeds are averaged,
-    as for the rank tests. A prediction is good when its most probable class is the true one, or
+    Both are of the selected cell; `classification` and `segmentation` are the paths of the
+    tables of all cells. A prediction is good when its most probable class is the true one, or
     its Dice above the threshold. Uncertainty is predictive; for segmentation it is the mean
-    over the predicted tumour. Unknown labels, cases without reference and cases without a
-    predicted tumour are left out.
+    over the predicted tumour. Cases are averaged and left out as for the rank tests.
     """
-    tables = [] if segmentation is None else [_of_segmentation(segmentation, dice_threshold)]
-    tables += [_of_task(classification, task) for task in TASKS]
-    return pd.concat(tables, ignore_index=True)
+    cell = read_selected_cell(selection)
+    parts = []
+    for paths, tasks in ((segmentation, ["segmentation"]), (classification, TASKS)):
+        for table in map(read_table, at_cell(paths, network, *cell)):
+            for task in tasks:
+                rows, uncertainty, is_wrong = judged_cases(table, task, dice_threshold)
+                columns = {"case": rows["case"], "good": ~is_wrong, "uncertainty": uncertainty}
+                parts.append(pd.DataFrame({"task": task, **columns}))
+    ranks = of_cell(read_rows(ranks, network), *cell)
+    return pd.concat(parts, ignore_index=True), ranks
 
 
-def _of_task(cell, task):
-    """Return the rows of one classification task."""
-    known, labels, probabilities = known_rows(one_row_per_case(cell), task)
-    right = probabilities.argmax(axis=1) == labels
-    values = {"task": task, "good": right, "uncertainty": known[f"{task}_predictive"]}
-    return known[["case"]].assign(**values)[COLUMNS]
-
-
-def _of_segmentation(cell, dice_threshold):
-    """Return the rows of the segmentation."""
-    known = one_row_per_case(cell).dropna(subset=["dice", "tumour_predictive"])
-    good = known["dice"] > dice_threshold
-    values = {"task": "segmentation", "good": good, "uncertainty": known["tumour_predictive"]}
-    return known[["case"]].assign(**values)[COLUMNS]
-
-
-@styled
 def draw(table, ranks, *, dice_threshold, level):
     """Return the figure: one panel for each task, good predictions left, bad ones right.
 
@@ -91,24 +56,22 @@ def draw(table, ranks, *, dice_threshold, level):
     those drawn; a task without a row is drawn without a label. The headline names a difference
     if p after Holm is below 1 - `level`.
     """
-    tasks = [task for task in TASK_NAMES if task in set(table["task"])] or list(TASKS)
+    tasks = by_task(table) or dict.fromkeys(TASKS, table)
     names = {"segmentation": (f"Dice > {dice_threshold:g}", f"Dice ≤ {dice_threshold:g}")}
     figure, (grid,) = panels(1, len(tasks), height=3.0)
-    for axes, task in zip(grid, tasks, strict=True):
-        rows = table[table["task"] == task]
+    for axes, (task, rows) in zip(grid, tasks.items(), strict=True):
         good = rows["good"].astype(bool)
         values = [rows.loc[side, "uncertainty"].to_numpy() for side in (good, ~good)]
         draw_groups(axes, values, names.get(task, ("right", "wrong")))
-        panel_title(axes, TASK_NAMES[task], above=26)
-        axes.set_title(rank_text(ranks[ranks["task"] == task], task, [len(v) for v in values]))
+        note = rank_text(ranks[ranks["task"] == task], task, [len(v) for v in values])
+        panel_title(axes, TASK_NAMES[task], note, above=26)
     grid[0].set_ylabel("Total uncertainty (nats)")
-    set_headline(figure, headline(ranks, tasks, alpha=round(1 - level, 9)))
-    return figure
+    return finish(figure, headline(ranks[ranks["task"].isin(tasks)], round(1 - level, 9)))
 
 
-def headline(ranks, tasks, alpha):
+def headline(ranks, alpha):
     """Return the tasks in which bad predictions are more uncertain, less, or neither."""
-    tested = ranks[ranks["task"].isin(tasks)].dropna(subset="p_holm")
+    tested = ranks.dropna(subset="p_holm")
     if tested.empty:
         return "Too few good or bad predictions to compare their uncertainty"
     seen = tested["p_holm"] < alpha
@@ -117,13 +80,11 @@ def headline(ranks, tasks, alpha):
         "less uncertain in": tested[seen & (tested["auroc"] <= 0.5)],
         "no difference is seen in": tested[~seen],
     }
-    order = list(TASK_NAMES)
-    texts = [
-        f"{words} {joined(IN_TEXT[task] for task in sorted(rows['task'], key=order.index))}"
+    text = "; ".join(
+        f"{words} {joined(IN_TEXT[task] for task in by_task(rows))}"
         for words, rows in groups.items()
         if len(rows)
-    ]
-    text = "; ".join(texts)
+    )
     return f"{text[0].upper()}{text[1:]} (Holm’s p < {alpha:g})"
 
 

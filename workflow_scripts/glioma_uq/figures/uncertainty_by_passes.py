@@ -1,18 +1,14 @@
 """Amount and kind of uncertainty, and its convergence with more passes."""
 
-from glioma_uq.figures.cells import TASK_NAMES, concat_nonempty, measured, of_network
-from glioma_uq.figures.lines import add_rate_legend, draw_lines_over_passes
-from glioma_uq.figures.style import (
-    UNCERTAINTIES,
-    count_text,
-    panel_title,
-    panels,
-    rate_colours,
-    set_headline,
-    styled,
-)
+from itertools import product
+
+import pandas as pd
+
+from glioma_uq.figures.cells import TASK_NAMES, by_task, in_order, read_rows
+from glioma_uq.figures.lines import draw_lines_over_passes, interval_keys
+from glioma_uq.figures.style import count_text, finish, panel_title, panels, rate_colours
 from glioma_uq.statistics.selection import stabilised_at
-from glioma_uq.tables import read_table
+from glioma_uq.tasks import TASKS
 
 CAPTION = (
     "How much uncertainty, and of which kind",
@@ -35,56 +31,34 @@ PANEL_TITLES = {
 
 
 def read(*, classification, segmentation, network):
-    """Return the table of `tabulate` from the paths of the long tables."""
-    return tabulate(
-        read_table(classification),
-        read_table(segmentation) if segmentation else None,
-        network=network,
-    )
+    """Return the three uncertainties of each task, of segmentation over the predicted tumour."""
+    of_tumours = read_rows(segmentation, network)
+    of_cases = read_rows(classification, network)
+    drawn = [("segmentation", f"{kind}_tumour") for kind in PANEL_TITLES]
+    return in_order(pd.concat([of_tumours, of_cases]), [*drawn, *product(TASKS, PANEL_TITLES)])
 
 
-def tabulate(classification, segmentation=None, *, network=None, region="tumour"):
-    """Return the rows of the long tables that are drawn, segmentation first.
-
-    Segmentation uncertainty is the mean over the voxels of `region`, "tumour" (as predicted;
-    cases without a predicted tumour have none) or "brain".
-    """
-    rows_drawn = []
-    if segmentation is not None:
-        rows = of_network(segmentation, network)
-        rows_drawn += [measured(rows, "segmentation", f"{kind}_{region}") for kind in UNCERTAINTIES]
-    rows = of_network(classification, network)
-    tasks = [task for task in TASK_NAMES if task != "segmentation"]
-    rows_drawn += [measured(rows, task, kind) for task in tasks for kind in UNCERTAINTIES]
-    return concat_nonempty(rows_drawn)
-
-
-@styled
 def draw(table, *, level, tolerance):
-    """Return the figure: tasks x kinds of uncertainty.
+    """Return the figure: tasks x kinds of uncertainty, with intervals of `level`.
 
-    Args:
-        table: of `tabulate`.
-        level: of the intervals.
-        tolerance: share of its value at the largest T within which a value has settled.
+    A value has settled within `tolerance`, a share of its value at the largest T.
     """
-    tasks = [task for task in TASK_NAMES if task in set(table["task"])]
+    tasks = by_task(table)
     figure, grid = panels(len(tasks), 3, height=0.7 + 1.45 * len(tasks), sharex=True)
     colours = rate_colours(table["rate"])
-    for axes_of_task, task in zip(grid, tasks, strict=True):
-        kinds = split_by_kind(table[table["task"] == task])
+    for axes_of_task, (task, of_task) in zip(grid, tasks.items(), strict=True):
+        kinds = split_by_kind(of_task)
         for axes, (kind, rows) in zip(axes_of_task, kinds.items(), strict=True):
             draw_lines_over_passes(axes, rows, colours)
             axes.set_ylim(bottom=0)
             axes.set_title(count_text(rows["n"]) + share_text(rows, kinds["predictive"], kind))
-        axes_of_task[0].set_ylabel(name_of(task, table))
-    for axes, kind in zip(grid[0], UNCERTAINTIES, strict=True):
-        panel_title(axes, PANEL_TITLES[kind])
+        where = "\n(predicted tumour)" if task == "segmentation" else ""
+        axes_of_task[0].set_ylabel(TASK_NAMES[task] + where)
+    for axes, title in zip(grid[0], PANEL_TITLES.values(), strict=True):
+        panel_title(axes, title)
     for axes in grid[-1]:
         axes.set_xlabel("Monte Carlo passes T")
-    add_rate_legend(figure, table, colours, level)
-    set_headline(figure, headline(table, tolerance))
-    return figure
+    return finish(figure, headline(table, tolerance), *interval_keys(table, level), columns=5)
 
 
 def headline(table, tolerance):
@@ -110,7 +84,7 @@ def headline(table, tolerance):
 def split_by_kind(table):
     """Return {kind: rows} for the three kinds of uncertainty of one task."""
     kind_of_row = table["measure"].str.split("_").str[0]
-    return {kind: table[kind_of_row == kind] for kind in UNCERTAINTIES}
+    return {kind: table[kind_of_row == kind] for kind in PANEL_TITLES}
 
 
 def share_text(rows, predictive, kind):
@@ -124,11 +98,3 @@ def share_text(rows, predictive, kind):
         return ""
     least, most = f"{shares.min():.0f}", f"{shares.max():.0f}"
     return f"; {least if least == most else f'{least}–{most}'} % of total"
-
-
-def name_of(task, table):
-    """Return the name of a task; for segmentation with the region of its mean."""
-    if task != "segmentation":
-        return TASK_NAMES[task]
-    region = table.loc[table["task"] == task, "measure"].iloc[0].split("_")[1]
-    return "Segmentation\n" + {"tumour": "(predicted tumour)", "brain": "(brain)"}[region]

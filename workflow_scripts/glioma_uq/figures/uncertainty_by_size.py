@@ -1,28 +1,14 @@
 """Uncertainty by size of the enhancing tumour (ET), and its detection of missed tumours."""
 
-import numpy as np
-from matplotlib.lines import Line2D
-
 from glioma_uq.figures.networks import (
-    add_network_legend,
-    at_nearest,
-    dodge,
-    draw_marks,
+    draw_groups,
     format_by_network,
-    in_order,
+    interval_key,
     network_styles,
+    read_near,
+    values_of,
 )
-from glioma_uq.figures.style import (
-    GREY,
-    count_text,
-    note_empty,
-    panel_title,
-    panels,
-    set_headline,
-    styled,
-)
-from glioma_uq.statistics.selected_cell import read_selected_cell
-from glioma_uq.tables import read_table
+from glioma_uq.figures.style import DASHED, count_text, finish, panel_title, panels
 
 CAPTION = (
     "Is the uncertainty of small tumours different",
@@ -60,85 +46,52 @@ SCORES = {  # that may detect a missed tumour
 
 
 def read(*, measures, selection, networks):
-    """Return the table of `tabulate` near the selected cell."""
-    rate, passes = read_selected_cell(selection)
-    return tabulate(read_table(measures), networks=networks, rate=rate, passes=passes)
+    """Return the rows that are drawn, of each network near the selected cell."""
+    rows = read_near(measures, networks, selection)
+    shown = [*BY_SIZE, *(AUROC + score for score in SCORES)]
+    return rows[rows["measure"].isin(shown)].reset_index(drop=True)
 
 
-def tabulate(table, *, networks, rate, passes):
-    """Return the rows that are drawn, at one cell of each network."""
-    rows = at_nearest(in_order(table, networks), rate, passes)
-    measures = [*BY_SIZE, *(AUROC + score for score in SCORES)]
-    return rows[rows["measure"].isin(measures)].reset_index(drop=True)
-
-
-@styled
 def draw(table, *, level):
     """Return the figure: three measures by size, and the scores."""
-    networks = list(table["network"].unique())
-    styles = network_styles(networks)
+    styles = network_styles(table["network"].unique())
+    known = table.dropna(subset="value")
     figure, grid = panels(2, 2, height=5.4)
     for axes, (measure, names) in zip(grid.flat, BY_SIZE.items(), strict=False):
-        draw_sizes(axes, table[table["measure"] == measure], networks, styles, *names)
-    draw_scores(grid[1, 1], table[table["group"] == "all"], networks, styles)
-    chance = {"color": GREY, "linestyle": (0, (4, 3)), "linewidth": 0.8}
-    grid[1, 0].axhline(0.5, **chance)
-    grid[1, 1].axvline(0.5, **chance)
-    bar = Line2D([], [], color=GREY, linewidth=1.1, label=f"{100 * level:g} % interval")
-    add_network_legend(figure, networks, styles, more=[bar])
-    set_headline(figure, headline(table))
-    return figure
+        draw_sizes(axes, known[known["measure"] == measure], styles, *names)
+    draw_scores(grid[1, 1], known[known["group"] == "all"], styles)
+    grid[1, 0].axhline(0.5, **DASHED)
+    grid[1, 1].axvline(0.5, **DASHED)
+    return finish(figure, headline(table), interval_key(level))
 
 
-def draw_sizes(axes, rows, networks, styles, title, label):
+def draw_sizes(axes, rows, styles, title, label):
     """Draw one measure of each network by size of ET."""
-    known = rows.dropna(subset="value")
-    groups = [group for group in GROUPS if group in set(known["group"])]
-    for i, network in enumerate(networks):
-        mine = known[known["network"] == network].set_index("group").reindex(groups)
-        draw_marks(axes, np.arange(len(groups)) + dodge(i, len(networks)), mine, styles[network])
-    counts = known.groupby("group")["n"].max()
-    axes.set_xticks(range(len(groups)), [f"{GROUPS[g]}\nn = {counts[g]:.0f}" for g in groups])
+    counts = rows.groupby("group")["n"].max()
+    groups = {g: f"{name}\nn = {counts[g]:.0f}" for g, name in GROUPS.items() if g in counts}
+    draw_groups(axes, rows, "group", groups, styles)
     axes.set(xlabel="Volume of enhancing tumour (ml)", ylabel=label)
-    axes.set_title(count_text(counts[counts.index == "all"]) + " cases")
-    panel_title(axes, title)
-    if not groups:
-        note_empty(axes)
+    panel_title(axes, title, count_text(counts[counts.index == "all"]) + " cases")
 
 
-def draw_scores(axes, rows, networks, styles):
+def draw_scores(axes, rows, styles):
     """Draw how well each score separates missed from found tumours, over all cases."""
-    rows = rows.dropna(subset="value")
-    scores = [score for score in SCORES if f"{AUROC}{score}" in set(rows["measure"])]
-    for i, network in enumerate(networks):
-        mine = rows[rows["network"] == network].set_index("measure")
-        mine = mine.reindex([AUROC + score for score in scores])
-        y = -np.arange(len(scores)) - dodge(i, len(networks))
-        axes.hlines(y, mine["low"], mine["high"], color=styles[network]["color"], linewidth=1.1,
-                    alpha=0.8)  # fmt: skip
-        axes.plot(mine["value"], y, linestyle="", markersize=4.2, zorder=3, **styles[network])
-    axes.set_yticks(-np.arange(len(scores)), [SCORES[score] for score in scores])
-    axes.tick_params(axis="y", length=0)
-    axes.set_ylim(0.5 - len(scores), 0.5)
-    axes.grid(False, axis="y")
-    axes.grid(True, axis="x")
+    rows = rows[rows["measure"].str.startswith(AUROC)]
+    measured = set(rows["measure"])
+    scores = {AUROC + one: name for one, name in SCORES.items() if AUROC + one in measured}
+    draw_groups(axes, rows, "measure", scores, styles, across=True)
     axes.set_xlabel("AUROC for a missed tumour")
-    of_scores = rows[rows["measure"].str.startswith(AUROC)]
-    axes.set_title(count_text(of_scores["n"]) + " cases with enhancing tumour")
-    panel_title(axes, "(d) Which score finds missed tumours?")
-    if not scores:
-        note_empty(axes)
+    note = count_text(rows["n"]) + " cases with enhancing tumour"
+    panel_title(axes, "(d) Which score finds missed tumours?", note)
 
 
 def headline(table):
     """Return the epistemic share by size, and how well uncertainty detects missed tumours."""
-
-    def of(measure, group):
-        rows = table[(table["measure"] == measure) & (table["group"] == group)]
-        return dict(zip(rows["network"], rows["value"], strict=True))
-
+    small, large, auroc = (
+        format_by_network(values_of(table[(table["measure"] == measure) & (table["group"] == g)]))
+        for measure, g in ((SHARE, "below_2000"), (SHARE, "from_2000"), (BASE, "all"))
+    )
     return (
-        f"Epistemic share below 2 ml: {format_by_network(of(SHARE, 'below_2000'))}, from 2 ml: "
-        f"{format_by_network(of(SHARE, 'from_2000'))}; AUROC of uncertainty for a missed tumour: "
-        f"{format_by_network(of(BASE, 'all'))}"
+        f"Epistemic share below 2 ml: {small}, from 2 ml: {large}; AUROC of uncertainty for a "
+        f"missed tumour: {auroc}"
     )

@@ -9,8 +9,8 @@ import nibabel as nib
 import numpy as np
 
 from glioma_uq.figures.gallery_cases import through_tumour
-from glioma_uq.figures.style import UNCERTAINTIES
 from glioma_uq.report.verdict import number
+from glioma_uq.uncertainty import UNCERTAINTY_COMPONENTS
 
 NIIVUE_VERSION = "0.69.0"
 NIIVUE = Path(__file__).with_name("vendor") / f"niivue-{NIIVUE_VERSION}.umd.js.gz"
@@ -60,7 +60,10 @@ def case_data(case, most):
     """
     box = bounding_box(case.brain.data)
     scans = {name: scan_layer(image, case.brain, box) for name, image in case.scans.items()}
-    maps = {name: layer(case.maps[name], box, 0, most, "inferno", "nats") for name in UNCERTAINTIES}
+    maps = {
+        name: layer(case.maps[name], box, 0, most, "inferno", "nats")
+        for name in UNCERTAINTY_COMPONENTS
+    }
     maps["mean"] = layer(case.maps["mean"], box, 0, 1, "viridis")
     truth = {} if case.truth is None else {"mask": layer(case.truth, box, 0, 1, "green")}
     centre = [voxel - side.start for voxel, side in zip(through_tumour(case), box, strict=True)]

@@ -51,26 +51,35 @@ def one_row_per_case(table):
     return table.groupby("case", as_index=False).mean(numeric_only=True)
 
 
+def judged_cases(table, task, dice_threshold):
+    """Return (rows, uncertainty, is_wrong) of a cell's cases, for a task or the segmentation.
+
+    A case is wrong if its class is, or if its Dice is at most `dice_threshold`; cases without
+    reference or with an empty predicted tumour are left out.
+    """
+    table = one_row_per_case(table)
+    if task != "segmentation":
+        return classification_risk(table, task)
+    known, uncertainty, _ = segmentation_risk(table, "tumour_predictive")
+    return known, uncertainty, (known["dice"] <= dice_threshold).to_numpy()
+
+
 def compare_cells(classification, segmentation, *, dice_threshold, resamples, level, interval, rng):
     """Return the table of rank tests of the cells at the given paths.
 
-    A case is wrong if its class is, or if its Dice is at most `dice_threshold`; cases without
-    reference or with an empty predicted tumour are left out. A family of tests, within which
-    Holm's correction holds, is all tasks of one cell. Rows are sorted by network, rate and
-    passes; columns are `COLUMNS`. The intervals of the effect sizes are from `resamples` of cases.
+    A family of tests, within which Holm's correction holds, is all tasks of one cell. Rows are
+    sorted by network, rate and passes; columns are `COLUMNS`. The intervals of the effect sizes
+    are from `resamples` of cases.
     """
-    classification, segmentation = read_cells(classification), read_cells(segmentation)
-    tables = [*classification.values(), *segmentation.values()]
-    drawn = draw_resamples([table[["case"]] for table in tables], resamples, rng)
+    groups = [(read_cells(classification), TASKS), (read_cells(segmentation), ["segmentation"])]
+    tables = [table[["case"]] for cells, _ in groups for table in cells.values()]
+    drawn = draw_resamples(tables, resamples, rng)
     tests = [
-        (cell, task, *classification_risk(one_row_per_case(table), task))
-        for cell, table in classification.items()
-        for task in TASKS
+        (cell, task, *judged_cases(table, task, dice_threshold))
+        for cells, tasks in groups
+        for cell, table in cells.items()
+        for task in tasks
     ]
-    for cell, table in segmentation.items():
-        known, uncertainty, _ = segmentation_risk(one_row_per_case(table), "tumour_predictive")
-        is_wrong = (known["dice"] <= dice_threshold).to_numpy()
-        tests.append((cell, "segmentation", known, uncertainty, is_wrong))
     rows = []
     for cell, task, known, uncertainty, is_wrong in sorted(tests, key=lambda test: test[0]):
         u, p, auroc = compare(uncertainty[~is_wrong], uncertainty[is_wrong])
