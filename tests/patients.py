@@ -109,7 +109,12 @@ SUBREGIONS = {
     },
     "statistics": {"resamples": 100, "mask_control": None},
 }
-STUDIES = {"two_class.yaml": TWO_CLASS, "subregions.yaml": SUBREGIONS}
+SUBTYPES = TWO_CLASS | {"study": "patients_subtypes", "segmentation": "none"}
+STUDIES = {
+    "two_class.yaml": TWO_CLASS,
+    "subregions.yaml": SUBREGIONS,
+    "subtypes.yaml": SUBTYPES,
+}
 
 
 def write_configs(phantom, folder):

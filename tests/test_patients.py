@@ -14,15 +14,15 @@ OF_COHORT = {
 }  # fmt: skip
 OF_EVERY_STUDY = {
     "all", "assign_folds", "train_network", "sample_network", "gather_cells", "record_provenance",
-    "make_viewer", "make_report",
+    "make_report",
 }  # fmt: skip
-TABLES = "segmentation rank_tests selection differences subgroups risk_coverage"
-OF_TWO_CLASS = "classification reliability recalibration conformal mask_control findings"
-OF_SUBREGIONS = "overlap lesions froc overlap_tests table_1 table_2 table_3"
+TABLES = "rank_tests selection differences subgroups risk_coverage"
+OF_SUBTYPES = "classification reliability recalibration conformal findings"
+OF_SUBREGIONS = "segmentation overlap lesions froc overlap_tests table_1 table_2 table_3"
 FIGURES = "risk_coverage learning_curves"
-DRAWN_OF_TWO_CLASS = (
-    "uncertainty_by_passes calibration_by_rate segmentation_quality uncertainty_by_correctness "
-    "reliability uncertainty_shares case_gallery"
+DRAWN_OF_SUBTYPES = (
+    "uncertainty_by_passes calibration_by_rate uncertainty_by_correctness reliability "
+    "uncertainty_shares"
 )
 DRAWN_OF_SUBREGIONS = "tumour_volumes segmentation_gallery dice_by_size froc"
 
@@ -34,11 +34,16 @@ def rules_of(tables, figures):
     }
 
 
+ON_VALIDATION = {"sample_validation", "gather_validation"}
 PLANNED = {
-    "two_class.yaml": {"sample_validation", "gather_validation"}
-    | rules_of(OF_TWO_CLASS, DRAWN_OF_TWO_CLASS),
-    "subregions.yaml": {"measure_overlap"} | rules_of(OF_SUBREGIONS, DRAWN_OF_SUBREGIONS),
-}
+    "two_class.yaml": ON_VALIDATION | {"make_viewer"} | rules_of(
+        f"{OF_SUBTYPES} segmentation mask_control",
+        f"{DRAWN_OF_SUBTYPES} segmentation_quality case_gallery",
+    ),
+    "subregions.yaml": {"make_viewer", "measure_overlap"}
+    | rules_of(OF_SUBREGIONS, DRAWN_OF_SUBREGIONS),
+    "subtypes.yaml": ON_VALIDATION | rules_of(OF_SUBTYPES, DRAWN_OF_SUBTYPES),
+}  # fmt: skip
 PLANNED = {name: OF_EVERY_STUDY | rules_of(TABLES, FIGURES) | of for name, of in PLANNED.items()}
 
 
@@ -77,6 +82,17 @@ def test_a_study_of_two_classes_runs_to_its_report(of_patients, tmp_path):
     folder = copy_of(of_patients, tmp_path)
     snakemake(folder, config="two_class.yaml")
     check_finished(folder, "two_class.yaml")
+
+
+def test_a_study_without_segmentation_runs_to_its_report(of_patients, tmp_path):
+    folder = copy_of(of_patients, tmp_path)
+    snakemake(folder, config="subtypes.yaml")
+    study = folder / "results/studies/patients_subtypes"
+    assert "patients: 7 cases" in (study / "report.html").read_text()
+    cell = pd.read_csv(study / "csnet/dropout-0.20/passes-004/classification.csv")
+    assert sorted(cell["case"]) == sorted(pd.read_csv(study / "folds.csv")["case"].unique())
+    assert not [*study.rglob("*.nii.gz")]
+    assert planned(folder, config="subtypes.yaml") == set()
 
 
 def check_finished(folder, name):
