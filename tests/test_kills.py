@@ -225,8 +225,8 @@ def test_a_checkpoint_of_other_volumes_starts_anew(cohort, tmp_path, capsys, che
 def test_a_network_without_segmentation_is_trained_and_labels_of_the_others_are_refused(
     cohort, tmp_path, capsys
 ):
-    options = {"width": 2, "classes": 0, "feature_standardisation": True}
-    given = arguments(cohort, tmp_path, options=options)
+    options = {"width": 2, "feature_standardisation": True}
+    given = arguments(cohort, tmp_path, options=options) | {"classes": 0}
     train_network(**given)
     assert "no case has a label of 1p19q: its head is not trained" in capsys.readouterr().out
     curve = pd.read_csv(given["curve"])

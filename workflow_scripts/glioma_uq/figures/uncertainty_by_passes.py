@@ -32,10 +32,9 @@ PANEL_TITLES = {
 
 def read(*, classification, segmentation, network):
     """Return the three uncertainties of each task, of segmentation over the predicted tumour."""
-    of_tumours = read_rows(segmentation, network)
-    of_cases = read_rows(classification, network)
+    tables = [read_rows(path, network) for path in (segmentation, classification) if path]
     drawn = [("segmentation", f"{kind}_tumour") for kind in PANEL_TITLES]
-    return in_order(pd.concat([of_tumours, of_cases]), [*drawn, *product(TASKS, PANEL_TITLES)])
+    return in_order(pd.concat(tables), [*drawn, *product(TASKS, PANEL_TITLES)])
 
 
 def draw(table, *, level, tolerance):
