@@ -18,9 +18,7 @@ def main(*, case, series, source, options, modalities, on_bad_case, files, quali
     Files that are complete and correct are not downloaded again, so a run that was interrupted
     continues where it stopped.
     """
-    with case_quality_record(
-        case, "download_series", quality=quality, outputs=[files], on_bad_case=on_bad_case
-    ) as metrics:
+    with case_quality_record(case, "download_series", quality, [files], on_bad_case) as metrics:
         rows = rows_of(read_series(series, also=("url", "instances")), case, series)
         chosen = taken(rows, modalities)
         policy = RetryPolicy(**options["transfer"])

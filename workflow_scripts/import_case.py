@@ -23,12 +23,7 @@ def main(
     A case without segmentation or brain mask gets an empty file in its place.
     """
     with case_quality_record(
-        case,
-        "import_case",
-        quality=quality,
-        outputs=images.values(),
-        on_bad_case=on_bad_case,
-        limits=limits,
+        case, "import_case", quality, images.values(), on_bad_case, limits
     ) as metrics:
         problem = {row["case"]: row["problem"] for row in read_rows(labels)}[case]
         if problem:
