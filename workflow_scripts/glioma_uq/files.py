@@ -1,6 +1,7 @@
-"""Atomic writing of files: whole or not at all."""
+"""Atomic writing of files, whole or not at all, and their hashes."""
 
 import errno
+import hashlib
 import os
 import socket
 from contextlib import contextmanager
@@ -63,3 +64,9 @@ def written_whole(path):
         ) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def digest(path, algorithm="sha256"):
+    """Return the hash of a file as hex digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, algorithm).hexdigest()

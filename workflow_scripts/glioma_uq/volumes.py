@@ -7,10 +7,10 @@ template_scale, by which the affine registration to the template multiplied the 
 and {name}_sha256 of each file, empty for a missing reference segmentation.
 """
 
-import hashlib
 from pathlib import Path
 
 from glioma_uq.errors import BadInput
+from glioma_uq.files import digest
 from glioma_uq.tables import read_table
 
 CHECKSUM = "_sha256"
@@ -29,10 +29,7 @@ def volume_path(manifest, case, name):
 
 def sha256(path):
     """Return the hash of a file in hex digits, "" for an empty file, which is no volume."""
-    if Path(path).stat().st_size == 0:
-        return ""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return digest(path) if Path(path).stat().st_size else ""
 
 
 def check_unchanged(path, expected):

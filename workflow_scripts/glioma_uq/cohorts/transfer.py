@@ -4,7 +4,6 @@ pooch also checks and retries, but restarts each time and retries after a 404: i
 10 MB from a server that disconnects after 4 MB, where `download` continues.
 """
 
-import hashlib
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,18 +14,11 @@ import urllib3
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
 from glioma_uq.errors import BadCase
+from glioma_uq.files import digest
 
 BLOCK_BYTES = 64 * 1024
 LONGEST_PAUSE_S = 60
-PASSING = (
-    408,
-    425,
-    429,
-    500,
-    502,
-    503,
-    504,
-)  # HTTP status codes that may pass with another attempt
+PASSING = (408, 425, 429, 500, 502, 503, 504)  # HTTP status codes after which a retry may help
 BREAKS = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
 
 
@@ -154,12 +146,6 @@ def difference(path, *, size=None, md5=None, sha256=None):
         if expected and (got := digest(path, name)) != expected.lower():
             return f"{name} {got} instead of {expected}"
     return ""
-
-
-def digest(path, name="sha256"):
-    """Return the hash of a file as hex digits."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, name).hexdigest()
 
 
 def _fetch(url, part, headers, timeout_s):
