@@ -7,11 +7,11 @@ import pandas as pd
 
 from glioma_uq.dataset import Dataset
 from glioma_uq.devices import choose_device, set_threads
-from glioma_uq.files import written_whole
+from glioma_uq.files import digest, written_whole
 from glioma_uq.folds import cases_of
 from glioma_uq.networks import build_network
 from glioma_uq.sampling.acceleration import accelerate, keep_freed_memory
-from glioma_uq.sampling.case_files import Plan, hash_file, sample_cases, write_maps
+from glioma_uq.sampling.case_files import Plan, sample_cases, write_maps
 from glioma_uq.sampling.voxel_histograms import COLUMNS, histogram_rows
 from glioma_uq.splits import check_splits
 from glioma_uq.steps import run
@@ -44,7 +44,7 @@ def main(*, volumes, folds, split, models, network, sampler, options, rate, fold
             keep_freed_memory()
         networks = [accelerate(trained) for trained in networks]
     settings = [network, options, modalities, sampler, acceleration, library]
-    settings += map(hash_file, models)
+    settings += map(digest, models)
     extras = [name for name, asked in (("hd95", hd95), ("histograms", histograms)) if asked]
     plan = Plan(passes, batch_size, device, case_files, settings, nested, mapped, keep_sums, extras)
 

