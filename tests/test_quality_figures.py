@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glioma_uq.cohorts import EXCLUDED_COLUMNS, STEPS, divide_cases, gather_metrics
+from glioma_uq.cohorts.collection import EXCLUDED_COLUMNS, STEPS, divide_cases, gather_metrics
 from glioma_uq.configuration.validation import check_limits
 from glioma_uq.errors import BadInput
 from glioma_uq.figures.quality_metrics import draw, tabulate

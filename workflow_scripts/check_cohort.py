@@ -3,8 +3,9 @@
 from difflib import get_close_matches
 from pathlib import Path
 
-from glioma_uq.cohorts import LABEL_COLUMNS, cases_there, find_images, read_labels
 from glioma_uq.cohorts.file_matching import OPTIONAL, NoSuchCase
+from glioma_uq.cohorts.labels import LABEL_COLUMNS, read_labels
+from glioma_uq.cohorts.sources import cases_there, find_images
 from glioma_uq.errors import BadCase, BadInput
 from glioma_uq.headers import check_header
 from glioma_uq.images import ExcludedBefore, same_grid

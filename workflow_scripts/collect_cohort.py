@@ -1,6 +1,6 @@
 """Write the manifest of a cohort, its excluded cases and the quality metrics."""
 
-from glioma_uq.cohorts import (
+from glioma_uq.cohorts.collection import (
     EXCLUDED_COLUMNS,
     check_someone_is_left,
     divide_cases,

@@ -4,8 +4,8 @@ import hashlib
 
 import numpy as np
 
-from glioma_uq.cohorts import find_images
 from glioma_uq.cohorts.segmentation import to_canonical, volumes_mm3
+from glioma_uq.cohorts.sources import find_images
 from glioma_uq.errors import BadCase
 from glioma_uq.headers import check_header, orientation, tilt_deg
 from glioma_uq.images import check_values, read_image, same_grid, write_image

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from pathlib import PurePath
 
-from glioma_uq.cohorts import check_skull_stripping
+from glioma_uq.cohorts.collection import check_skull_stripping
 from glioma_uq.cohorts.recognition import merged
 from glioma_uq.configuration.departures import check_reasons
 from glioma_uq.configuration.network_options import check_options

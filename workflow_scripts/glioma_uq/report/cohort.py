@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from glioma_uq.cohorts import STEPS
+from glioma_uq.cohorts.collection import STEPS
 from glioma_uq.quality.metrics import (
     METRICS,
     between,
