@@ -8,7 +8,7 @@ from glioma_uq.cohorts.labels import LABEL_COLUMNS, read_labels
 from glioma_uq.cohorts.sources import cases_there, find_images
 from glioma_uq.errors import BadCase, BadInput
 from glioma_uq.headers import check_header
-from glioma_uq.images import ExcludedBefore, same_grid
+from glioma_uq.images import ExcludedBefore, check_on_t1ce
 from glioma_uq.quality.rows import write_table
 from glioma_uq.steps import run
 
@@ -90,12 +90,8 @@ def _check_not_shared(paths, case, owners):
 def _check_grids(grids, found):
     """Raise BadCase for a segmentation or brain mask that is not on the grid of the T1CE."""
     for part in OPTIONAL:
-        if part in grids and not same_grid(grids[part], grids["t1ce"]):
-            raise BadCase(
-                f"expected the {part} on the grid of the T1CE, shape {grids['t1ce'].shape}, found "
-                f"shape {grids[part].shape} or another affine in {found[part]}, "
-                "resample it to the T1CE"
-            )
+        if part in grids:
+            check_on_t1ce(grids[part], grids["t1ce"], f"the {part}", f" in {found[part]}")
 
 
 if __name__ == "__main__":

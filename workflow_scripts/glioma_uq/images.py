@@ -85,6 +85,15 @@ def same_grid(first, second, tolerance_mm=GRID_TOLERANCE_MM):
     )
 
 
+def check_on_t1ce(grid, t1ce, what, place=""):
+    """Raise BadCase unless the `grid` of an image `what` is that of the T1CE."""
+    if not same_grid(grid, t1ce):
+        raise BadCase(
+            f"expected {what} on the grid of the T1CE, shape {t1ce.shape}, found shape "
+            f"{grid.shape} or another affine{place}, resample it to the T1CE"
+        )
+
+
 def check_values(data, path):
     """Raise BadCase for NaN, infinity, an impossibly large value, or a constant image."""
     if not np.isfinite(data).all():
