@@ -1,6 +1,5 @@
 """Simulate the scans of one phantom subject: four native series, segmentation and ground truth."""
 
-import csv
 import json
 
 import nibabel as nib
@@ -12,6 +11,7 @@ from glioma_uq.phantom.acquisition import MODALITIES, acquire, draw_subject, seg
 from glioma_uq.phantom.anatomy import Anatomy
 from glioma_uq.phantom.labels import AXES
 from glioma_uq.phantom.truth import describe_case, series_of
+from glioma_uq.quality.rows import read_rows
 from glioma_uq.steps import run
 
 
@@ -37,8 +37,7 @@ def read_lesion(cohort_truth, case):
 
     z [7] in the order of AXES, the diameter in mm, and its scale in a lesion group (or 1).
     """
-    with open(cohort_truth, newline="") as file:
-        rows = {row["case"]: row for row in csv.DictReader(file)}
+    rows = {row["case"]: row for row in read_rows(cohort_truth)}
     if case not in rows:
         raise BadInput(f"expected a row for {case} in {cohort_truth}, found none: check its name.")
     row = rows[case]
