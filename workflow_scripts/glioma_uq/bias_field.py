@@ -18,9 +18,6 @@ SHELL_MM = 10
 HEAD_MM = 4  # voxel size at which the head is separated from air
 WINDOW = 0.2  # of log intensity; grey matter differs from white by .3 or more on all four series
 
-# ITK reads its number of threads once, at first use; with one thread, results repeat exactly.
-ants.config.set_ants_deterministic(on=True, seed_value=None)
-
 
 def fit_bias_field(image, *, voxel_size_mm, iterations):
     """Return the bias field of `image` (Image, any positive unit) on its own grid, mean about 1.
