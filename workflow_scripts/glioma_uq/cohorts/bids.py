@@ -96,8 +96,5 @@ def _session(subject, wanted):
 
 def _natural(name):
     """Return the sort key by which ses-2 comes before ses-10."""
-    return [(0, int(text), "") if text.isdigit() else (1, 0, text) for text in _split(name)]
-
-
-def _split(name):
-    return re.split(r"(\d+)", name)
+    parts = re.split(r"(\d+)", name)
+    return [(0, int(text), "") if text.isdigit() else (1, 0, text) for text in parts]

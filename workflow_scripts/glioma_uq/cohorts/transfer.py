@@ -5,7 +5,6 @@ pooch also checks and retries, but restarts each time and retries after a 404: i
 """
 
 import os
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,8 +78,7 @@ def download(
             part.unlink()
             raise Differs(wrong)
 
-    with failing_in_a_sentence(url, policy):
-        with_retries(attempt, policy)
+    with_retries(attempt, url, policy)
     os.replace(part, path)
 
 
@@ -96,35 +94,20 @@ def request(url, *, policy=RETRY_POLICY, method="GET", **options):
         answer.raise_for_status()
         return answer
 
-    with failing_in_a_sentence(url, policy):
-        return with_retries(attempt, policy)
+    return with_retries(attempt, url, policy)
 
 
-def with_retries(attempt, policy):
-    """Return the result of the function `attempt`, with retries after errors that may pass."""
-    for trial in Retrying(
+def with_retries(attempt, url, policy):
+    """Return attempt(), with retries after errors that may pass; TransferFailed after the last."""
+    retrying = Retrying(
         retry=retry_if_exception(may_pass),
         stop=stop_after_attempt(policy.attempts),
         wait=wait_exponential(policy.pause_s, max=LONGEST_PAUSE_S),
         before_sleep=lambda state: print(f"retry in {state.next_action.sleep:g} s: {_why(state)}"),
         reraise=True,
-    ):
-        with trial:
-            return attempt()
-
-
-def may_pass(error):
-    """Return whether a retry may help: a time-out, a disconnect, a busy server, a bad file."""
-    if isinstance(error, requests.HTTPError):
-        return error.response.status_code in PASSING
-    return isinstance(error, (*BREAKS, Differs))
-
-
-@contextmanager
-def failing_in_a_sentence(url, policy):
-    """Turn errors of a transfer into TransferFailed."""
+    )
     try:
-        yield
+        return retrying(attempt)
     except (requests.RequestException, urllib3.exceptions.HTTPError, Differs) as error:
         times = f"after {policy.attempts} attempts" if may_pass(error) else "without a retry"
         sentence = (
@@ -135,6 +118,13 @@ def failing_in_a_sentence(url, policy):
         if status in (401, 403):
             raise Refused(sentence, status) from error
         raise TransferFailed(sentence) from error
+
+
+def may_pass(error):
+    """Return whether a retry may help: a time-out, a disconnect, a busy server, a bad file."""
+    if isinstance(error, requests.HTTPError):
+        return error.response.status_code in PASSING
+    return isinstance(error, (*BREAKS, Differs))
 
 
 def difference(path, *, size=None, md5=None, sha256=None):
@@ -158,17 +148,13 @@ def _fetch(url, part, headers, timeout_s):
         if answer.status_code == 416:  # `part` has all bytes: the checks decide
             return
         answer.raise_for_status()
-        if answer.status_code == 206 and not _starts_at(answer, have):
+        begins = answer.headers.get("Content-Range", "").startswith(f"bytes {have}-")
+        if answer.status_code == 206 and not begins:
             part.unlink()
             raise Differs(f"another range than the one from byte {have}")
         with open(part, "ab" if answer.status_code == 206 else "wb") as file:
             for block in answer.iter_content(BLOCK_BYTES):
                 file.write(block)
-
-
-def _starts_at(answer, position):
-    """Return whether a partial answer starts at the requested position."""
-    return answer.headers.get("Content-Range", "").startswith(f"bytes {position}-")
 
 
 def _why(state):
