@@ -1,6 +1,7 @@
 """Download the selected series of one case from an archive and check every file."""
 
 import re
+from functools import partial
 from pathlib import Path
 
 from glioma_uq.cohorts import idc, tcia
@@ -22,7 +23,9 @@ def main(*, case, series, source, options, modalities, on_bad_case, files, quali
         rows = rows_of(read_series(series, also=("url", "instances")), case, series)
         chosen = taken(rows, modalities)
         policy = RetryPolicy(**options["transfer"])
-        fetch = fetch_from_idc if source == "idc" else fetch_from_tcia(options, policy)
+        fetch = fetch_from_idc
+        if source == "tcia":
+            fetch = partial(fetch_from_tcia, key=tcia.auth_header(options, policy))
         listed = []
         for modality, row in progress(chosen.items(), "series"):
             folder = Path(files).parent / row.SeriesInstanceUID
@@ -58,17 +61,12 @@ def instances_of(row):
     return int(number[1])
 
 
-def fetch_from_tcia(options, policy):
-    """Log in once and return the function that downloads one series."""
-    key = tcia.auth_header(options, policy)
-
-    def fetch(row, folder, options, policy):
-        tcia.check_ours(row.url, options["address"])
-        return tcia.download_series(
-            row.url, folder, instances_of(row), options["collection"], key, policy
-        )
-
-    return fetch
+def fetch_from_tcia(row, folder, options, policy, key):
+    """Download one series with the login `key` into `folder` and return its files' paths."""
+    tcia.check_ours(row.url, options["address"])
+    return tcia.download_series(
+        row.url, folder, instances_of(row), options["collection"], key, policy
+    )
 
 
 if __name__ == "__main__":

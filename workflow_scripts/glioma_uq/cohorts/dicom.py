@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from glioma_uq.cohorts.file_matching import check_folder_there
-from glioma_uq.errors import BadCase, BadInput, printable, reading_case_file
+from glioma_uq.errors import BadCase, installed_by_downloads, printable, reading_case_file
 
 HEADER_TAGS = [
     "PatientID", "PatientName", "StudyDate", "Modality", "SeriesDescription", "ProtocolName",
@@ -108,12 +108,8 @@ def _header(path):
 
     Raises BadCase for a file that starts as DICOM and cannot be read.
     """
-    try:
+    with installed_by_downloads("pydicom", "DICOM"):
         import pydicom
-    except ImportError as error:
-        raise BadInput(
-            "expected pydicom for DICOM, found no such package, install it with `make downloads`"
-        ) from error
     with _reading(path):
         if not path.is_file() or path.name in INDEX_NAMES:
             return None

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pandas as pd
 
 from glioma_uq.cohorts.transfer import RETRY_POLICY, TransferFailed, request
-from glioma_uq.errors import BadInput
+from glioma_uq.errors import BadInput, installed_by_downloads
 
 COLUMNS = {
     "PatientID": "case",
@@ -28,13 +28,8 @@ def collection_series(collection):
     A DataFrame with the columns that glioma_uq.cohorts.series reads, and size_MB
     (1e6 bytes) and url (s3://bucket/folder/*).
     """
-    try:
+    with installed_by_downloads("idc-index", "source idc"):
         from idc_index_data import IDC_INDEX_PARQUET_FILEPATH
-    except ImportError as error:
-        raise BadInput(
-            "expected idc-index for source idc, found no such package, install it with "
-            "`make downloads`"
-        ) from error
     table = pd.read_parquet(
         IDC_INDEX_PARQUET_FILEPATH,
         columns=list(COLUMNS),
