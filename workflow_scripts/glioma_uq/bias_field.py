@@ -66,7 +66,10 @@ def _fit(coarse, mask, iterations, grid):
         fitted = ants.n4_bias_field_correction(scan, where, return_bias_field=True, **options)
     field = fitted.numpy()
     _check_field(field, scan.numpy())
-    return np.exp(_to_fine(np.log(field), grid, coarse.grid))
+    pull = np.linalg.inv(coarse.grid.affine) @ grid.affine
+    scale, shift = np.diag(pull.diagonal()[:3]), pull[:3, 3]
+    linear = {"order": 1, "mode": "nearest"}
+    return np.exp(ndimage.affine_transform(np.log(field), scale, shift, grid.shape, **linear))
 
 
 def _check_field(field, scan):
@@ -126,11 +129,3 @@ def bias_range(field):
     """Return the 1st and 99th percentiles of a field (1 = no bias)."""
     low, high = np.percentile(field[::2, ::2, ::2], [1, 99])
     return float(low), float(high)
-
-
-def _to_fine(coarse, fine_grid, coarse_grid):
-    """Interpolate `coarse` linearly to the voxel centres of the fine grid."""
-    pull = np.linalg.inv(coarse_grid.affine) @ fine_grid.affine
-    return ndimage.affine_transform(
-        coarse, np.diag(pull.diagonal()[:3]), pull[:3, 3], fine_grid.shape, order=1, mode="nearest"
-    )

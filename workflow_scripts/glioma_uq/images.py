@@ -78,10 +78,10 @@ def write_image(path, data, grid):
         nib.save(image, temporary)
 
 
-def same_grid(first, second, tolerance_mm=GRID_TOLERANCE_MM):
-    """Return whether two grids have the same shape, and affines equal to within `tolerance_mm`."""
+def same_grid(first, second):
+    """Return whether two grids have the same shape, and affines equal to within a micrometre."""
     return tuple(first.shape) == tuple(second.shape) and np.allclose(
-        first.affine, second.affine, rtol=0, atol=tolerance_mm
+        first.affine, second.affine, rtol=0, atol=GRID_TOLERANCE_MM
     )
 
 
