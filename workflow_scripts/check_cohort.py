@@ -1,8 +1,8 @@
 """Check every case of a cohort before any other step, and report those that cannot be used."""
 
-from difflib import get_close_matches
 from pathlib import Path
 
+from glioma_uq.case_names import closest
 from glioma_uq.cohorts.file_matching import OPTIONAL, NoSuchCase
 from glioma_uq.cohorts.labels import LABEL_COLUMNS, read_labels
 from glioma_uq.cohorts.sources import cases_there, find_images
@@ -46,12 +46,6 @@ def unlisted(source, options, cases):
     ]
 
 
-def closest(name, names):
-    """Return a hint with the closest of `names`, "" when none is close."""
-    near = get_close_matches(name, names, 1)
-    return f" (closest: {near[0]})" if near else ""
-
-
 def find_problem(source, options, case, parts, follow_links, unlisted_names, owners):
     """Return "" or the reason why a case cannot be used; only headers are read.
 
@@ -70,7 +64,6 @@ def find_problem(source, options, case, parts, follow_links, unlisted_names, own
 
 
 def _header_of(path):
-    """Return the grid of the image at `path` from its header."""
     try:
         return check_header(path)
     except ExcludedBefore:

@@ -96,8 +96,7 @@ def check_on_t1ce(grid, t1ce, what, place=""):
 
 def check_values(data, path):
     """Raise BadCase for NaN, infinity, an impossibly large value, or a constant image."""
-    if not np.isfinite(data).all():
-        bad = int((~np.isfinite(data)).sum())
+    if bad := np.count_nonzero(~np.isfinite(data)):
         raise BadCase(
             f"expected finite intensities, found {bad} NaN or infinite voxels in {path}, "
             "export the series again"

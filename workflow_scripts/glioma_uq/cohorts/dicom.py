@@ -17,7 +17,6 @@ HEADER_TAGS = [
 ]  # fmt: skip
 SAME_DIRECTION = 1e-3  # largest difference of direction cosines in one stack of slices
 UNEVEN = 0.2  # largest relative deviation of a gap between slices from their median
-INDEX_NAMES = ("DICOMDIR",)
 UNKNOWN = {
     "SeriesInstanceUID": "", "SeriesDescription": "", "StudyDate": "", "SeriesNumber": np.nan,
     "Modality": "", "ImageType": "", "ContrastBolusAgent": "", "instances": 0,
@@ -85,7 +84,6 @@ def describe(headers):
 
 
 def _facts(header):
-    """Return the facts of a header about its series, except for the geometry."""
     with _reading(header.filename):
         kinds = header.get("ImageType") or []
         kinds = [kinds] if isinstance(kinds, str) else list(kinds)
@@ -111,7 +109,7 @@ def _header(path):
     with installed_by_downloads("pydicom", "DICOM"):
         import pydicom
     with _reading(path):
-        if not path.is_file() or path.name in INDEX_NAMES:
+        if not path.is_file() or path.name == "DICOMDIR":
             return None
         try:
             header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=HEADER_TAGS)

@@ -171,7 +171,6 @@ def days_between(one, other):
 
 
 def _start(row, rules):
-    """Return the additional columns that the selection needs."""
     modality, reason = recognise(row, rules)
     return {
         "modality": modality,

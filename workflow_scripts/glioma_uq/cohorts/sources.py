@@ -79,7 +79,6 @@ def _module(source):
 
 
 def _check_different_files(found):
-    """Raise BadCase if one file matches two images."""
     parts = {}
     for part, path in found.items():
         other = parts.setdefault(path, part)

@@ -162,7 +162,6 @@ def _why(state):
 
 
 def _in_words(error, policy):
-    """Return the error of a transfer in a few words."""
     if isinstance(error, requests.HTTPError):
         return f"HTTP {error.response.status_code}"
     if isinstance(error, requests.Timeout) or "timed out" in str(error):

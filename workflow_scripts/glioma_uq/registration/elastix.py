@@ -59,7 +59,6 @@ def to_itk(image):
 
 
 def _options(transform, levels, seed):
-    """Return the parameters of one stage as {name: list of values}."""
     return {
         "Registration": ["MultiResolutionRegistration"],
         "Transform": [transform],

@@ -39,7 +39,6 @@ def find_brain(scan, *, command, weights, sha256, device="cpu", mirrored=False, 
 
 
 def _executable(command):
-    """Return the absolute path of HD-BET's command, or raise BadInput."""
     found = shutil.which(command)
     if found is None:
         raise BadInput(
@@ -50,7 +49,6 @@ def _executable(command):
 
 
 def _check_weights(path, sha256):
-    """Raise BadInput unless the checkpoint has the sha256 of the config."""
     if sha256 is None and path.is_file():
         raise BadInput(
             "expected preprocessing.hd_bet.sha256, the sha256 of the weights that you trust, found "
@@ -83,7 +81,6 @@ def _run(arguments, *, home):
 
 
 def _mask_at(path, scan):
-    """Return HD-BET's mask after a check that it is on the grid of the scan."""
     if not path.is_file():
         raise BadCase(
             f"expected a brain mask {path.name} from hd-bet, found none, see the log of strip_skull"
