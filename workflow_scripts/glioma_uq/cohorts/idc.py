@@ -5,19 +5,14 @@ from xml.etree import ElementTree
 
 import pandas as pd
 
+from glioma_uq.cohorts.series import DICOM_COLUMNS
 from glioma_uq.cohorts.transfer import RETRY_POLICY, TransferFailed, request
 from glioma_uq.errors import BadInput, installed_by_downloads
 
-COLUMNS = {
+RENAMED = {
     "PatientID": "case",
-    "StudyDate": "StudyDate",
-    "SeriesNumber": "SeriesNumber",
-    "SeriesDescription": "SeriesDescription",
-    "Modality": "Modality",
     "instanceCount": "instances",
     "series_size_MB": "size_MB",
-    "SeriesInstanceUID": "SeriesInstanceUID",
-    "StudyInstanceUID": "StudyInstanceUID",
     "series_aws_url": "url",
 }
 
@@ -32,7 +27,7 @@ def collection_series(collection):
         from idc_index_data import IDC_INDEX_PARQUET_FILEPATH
     table = pd.read_parquet(
         IDC_INDEX_PARQUET_FILEPATH,
-        columns=list(COLUMNS),
+        columns=[*DICOM_COLUMNS, *RENAMED],
         filters=[("collection_id", "==", collection)],
     )
     if table.empty:
@@ -42,7 +37,7 @@ def collection_series(collection):
             f"expected an IDC collection as cohort.idc.collection, found {collection!r}, "
             f"correct it (nearest: {near[0]})"
         )
-    table = table.rename(columns=COLUMNS)
+    table = table.rename(columns=RENAMED)
     table["StudyDate"] = table["StudyDate"].astype(str)
     return table.sort_values(["case", "StudyDate", "SeriesInstanceUID"], ignore_index=True)
 

@@ -25,6 +25,9 @@ from glioma_uq.cohorts.recognition import (
     text_of,
 )
 
+# The columns of archives that are named as in DICOM.
+DICOM_COLUMNS = ("StudyDate", "SeriesNumber", "SeriesDescription", "Modality")
+DICOM_COLUMNS += ("SeriesInstanceUID", "StudyInstanceUID")
 COPIES = r"\b(repeat|rpt|motion|old|nd|surg\w*nav\w*|dynasuite)\b|surgicalnavigation"
 MANY_SLICES = 100  # with this many, slices are thin in any plane
 

@@ -14,21 +14,12 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 import requests
 
+from glioma_uq.cohorts.series import DICOM_COLUMNS
 from glioma_uq.cohorts.transfer import RETRY_POLICY, Refused, download, request
 from glioma_uq.errors import BadInput, is_fault_of_machine
 from glioma_uq.files import written_whole
 
-COLUMNS = {
-    "PatientID": "case",
-    "StudyDate": "StudyDate",
-    "SeriesNumber": "SeriesNumber",
-    "SeriesDescription": "SeriesDescription",
-    "Modality": "Modality",
-    "ImageCount": "instances",
-    "FileSize": "bytes",
-    "SeriesInstanceUID": "SeriesInstanceUID",
-    "StudyInstanceUID": "StudyInstanceUID",
-}
+RENAMED = {"PatientID": "case", "ImageCount": "instances", "FileSize": "bytes"}
 
 
 def log_in(address, variables, policy=RETRY_POLICY):
@@ -79,7 +70,7 @@ def collection_series(address, collection, key, policy=RETRY_POLICY):
     table = pd.DataFrame(rows)
     if "StudyDate" not in table:
         table["StudyDate"] = table.get("SeriesDate")
-    table = table.reindex(columns=list(COLUMNS)).rename(columns=COLUMNS)
+    table = table.reindex(columns=[*DICOM_COLUMNS, *RENAMED]).rename(columns=RENAMED)
     table["size_MB"] = pd.to_numeric(table.pop("bytes")) / 1e6
     table["url"] = f"{services}/getImage?SeriesInstanceUID=" + table.SeriesInstanceUID
     return table.sort_values(["case", "StudyDate", "SeriesInstanceUID"], ignore_index=True)
