@@ -105,7 +105,7 @@ def test_the_phantoms_cases_are_those_that_it_draws():
 def test_planning_imports_nothing_heavy():
     code = (
         "import sys\n"
-        "from glioma_uq.cohorts import collection, labels, review, sources\n"
+        "from glioma_uq.cohorts import collection, labels, sources\n"
         "for name in ('folder', 'bids', 'brats'): sources.cases_there(name, {'path': 'nowhere'})\n"
         "print({'numpy', 'nibabel', 'pandas'} & set(sys.modules))"
     )

@@ -86,8 +86,4 @@ def _file(entry, address):
         )
     tag = (entry.findtext("{*}ETag") or "").strip('"')
     whole = len(tag) == 32 and set(tag) <= set("0123456789abcdef")
-    return {
-        "url": f"{address}/{key}",
-        "size": int(size),
-        "md5": tag if whole else None,
-    }
+    return {"url": f"{address}/{key}", "size": int(size), "md5": tag if whole else None}
