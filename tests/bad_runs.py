@@ -11,7 +11,7 @@ from configs import checked
 from safetensors.torch import save_file
 from torch import nn
 
-from glioma_uq.cohorts import check_someone_is_left
+from glioma_uq.cohorts.collection import check_someone_is_left
 from glioma_uq.configuration.preflight import (
     check_dropout,
     check_finished_studies,

@@ -2,7 +2,7 @@
 
 from bad_input import kind
 
-from glioma_uq.cohorts import read_labels
+from glioma_uq.cohorts.labels import read_labels
 from glioma_uq.cohorts.selection import read_series
 from glioma_uq.cohorts.tcia import check_ours
 from glioma_uq.predictions import import_predictions

@@ -17,7 +17,7 @@ from scans import (
     whole_case,
 )
 
-from glioma_uq.cohorts import read_labels
+from glioma_uq.cohorts.labels import read_labels
 from glioma_uq.errors import BadCase
 from glioma_uq.headers import check_header
 from glioma_uq.images import read_image

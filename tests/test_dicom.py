@@ -7,9 +7,10 @@ import pytest
 from dicom_series import PLANES, write_case, write_file, write_series
 
 import convert_case
-from glioma_uq.cohorts import cases_there, conversion, dicom, find_images
+from glioma_uq.cohorts import conversion, dicom
 from glioma_uq.cohorts.selection import write_series as write_table
 from glioma_uq.cohorts.series import choose_series
+from glioma_uq.cohorts.sources import cases_there, find_images
 from glioma_uq.errors import BadCase, BadInput
 from glioma_uq.images import read_image
 from glioma_uq.quality.rows import read_rows

@@ -25,7 +25,7 @@ import test_benchmarks
 import yaml
 from documented import BLOCK, HEADED, LANGUAGES, PAGES, ROOT, blocks, commands
 
-from glioma_uq.cohorts import SOURCES
+from glioma_uq.cohorts.sources import SOURCES
 from glioma_uq.configuration.schema import read_cohort
 
 COMMANDS = [command for command in commands() if not command.why]

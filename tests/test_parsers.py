@@ -18,11 +18,11 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from glioma_uq.case_names import check_case_name, check_uid
-from glioma_uq.cohorts import find_images, read_labels
 from glioma_uq.cohorts.bids import entities_of
-from glioma_uq.cohorts.review import lines_by_case
+from glioma_uq.cohorts.labels import read_labels
 from glioma_uq.cohorts.selection import read_series
 from glioma_uq.cohorts.series import choose_series
+from glioma_uq.cohorts.sources import find_images, lines_by_case
 from glioma_uq.configuration.schema import check_config
 from glioma_uq.errors import BadCase, BadInput
 from glioma_uq.headers import check_header

@@ -6,7 +6,7 @@ from bad_config import PUBLISHED
 from bad_input import ROOT
 from configs import DEFAULT, checked, planned, read
 
-from glioma_uq.cohorts import list_cases
+from glioma_uq.cohorts.labels import list_cases
 from glioma_uq.configuration import preflight
 from glioma_uq.errors import BadInput
 from glioma_uq.plans import CohortPlan, StudyPlan, make_plans, record_start

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from configs import checked
 
-from glioma_uq.cohorts import EXCLUDED_COLUMNS, STEPS, divide_cases, gather_metrics
+from glioma_uq.cohorts.collection import EXCLUDED_COLUMNS, STEPS, divide_cases, gather_metrics
 from glioma_uq.errors import BadInput
 from glioma_uq.figures.quality_metrics import draw, read
 from glioma_uq.quality.metrics import (

@@ -7,19 +7,19 @@ import numpy as np
 import pytest
 
 import import_case
-from glioma_uq.cohorts import (
+from glioma_uq.cohorts.bids import entities_of
+from glioma_uq.cohorts.collection import steps_of
+from glioma_uq.cohorts.labels import list_cases, read_labels
+from glioma_uq.cohorts.segmentation import to_canonical, volumes_mm3
+from glioma_uq.cohorts.sources import (
+    CANONICAL,
     CONVERTED,
     SOURCES,
     cases_there,
     coding_of,
+    file_of,
     find_images,
-    list_cases,
-    read_labels,
-    steps_of,
 )
-from glioma_uq.cohorts.bids import entities_of
-from glioma_uq.cohorts.segmentation import to_canonical, volumes_mm3
-from glioma_uq.cohorts.sources import CANONICAL, file_of
 from glioma_uq.errors import BadCase, BadInput
 from glioma_uq.fingerprints import SCRIPTS, fingerprint
 from glioma_uq.images import read_image, same_grid

@@ -6,7 +6,7 @@ import pytest
 from nibabel.affines import from_matvec
 
 from collect_cohort import main as collect_cohort
-from glioma_uq.cohorts import LABEL_COLUMNS
+from glioma_uq.cohorts.labels import LABEL_COLUMNS
 from glioma_uq.dataset import Dataset
 from glioma_uq.errors import BadInput
 from glioma_uq.images import Grid, read_image, write_image

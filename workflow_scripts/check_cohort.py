@@ -1,13 +1,14 @@
 """Check every case of a cohort before any other step, and report those that cannot be used."""
 
-from difflib import get_close_matches
 from pathlib import Path
 
-from glioma_uq.cohorts import LABEL_COLUMNS, cases_there, find_images, read_labels
+from glioma_uq.case_names import closest
 from glioma_uq.cohorts.file_matching import OPTIONAL, NoSuchCase
+from glioma_uq.cohorts.labels import LABEL_COLUMNS, read_labels
+from glioma_uq.cohorts.sources import cases_there, find_images
 from glioma_uq.errors import BadCase, BadInput
 from glioma_uq.headers import check_header
-from glioma_uq.images import ExcludedBefore, same_grid
+from glioma_uq.images import ExcludedBefore, check_on_t1ce
 from glioma_uq.quality.rows import write_table
 from glioma_uq.steps import run
 
@@ -45,12 +46,6 @@ def unlisted(source, options, cases):
     ]
 
 
-def closest(name, names):
-    """Return a hint with the closest of `names`, "" when none is close."""
-    near = get_close_matches(name, names, 1)
-    return f" (closest: {near[0]})" if near else ""
-
-
 def find_problem(source, options, case, parts, follow_links, unlisted_names, owners):
     """Return "" or the reason why a case cannot be used; only headers are read.
 
@@ -69,7 +64,6 @@ def find_problem(source, options, case, parts, follow_links, unlisted_names, own
 
 
 def _header_of(path):
-    """Return the grid of the image at `path` from its header."""
     try:
         return check_header(path)
     except ExcludedBefore:
@@ -89,12 +83,8 @@ def _check_not_shared(paths, case, owners):
 def _check_grids(grids, found):
     """Raise BadCase for a segmentation or brain mask that is not on the grid of the T1CE."""
     for part in OPTIONAL:
-        if part in grids and not same_grid(grids[part], grids["t1ce"]):
-            raise BadCase(
-                f"expected the {part} on the grid of the T1CE, shape {grids['t1ce'].shape}, found "
-                f"shape {grids[part].shape} or another affine in {found[part]}, "
-                "resample it to the T1CE"
-            )
+        if part in grids:
+            check_on_t1ce(grids[part], grids["t1ce"], f"the {part}", f" in {found[part]}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,11 @@
 """Write the manifest of a cohort, its excluded cases and the quality metrics."""
 
-from glioma_uq.cohorts import EXCLUDED_COLUMNS, check_someone_is_left, divide_cases, gather_metrics
+from glioma_uq.cohorts.collection import (
+    EXCLUDED_COLUMNS,
+    check_someone_is_left,
+    divide_cases,
+    gather_metrics,
+)
 from glioma_uq.quality.rows import read_rows, write_table
 from glioma_uq.steps import run
 

@@ -26,12 +26,7 @@ def main(
     write_series(series, pd.DataFrame(columns=["case", "modality", "reason"]))
     outputs = [*images.values(), *sidecars.values()]
     with case_quality_record(
-        case,
-        "convert_case",
-        quality=quality,
-        outputs=outputs,
-        on_bad_case=on_bad_case,
-        limits=limits,
+        case, "convert_case", quality, outputs, on_bad_case, limits
     ) as metrics:
         if files and is_empty(files):
             raise ExcludedBefore("excluded at an earlier step, which left no DICOM")

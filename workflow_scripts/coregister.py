@@ -21,12 +21,7 @@ def main(
     (affine), and `t1ce_to_template` gives its matrix to the T1CE.
     """
     with case_quality_record(
-        case,
-        "coregister",
-        quality=quality,
-        outputs=matrices.values(),
-        on_bad_case=on_bad_case,
-        limits=limits,
+        case, "coregister", quality, matrices.values(), on_bad_case, limits
     ) as metrics:
         fixed = read_image(t1ce)
         from_template = np.linalg.inv(read_matrix(t1ce_to_template)) if templates else None

@@ -22,12 +22,7 @@ def main(*, case, scans, corrected, options, limits, on_bad_case, quality, to_t1
     file, for all but the T1CE) every series is divided by the field of the T1.
     """
     with case_quality_record(
-        case,
-        "correct_bias_field",
-        quality=quality,
-        outputs=corrected.values(),
-        on_bad_case=on_bad_case,
-        limits=limits,
+        case, "correct_bias_field", quality, corrected.values(), on_bad_case, limits
     ) as metrics:
         share = shared_field(scans["t1"], to_t1ce, options) if options and to_t1ce else None
         for modality, path in scans.items():

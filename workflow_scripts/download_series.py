@@ -1,6 +1,7 @@
 """Download the selected series of one case from an archive and check every file."""
 
 import re
+from functools import partial
 from pathlib import Path
 
 from glioma_uq.cohorts import idc, tcia
@@ -18,13 +19,13 @@ def main(*, case, series, source, options, modalities, on_bad_case, files, quali
     Files that are complete and correct are not downloaded again, so a run that was interrupted
     continues where it stopped.
     """
-    with case_quality_record(
-        case, "download_series", quality=quality, outputs=[files], on_bad_case=on_bad_case
-    ) as metrics:
+    with case_quality_record(case, "download_series", quality, [files], on_bad_case) as metrics:
         rows = rows_of(read_series(series, also=("url", "instances")), case, series)
         chosen = taken(rows, modalities)
         policy = RetryPolicy(**options["transfer"])
-        fetch = fetch_from_idc if source == "idc" else fetch_from_tcia(options, policy)
+        fetch = fetch_from_idc
+        if source == "tcia":
+            fetch = partial(fetch_from_tcia, key=tcia.auth_header(options, policy))
         listed = []
         for modality, row in progress(chosen.items(), "series"):
             folder = Path(files).parent / row.SeriesInstanceUID
@@ -60,17 +61,12 @@ def instances_of(row):
     return int(number[1])
 
 
-def fetch_from_tcia(options, policy):
-    """Log in once and return the function that downloads one series."""
-    key = tcia.auth_header(options, policy)
-
-    def fetch(row, folder, options, policy):
-        tcia.check_ours(row.url, options["address"])
-        return tcia.download_series(
-            row.url, folder, instances_of(row), options["collection"], key, policy
-        )
-
-    return fetch
+def fetch_from_tcia(row, folder, options, policy, key):
+    """Download one series with the login `key` into `folder` and return its files' paths."""
+    tcia.check_ours(row.url, options["address"])
+    return tcia.download_series(
+        row.url, folder, instances_of(row), options["collection"], key, policy
+    )
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from glioma_uq.cohorts import first_reasons, gather_metrics
+from glioma_uq.cohorts.collection import first_reasons, gather_metrics
 from glioma_uq.files import written_whole
 from glioma_uq.quality.metrics import METRICS, overview
 from glioma_uq.quality.rows import read_rows

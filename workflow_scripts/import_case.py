@@ -4,11 +4,11 @@ import hashlib
 
 import numpy as np
 
-from glioma_uq.cohorts import find_images
 from glioma_uq.cohorts.segmentation import to_canonical, volumes_mm3
+from glioma_uq.cohorts.sources import find_images
 from glioma_uq.errors import BadCase
 from glioma_uq.headers import check_header, orientation, tilt_deg
-from glioma_uq.images import check_values, read_image, same_grid, write_image
+from glioma_uq.images import check_on_t1ce, check_values, read_image, write_image
 from glioma_uq.quality.rows import case_quality_record, mark_excluded, read_rows
 from glioma_uq.steps import run
 
@@ -23,12 +23,7 @@ def main(
     A case without segmentation or brain mask gets an empty file in its place.
     """
     with case_quality_record(
-        case,
-        "import_case",
-        quality=quality,
-        outputs=images.values(),
-        on_bad_case=on_bad_case,
-        limits=limits,
+        case, "import_case", quality, images.values(), on_bad_case, limits
     ) as metrics:
         problem = {row["case"]: row["problem"] for row in read_rows(labels)}[case]
         if problem:
@@ -82,11 +77,7 @@ def on_grid_of(grid, part, path):
     """Return the values of the image at `path`, float32; raise BadCase if it is not on `grid`."""
     check_header(path)
     image = read_image(path)
-    if not same_grid(image.grid, grid):
-        raise BadCase(
-            f"expected the {part} on the grid of the T1CE, shape {grid.shape}, found shape "
-            f"{image.grid.shape} or another affine in {path}, resample it to the T1CE"
-        )
+    check_on_t1ce(image.grid, grid, f"the {part}", f" in {path}")
     return image.data
 
 

@@ -1,6 +1,5 @@
 """Simulate the scans of one phantom subject: four native series, segmentation and ground truth."""
 
-import csv
 import json
 
 import nibabel as nib
@@ -18,6 +17,7 @@ from glioma_uq.phantom.acquisition import (
 )
 from glioma_uq.phantom.anatomy import Anatomy
 from glioma_uq.phantom.labels import AXES
+from glioma_uq.quality.rows import read_rows
 from glioma_uq.steps import run
 
 
@@ -65,8 +65,7 @@ def read_lesion(cohort_truth, case):
 
     z [7] in the order of AXES, the diameter in mm, and its scale in a lesion group (or 1).
     """
-    with open(cohort_truth, newline="") as file:
-        rows = {row["case"]: row for row in csv.DictReader(file)}
+    rows = {row["case"]: row for row in read_rows(cohort_truth)}
     if case not in rows:
         raise BadInput(f"expected a row for {case} in {cohort_truth}, found none: check its name.")
     row = rows[case]

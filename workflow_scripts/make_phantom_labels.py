@@ -1,10 +1,8 @@
 """Sample the labels of a phantom cohort and their ground truth."""
 
-import csv
-
-from glioma_uq.files import written_whole
 from glioma_uq.phantom.labels import draw_cohort
 from glioma_uq.phantom.lesion_groups import lesion_of, name_of
+from glioma_uq.quality.rows import write_table
 from glioma_uq.steps import run
 
 
@@ -19,8 +17,8 @@ def main(*, cases, seed, options, labels, truth, size_sensitivity=None):
         true_rows = [in_size(row, scale) for row in true_rows for scale in size_sensitivity]
     # All sizes of one lesion belong to one patient.
     rows = [{"case": row["case"], "patient": lesion_of(row["case"]), **row} for row in rows]
-    write_rows(rows, labels)
-    write_rows(true_rows, truth)
+    write_table(labels, list(rows[0]), rows)
+    write_table(truth, list(true_rows[0]), true_rows)
     print(f"{len(rows)} cases")
 
 
@@ -31,14 +29,6 @@ def in_size(row, scale):
     """
     lesion = row["case"]
     return row | {"case": name_of(lesion, scale), "family": lesion, "scale": float(scale)}
-
-
-def write_rows(rows, path):
-    """Write dicts of the same keys as CSV; importing pandas would take longer than the work."""
-    with written_whole(path) as temporary, open(temporary, "w", newline="") as file:
-        table = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
-        table.writeheader()
-        table.writerows(rows)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ from glioma_uq.phantom.labels import AXES
 from glioma_uq.steps import run
 from glioma_uq.tables import read_table, write_table
 
-SMALL_MM3 = (1000, 2000)
 FARTHEST_BENT_MM = 20  # more than the displacement of any head
 
 
@@ -34,7 +33,7 @@ def main(*, cohort_truth, seeds, tissues, distances, template, options, output):
         rows.append({"case": row["case"], **volumes_mm3(labels, CANONICAL, grid.voxel_volume)})
     table = pd.DataFrame(rows)
     write_table(table, output)
-    print(summary(table["et_mm3"]))
+    print(f"{(table['et_mm3'] > 0).sum()} of {len(table)} cases have enhancing tumour")
 
 
 def true_labels(subject, anatomy, grid):
@@ -46,14 +45,6 @@ def true_labels(subject, anatomy, grid):
     from_centre = np.linalg.norm(points - subject.lesion.centre[:, None], axis=0)
     near = from_centre < subject.lesion.reach + FARTHEST_BENT_MM
     return render_segmentation(subject, anatomy, points[:, near])
-
-
-def summary(et_mm3):
-    """Return in one line how many cases have enhancing tumour (ET), and how small it is."""
-    some = et_mm3[et_mm3 > 0]
-    below = ", ".join(f"{(some < limit).sum()} below {limit} mm3" for limit in SMALL_MM3)
-    quartiles = ", ".join(f"{volume:.0f}" for volume in some.quantile([0.25, 0.5, 0.75]))
-    return f"ET in {len(some)} of {len(et_mm3)} cases: {below}; quartiles {quartiles} mm3"
 
 
 if __name__ == "__main__":

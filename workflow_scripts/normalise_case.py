@@ -24,12 +24,7 @@ def main(
     With `clip`, intensities are clipped to two percentiles of those in the brain.
     """
     with case_quality_record(
-        case,
-        "normalise_case",
-        quality=quality,
-        outputs=[*normalised.values(), checksums],
-        on_bad_case=on_bad_case,
-        limits=limits,
+        case, "normalise_case", quality, [*normalised.values(), checksums], on_bad_case, limits
     ) as metrics:
         grid, authors = study_grid(read_mask(template), **options), variant == "authors"
         t1ce_matrix, native_brain = read_matrix(t1ce_to_template), read_mask(brain_mask)

@@ -6,7 +6,7 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from glioma_uq.files import sha256, written_whole
+from glioma_uq.files import digest, written_whole
 from glioma_uq.steps import run
 
 PACKAGES = (
@@ -52,7 +52,7 @@ def describe(config, inputs, seed):
         "machine": {"platform": platform.platform(), "processor": platform.machine()},
         "versions": versions(),
         "seed": {"seed": seed},
-        "inputs": {str(path): sha256(path) for path in inputs},
+        "inputs": {str(path): digest(path) for path in inputs},
         "config": config,
     }
 

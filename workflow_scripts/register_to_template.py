@@ -20,12 +20,7 @@ def main(
     with `template_mask`; without, both must be whole heads.
     """
     with case_quality_record(
-        case,
-        "register_to_template",
-        quality=quality,
-        outputs=[t1ce_to_template],
-        on_bad_case=on_bad_case,
-        limits=limits,
+        case, "register_to_template", quality, [t1ce_to_template], on_bad_case, limits
     ) as metrics:
         fixed, moving = read_image(template), read_image(t1ce)
         if brain_mask:

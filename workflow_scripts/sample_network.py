@@ -7,7 +7,7 @@ import pandas as pd
 
 from glioma_uq.dataset import Dataset
 from glioma_uq.devices import choose_device, set_threads
-from glioma_uq.files import sha256, written_whole
+from glioma_uq.files import digest, written_whole
 from glioma_uq.folds import cases_of, check_splits
 from glioma_uq.networks import build_network
 from glioma_uq.sampling.acceleration import accelerate, keep_freed_memory
@@ -43,7 +43,7 @@ def main(*, volumes, folds, split, models, network, sampler, options, rate, fold
             keep_freed_memory()
         networks = [accelerate(trained) for trained in networks]
     settings = [network, options, modalities, sampler, acceleration, library]
-    settings += map(sha256, models)
+    settings += map(digest, models)
     extras = [name for name, wanted in (("hd95", hd95), ("histograms", histograms)) if wanted]
     plan = Plan(passes, batch_size, device, case_files, settings, nested, mapped, keep_sums, extras)
 

@@ -17,12 +17,7 @@ def main(
     `files`: further inputs of the method, by the names of READERS.
     """
     with case_quality_record(
-        case,
-        "strip_skull",
-        quality=quality,
-        outputs=[brain_mask],
-        on_bad_case=on_bad_case,
-        limits=limits,
+        case, "strip_skull", quality, [brain_mask], on_bad_case, limits
     ) as metrics:
         scan = read_image(t1ce)
         needs = {name: READERS[name](path) for name, path in files.items()}

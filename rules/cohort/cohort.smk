@@ -1,9 +1,5 @@
 """The workflow from native scans to the manifest of normalised volumes; its rules read `cohort`."""
 
-
-include: "template.smk"
-
-
 if cohort.is_phantom:
 
     include: "phantom.smk"

@@ -37,13 +37,15 @@ def test_whatever_lies_between_cells_and_report_is_in_one_group(file):
 
 def test_whatever_lies_between_scans_and_volumes_is_in_one_group():
     before = ("make_phantom_case", "convert_case", "import_case")
-    grouped = [GROUPS[rule] for rule in before] + list(BY_FILE["preprocessing"].values())
+    of_cases = BY_FILE["preprocessing"].keys() - {"make_template"}
+    grouped = [GROUPS[rule] for rule in (*before, *of_cases)]
     assert grouped == ["preprocess"] * 8
 
 
 def test_jobs_of_networks_and_of_whole_cohorts_are_in_no_group():
-    for file in ("training", "manifest", "template", "archive", "predictions"):
+    for file in ("training", "manifest", "archive", "predictions"):
         assert set(BY_FILE[file].values()) == {None}
+    assert GROUPS["make_template"] is None
     assert GROUPS["sample_network"] is GROUPS["sample_validation"] is None
 
 

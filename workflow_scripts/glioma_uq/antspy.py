@@ -1,4 +1,4 @@
-"""antspyx without the modules that a registration does not need.
+"""antspyx in one thread, without the modules that a registration does not need.
 
 `import ants` also loads its plotting, statistics and learning modules, and with them
 matplotlib, statsmodels and scikit-learn. Each job pays for this, three jobs for each case.
@@ -20,3 +20,6 @@ for name in UNUSED:
     sys.modules.setdefault(f"ants.{name}", ModuleType(f"ants.{name}"))
 
 ants = importlib.import_module("ants")
+
+# ITK reads its number of threads once, at first use; with one, results are reproducible.
+ants.config.set_ants_deterministic(on=True, seed_value=None)

@@ -18,9 +18,6 @@ SHELL_MM = 10
 HEAD_MM = 4  # voxel size at which the head is separated from air
 WINDOW = 0.2  # of log intensity; grey matter differs from white by .3 or more on all four series
 
-# ITK reads its number of threads once, at first use; with one thread, results repeat exactly.
-ants.config.set_ants_deterministic(on=True, seed_value=None)
-
 
 def fit_bias_field(image, *, voxel_size_mm, iterations):
     """Return the bias field of `image` (Image, any positive unit) on its own grid, mean about 1.
@@ -69,7 +66,10 @@ def _fit(coarse, mask, iterations, grid):
         fitted = ants.n4_bias_field_correction(scan, where, return_bias_field=True, **options)
     field = fitted.numpy()
     _check_field(field, scan.numpy())
-    return np.exp(_to_fine(np.log(field), grid, coarse.grid))
+    pull = np.linalg.inv(coarse.grid.affine) @ grid.affine
+    scale, shift = np.diag(pull.diagonal()[:3]), pull[:3, 3]
+    linear = {"order": 1, "mode": "nearest"}
+    return np.exp(ndimage.affine_transform(np.log(field), scale, shift, grid.shape, **linear))
 
 
 def _check_field(field, scan):
@@ -129,11 +129,3 @@ def bias_range(field):
     """Return the 1st and 99th percentiles of a field (1 = no bias)."""
     low, high = np.percentile(field[::2, ::2, ::2], [1, 99])
     return float(low), float(high)
-
-
-def _to_fine(coarse, fine_grid, coarse_grid):
-    """Interpolate `coarse` linearly to the voxel centres of the fine grid."""
-    pull = np.linalg.inv(coarse_grid.affine) @ fine_grid.affine
-    return ndimage.affine_transform(
-        coarse, np.diag(pull.diagonal()[:3]), pull[:3, 3], fine_grid.shape, order=1, mode="nearest"
-    )

@@ -1,9 +1,10 @@
-"""Checks of ids from tables, which become names of folders and files.
+"""Ids from tables, which become names of folders and files: checks, and the closest of some.
 
 Snakemake reads this module while it plans, so it imports nothing heavy.
 """
 
 import re
+from difflib import get_close_matches
 from unicodedata import normalize
 
 from glioma_uq.errors import BadInput
@@ -52,3 +53,9 @@ def check_uid(uid, table):
             f"expected a SeriesInstanceUID of digits and dots, found {uid[:80]!r} in {table}, "
             "correct it"
         )
+
+
+def closest(case, names):
+    """Return a hint with the closest of `names`, "" when none is close."""
+    near = get_close_matches(case, names, 1)
+    return f" (closest: {near[0]})" if near else ""

@@ -62,6 +62,18 @@ def no_right_to_read(path):
     )
 
 
+@contextmanager
+def installed_by_downloads(package, purpose):
+    """Raise BadInput when a package that `make downloads` installs cannot be imported."""
+    try:
+        yield
+    except ImportError as error:
+        raise BadInput(
+            f"expected {package} for {purpose}, found no such package, install it with "
+            "`make downloads`"
+        ) from error
+
+
 def is_fault_of_machine(error):
     """Return whether an error is of memory, disk, permissions or installation, not of a scan."""
     if isinstance(error, OSError):

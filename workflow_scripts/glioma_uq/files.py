@@ -11,10 +11,10 @@ from pathlib import Path
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
-def sha256(path):
-    """Return the hash of a file in hex digits."""
+def digest(path, algorithm="sha256"):
+    """Return the hash of a file as hex digits."""
     with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.file_digest(file, algorithm).hexdigest()
 
 
 def temporary_beside(path, process=None):

@@ -78,17 +78,25 @@ def write_image(path, data, grid):
         nib.save(image, temporary)
 
 
-def same_grid(first, second, tolerance_mm=GRID_TOLERANCE_MM):
-    """Return whether two grids have the same shape, and affines equal to within `tolerance_mm`."""
+def same_grid(first, second):
+    """Return whether two grids have the same shape, and affines equal to within a micrometre."""
     return tuple(first.shape) == tuple(second.shape) and np.allclose(
-        first.affine, second.affine, rtol=0, atol=tolerance_mm
+        first.affine, second.affine, rtol=0, atol=GRID_TOLERANCE_MM
     )
+
+
+def check_on_t1ce(grid, t1ce, what, place=""):
+    """Raise BadCase unless the `grid` of an image `what` is that of the T1CE."""
+    if not same_grid(grid, t1ce):
+        raise BadCase(
+            f"expected {what} on the grid of the T1CE, shape {t1ce.shape}, found shape "
+            f"{grid.shape} or another affine{place}, resample it to the T1CE"
+        )
 
 
 def check_values(data, path):
     """Raise BadCase for NaN, infinity, an impossibly large value, or a constant image."""
-    if not np.isfinite(data).all():
-        bad = int((~np.isfinite(data)).sum())
+    if bad := np.count_nonzero(~np.isfinite(data)):
         raise BadCase(
             f"expected finite intensities, found {bad} NaN or infinite voxels in {path}, "
             "export the series again"

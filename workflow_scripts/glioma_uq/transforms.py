@@ -78,7 +78,8 @@ def resample(image, grid, matrix=None, order=1):
     data = np.asarray(image.data, np.float32)
     if order > 0:
         data = blur_to(data, image.grid.voxel_sizes, grid.voxel_sizes.mean())
-    pull = _voxel_to_voxel(image.grid, grid, matrix)
+    matrix = np.eye(4) if matrix is None else matrix
+    pull = np.linalg.inv(image.grid.affine) @ np.linalg.inv(matrix) @ grid.affine
     return ndimage.affine_transform(
         data, pull[:3, :3], pull[:3, 3], grid.shape, order=order, mode="constant", cval=0.0
     )
@@ -120,35 +121,21 @@ def resample_labels(image, grid, matrix=None):
     return np.where(cover.sum(0) >= 0.5, largest, 0).astype(np.uint8)
 
 
-def coarser(grid, voxel_size_mm):
-    """Return a grid over the same extent with voxels of at least `voxel_size_mm`.
-
-    Each axis is divided by the nearest whole number, so that blocks of voxels average to the
-    coarse voxel; an axis that is coarse already is unchanged.
-    """
-    steps = block_steps(grid, voxel_size_mm)
-    shape = tuple(int(-(-n // step)) for n, step in zip(grid.shape, steps, strict=True))
-    scale = np.diag([*steps, 1.0])
-    scale[:3, 3] = (steps - 1) / 2
-    return Grid(shape, grid.affine @ scale)
-
-
 def block_steps(grid, voxel_size_mm):
     """Return how many voxels make one block of about `voxel_size_mm` on each axis, at least 1."""
     return np.maximum(1, np.round(voxel_size_mm / grid.voxel_sizes)).astype(int)
 
 
 def block_average(image, voxel_size_mm):
-    """Return the image averaged over blocks of about `voxel_size_mm`; edges are repeated."""
+    """Return the image averaged over blocks of about `voxel_size_mm`; edges are repeated.
+
+    Blocks are whole voxels, so an axis that is coarse already is unchanged.
+    """
     steps = block_steps(image.grid, voxel_size_mm)
-    grid = coarser(image.grid, voxel_size_mm)
-    missing = np.multiply(grid.shape, steps) - image.grid.shape
+    shape = tuple(int(-(-n // step)) for n, step in zip(image.grid.shape, steps, strict=True))
+    scale = np.diag([*steps, 1.0])
+    scale[:3, 3] = (steps - 1) / 2
+    missing = np.multiply(shape, steps) - image.grid.shape
     data = np.pad(np.asarray(image.data, np.float32), [(0, n) for n in missing], mode="edge")
-    blocks = data.reshape([n for pair in zip(grid.shape, steps, strict=True) for n in pair])
-    return Image(blocks.mean((1, 3, 5), dtype=np.float32), grid)
-
-
-def _voxel_to_voxel(source, target, matrix):
-    """Return the matrix from voxel indices of `target` to voxel indices of `source`."""
-    matrix = np.eye(4) if matrix is None else matrix
-    return np.linalg.inv(source.affine) @ np.linalg.inv(matrix) @ target.affine
+    blocks = data.reshape([n for pair in zip(shape, steps, strict=True) for n in pair])
+    return Image(blocks.mean((1, 3, 5), dtype=np.float32), Grid(shape, image.grid.affine @ scale))

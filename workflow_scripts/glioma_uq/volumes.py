@@ -10,7 +10,7 @@ and {name}_sha256 of each file, empty for a missing reference segmentation.
 from pathlib import Path
 
 from glioma_uq.errors import BadInput
-from glioma_uq.files import sha256
+from glioma_uq.files import digest
 
 CHECKSUM = "_sha256"
 
@@ -22,7 +22,7 @@ def volume_path(manifest, case, name):
 
 def checksum(path):
     """Return the hash of a file in hex digits, "" for an empty file, which is no volume."""
-    return sha256(path) if Path(path).stat().st_size else ""
+    return digest(path) if Path(path).stat().st_size else ""
 
 
 def check_unchanged(path, expected):

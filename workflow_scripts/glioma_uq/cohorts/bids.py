@@ -18,7 +18,6 @@ from glioma_uq.cohorts.file_matching import (
 from glioma_uq.errors import BadCase
 
 SUFFIXES = {"t1": "T1w", "t1ce": "T1w", "t2": "T2w", "flair": "FLAIR"}
-DERIVED = ("segmentation", "brain_mask")
 NAMES = {
     "t1": "a T1w image",
     "t1ce": "a T1w image with the entity ce (as ce-gadolinium)",
@@ -39,16 +38,15 @@ def find_images(options, case, parts):
     root, subject = Path(options["path"]), f"sub-{case.removeprefix('sub-')}"
     check_folder_there(root / subject)
     session = _session(root / subject, options["session"])
-    chosen, anat = {}, root / subject / session / "anat"
-    for part in parts:
-        tree = root / options["derivatives"].get(part, "") if part in DERIVED else root
-        if part in DERIVED and part not in options["derivatives"]:
-            continue
-        place = tree / subject / session / "anat"
+    anat = Path(subject, session, "anat")
+    trees = dict.fromkeys(SUFFIXES, "") | options["derivatives"]
+    chosen = {}
+    for part in (part for part in parts if part in trees):
+        place = root / trees[part] / anat
         wanted = options["entities"].get(part, {})
         candidates = [path for path in images_in(place) if _is_part(path, part, wanted)]
         chosen[part] = only_one(part, candidates, place, f"set cohort.bids.entities.{part}")
-    return found_of(chosen, NAMES, anat)
+    return found_of(chosen, NAMES, root / anat)
 
 
 def cases_there(options):
@@ -96,8 +94,5 @@ def _session(subject, wanted):
 
 def _natural(name):
     """Return the sort key by which ses-2 comes before ses-10."""
-    return [(0, int(text), "") if text.isdigit() else (1, 0, text) for text in _split(name)]
-
-
-def _split(name):
-    return re.split(r"(\d+)", name)
+    parts = re.split(r"(\d+)", name)
+    return [(0, int(text), "") if text.isdigit() else (1, 0, text) for text in parts]

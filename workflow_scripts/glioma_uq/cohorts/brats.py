@@ -58,7 +58,6 @@ def cases_there(options):
 
 
 def _folder_of(root, case):
-    """Return the folder of a case, in `root` or one level below."""
     if (root / case).is_dir():
         return root / case
     places = sorted(path for path in root.glob(f"*/{escape(case)}") if path.is_dir())

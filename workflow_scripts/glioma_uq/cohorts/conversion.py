@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from glioma_uq.errors import BadCase, BadInput, bad_case_on
+from glioma_uq.errors import BadCase, bad_case_on, installed_by_downloads
 from glioma_uq.files import written_whole
 from glioma_uq.images import check_values, read_image, write_image
 
@@ -67,12 +67,8 @@ def _dcm2niix(source, target):
 
     The sidecar (-b) is written without names and birth dates (-ba).
     """
-    try:
+    with installed_by_downloads("dcm2niix", "DICOM"):
         import dcm2niix
-    except ImportError as error:
-        raise BadInput(
-            "expected dcm2niix for DICOM, found no such package, install it with `make downloads`"
-        ) from error
     command = [dcm2niix.bin, "-b", "y", "-ba", "y", "-z", "n", "-f", "series", "-o", target, source]
     try:
         done = subprocess.run(

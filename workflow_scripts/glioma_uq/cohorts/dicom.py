@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from glioma_uq.cohorts.file_matching import check_folder_there
-from glioma_uq.errors import BadCase, BadInput, printable, reading_case_file
+from glioma_uq.errors import BadCase, installed_by_downloads, printable, reading_case_file
 
 HEADER_TAGS = [
     "PatientID", "PatientName", "StudyDate", "Modality", "SeriesDescription", "ProtocolName",
@@ -17,7 +17,6 @@ HEADER_TAGS = [
 ]  # fmt: skip
 SAME_DIRECTION = 1e-3  # largest difference of direction cosines in one stack of slices
 UNEVEN = 0.2  # largest relative deviation of a gap between slices from their median
-INDEX_NAMES = ("DICOMDIR",)
 UNKNOWN = {
     "SeriesInstanceUID": "", "SeriesDescription": "", "StudyDate": "", "SeriesNumber": np.nan,
     "Modality": "", "ImageType": "", "ContrastBolusAgent": "", "instances": 0,
@@ -74,20 +73,26 @@ def describe(headers):
     row["instances"] = len(headers)
     try:
         row |= _facts(headers[0])
-        row |= _geometry([frame for header in headers for frame in _frames(header)])
+        frames = []
+        for header in headers:
+            with _reading(header.filename):
+                frames += _frames(header)
+        row |= _geometry(frames)
     except BadCase as error:
         row["problem"] = str(error)
     return row
 
 
 def _facts(header):
-    """Return the facts of a header about its series, except for the geometry."""
+    with _reading(header.filename):
+        kinds = header.get("ImageType") or []
+        kinds = [kinds] if isinstance(kinds, str) else list(kinds)
     return {
         "SeriesDescription": _text(header, "SeriesDescription") or _text(header, "ProtocolName"),
         "StudyDate": _text(header, "StudyDate") or _text(header, "AcquisitionDate"),
         "SeriesNumber": _number(header, "SeriesNumber"),
         "Modality": _text(header, "Modality"),
-        "ImageType": "\\".join(map(printable, _several(header, "ImageType"))),
+        "ImageType": "\\".join(map(printable, kinds)),
         "ContrastBolusAgent": _text(header, "ContrastBolusAgent"),
         "slice_thickness_mm": _number(header, "SliceThickness"),
         "echo_time_ms": _number(header, "EchoTime"),
@@ -101,14 +106,10 @@ def _header(path):
 
     Raises BadCase for a file that starts as DICOM and cannot be read.
     """
-    try:
+    with installed_by_downloads("pydicom", "DICOM"):
         import pydicom
-    except ImportError as error:
-        raise BadInput(
-            "expected pydicom for DICOM, found no such package, install it with `make downloads`"
-        ) from error
     with _reading(path):
-        if not path.is_file() or path.name in INDEX_NAMES:
+        if not path.is_file() or path.name == "DICOMDIR":
             return None
         try:
             header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=HEADER_TAGS)
@@ -122,22 +123,10 @@ def _reading(path):
     return reading_case_file(path, "DICOM", f"that {path} cannot be read", "copy the case again")
 
 
-def _value(part, name, path):
-    """Return the value of an element of a header or one of its parts, None if it is absent."""
-    with _reading(path):
-        return part.get(name)
-
-
-def _several(header, name):
-    """Return the values of an element as a list."""
-    values = _value(header, name, header.filename)
-    with _reading(header.filename):
-        return [] if values is None else [values] if isinstance(values, str) else list(values)
-
-
 def _text(header, name):
     """Return an element as one line of text, "" if it is absent."""
-    value = _value(header, name, header.filename)
+    with _reading(header.filename):
+        value = header.get(name)
     return "" if value is None else printable(value).strip()
 
 
@@ -147,58 +136,41 @@ def _number(header, name):
     These numbers decide nothing about a series, and scanners write them freely.
     """
     try:
-        value = _value(header, name, header.filename)
-        return np.nan if value is None else float(value)
-    except (BadCase, TypeError, ValueError):
+        with _reading(header.filename):
+            return float(header.get(name))
+    except BadCase:
         return np.nan
 
 
 def _frames(header):
     """Return [(orientation, position)] of the slices of one file; enhanced files have many.
 
-    Six direction cosines and three mm, in DICOM's LPS.
+    Six direction cosines and three mm, in DICOM's LPS. Slices that lack either are left out.
     """
-    path = header.filename
-    frames = _several(header, "PerFrameFunctionalGroupsSequence")
-    if not frames:
-        return _pair(header, header, path)
-    shared = (_several(header, "SharedFunctionalGroupsSequence") or [{}])[0]
-    return [
-        pair
-        for frame in frames
-        for pair in _pair(
-            _group("PlaneOrientationSequence", path, frame, shared),
-            _group("PlanePositionSequence", path, frame, shared),
-            path,
+    places = [(header, header)]
+    if frames := header.get("PerFrameFunctionalGroupsSequence"):
+        shared = (header.get("SharedFunctionalGroupsSequence") or [{}])[0]
+        groups = ("PlaneOrientationSequence", "PlanePositionSequence")
+        places = [[_group(name, frame, shared) for name in groups] for frame in frames]
+    pairs = [
+        (
+            _vector(turn, "ImageOrientationPatient", 6, header.filename),
+            _vector(place, "ImagePositionPatient", 3, header.filename),
         )
+        for turn, place in places
     ]
+    return [pair for pair in pairs if all(pair)]
 
 
-def _pair(orientation_of, position_of, path):
-    """Return [(orientation, position)] of one slice, [] if they are missing."""
-    orientation = _vector(orientation_of, "ImageOrientationPatient", 6, path)
-    position = _vector(position_of, "ImagePositionPatient", 3, path)
-    return [(orientation, position)] if orientation and position else []
-
-
-def _group(name, path, *places):
+def _group(name, *places):
     """Return the first item of the sequence `name` in the first place that has it, or {}."""
-    for place in places:
-        items = _value(place, name, path)
-        with _reading(path):
-            if items:
-                return items[0]
-    return {}
+    return next((items[0] for place in places if (items := place.get(name))), {})
 
 
 def _vector(part, name, length, path):
     """Return an element as a tuple of `length` finite numbers, () if it is absent."""
-    values = _value(part, name, path)
-    if not values:
-        return ()
-    with _reading(path):
-        numbers = tuple(float(value) for value in values)
-    if len(numbers) != length or not np.isfinite(numbers).all():
+    numbers = tuple(float(value) for value in part.get(name) or ())
+    if numbers and (len(numbers) != length or not np.isfinite(numbers).all()):
         raise BadCase(
             f"expected {length} numbers as {name}, found {numbers} in {path}, copy the case again"
         )

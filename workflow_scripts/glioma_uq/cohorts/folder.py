@@ -34,7 +34,6 @@ def cases_there(options):
 
 
 def _file(part, place, name):
-    """Return the one file that matches `name`, None without one."""
     exact = place / name.replace("{case}", place.name)
     if exact.is_file() or not set(name) & WILD:
         return exact if exact.is_file() else None

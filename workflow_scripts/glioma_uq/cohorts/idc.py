@@ -5,19 +5,14 @@ from xml.etree import ElementTree
 
 import pandas as pd
 
+from glioma_uq.cohorts.series import DICOM_COLUMNS
 from glioma_uq.cohorts.transfer import RETRY_POLICY, TransferFailed, request
-from glioma_uq.errors import BadInput
+from glioma_uq.errors import BadInput, installed_by_downloads
 
-COLUMNS = {
+RENAMED = {
     "PatientID": "case",
-    "StudyDate": "StudyDate",
-    "SeriesNumber": "SeriesNumber",
-    "SeriesDescription": "SeriesDescription",
-    "Modality": "Modality",
     "instanceCount": "instances",
     "series_size_MB": "size_MB",
-    "SeriesInstanceUID": "SeriesInstanceUID",
-    "StudyInstanceUID": "StudyInstanceUID",
     "series_aws_url": "url",
 }
 
@@ -28,16 +23,11 @@ def collection_series(collection):
     A DataFrame with the columns that glioma_uq.cohorts.series reads, and size_MB
     (1e6 bytes) and url (s3://bucket/folder/*).
     """
-    try:
+    with installed_by_downloads("idc-index", "source idc"):
         from idc_index_data import IDC_INDEX_PARQUET_FILEPATH
-    except ImportError as error:
-        raise BadInput(
-            "expected idc-index for source idc, found no such package, install it with "
-            "`make downloads`"
-        ) from error
     table = pd.read_parquet(
         IDC_INDEX_PARQUET_FILEPATH,
-        columns=list(COLUMNS),
+        columns=[*DICOM_COLUMNS, *RENAMED],
         filters=[("collection_id", "==", collection)],
     )
     if table.empty:
@@ -47,7 +37,7 @@ def collection_series(collection):
             f"expected an IDC collection as cohort.idc.collection, found {collection!r}, "
             f"correct it (nearest: {near[0]})"
         )
-    table = table.rename(columns=COLUMNS)
+    table = table.rename(columns=RENAMED)
     table["StudyDate"] = table["StudyDate"].astype(str)
     return table.sort_values(["case", "StudyDate", "SeriesInstanceUID"], ignore_index=True)
 
@@ -96,8 +86,4 @@ def _file(entry, address):
         )
     tag = (entry.findtext("{*}ETag") or "").strip('"')
     whole = len(tag) == 32 and set(tag) <= set("0123456789abcdef")
-    return {
-        "url": f"{address}/{key}",
-        "size": int(size),
-        "md5": tag if whole else None,
-    }
+    return {"url": f"{address}/{key}", "size": int(size), "md5": tag if whole else None}

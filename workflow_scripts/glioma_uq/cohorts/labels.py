@@ -70,7 +70,6 @@ def _check_column(column, header, table):
 
 
 def _selected(rows, only, table):
-    """Return the rows that `only` selects."""
     for column, texts in only.items():
         left = [row for row in rows if row[column] in texts]
         if not left:
@@ -84,7 +83,6 @@ def _selected(rows, only, table):
 
 
 def _case(row, columns, source, table):
-    """Return one row of the table with its labels checked."""
     case = row[columns["case"]]
     check_case_name(case, table)
     named = columns.get("source")

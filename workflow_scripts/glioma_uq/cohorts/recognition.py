@@ -99,7 +99,6 @@ def in_small_words(description):
 
 
 def _by_words(words, agent, rules):
-    """Return (modality, reason) by a description and the contrast agent in the header."""
     for modality in MODALITIES:
         rule = rules[modality]
         if re.search(rule["include"], words) and not re.search(rule["exclude"] or r"(?!)", words):

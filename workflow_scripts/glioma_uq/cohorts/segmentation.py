@@ -43,12 +43,9 @@ def volumes_mm3(labels, coding, voxel_volume):
     Only regions that the coding distinguishes: without enhancing tumour there is no ET.
     """
     labelled = {part for part, numbers in coding.items() if numbers}
-    return {
-        f"{region}_mm3": round(float(_count(labels, parts) * voxel_volume), 3)
-        for region, parts in REGIONS.items()
-        if region == "wt" or parts <= labelled
-    }
-
-
-def _count(labels, parts):
-    return int(np.isin(labels, [SUBREGIONS[part] for part in parts]).sum())
+    volumes = {}
+    for region, parts in REGIONS.items():
+        if region == "wt" or parts <= labelled:
+            voxels = int(np.isin(labels, [SUBREGIONS[part] for part in parts]).sum())
+            volumes[f"{region}_mm3"] = round(float(voxels * voxel_volume), 3)
+    return volumes

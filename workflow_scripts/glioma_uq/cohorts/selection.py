@@ -1,10 +1,8 @@
 """The table of selected series: written for review, edited by the user, and read again."""
 
-from difflib import get_close_matches
-
 import pandas as pd
 
-from glioma_uq.case_names import check_uid
+from glioma_uq.case_names import check_uid, closest
 from glioma_uq.cohorts.series import choose_series, why_missing
 from glioma_uq.errors import BadCase, BadInput
 from glioma_uq.files import written_whole
@@ -25,7 +23,12 @@ def select(table, cases, modalities, rules):
     there = set(table.case)
     chosen = choose_series(table[table.case.isin(cases)], modalities, rules)
     absent = [
-        {"case": case, "modality": "", "reason": _no_such_case(case, there)}
+        {
+            "case": case,
+            "modality": "",
+            "reason": f"expected a patient {case} in the collection, found none"
+            f"{closest(case, sorted(there))}, correct its row",
+        }
         for case in cases
         if case not in there
     ]
@@ -101,9 +104,3 @@ def as_reviewed(found, rows):
             "found no files, correct the table of series"
         )
     return pd.concat([joined, others[others.columns.intersection(joined.columns)]])
-
-
-def _no_such_case(case, there):
-    near = get_close_matches(case, sorted(there), 1)
-    closest = f" (closest: {near[0]})" if near else ""
-    return f"expected a patient {case} in the collection, found none{closest}, correct its row"

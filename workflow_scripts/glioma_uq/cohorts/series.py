@@ -25,6 +25,9 @@ from glioma_uq.cohorts.recognition import (
     text_of,
 )
 
+# The columns of archives that are named as in DICOM.
+DICOM_COLUMNS = ("StudyDate", "SeriesNumber", "SeriesDescription", "Modality")
+DICOM_COLUMNS += ("SeriesInstanceUID", "StudyInstanceUID")
 COPIES = r"\b(repeat|rpt|motion|old|nd|surg\w*nav\w*|dynasuite)\b|surgicalnavigation"
 MANY_SLICES = 100  # with this many, slices are thin in any plane
 
@@ -96,7 +99,7 @@ def decide(rows, modalities, days_apart):
         series = [row for row in rows if row["modality"] == modality]
         near = [row for row in series if days_between(row["day"], main) <= days_apart]
         here = [row for row in near if row["day"] == main] or near
-        here.sort(key=lambda row: (days_between(row["day"], main), rank(row, modality)))
+        here.sort(key=lambda row: (days_between(row["day"], main), *rank(row, modality).values()))
         for row in series:
             row["modality"], row["reason"] = _verdict(row, modality, modalities, here, main)
 
@@ -119,36 +122,25 @@ def _verdict(row, modality, modalities, here, main):
 
 
 def rank(row, modality):
-    """Return the sort key of candidates, smallest first; ADVANTAGES describes it."""
+    """Return {advantage: sort key} of a candidate, the first advantage first; smaller is better."""
     with_contrast = re.search(CONTRAST, row["words"]) and not re.search(WITHOUT, row["words"])
-    return (
-        modality != "t1ce" and bool(with_contrast),
-        "DERIVED" in text_of(row.get("ImageType")),
-        bool(re.search(COPIES, row["words"])),
-        _plane(row) != "axial" and slices_of(row) < MANY_SLICES,
-        -slices_of(row),
-        _order(row),
-        text_of(row["SeriesInstanceUID"]),
-    )
-
-
-ADVANTAGES = (
-    "is before contrast",
-    "is not derived",
-    "is no copy or repetition",
-    "is axial",
-    "has more slices",
-    "came first",
-    "comes first by its UID",
-)
+    return {
+        "is before contrast": modality != "t1ce" and bool(with_contrast),
+        "is not derived": "DERIVED" in text_of(row.get("ImageType")),
+        "is no copy or repetition": bool(re.search(COPIES, row["words"])),
+        "is axial": _plane(row) != "axial" and slices_of(row) < MANY_SLICES,
+        "has more slices": -slices_of(row),
+        "came first": _order(row),
+        "comes first by its UID": text_of(row["SeriesInstanceUID"]),
+    }
 
 
 def _advantage(best, row, modality):
     """Return why `best` is ranked before `row`."""
     if best["day"] != row["day"]:
         return "is nearer in time"
-    pairs = zip(rank(best, modality), rank(row, modality), ADVANTAGES, strict=True)
-    return next((words for one, other, words in pairs if one != other), "is the same")
+    mine, other = rank(best, modality), rank(row, modality)
+    return next((name for name in mine if mine[name] != other[name]), "is the same")
 
 
 def missing_modalities(chosen, modalities):
@@ -182,7 +174,6 @@ def days_between(one, other):
 
 
 def _start(row, rules):
-    """Return the additional columns that the selection needs."""
     modality, reason = recognise(row, rules)
     return {
         "modality": modality,

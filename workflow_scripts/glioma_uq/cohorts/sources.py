@@ -16,7 +16,8 @@ Snakemake reads this module while it plans, so a source is imported only when it
 from importlib import import_module
 from pathlib import Path
 
-from glioma_uq.errors import BadCase, no_right_to_read
+from glioma_uq.errors import BadCase, BadInput, no_right_to_read
+from glioma_uq.text_tables import read_text_table
 
 SOURCES = {
     "folder": "glioma_uq.cohorts.folder",
@@ -69,6 +70,21 @@ def coding_of(cohort):
     return CANONICAL
 
 
+def lines_by_case(path):
+    """Return {case: ["modality SeriesInstanceUID", ...]} of the series selected in a table."""
+    if not Path(path).is_file():
+        raise BadInput(
+            f"expected the reviewed table of series, found no file {path}, correct the key series "
+            "of the cohort's source"
+        )
+    lines = {}
+    for row in read_text_table(path)[1]:
+        if row.get("modality"):
+            line = f"{row['modality']} {row.get('SeriesInstanceUID')}"
+            lines.setdefault(row.get("case"), []).append(line)
+    return lines
+
+
 def file_of(source):
     """Return the file of a source's module below workflow_scripts, for its fingerprint."""
     return SOURCES[source].replace(".", "/") + ".py"
@@ -79,7 +95,6 @@ def _module(source):
 
 
 def _check_different_files(found):
-    """Raise BadCase if one file matches two images."""
     parts = {}
     for part, path in found.items():
         other = parts.setdefault(path, part)

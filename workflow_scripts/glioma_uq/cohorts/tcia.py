@@ -7,27 +7,19 @@ archive; no log, file, command line or message holds them. The package tcia-util
 
 import os
 import zipfile
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
 import requests
 
+from glioma_uq.cohorts.series import DICOM_COLUMNS
 from glioma_uq.cohorts.transfer import RETRY_POLICY, Refused, download, request
 from glioma_uq.errors import BadInput, is_fault_of_machine
 from glioma_uq.files import written_whole
 
-COLUMNS = {
-    "PatientID": "case",
-    "StudyDate": "StudyDate",
-    "SeriesNumber": "SeriesNumber",
-    "SeriesDescription": "SeriesDescription",
-    "Modality": "Modality",
-    "ImageCount": "instances",
-    "FileSize": "bytes",
-    "SeriesInstanceUID": "SeriesInstanceUID",
-    "StudyInstanceUID": "StudyInstanceUID",
-}
+RENAMED = {"PatientID": "case", "ImageCount": "instances", "FileSize": "bytes"}
 
 
 def log_in(address, variables, policy=RETRY_POLICY):
@@ -67,11 +59,8 @@ def collection_series(address, collection, key, policy=RETRY_POLICY):
     """
     services = f"{address}/services/{'v2' if key else 'v4'}"  # v4 needs no login
     question = {"Collection": collection, "Modality": "MR", "format": "json"}
-    answer = with_access(
-        partial(request, f"{services}/getSeries", params=question, headers=key),
-        collection,
-        policy,
-    )
+    with access_to(collection):
+        answer = request(f"{services}/getSeries", params=question, headers=key, policy=policy)
     rows = answer.json() if answer.content.strip() else []
     if not rows:
         raise BadInput(
@@ -81,7 +70,7 @@ def collection_series(address, collection, key, policy=RETRY_POLICY):
     table = pd.DataFrame(rows)
     if "StudyDate" not in table:
         table["StudyDate"] = table.get("SeriesDate")
-    table = table.reindex(columns=list(COLUMNS)).rename(columns=COLUMNS)
+    table = table.reindex(columns=[*DICOM_COLUMNS, *RENAMED]).rename(columns=RENAMED)
     table["size_MB"] = pd.to_numeric(table.pop("bytes")) / 1e6
     table["url"] = f"{services}/getImage?SeriesInstanceUID=" + table.SeriesInstanceUID
     return table.sort_values(["case", "StudyDate", "SeriesInstanceUID"], ignore_index=True)
@@ -97,11 +86,9 @@ def download_series(url, folder, instances, collection, key, policy=RETRY_POLICY
     if len(done) == instances:
         return done
     packed = folder.with_suffix(".zip")
-    with_access(
-        partial(download, url, packed, check=partial(check_zip, instances=instances), headers=key),
-        collection,
-        policy,
-    )
+    with access_to(collection):
+        is_whole = partial(check_zip, instances=instances)
+        download(url, packed, check=is_whole, headers=key, policy=policy)
     files = _unpack(packed, folder)
     packed.unlink()
     return files
@@ -131,10 +118,11 @@ def check_zip(path, instances):
     return "" if len(names) == instances else f"{len(names)} DICOM files instead of {instances}"
 
 
-def with_access(request, collection, policy):
-    """Return request(policy=...); a refusal becomes a sentence about the collection."""
+@contextmanager
+def access_to(collection):
+    """Turn a refusal of the archive into a sentence about the collection."""
     try:
-        return request(policy=policy)
+        yield
     except Refused as error:
         raise BadInput(
             f"expected access to the TCIA collection {collection}, found that the archive "

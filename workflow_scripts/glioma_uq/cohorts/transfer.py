@@ -4,9 +4,7 @@ pooch also checks and retries, but restarts each time and retries after a 404: i
 10 MB from a server that disconnects after 4 MB, where `download` continues.
 """
 
-import hashlib
 import os
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,18 +13,11 @@ import urllib3
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
 from glioma_uq.errors import BadCase
+from glioma_uq.files import digest
 
 BLOCK_BYTES = 64 * 1024
 LONGEST_PAUSE_S = 60
-PASSING = (
-    408,
-    425,
-    429,
-    500,
-    502,
-    503,
-    504,
-)  # HTTP status codes that may pass with another attempt
+PASSING = (408, 425, 429, 500, 502, 503, 504)  # HTTP status codes after which a retry may help
 BREAKS = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
 
 
@@ -87,8 +78,7 @@ def download(
             part.unlink()
             raise Differs(wrong)
 
-    with failing_in_a_sentence(url, policy):
-        with_retries(attempt, policy)
+    with_retries(attempt, url, policy)
     os.replace(part, path)
 
 
@@ -104,35 +94,20 @@ def request(url, *, policy=RETRY_POLICY, method="GET", **options):
         answer.raise_for_status()
         return answer
 
-    with failing_in_a_sentence(url, policy):
-        return with_retries(attempt, policy)
+    return with_retries(attempt, url, policy)
 
 
-def with_retries(attempt, policy):
-    """Return the result of the function `attempt`, with retries after errors that may pass."""
-    for trial in Retrying(
+def with_retries(attempt, url, policy):
+    """Return attempt(), with retries after errors that may pass; TransferFailed after the last."""
+    retrying = Retrying(
         retry=retry_if_exception(may_pass),
         stop=stop_after_attempt(policy.attempts),
         wait=wait_exponential(policy.pause_s, max=LONGEST_PAUSE_S),
         before_sleep=lambda state: print(f"retry in {state.next_action.sleep:g} s: {_why(state)}"),
         reraise=True,
-    ):
-        with trial:
-            return attempt()
-
-
-def may_pass(error):
-    """Return whether a retry may help: a time-out, a disconnect, a busy server, a bad file."""
-    if isinstance(error, requests.HTTPError):
-        return error.response.status_code in PASSING
-    return isinstance(error, (*BREAKS, Differs))
-
-
-@contextmanager
-def failing_in_a_sentence(url, policy):
-    """Turn errors of a transfer into TransferFailed."""
+    )
     try:
-        yield
+        return retrying(attempt)
     except (requests.RequestException, urllib3.exceptions.HTTPError, Differs) as error:
         times = f"after {policy.attempts} attempts" if may_pass(error) else "without a retry"
         sentence = (
@@ -143,6 +118,13 @@ def failing_in_a_sentence(url, policy):
         if status in (401, 403):
             raise Refused(sentence, status) from error
         raise TransferFailed(sentence) from error
+
+
+def may_pass(error):
+    """Return whether a retry may help: a time-out, a disconnect, a busy server, a bad file."""
+    if isinstance(error, requests.HTTPError):
+        return error.response.status_code in PASSING
+    return isinstance(error, (*BREAKS, Differs))
 
 
 def difference(path, *, size=None, md5=None, sha256=None):
@@ -156,12 +138,6 @@ def difference(path, *, size=None, md5=None, sha256=None):
     return ""
 
 
-def digest(path, name="sha256"):
-    """Return the hash of a file as hex digits."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, name).hexdigest()
-
-
 def _fetch(url, part, headers, timeout_s):
     """Append the missing bytes of `url` to the file `part`, or write it from the start."""
     have = part.stat().st_size if part.is_file() else 0
@@ -172,7 +148,8 @@ def _fetch(url, part, headers, timeout_s):
         if answer.status_code == 416:  # `part` has all bytes: the checks decide
             return
         answer.raise_for_status()
-        if answer.status_code == 206 and not _starts_at(answer, have):
+        begins = answer.headers.get("Content-Range", "").startswith(f"bytes {have}-")
+        if answer.status_code == 206 and not begins:
             part.unlink()
             raise Differs(f"another range than the one from byte {have}")
         with open(part, "ab" if answer.status_code == 206 else "wb") as file:
@@ -180,17 +157,11 @@ def _fetch(url, part, headers, timeout_s):
                 file.write(block)
 
 
-def _starts_at(answer, position):
-    """Return whether a partial answer starts at the requested position."""
-    return answer.headers.get("Content-Range", "").startswith(f"bytes {position}-")
-
-
 def _why(state):
     return " ".join(str(state.outcome.exception()).split())
 
 
 def _in_words(error, policy):
-    """Return the error of a transfer in a few words."""
     if isinstance(error, requests.HTTPError):
         return f"HTTP {error.response.status_code}"
     if isinstance(error, requests.Timeout) or "timed out" in str(error):

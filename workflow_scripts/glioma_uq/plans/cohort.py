@@ -6,8 +6,9 @@ Snakemake reads this module while it plans, so it imports nothing heavy.
 from functools import cached_property
 from pathlib import Path
 
-from glioma_uq.cohorts import CONVERTED, coding_of, existing_images, file_of, list_cases, steps_of
-from glioma_uq.cohorts.review import lines_by_case
+from glioma_uq.cohorts.collection import steps_of
+from glioma_uq.cohorts.labels import list_cases
+from glioma_uq.cohorts.sources import CONVERTED, coding_of, existing_images, file_of, lines_by_case
 from glioma_uq.fingerprints import fingerprint
 from glioma_uq.phantom.lesion_groups import lesion_of
 from glioma_uq.plans.plan import Plan

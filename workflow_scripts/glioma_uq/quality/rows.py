@@ -14,7 +14,7 @@ EARLIER = "excluded at an earlier step"
 
 
 @contextmanager
-def case_quality_record(case, step, *, quality, outputs, on_bad_case, limits=None):
+def case_quality_record(case, step, quality, outputs, on_bad_case, limits=None):
     """Yield the dict for the step's metrics, and write it as the row `quality`.
 
     `outputs`: the paths that the step writes. If the enclosed code raises BadCase, or a

@@ -8,9 +8,6 @@ from glioma_uq.antspy import ants
 from glioma_uq.registration import SAMPLED_SHARE, failures_of, itk_geometry
 from glioma_uq.transforms import from_itk
 
-# ITK reads its number of threads once, at first use; with one, results are reproducible.
-ants.config.set_ants_deterministic(on=True, seed_value=None)
-
 
 def register(fixed, moving, *, kind, levels, voxel_size_mm, seed):
     """Return the 4x4 RAS matrix that maps points of `fixed` to `moving`, by antsRegistration.

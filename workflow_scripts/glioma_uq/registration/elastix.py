@@ -34,7 +34,9 @@ def register(fixed, moving, *, kind, levels, voxel_size_mm, seed):
     }
     maps = elastixParameterObject.New()
     for stage in stages:
-        maps.AddParameterMap(_texts(_options(stage, levels, seed) | pyramids))
+        options = _options(stage, levels, seed) | pyramids
+        # elastix takes every value as text.
+        maps.AddParameterMap({name: list(map(str, values)) for name, values in options.items()})
     method = itkElastixRegistrationMethodIF3IF3.New(to_itk(fixed), to_itk(moving))
     method.SetParameterObject(maps)
     method.SetNumberOfThreads(1)
@@ -57,7 +59,6 @@ def to_itk(image):
 
 
 def _options(transform, levels, seed):
-    """Return the parameters of one stage as {name: list of values}."""
     return {
         "Registration": ["MultiResolutionRegistration"],
         "Transform": [transform],
@@ -89,11 +90,6 @@ def _pyramid(image, grid, levels, voxel_size_mm):
         f"{image}ImagePyramidRescaleSchedule": np.ravel(shrink),
         f"{image}ImagePyramidSmoothingSchedule": np.ravel(sigmas),
     }
-
-
-def _texts(options):
-    """Return a parameter map in elastix's form: all values as text."""
-    return {name: [str(value) for value in values] for name, values in options.items()}
 
 
 def _matrix(stage):

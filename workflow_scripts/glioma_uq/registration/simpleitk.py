@@ -31,7 +31,8 @@ def register(fixed, moving, *, kind, levels, voxel_size_mm, seed):
         _refine(found, fixed, moving, levels, **options)
     else:
         _refine(found, fixed, moving, levels[:-1] or levels, **options)
-        found = _affine(found)
+        rigid = found.GetMatrix(), found.GetTranslation(), found.GetCenter()
+        found = SimpleITK.AffineTransform(*rigid)
         _refine(found, fixed, moving, levels, **options)
     parameters = (*found.GetMatrix(), *found.GetTranslation())
     return from_itk(parameters, found.GetCenter())
@@ -45,15 +46,6 @@ def to_simpleitk(image):
     made.SetSpacing(spacing)
     made.SetDirection(direction.ravel().tolist())
     return made
-
-
-def _affine(rigid):
-    """Return the affine transform that equals a rigid one."""
-    affine = SimpleITK.AffineTransform(3)
-    affine.SetCenter(rigid.GetCenter())
-    affine.SetMatrix(rigid.GetMatrix())
-    affine.SetTranslation(rigid.GetTranslation())
-    return affine
 
 
 def _refine(transform, fixed, moving, levels, *, voxel_size_mm, seed):

@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from glioma_uq.cohorts import STEPS
+from glioma_uq.cohorts.collection import STEPS
 from glioma_uq.figures.cells import TASK_NAMES
 from glioma_uq.quality.metrics import METRICS, between, limit_of, overview, series_and_ending
 from glioma_uq.tasks import TASKS, UNKNOWN

@@ -1,15 +1,10 @@
 """deepbet (Fisch et al., Computers in Biology and Medicine 2024): one small, fast network."""
 
-from importlib import util
-from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from glioma_uq.errors import BadInput
 from glioma_uq.images import read_mask, write_image
-from glioma_uq.skull_stripping.failures import failures_of
-from glioma_uq.skull_stripping.weights import check_weights
+from glioma_uq.skull_stripping.packages import check_weights, failures_of, package_folder
 
-COMMAND = "make deepbet"
 # TorchScript files in the wheel of deepbet 1.0.2; only files with these hashes are loaded.
 SHA256 = {
     "bbox_model.pt": "39a7b2b5f799faa1391ea97bfcdc0b9299f20d84f2316a4ff8918dc4685e40aa",
@@ -23,8 +18,9 @@ def find_brain(scan, *, threads=1):
     Trained on T1 scans of healthy adults. Raises BadInput if the package is missing or
     its weights differ, BadCase if it finds no brain.
     """
+    models = package_folder("deepbet", "deepbet", "deepbet").parent / "data" / "models"
     for name, sha256 in SHA256.items():
-        check_weights(_data_folder() / "models" / name, sha256, COMMAND)
+        check_weights(models / name, sha256, "deepbet")
     import torch
     from deepbet import run_bet
 
@@ -35,14 +31,3 @@ def find_brain(scan, *, threads=1):
         with failures_of("deepbet"):
             run_bet([native], mask_paths=[mask], no_gpu=True, skip_broken=False)
         return read_mask(mask).data
-
-
-def _data_folder():
-    """Return the folder of data that deepbet installs beside itself, without importing it."""
-    found = util.find_spec("deepbet")
-    if found is None:
-        raise BadInput(
-            "expected the package deepbet for preprocessing.skull_stripping deepbet, found it is "
-            f"not installed, run `{COMMAND}`"
-        )
-    return Path(found.submodule_search_locations[0]).parent / "data"

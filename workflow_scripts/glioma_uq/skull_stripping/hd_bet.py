@@ -7,11 +7,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from glioma_uq.errors import BadCase, BadInput
-from glioma_uq.files import sha256 as sha256_of
+from glioma_uq.files import digest
 from glioma_uq.images import read_mask, same_grid, write_image
-from glioma_uq.skull_stripping.weights import check_weights
+from glioma_uq.skull_stripping.packages import check_weights
 
-COMMAND = "make hd-bet"
 CHECKPOINT = "fold_all/checkpoint_final.pth"
 IN_HOME = "hd-bet_params/release_2.0.0"  # below the user's home: where HD-BET 2.0.1 looks
 
@@ -40,24 +39,22 @@ def find_brain(scan, *, command, weights, sha256, device="cpu", mirrored=False, 
 
 
 def _executable(command):
-    """Return the absolute path of HD-BET's command, or raise BadInput."""
     found = shutil.which(command)
     if found is None:
         raise BadInput(
             f"expected the command {command} of preprocessing.hd_bet for skull_stripping hd-bet, "
-            f"found none, run `{COMMAND}`"
+            f"found none, run `make hd-bet`"
         )
     return str(Path(found).absolute())
 
 
 def _check_weights(path, sha256):
-    """Raise BadInput unless the checkpoint has the sha256 of the config."""
     if sha256 is None and path.is_file():
         raise BadInput(
             "expected preprocessing.hd_bet.sha256, the sha256 of the weights that you trust, found "
-            f"null, set it to {sha256_of(path)} if {path} comes from HD-BET's authors"
+            f"null, set it to {digest(path)} if {path} comes from HD-BET's authors"
         )
-    check_weights(path, sha256, COMMAND)
+    check_weights(path, sha256, "hd-bet")
 
 
 def _run(arguments, *, home):
@@ -84,7 +81,6 @@ def _run(arguments, *, home):
 
 
 def _mask_at(path, scan):
-    """Return HD-BET's mask after a check that it is on the grid of the scan."""
     if not path.is_file():
         raise BadCase(
             f"expected a brain mask {path.name} from hd-bet, found none, see the log of strip_skull"

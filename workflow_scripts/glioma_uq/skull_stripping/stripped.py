@@ -4,7 +4,7 @@ import numpy as np
 from scipy import ndimage
 
 from glioma_uq.errors import BadCase
-from glioma_uq.images import same_grid
+from glioma_uq.images import check_on_t1ce
 
 LEAST_BACKGROUND = 0.2  # ASSUME: in a stripped scan one value fills a fifth of the voxels or more
 
@@ -18,11 +18,7 @@ def find_brain(scan, *, own_mask=None, threads=1):
     """
     if own_mask is None:
         return ndimage.binary_fill_holes(scan.data != background(scan.data))
-    if not same_grid(own_mask.grid, scan.grid):
-        raise BadCase(
-            f"expected a brain mask on the grid of the T1CE, shape {scan.grid.shape}, found shape "
-            f"{own_mask.grid.shape} or another affine, resample it to the T1CE"
-        )
+    check_on_t1ce(own_mask.grid, scan.grid, "a brain mask")
     return own_mask.data
 
 
