@@ -26,13 +26,11 @@ def main(
     with case_quality_record(
         case, "normalise_case", quality, [*normalised.values(), checksums], on_bad_case, limits
     ) as metrics:
-        grid, authors = study_grid(read_mask(template), **options), variant == "authors"
+        template_brain, authors = read_mask(template), variant == "authors"
+        grid = study_grid(template_brain, **options)
         t1ce_matrix, native_brain = read_matrix(t1ce_to_template), read_mask(brain_mask)
-        brain = (
-            resample_mask(read_mask(template), grid)
-            if authors
-            else resample_mask(native_brain, grid, t1ce_matrix)
-        )
+        mask, to_grid = (template_brain, None) if authors else (native_brain, t1ce_matrix)
+        brain = resample_mask(mask, grid, to_grid)
         score = z_score_twice if authors else z_score
         for modality, path in scans.items():
             first = read_matrix(to_t1ce[modality]) if modality in to_t1ce else np.eye(4)

@@ -21,13 +21,10 @@ UNDERSCORES = {
     "t1": "_t1", "t1ce": "_t1ce", "t2": "_t2", "flair": "_flair", "segmentation": "_seg",
 }  # fmt: skip
 HYPHENS = {"t1": "-t1n", "t1ce": "-t1c", "t2": "-t2w", "flair": "-t2f", "segmentation": "-seg"}
-FOUR = {"core": [1, 3], "oedema": [2], "enhancing": [4]}
-ONE_TWO_FOUR = {"core": [1], "oedema": [2], "enhancing": [4]}
-ONE_TWO_THREE = {"core": [1], "oedema": [2], "enhancing": [3]}
 CODINGS = {
-    2013: FOUR,
-    **dict.fromkeys((2018, 2019, 2020, 2021, 2022), ONE_TWO_FOUR),
-    2023: ONE_TWO_THREE,
+    2013: {"core": [1, 3], "oedema": [2], "enhancing": [4]},
+    **{year: {"core": [1], "oedema": [2], "enhancing": [4]} for year in range(2018, 2023)},
+    2023: {"core": [1], "oedema": [2], "enhancing": [3]},
 }
 
 
