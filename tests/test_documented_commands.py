@@ -179,7 +179,7 @@ def test_a_cohort_of_the_docs_is_a_study_with_a_name(name, workplace, monkeypatc
 def test_the_docs_have_an_example_of_every_source_of_patients():
     cohorts = [config.get("cohort") for config in CONFIGS.values()]
     shown = {cohort["source"] for cohort in cohorts if isinstance(cohort, dict)}
-    assert shown == {*SOURCES} - {"converted"}
+    assert shown == {*SOURCES}
 
 
 # The other programs.

@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 MODULES = {path.stem for path in (SCRIPTS / "glioma_uq/study_tables").glob("[a-z]*.py")}
 RULE_FILE = (ROOT / "rules/study/statistics.smk").read_text()
 EVERY_RULE, *RULES = re.split(r"^use rule ", RULE_FILE, flags=re.M)
+BASES = {"make_table": EVERY_RULE} | {rule.split()[2]: rule for rule in RULES}
 BY_STEP = {"rng", "seed"}  # what make_table.py passes to every module
 BY_GROUP = {
     "study.estimation": {"seed", "intervals"},
@@ -25,8 +26,11 @@ BY_GROUP = {
 
 
 def names_in(rule):
-    """Return the inputs and params that a rule names, alone or in a group."""
+    """Return the inputs and params that a rule or its base names, alone or in a group."""
     names = set(re.findall(r"^        (\w+)=", rule, re.M))
+    base = BASES.get(rule.split()[0])
+    if base not in (None, EVERY_RULE):
+        names |= names_in(base)
     return names.union(*(BY_GROUP[of] for of in re.findall(r"^        \*\*(.*),$", rule, re.M)))
 
 
@@ -35,9 +39,7 @@ def asked_by(name):
 
 
 def test_every_table_has_one_module_and_one_rule_of_its_name():
-    rules = [
-        re.match(r'make_table as tabulate_(\w+) with:.*table="\1",', r, re.S)[1] for r in RULES
-    ]
+    rules = [re.match(r'\w+ as tabulate_(\w+) with:.*table="\1",', r, re.S)[1] for r in RULES]
     assert sorted(rules) == sorted(MODULES) == sorted(TABLES)
 
 

@@ -72,15 +72,9 @@ use rule make_table as tabulate_differences with:
         **study.measured,
 
 
-use rule make_table as tabulate_subgroups with:
-    input:
-        classification=study.cells("classification"),
-        segmentation=study.cells("segmentation"),
-        selection="results/studies/<study>/statistics/selection.csv",
+use rule tabulate_differences as tabulate_subgroups with:
     wildcard_constraints:
         table="subgroups",
-    params:
-        **study.measured,
 
 
 use rule make_table as tabulate_reliability with:
@@ -147,15 +141,10 @@ use rule make_table as tabulate_posterior_truth with:
         ece=study.ece,
 
 
-use rule make_table as tabulate_findings with:
-    input:
-        classification=study.cells("classification"),
-        segmentation=study.cells("segmentation"),
-        selection="results/studies/<study>/statistics/selection.csv",
+use rule tabulate_differences as tabulate_findings with:
     wildcard_constraints:
         table="findings",
     params:
-        **study.measured,
         dice_threshold=study.config["statistics"]["dice_threshold"],
         tolerance=study.config["selection"]["tolerance"],
 
@@ -175,10 +164,7 @@ use rule make_table as tabulate_lesions with:
         table="lesions",
 
 
-use rule make_table as tabulate_froc with:
-    input:
-        overlap=study.mapped_cells("overlap"),
-        lesions=study.mapped_cells("lesions"),
+use rule tabulate_lesions as tabulate_froc with:
     wildcard_constraints:
         table="froc",
 
@@ -199,22 +185,14 @@ use rule make_table as tabulate_table_1 with:
         cohort=study.cohort.name if study.cohort else None,
 
 
-use rule make_table as tabulate_table_2 with:
-    input:
-        overlap="results/studies/<study>/statistics/overlap.csv",
+use rule tabulate_table_1 as tabulate_table_2 with:
     wildcard_constraints:
         table="table_2",
-    params:
-        cohort=study.cohort.name if study.cohort else None,
 
 
-use rule make_table as tabulate_table_3 with:
-    input:
-        overlap="results/studies/<study>/statistics/overlap.csv",
+use rule tabulate_table_1 as tabulate_table_3 with:
     wildcard_constraints:
         table="table_3",
-    params:
-        cohort=study.cohort.name if study.cohort else None,
 
 
 use rule make_table as tabulate_uncertainty_by_size with:
@@ -226,11 +204,7 @@ use rule make_table as tabulate_uncertainty_by_size with:
         table="uncertainty_by_size",
 
 
-use rule make_table as tabulate_uncertainty_by_size_differences with:
-    input:
-        segmentation=study.mapped_cells("segmentation"),
-        overlap=study.mapped_cells("overlap"),
-        voxels=study.mapped_cells("voxels"),
+use rule tabulate_uncertainty_by_size as tabulate_uncertainty_by_size_differences with:
     wildcard_constraints:
         table="uncertainty_by_size_differences",
 

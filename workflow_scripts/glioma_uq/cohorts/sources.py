@@ -23,7 +23,6 @@ SOURCES = {
     "folder": "glioma_uq.cohorts.folder",
     "bids": "glioma_uq.cohorts.bids",
     "brats": "glioma_uq.cohorts.brats",
-    "converted": "glioma_uq.cohorts.converted",
     "dicom": "glioma_uq.cohorts.unconverted",
     "idc": "glioma_uq.cohorts.unconverted",
     "tcia": "glioma_uq.cohorts.unconverted",

@@ -14,20 +14,13 @@ NOT_SAID = "not said"
 
 
 class Setting(NamedTuple):
-    """One setting of a paper.
+    """One setting of a paper."""
 
-    key: its key in the config, as training.epochs.
-    what: its name in the report.
-    paper: its value in the paper.
-    unit: the unit after a number.
-    why: our reason for another default, if any.
-    """
-
-    key: str
-    what: str
-    paper: object
-    unit: str = ""
-    why: str = UNSAID
+    key: str  # in the config, as training.epochs
+    what: str  # its name in the report
+    paper: object  # its value in the paper
+    unit: str = ""  # after a number
+    why: str = UNSAID  # our reason for another default, if any
 
 
 class Difference(NamedTuple):

@@ -130,11 +130,12 @@ class CohortPlan(Plan):
 
     @property
     def imported_from(self):
-        """The same for import_case: converted DICOM is a source like the others."""
+        """The same for import_case: converted DICOM is a folder of images."""
         if not self.is_converted:
             return self.origin
-        options = {"path": f"{self.folder}/converted"}
-        return self.origin | {"source": "converted", "options": options}
+        names = dict.fromkeys(self.parts) | {name: f"{name}.nii.gz" for name in self.modalities}
+        options = {"path": f"{self.folder}/converted", "names": names}
+        return self.origin | {"source": "folder", "options": options}
 
     def images_of(self, case):
         """Return the existing images of a case; check_cohort reports missing ones."""

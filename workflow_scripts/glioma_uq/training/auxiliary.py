@@ -10,15 +10,8 @@ LOGGED_ALONE = "_relative"
 class AuxiliaryWeights:
     """The weights (of the labels' loss, of the sum of the auxiliary terms) by epoch.
 
-    The defaults are the small-tumour study's: (0.5, 0.5) to epoch 20, then (1, 0.05).
-
-    Attributes:
-        schedule: `step` changes from `before` to `after` after epoch `until`, `fraction` after
-            the given `share` of all epochs; `ramp` changes in equal steps from epoch 1 to the
-            epoch after `until`; `constant` is always `after`.
-        until: an epoch, counted from 1.
-        share: of all epochs.
-        before, after: pairs of weights.
+    They are `training.auxiliary` of a config, with the defaults of the small-tumour study: (0.5,
+    0.5) to epoch 20, then (1, 0.05).
     """
 
     schedule: str = "step"

@@ -10,16 +10,10 @@ from glioma_uq.subregions import SUBREGIONS
 
 @dataclass(frozen=True)
 class Crop:
-    """The crop of a training case.
+    """The crop of a training case: `training.crop` of a config."""
 
-    Attributes:
-        size: voxels along x, y, z; None is the whole volume.
-        enhancing_share: share of the crops that are centred on a random voxel of enhancing
-            tumour; the others, and those of cases without such a voxel, lie anywhere.
-    """
-
-    size: tuple | None = None
-    enhancing_share: float = 0.0
+    size: tuple | None = None  # voxels along x, y, z; None is the whole volume
+    enhancing_share: float = 0.0  # of the crops, centred on a random voxel of enhancing tumour
 
 
 def check_crop(crop, shape):

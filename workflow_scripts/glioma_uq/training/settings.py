@@ -12,30 +12,10 @@ from glioma_uq.training.crops import Crop
 
 @dataclass(frozen=True)
 class Settings:
-    """How a network is trained; the defaults are those of the Monte Carlo dropout study's code.
+    """The section `training` of a config; rules/config.schema.yaml describes each setting.
 
-    Attributes:
-        epochs: largest number.
-        batch_size: cases in one step.
-        learning_rate, weight_decay: of Adam.
-        amsgrad: whether Adam divides by the largest second moment so far.
-        schedule: `plateau` multiplies the learning rate by `plateau_factor`, but not below
-            `smallest_learning_rate`, if the validation loss has not fallen for
-            `plateau_patience` epochs; `cosine` lowers it to that over all epochs; `poly`
-            multiplies it by (1 - e / epochs)^0.9 after e epochs.
-        stopping_patience: epochs without a new lowest validation loss after which training ends.
-        stopping: with `patience` training ends then; with `smallest_learning_rate` (the public
-            code of the paper) only once the learning rate is at its smallest.
-        gradient_clip: largest norm of the gradient; None for no clipping.
-        segmentation_loss: `dice`, or `dice_ce` for Dice and voxel-wise cross-entropy, or
-            `generalised_dice` for generalised Dice (Sudre et al.) and voxel-wise cross-entropy.
-        ce_weight: weight of that cross-entropy.
-        segmentation_weight: weight of the segmentation term in the loss; each task has about 1.
-        auxiliary, crop: `AuxiliaryWeights` and `Crop`, or dicts of their attributes; validation
-            uses whole volumes.
-        weights: which weights are kept, those of the `best` epoch or of the `last`.
-        augmentation: names of the transforms of training cases, see `build_augmentation`.
-        device: auto, cpu or cuda.
+    The defaults are those of the Monte Carlo dropout study's code. `auxiliary` and `crop` may be
+    dicts of their attributes; validation uses whole volumes.
     """
 
     epochs: int = 150
