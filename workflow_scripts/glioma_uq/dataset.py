@@ -19,24 +19,17 @@ SHARE_KEPT = 0.5  # of free memory; the network needs the rest
 class Case(NamedTuple):
     """One preprocessed case.
 
-    Attributes:
-        name: the case's id.
-        images: (modalities, X, Y, Z) float32 z-scores, background 0.
-        brain: (X, Y, Z) bool.
-        tumour: (1, X, Y, Z) float32, class indices of the reference segmentation, 0 outside the
-            tumour: 1 inside, or 1 core, 2 oedema, 3 enhancing; None without a reference.
-        labels: class index by task, -1 where unknown.
-        voxel_volume_mm3: volume of a voxel.
-        affine: 4x4, voxel index to world mm; None for cubic voxels without a position.
+    The class indices of the reference are 0 outside the tumour and 1 inside, or 1 core, 2 oedema,
+    3 enhancing.
     """
 
     name: str
-    images: torch.Tensor
-    brain: torch.Tensor
-    tumour: torch.Tensor | None
-    labels: dict
+    images: torch.Tensor  # (modalities, X, Y, Z) float32 z-scores, background 0
+    brain: torch.Tensor  # (X, Y, Z) bool
+    tumour: torch.Tensor | None  # (1, X, Y, Z) float32 class indices; None without a reference
+    labels: dict  # class index by task, -1 where unknown
     voxel_volume_mm3: float
-    affine: np.ndarray | None = None
+    affine: np.ndarray | None = None  # 4x4, voxel to world mm; None: cubic, without a position
 
     @property
     def voxel_sizes_mm(self):

@@ -24,30 +24,19 @@ from glioma_uq.seeds import seed_for
 
 
 class Plan(NamedTuple):
-    """How the cases of a network are sampled.
+    """How the cases of a network are sampled."""
 
-    Attributes:
-        passes: numbers of passes T, ascending.
-        batch_size: how many passes of a case go through the network at once.
-        device: torch device of the networks.
-        folder: where the files of the cases are.
-        settings: all else that the numbers depend on (weights, options, code), for json.
-        nested: one run of the largest T gives all T, as prefixes; else each T has its own samples.
-        mapped: those T whose voxel maps are kept.
-        keep_sums: whether a case's file holds the sums, so that more passes draw only the new
-            ones. They take 28 bytes a voxel with two classes and 44 with four.
-        extras: optional measures: "hd95", "histograms".
-    """
-
-    passes: list
-    batch_size: int
+    passes: list  # numbers of passes T, ascending
+    batch_size: int  # passes of a case that go through the network at once
     device: torch.device
-    folder: str
-    settings: list
-    nested: bool = True
-    mapped: tuple = ()
+    folder: str  # of the files of the cases
+    settings: list  # all else that the numbers depend on (weights, options, code), for json
+    nested: bool = True  # one run of the largest T gives all T, as prefixes; else one run for each
+    mapped: tuple = ()  # those T whose voxel maps are kept
+    # Whether a case's file holds the sums, so that more passes draw only the new ones: 28 bytes a
+    # voxel with two classes, 44 with four.
     keep_sums: bool = True
-    extras: tuple = ()
+    extras: tuple = ()  # optional measures: "hd95", "histograms"
 
 
 def runs_of(plan, seed):

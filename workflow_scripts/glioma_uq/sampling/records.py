@@ -22,23 +22,17 @@ from glioma_uq.uncertainty import UNCERTAINTY_COMPONENTS
 
 @dataclass
 class Record:
-    """What is kept of the passes of one case so far.
+    """What is kept of the passes of one case so far."""
 
-    Attributes:
-        probabilities: a row (dict) for each pass with the probabilities of the subtyping tasks.
-        segmentation: a row for each T.
-        histograms: if requested, the voxels of each T counted by probability, a list of
-            dicts, see `voxel_histograms.case_histograms`.
-        maps: by T, {mean, predictive, aleatoric, epistemic: (X, Y, Z) float32}, and for a
-            network that segments subregions {labels: (X, Y, Z) uint8}.
-        sums: the `VoxelUncertainty` to continue from, if known.
-    """
-
+    # A row (dict) for each pass with the probabilities of the subtyping tasks, and for each T.
     probabilities: list = field(default_factory=list)
     segmentation: list = field(default_factory=list)
+    # On request, the voxels of each T by probability: dicts of `voxel_histograms.case_histograms`.
     histograms: list = field(default_factory=list)
+    # By T, {mean, predictive, aleatoric, epistemic: (X, Y, Z) float32}, and for subregions {labels:
+    # (X, Y, Z) uint8}.
     maps: dict = field(default_factory=dict)
-    sums: VoxelUncertainty | None = None
+    sums: VoxelUncertainty | None = None  # to continue from, if known
 
     @property
     def passes(self):

@@ -25,23 +25,16 @@ SAME_AUC = 0.1
 
 
 class Claim(NamedTuple):
-    """One claim.
-
-    Attributes:
-        claim, task, theirs: text of these columns of the table.
-        range: the lowest and the highest value that the claim allows.
-        statistic: function of a `Grid` -> [B].
-        how: the rule in one sentence.
-        kind: kind of interval, if not the study's: a statistic that is one of the grid's
-            rates or passes has percentile intervals, since bca needs a smooth statistic.
-    """
+    """One claim; its first three fields are texts of the table's columns."""
 
     claim: str
     task: str
     theirs: str
-    range: tuple
-    statistic: Callable
-    how: str
+    range: tuple  # the lowest and the highest value that the claim allows
+    statistic: Callable  # from a `Grid` to [B]
+    how: str  # the rule in one sentence
+    # Kind of interval, if not the study's: a statistic that is one of the grid's rates or passes
+    # has percentile intervals, since bca needs a smooth statistic.
     kind: str | None = None
 
 

@@ -25,20 +25,12 @@ def even_batches(cases, batch_size, rng):
 
 
 class Batch(NamedTuple):
-    """Cases stacked along the first axis.
+    """Cases stacked along the first axis; B' <= B of them have a reference."""
 
-    Attributes:
-        images: (B, modalities, X, Y, Z).
-        tumour: (B', 1, X, Y, Z), class indices as floats, of the B' <= B cases with a
-            reference; None for B' = 0.
-        has_segmentation: (B,) bool, which cases have a reference.
-        labels: class indices by task, each (B,), -1 where unknown.
-    """
-
-    images: torch.Tensor
-    tumour: torch.Tensor | None
-    has_segmentation: torch.Tensor
-    labels: dict
+    images: torch.Tensor  # (B, modalities, X, Y, Z)
+    tumour: torch.Tensor | None  # (B', 1, X, Y, Z), class indices as floats; None for B' = 0
+    has_segmentation: torch.Tensor  # (B,) bool, which cases have a reference
+    labels: dict  # class indices by task, each (B,), -1 where unknown
 
     def to(self, device):
         """Copy to `device`; images channels last, the faster layout for convolutions."""
