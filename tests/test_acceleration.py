@@ -48,8 +48,8 @@ def trained(**options):
 
 
 def probabilities(network, images, seeds):
-    with active_dropout(network) as awake:
-        logits = awake(images, seeds)
+    with active_dropout(network) as active:
+        logits = active(images, seeds)
     return torch.cat([x.softmax(1).flatten(1) for x in logits.values()], 1)
 
 

@@ -80,7 +80,7 @@ def test_a_figure_is_added_as_the_page_says(tmp_path, monkeypatch):
         for task in ("idh", "grade")
     ]
     pd.DataFrame(table).to_csv(tmp_path / "classification.csv", index=False)
-    choice = {"network": "csnet", "item": "choice", "rate": 0.2, "passes": 2}
+    choice = {"network": "csnet", "item": "selected", "rate": 0.2, "passes": 2}
     pd.DataFrame([choice]).to_csv(tmp_path / "selection.csv", index=False)
     files = {kind: tmp_path / f"figure.{kind}" for kind in ("pdf", "png", "csv")}
     draw_figure.main(

@@ -107,7 +107,7 @@ def test_an_unknown_average_is_refused():
         auc(probabilities, labels, np.ones((1, N)), "macro")
 
 
-def test_doubt_that_orders_all_errors_last_finds_them_all():
+def test_uncertainty_that_orders_all_errors_last_finds_them_all():
     is_wrong = np.array([False, False, True, True])
     assert error_auroc(np.array([0.1, 0.2, 0.3, 0.4]), is_wrong, np.ones((1, 4))).tolist() == [1]
     assert error_auroc(np.array([0.4, 0.3, 0.2, 0.1]), is_wrong, np.ones((1, 4))).tolist() == [0]

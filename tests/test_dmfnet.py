@@ -230,11 +230,11 @@ def test_dropout_follows_the_deepest_unit_and_each_of_the_decoder_where_there_is
 @pytest.mark.usefixtures("float64")
 def test_awake_dropout_gives_each_seed_its_sample_and_acceleration_the_same(name):
     network, images = seeded(name, rate=0.4, tasks=["idh"]), volume(1, 4, 13, 16, 10)
-    with active_dropout(network) as awake:
-        both = awake(images.expand(2, -1, -1, -1, -1), [5, 6])
-        again = awake(images, [6])
-    with active_dropout(accelerate(network)) as awake:
-        fast = awake(images, [6])
+    with active_dropout(network) as active:
+        both = active(images.expand(2, -1, -1, -1, -1), [5, 6])
+        again = active(images, [6])
+    with active_dropout(accelerate(network)) as active:
+        fast = active(images, [6])
     assert list(both) == ["segmentation", "idh"]
     for task, logits in both.items():
         assert not torch.allclose(logits[0], logits[1])

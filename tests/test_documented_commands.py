@@ -272,7 +272,7 @@ def results(tmp_path, monkeypatch):
     study = tmp_path / "results/studies/phantom"
     cell = study / "csnet/dropout-0.20"
     tables = {
-        study / "statistics/selection.csv": {"item": "choice", "rate": 0.2, "passes": 30},
+        study / "statistics/selection.csv": {"item": "selected", "rate": 0.2, "passes": 30},
         study / "statistics/classification.csv": {
             "rate": 0.2, "passes": 30, "task": "idh", "measure": "ece", "value": 0.125,
             "low": 0.1, "high": 0.2, "n": 64,

@@ -23,7 +23,7 @@ from glioma_uq.steps import arguments_of
 from glioma_uq.tasks import TASKS
 
 LEVEL = 0.95
-SELECTED = pd.DataFrame([{"item": "choice", "rate": 0.2, "passes": 30}])
+SELECTED = pd.DataFrame([{"item": "selected", "rate": 0.2, "passes": 30}])
 COLUMNS = ["network", "rate", "passes", "task", "measure", "value", "low", "high", "n", "reason"]
 OF_TASK = ["ece", "nll", "auc", "predictive", "aleatoric", "epistemic"]
 OF_SEGMENTATION = ["dice", "rho_brain", "rho_tumour", "empty_tumour"] + [
@@ -70,10 +70,10 @@ def reliability_table():
 def risk_table():
     curve = {"coverage": [0.25, 0.5, 0.75, 1], "risk": [0, 0.1, 0.2, 0.3], "low": 0, "high": 0.5}
     parts = [
-        pd.DataFrame({"network": "csnet", "rate": rate, "passes": 30, "task": task, "doubt": doubt,
-                      "n": 4, **curve})
+        pd.DataFrame({"network": "csnet", "rate": rate, "passes": 30, "task": task,
+                      "uncertainty": uncertainty, "n": 4, **curve})
         for rate in (0.2, 0.4)
-        for task, doubt in [*((task, "predictive") for task in TASKS),
+        for task, uncertainty in [*((task, "predictive") for task in TASKS),
                             ("segmentation", "tumour_predictive"),
                             ("segmentation", "brain_predictive")]
     ]  # fmt: skip

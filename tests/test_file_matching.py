@@ -30,7 +30,7 @@ def test_a_rule_names_its_ranks_and_where_it_was_read(tmp_path):
 def test_a_fixed_choice_stays_and_says_whether_it_has_settled():
     for passes, settled in ((10, 0.0), (20, 1.0), (30, 1.0)):
         table = selection_table(measures(), "fixed", (0.6, passes))
-        choice = table[table["item"] == "choice"].iloc[0]
+        choice = table[table["item"] == "selected"].iloc[0]
         assert (choice["rate"], choice["passes"], choice["value"]) == (0.6, passes, settled)
         assert "mean_rank" not in set(table["item"])
         assert not table["exploratory"].any()
@@ -41,7 +41,7 @@ def test_the_papers_rule_is_exploratory():
     table = selection_table(on_test, "paper", (0.2, 10))
     assert table["exploratory"].all()
     assert set(table["cases"]) == {"test"}
-    assert table.loc[table["item"] == "choice", "rate"].item() == 0.4
+    assert table.loc[table["item"] == "selected", "rate"].item() == 0.4
 
 
 def test_every_uncertainty_says_where_it_settles():

@@ -98,9 +98,9 @@ def segmentation(rng, rate, n=120):
     dice = rng.beta(4, 1.5, size=n)
     table = pd.DataFrame({"case": [f"P-{i:03d}" for i in range(n)], "dice": dice})
     for region, follows in (("brain", 0), ("tumour", 1)):
-        doubt = rate + 0.1 * rng.random(n) - follows * 0.1 * dice + 0.1
+        uncertain = rate + 0.1 * rng.random(n) - follows * 0.1 * dice + 0.1
         for part, share in (("predictive", 1), ("aleatoric", 0.9), ("epistemic", 0.1)):
-            table[f"{region}_{part}"] = share * doubt
+            table[f"{region}_{part}"] = share * uncertain
     return table
 
 

@@ -130,8 +130,8 @@ def test_risk_at_full_coverage_is_the_mean_loss(paths):
     options = {"resamples": 100, "level": 0.95, "rng": np.random.default_rng(0)}
     table = risk_coverage_table(paths[:1], paths[1:], **options)
     assert table.columns.tolist() == RISK_COVERAGE
-    assert set(table["doubt"]) == {"predictive", "brain_predictive", "tumour_predictive"}
-    whole = table[(table["coverage"] == 1) & (table["doubt"] == "brain_predictive")].iloc[0]
+    assert set(table["uncertainty"]) == {"predictive", "brain_predictive", "tumour_predictive"}
+    whole = table[(table["coverage"] == 1) & (table["uncertainty"] == "brain_predictive")].iloc[0]
     assert whole["risk"] == pytest.approx(1 - segmentation_table()["dice"].mean())
     assert whole["low"] <= whole["risk"] <= whole["high"]
     assert (table["low"] <= table["high"]).all()

@@ -86,7 +86,7 @@ def cohort(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def family(cohort, files):
+def lesion_group(cohort, files):
     """Scans of one lesion, by scale."""
     return {s: scan(cohort, files, f"phantom-002_size-{100 * s:03.0f}") for s in SCALES}
 
@@ -117,7 +117,7 @@ def test_every_lesion_is_listed_in_every_size(cohort):
     listed = list_cases(options)
     assert [row["case"] for row in labels] == [row["case"] for row in truth] == listed
     assert [float(row["scale"]) for row in truth] == SCALES * 6
-    assert all(row["family"] == lesion_of(row["case"]) for row in truth)
+    assert all(row["lesion_group"] == lesion_of(row["case"]) for row in truth)
     for first, *others in (labels[i : i + 3] for i in range(0, 18, 3)):
         assert all(other | {"case": ""} == first | {"case": ""} for other in others)
 
@@ -125,7 +125,7 @@ def test_every_lesion_is_listed_in_every_size(cohort):
 def test_without_sizes_the_tables_are_the_ordinary_ones(cohort, tmp_path):
     write_labels(tmp_path, None)
     ordinary, stressed = rows_of(tmp_path / "truth.csv"), rows_of(cohort / "truth.csv")
-    assert not {"family", "scale"} & set(ordinary[0])
+    assert not {"lesion_group", "scale"} & set(ordinary[0])
     for row, large in zip(ordinary, stressed[::3], strict=True):
         assert row.items() - {("case", row["case"])} <= large.items()
 
@@ -181,30 +181,32 @@ def far_from_lesion(truth, anatomy, modality):
     return far.reshape(split).all(axis=series.thick_axis + 1)
 
 
-def test_scans_of_a_family_are_equal_outside_its_largest_lesion(cohort, family, anatomy):
+def test_scans_of_a_lesion_group_are_equal_outside_its_largest_lesion(
+    cohort, lesion_group, anatomy
+):
     truth = json.loads((cohort / "phantom-002_size-100.json").read_text())
     for modality in ("t1", "flair"):
         far = far_from_lesion(truth, anatomy, modality)
         assert 0.2 < far.mean() < 1
         for scale in SCALES[1:]:
-            differs = family[scale][modality] != family[1][modality]
+            differs = lesion_group[scale][modality] != lesion_group[1][modality]
             assert differs.any()
             assert not differs[far].any()
 
 
-def test_segmentations_of_a_family_shrink(family):
-    whole = [(family[scale]["segmentation"] > 0).sum() for scale in SCALES]
+def test_segmentations_of_a_lesion_group_shrink(lesion_group):
+    whole = [(lesion_group[scale]["segmentation"] > 0).sum() for scale in SCALES]
     assert whole[0] > whole[1] > whole[2] > 0
 
 
-def test_scale_one_is_the_ordinary_case_of_its_seed(family, files, tmp_path):
+def test_scale_one_is_the_ordinary_case_of_its_seed(lesion_group, files, tmp_path):
     write_labels(tmp_path, None)
     ordinary = scan(tmp_path, files, "phantom-002")
     for name, voxels in ordinary.items():
-        assert np.array_equal(voxels, family[1][name])
+        assert np.array_equal(voxels, lesion_group[1][name])
 
 
-def test_the_truth_of_a_smaller_lesion_draws_it_again(cohort, family, anatomy):
+def test_the_truth_of_a_smaller_lesion_draws_it_again(cohort, lesion_group, anatomy):
     small, large = (
         json.loads((cohort / f"phantom-002_size-{size}.json").read_text())
         for size in ("040", "100")

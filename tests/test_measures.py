@@ -179,7 +179,7 @@ def test_segmentation_measures_are_what_scipy_gives(tmp_path):
     assert len(long) == 15
 
 
-def test_missed_tumours_count_as_the_most_doubtful(tmp_path):
+def test_missed_tumours_count_as_the_most_uncertain(tmp_path):
     path, table = cell_path(tmp_path, 0.25, 10, "segmentation"), segmentation_table()
     table.to_csv(path, index=False)
     row = value_of(measured("segmentation", tmp_path, [path], OPTIONS),
@@ -248,7 +248,7 @@ def test_the_published_network_under_the_other_choices(published, tmp_path):
         assert f"{value_of(long, task, 'auc')['value']:.6f}" == auc
 
 
-def test_the_published_network_doubts_its_errors(published, tmp_path):
+def test_the_published_network_is_uncertain_of_its_errors(published, tmp_path):
     output = tmp_path / "tests.csv"
     cells = {"classification": [published], "segmentation": []}
     make_table.main(table="rank_tests", **cells, **RANKS, output=output)

@@ -77,10 +77,10 @@ def test_csnet_that_only_classifies_has_no_segmentation():
 def test_csnet_has_the_classes_and_tasks_asked_for_and_so_have_its_fast_passes(tasks, dropout):
     network = seeded(width=4, rate=0.4, classes=4, tasks=tasks, dropout=dropout).eval()
     images = torch.randn(1, 4, 16, 16, 16, generator=torch.Generator().manual_seed(2))
-    with active_dropout(network) as awake:
-        logits = awake(images, [1])
-    with active_dropout(accelerate(network)) as awake:
-        fast = awake(images, [1])
+    with active_dropout(network) as active:
+        logits = active(images, [1])
+    with active_dropout(accelerate(network)) as active:
+        fast = active(images, [1])
     assert list(logits) == list(fast) == ["segmentation", *(t for t in TASKS if t in tasks)]
     assert logits["segmentation"].shape[1] == 4
     for task, x in logits.items():
@@ -158,8 +158,8 @@ def test_a_network_is_added_as_the_page_says(page, tmp_path, monkeypatch):
     assert name in list_networks()
     options = config["network_options"][name]
     network = build_network(name, modalities=4, rate=0.4, classes=3, tasks=TASKS, **options)
-    with active_dropout(network) as awake:
-        logits = awake(torch.randn(2, 4, 6, 7, 8), [1, 2])
+    with active_dropout(network) as active:
+        logits = active(torch.randn(2, 4, 6, 7, 8), [1, 2])
     assert logits["segmentation"].shape == (2, 3, 6, 7, 8)
     assert [logits[task].shape[1] for task in ("idh", "1p19q", "grade")] == [2, 2, 3]
 

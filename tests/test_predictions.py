@@ -62,7 +62,7 @@ def test_cases_are_sorted_and_probabilities_sum_to_one(imported):
     ]
 
 
-def test_without_passes_all_doubt_is_aleatoric(imported):
+def test_without_passes_all_uncertainty_is_aleatoric(imported):
     cells = imported(table())
     assert cells["idh_predictive"][0] == pytest.approx(np.log(2))
     assert (cells["grade_aleatoric"] == cells["grade_predictive"]).all()

@@ -88,7 +88,7 @@ def test_a_metric_outside_its_limits_excludes_the_case_and_the_row_keeps_all_met
         "preprocessing.quality.limits.mutual_information"
     )
     assert row == {
-        "case": "c1", "step": "step", "figure": "t2_mutual_information", "low": "0.3", "high": "",
+        "case": "c1", "step": "step", "metric": "t2_mutual_information", "low": "0.3", "high": "",
         "t2_mutual_information": "0.12", "brain_volume_ml": "1500.0",
     }  # fmt: skip
 
@@ -99,14 +99,14 @@ def test_every_metric_outside_its_limits_is_told_and_the_first_one_counted(tmp_p
     assert "of 0.3 to 2, found 0.12" in row["reason"]
     assert "; expected brain_volume_ml" in row["reason"]
     assert "of at most 1400, found 1500.0" in row["reason"]
-    assert (row["figure"], row["low"], row["high"]) == ("t2_mutual_information", "0.3", "2")
+    assert (row["metric"], row["low"], row["high"]) == ("t2_mutual_information", "0.3", "2")
 
 
 def test_within_its_limits_a_case_goes_on(tmp_path):
     limits = {"mutual_information": [0.12, 0.12], "brain_volume_ml": [None, None]}
     outputs, row = run(tmp_path, limits=limits, measured=SMALL.items())
     assert outputs[0].read_text() == "image"
-    assert "figure" not in row
+    assert "metric" not in row
 
 
 def test_a_metric_that_is_no_number_is_outside_every_limit(tmp_path):

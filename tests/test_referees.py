@@ -111,13 +111,13 @@ def test_auc_agrees_with_scikit_learn(probabilities, labels, average):
 
 
 @every_input
-def test_doubt_about_errors_agrees_with_scikit_learn(probabilities, labels):
-    doubt, wrong = entropy(probabilities), probabilities.argmax(axis=1) != labels
-    found = discrimination.error_auroc(doubt, wrong, np.ones((1, len(labels))))[0]
+def test_uncertainty_about_errors_agrees_with_scikit_learn(probabilities, labels):
+    uncertainty, wrong = entropy(probabilities), probabilities.argmax(axis=1) != labels
+    found = discrimination.error_auroc(uncertainty, wrong, np.ones((1, len(labels))))[0]
     if wrong.all() or not wrong.any():
         assert np.isnan(found)
     else:
-        assert found == pytest.approx(sklearn.metrics.roc_auc_score(wrong, doubt), **EXACT)
+        assert found == pytest.approx(sklearn.metrics.roc_auc_score(wrong, uncertainty), **EXACT)
 
 
 @every_input

@@ -54,7 +54,7 @@ def segmentation(dice=(0.7, 0.65), passes=(10, 30)):
 def selection(rule="fixed", exploratory=False):
     """Return the table of a choice, of the cell at rate 0.2 and T = 30."""
     cases = {"fixed": "config", "paper": "test"}.get(rule, "validation")
-    row = ("csnet", rule, cases, exploratory, "choice", 0.2, 30, "", "settled", 1.0)
+    row = ("csnet", rule, cases, exploratory, "selected", 0.2, 30, "", "settled", 1.0)
     names = ["network", "rule", "cases", "exploratory", "item", *COLUMNS[1:6]]
     return pd.DataFrame([row], columns=names)
 

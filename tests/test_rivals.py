@@ -65,8 +65,8 @@ def test_s3d_unet_has_about_the_published_size_and_cost():
 def test_logits_have_the_size_of_the_images_and_follow_from_the_masks_of_dropout(name):
     network = narrow(name, modalities=3, classes=7, rate=0.5).double()
     one = volumes(modalities=3).double().expand(3, -1, -1, -1, -1)
-    with active_dropout(network) as awake:
-        outputs = awake(one, [1, 1, 2])
+    with active_dropout(network) as active:
+        outputs = active(one, [1, 1, 2])
     assert list(outputs) == ["segmentation"]
     logits = outputs["segmentation"]
     assert logits.shape == (3, 7, *SHAPE)

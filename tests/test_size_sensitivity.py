@@ -1,4 +1,4 @@
-"""One tumour at several scales: every difference is within families."""
+"""One tumour at several scales: every difference is within lesion groups."""
 
 import numpy as np
 import pandas as pd
@@ -10,18 +10,18 @@ from glioma_uq.errors import BadInput
 from glioma_uq.statistics.size_sensitivity import compare_sizes
 
 SCALES = (1.0, 0.6, 0.3)
-FAMILIES = 6
+GROUPS = 6
 
 
-def truth(families=FAMILIES):
+def truth(groups=GROUPS):
     return pd.DataFrame(
-        [{"case": f"P-{f}-{s}", "family": f"P-{f}", "scale": s} for f in range(families)
+        [{"case": f"P-{f}-{s}", "lesion_group": f"P-{f}", "scale": s} for f in range(groups)
          for s in SCALES]
     )  # fmt: skip
 
 
 def table(better=0.0, empty=(), seeds=1):
-    """Return a cell's overlap whose Dice is .5 scale + .01 family + `better`."""
+    """Return a cell's overlap whose Dice is .5 scale + .01 group + `better`."""
     rows = [
         {
             "case": f"P-{f}-{scale}", "seed": s, "region": region, "rule": rule,
@@ -29,7 +29,7 @@ def table(better=0.0, empty=(), seeds=1):
             "reference_volume_mm3": 0 if (f, scale) in empty else 100 * scale,
         }
         for s in range(1, seeds + 1)
-        for f in range(FAMILIES)
+        for f in range(GROUPS)
         for scale in SCALES
         for region in ("et", "tc", "wt")
         for rule in ("none", "et500")
@@ -43,14 +43,14 @@ def placed(tables, interval="percentile"):
     return {(r.cell.network, r.task, r.measure, *r.place): r for r in found}
 
 
-def test_a_scale_is_compared_with_the_largest_within_families():
+def test_a_scale_is_compared_with_the_largest_within_groups():
     found = placed({FIRST: table(seeds=2)})
     level = found["dmfnet", "et", "dice", "none", 0.6, ""]
     assert level.replicates[0] == pytest.approx(0.3 + 0.025)
     assert np.ptp(level.replicates) > 0
     smaller = found["dmfnet", "et", "dice", "none", 0.3, "scale 1"]
     assert smaller.replicates == pytest.approx(np.full(41, -0.35))
-    assert (smaller.n, level.n) == (FAMILIES, FAMILIES)
+    assert (smaller.n, level.n) == (GROUPS, GROUPS)
 
 
 def test_networks_are_compared_at_each_scale():
@@ -58,18 +58,20 @@ def test_networks_are_compared_at_each_scale():
     for scale in SCALES:
         gain = found["umodule", "wt", "dice", "et500", scale, "dmfnet"]
         assert gain.replicates == pytest.approx(np.full(41, 0.1))
-    assert len(gain.jackknife) == FAMILIES
+    assert len(gain.jackknife) == GROUPS
 
 
 def test_a_family_without_the_region_at_some_scale_takes_no_part():
     found = placed({FIRST: table(empty={(2, 0.3)})})
     for scale in SCALES:
-        assert found["dmfnet", "et", "tpr", "none", scale, ""].n == FAMILIES - 1
+        assert found["dmfnet", "et", "tpr", "none", scale, ""].n == GROUPS - 1
 
 
-def test_a_cohort_without_families_is_refused():
-    plain = truth().drop(columns="family")
-    with pytest.raises(BadInput, match="expected the columns family and scale .* found no family;"):
+def test_a_cohort_without_groups_is_refused():
+    plain = truth().drop(columns="lesion_group")
+    with pytest.raises(
+        BadInput, match="expected the columns lesion_group and scale .* found no lesion_group;"
+    ):
         compare_sizes(
             {FIRST: table()}, plain, "dmfnet", **OPTIONS, rng=np.random.default_rng(0)
         )  # fmt: skip
@@ -84,4 +86,4 @@ def test_the_step_writes_levels_and_differences(tmp_path):
     )  # fmt: skip
     found = pd.read_csv(tmp_path / "size_sensitivity.csv", keep_default_na=False)
     assert found["minus"].value_counts().to_dict() == {"": 48, "scale 1": 32, "dmfnet": 24}
-    assert found["n"].unique().tolist() == [FAMILIES]
+    assert found["n"].unique().tolist() == [GROUPS]

@@ -88,7 +88,7 @@ def test_the_auroc_of_missed_tumours_is_that_of_scikit_learn():
     assert ("et", f"missed_auroc_gain_{BASE}") not in found
 
 
-def test_doubt_that_is_the_loss_has_no_excess():
+def test_uncertainty_that_is_the_loss_has_no_excess():
     table = with_overlap(segmentation_table(), missing_small())
     table["brain_predictive"] = 1 - table["et_dice"]
     found = measured(table)
@@ -104,7 +104,7 @@ def test_the_epistemic_share_is_a_mean_of_shares_and_none_of_one_pass():
     assert ("segmentation", "epistemic_share") not in measured(once)
 
 
-def test_a_case_without_a_rim_is_the_most_doubtful_one():
+def test_a_case_without_a_rim_is_the_most_uncertain_one():
     segmentation = segmentation_table()
     segmentation.loc[2, "rim_mass_mm3"] = np.nan
     table = with_overlap(segmentation, missing_small())

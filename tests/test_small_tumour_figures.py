@@ -35,7 +35,7 @@ CELLS = [Cell(network, 0.0, 1) for network in NETWORKS]
 VOLUMES = [0, 0, 300, 600, 900, 1200, 1800, 3000, 4000, 8000, 15000, 30000, 42000, 50000]  # of ET
 DRAWN = {"resamples": 50, "interval": "percentile"}
 INTERVALS = {"level": 0.95, "interval": "percentile"}
-SELECTED = pd.DataFrame([{"item": "choice", "rate": 0.0, "passes": 1}])
+SELECTED = pd.DataFrame([{"item": "selected", "rate": 0.0, "passes": 1}])
 
 
 def overlap_table(gain, seeds=(1, 2)):

@@ -82,7 +82,8 @@ def write_report(folder, tables):
     )
     mine["selection"] = pd.DataFrame(
         {"network": NETWORKS[:1], "rule": "fixed", "cases": "config", "exploratory": False,
-         "item": "choice", "rate": 0.0, "passes": 1, "task": "", "measure": "settled", "value": 1.0}
+         "item": "selected", "rate": 0.0, "passes": 1, "task": "", "measure": "settled",
+         "value": 1.0}
     )  # fmt: skip
     rest = {
         "volumes": pd.DataFrame(

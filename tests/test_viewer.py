@@ -52,7 +52,7 @@ def study(tmp_path_factory):
     table.parent.mkdir(parents=True)
     cell = {"case": NAMES, "dice": [0.9, 0.8, 0.6, 0.0], "tumour_predictive": DOUBT}
     pd.DataFrame(cell).to_csv(table, index=False)
-    choice = {"item": ["choice"], "rate": [0.2], "passes": [6]}
+    choice = {"item": ["selected"], "rate": [0.2], "passes": [6]}
     pd.DataFrame(choice).to_csv(folder / "selection.csv", index=False)
     return {
         "segmentation": [table],

@@ -57,7 +57,7 @@ def test_every_table_of_the_statistics_is_there(tiny):
         "posterior_truth", "findings",
     }  # fmt: skip
     selection = pd.read_csv(tiny / STUDY / "statistics/selection.csv")
-    choice = selection[selection["item"] == "choice"].iloc[0]
+    choice = selection[selection["item"] == "selected"].iloc[0]
     assert (choice["rate"], choice["passes"], choice["rule"]) == (0.2, 4, "fixed")
 
 

@@ -23,12 +23,12 @@ def main(*, cases, seed, options, labels, truth, size_sensitivity=None):
 
 
 def in_size(row, scale):
-    """Return the truth of a lesion in one size, with the columns `family`, its name, and `scale`.
+    """Return the truth of a lesion in one size, with the columns `lesion_group` and `scale`.
 
     diameter_mm stays that at scale 1, from which every size is drawn.
     """
     lesion = row["case"]
-    return row | {"case": name_of(lesion, scale), "family": lesion, "scale": float(scale)}
+    return row | {"case": name_of(lesion, scale), "lesion_group": lesion, "scale": float(scale)}
 
 
 if __name__ == "__main__":

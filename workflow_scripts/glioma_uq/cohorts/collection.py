@@ -25,7 +25,7 @@ SKIPPED = {
     "idc": (),
     "tcia": (),
 }
-NUMBERS = ("figure", "value", "low", "high")
+NUMBERS = ("metric", "value", "low", "high")
 EXCLUDED_COLUMNS = ("case", "step", "reason", *NUMBERS)
 
 
@@ -40,7 +40,7 @@ def divide_cases(labels, quality):
 
     `labels`: rows of labels.csv. `quality`: rows of all steps. A case is
     excluded by its `problem` in check_cohort, or else by the first step with its own reason.
-    If that is a metric outside its limits, the row holds figure, value, low and high.
+    If that is a metric outside its limits, the row holds metric, value, low and high.
     """
     reasons = {row["case"]: row for row in first_reasons(quality)}
     for row in labels:
@@ -64,8 +64,8 @@ def first_reasons(quality):
     for row in sorted(quality, key=lambda row: STEPS.index(row["step"]), reverse=True):
         if row["reason"] and not row["reason"].startswith("excluded at an earlier step"):
             reasons[row["case"]] = {name: row[name] for name in ("case", "step", "reason")}
-            if row.get("figure"):
-                numbers = {**row, "value": row[row["figure"]]}
+            if row.get("metric"):
+                numbers = {**row, "value": row[row["metric"]]}
                 reasons[row["case"]] |= {name: numbers[name] for name in NUMBERS}
         elif row["reason"]:
             lost = {"step": "collect_cohort", "reason": "excluded, but no step gives a reason"}

@@ -17,7 +17,7 @@ CAPTION = (
 
 COLUMNS = 3
 MANY = 200  # more cases than this get small, pale points
-TABLE = ["case", "figure", "series", "value", "takes_part"]
+TABLE = ["case", "metric", "series", "value", "takes_part"]
 
 
 def read(*, quality, excluded):
@@ -37,13 +37,13 @@ def read(*, quality, excluded):
 
 def draw(table, *, limits):
     """Return the figure: a panel for each metric, with a row of points for each series."""
-    shown = [name for name in METRICS if name in set(table["figure"])]
+    shown = [name for name in METRICS if name in set(table["metric"])]
     rows = max(1, -(-len(shown) // COLUMNS))
     figure, grid = panels(rows, COLUMNS, height=0.5 + 1.35 * rows)
     for axes in grid.ravel()[len(shown) :]:
         axes.set_axis_off()
     for axes, name in zip(grid.ravel(), shown, strict=False):
-        draw_panel(axes, table[table["figure"] == name], name, limits)
+        draw_panel(axes, table[table["metric"] == name], name, limits)
     if not shown:
         note_empty(grid[0, 0])
     bare = {"linestyle": "", "markersize": 4.5}

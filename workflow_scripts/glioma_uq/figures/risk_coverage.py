@@ -25,7 +25,7 @@ def read(*, risk_coverage, selection, network):
     """Return the curves of total uncertainty of all rates at the selected T, and that rate."""
     rate, passes = read_selected_cell(selection)
     rows = read_rows(risk_coverage, network)
-    rows = rows[(rows["passes"] == passes) & rows["doubt"].isin(TOTAL)]
+    rows = rows[(rows["passes"] == passes) & rows["uncertainty"].isin(TOTAL)]
     return rows.reset_index(drop=True), rate
 
 

@@ -7,7 +7,7 @@ from math import inf
 from typing import NamedTuple
 
 SERIES = ("t1", "t1ce", "t2", "flair")
-OUTSIDE = ("figure", "low", "high")  # in a row: the metric that excluded the case, and its limits
+OUTSIDE = ("metric", "low", "high")  # in a row: the metric that excluded the case, and its limits
 
 
 class Metric(NamedTuple):

@@ -91,7 +91,7 @@ MOST_ROWS = 1500  # more would slow the page; the CSV file has all
 
 def how_selected(selection):
     """Return how the cell was selected."""
-    row = selection[selection["item"] == "choice"].iloc[0]
+    row = selection[selection["item"] == "selected"].iloc[0]
     if row["rule"] == "fixed":
         text = "set in the config"
     else:

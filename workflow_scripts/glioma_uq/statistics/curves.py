@@ -19,7 +19,7 @@ from glioma_uq.tasks import TASKS
 
 BINS = ["low", "high", "n", "confidence", "accuracy", "null_low", "null_high"]
 RELIABILITY = [*CELL, "task", *BINS]
-RISK_COVERAGE = [*CELL, "task", "doubt", "coverage", "risk", "low", "high", "n"]
+RISK_COVERAGE = [*CELL, "task", "uncertainty", "coverage", "risk", "low", "high", "n"]
 
 
 def reliability_table(paths, *, ece, resamples, level, seed):
@@ -41,8 +41,8 @@ def reliability_table(paths, *, ece, resamples, level, seed):
 def risk_coverage_table(classification, segmentation, *, resamples, level, rng):
     """Return the risk-coverage curves of the cells at the given paths, a row for each coverage.
 
-    Columns are `RISK_COVERAGE`. The column `doubt` names the uncertainty that orders the cases:
-    that of a task, or the mean of a region. The loss is 1 for a wrong class, or 1 - Dice. `low`
+    Columns are `RISK_COVERAGE`. The column `uncertainty` names what orders the cases: that of a task,
+    or the mean of a region. The loss is 1 for a wrong class, or 1 - Dice. `low`
     and `high` are pointwise percentiles of the resamples.
     """
     classification, segmentation = read_cells(classification), read_cells(segmentation)
@@ -63,7 +63,7 @@ def risk_coverage_table(classification, segmentation, *, resamples, level, rng):
         if len(curve):
             band = np.nanquantile(replicates, [(1 - level) / 2, (1 + level) / 2], axis=0)
             curve["low"], curve["high"] = band
-        parts.append(curve.assign(**_name(cell, task), doubt=score, n=rows["case"].nunique()))
+        parts.append(curve.assign(**_name(cell, task), uncertainty=score, n=rows["case"].nunique()))
     return concat_nonempty(parts)[RISK_COVERAGE]
 
 

@@ -8,7 +8,7 @@ from glioma_uq.tables import read_table
 def read_selected_cell(path):
     """Return (rate, passes) of the selected cell from the table at `path`."""
     table = read_table(path)
-    row = table[table["item"] == "choice"].iloc[0]
+    row = table[table["item"] == "selected"].iloc[0]
     return float(row["rate"]), int(row["passes"])
 
 

@@ -33,7 +33,7 @@ COLUMNS = ["network", "rule", "cases", "exploratory",
 def selection_table(measures, rule, fixed, tolerance=0.01):
     """Return the table of the selected cell of network `measures["network"]`, columns `COLUMNS`.
 
-    Items: one `choice` (value 1 if uncertainty has settled at its T), the `mean_rank` of each
+    Items: one `selected` (value 1 if uncertainty has settled at its T), the `mean_rank` of each
     rate at the largest T, and `stabilised_at`, the T from which each mean uncertainty of each rate
     has settled. `rule` is one of `RULES`, or `fixed`, which takes (rate, passes) from the argument
     `fixed` and has no ranks.
@@ -46,7 +46,7 @@ def selection_table(measures, rule, fixed, tolerance=0.01):
         cases = "test" if rule in EXPLORATORY else "validation"
         rate, passes, settled, ranks = choose(measures, rule, tolerance)
     most = measures["passes"].max()
-    rows = [("choice", rate, int(passes), "", "settled", float(settled))]
+    rows = [("selected", rate, int(passes), "", "settled", float(settled))]
     rows += [("mean_rank", of, most, "", rule, rank) for of, rank in ranks.items()]
     table = pd.concat([pd.DataFrame(rows, columns=COLUMNS[4:]), settling], ignore_index=True)
     network = measures["network"].iloc[0]

@@ -1,7 +1,6 @@
 """How overlap changes when the same tumour shrinks: paired within lesion groups.
 
-A lesion group (column `family`) is one phantom subject at several scales of its tumour. Groups
-are resampled as a whole, with all scales and seeds, so that every difference is paired.
+A lesion group is one phantom subject at several scales of its tumour. Groups are resampled as a whole, with all scales and seeds, so that every difference is paired.
 """
 
 from functools import partial
@@ -18,18 +17,18 @@ COLUMNS = ["rule", "scale", "minus"]
 
 
 def with_scales(table, truth):
-    """Return a cell's table of overlap with columns family and scale; `case` becomes the family.
+    """Return a cell's table of overlap with both columns of `truth`; `case` becomes the group.
 
-    Cases without a family drop out. Raises BadInput if `truth` lacks these columns.
+    Cases without a group drop out. Raises BadInput if `truth` lacks these columns.
     """
-    missing = {"family", "scale"} - set(truth)
+    missing = {"lesion_group", "scale"} - set(truth)
     if missing:
         raise BadInput(
-            f"expected the columns family and scale in the cohort's truth.csv, found no "
+            f"expected the columns lesion_group and scale in the cohort's truth.csv, found no "
             f"{' and no '.join(sorted(missing))}; set cohort.phantom.size_sensitivity"
         )
-    joined = table.merge(truth[["case", "family", "scale"]].dropna(), on="case")
-    return joined.assign(case=joined["family"].astype(str))
+    joined = table.merge(truth[["case", "lesion_group", "scale"]].dropna(), on="case")
+    return joined.assign(case=joined["lesion_group"].astype(str))
 
 
 def complete_groups(rows):
