@@ -1,6 +1,7 @@
 """How overlap changes when the same tumour shrinks: paired within lesion groups.
 
-A lesion group is one phantom subject at several scales of its tumour. Groups are resampled as a whole, with all scales and seeds, so that every difference is paired.
+A lesion group is one phantom subject at several scales of its tumour. Groups are resampled
+as a whole, with all scales and seeds, so that every difference is paired.
 """
 
 from functools import partial
