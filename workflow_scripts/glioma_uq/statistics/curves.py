@@ -42,7 +42,8 @@ def risk_coverage_table(classification, segmentation, *, resamples, level, rng):
     """Return the risk-coverage curves of the cells at the given paths, a row for each coverage.
 
     Columns are `RISK_COVERAGE`. The column `uncertainty` names what orders the cases: that of a
-    task, or the mean of a region. The loss is 1 for a wrong class, or 1 - Dice. `low` and `high` are pointwise percentiles of the resamples.
+    task, or the mean of a region. The loss is 1 for a wrong class, or 1 - Dice. `low` and `high`
+    are pointwise percentiles of the resamples.
     """
     classification, segmentation = read_cells(classification), read_cells(segmentation)
     drawn = draw_resamples([*classification.values(), *segmentation.values()], resamples, rng)
