@@ -24,6 +24,7 @@ DASHED = {"color": GREY, "linestyle": (0, (4, 3)), "linewidth": 0.8}  # lines of
 STYLE = {  # of matplotlib while a figure is drawn and saved
     "font.family": "DejaVu Sans",  # part of matplotlib: the same on every machine
     "font.size": 8,
+    "axes.formatter.useoffset": False,  # nothing beside an axis
     "axes.titlesize": 7,
     "axes.titlecolor": GREY,
     "axes.titlelocation": "left",
