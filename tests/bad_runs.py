@@ -191,3 +191,9 @@ def few_cases(folder):
     columns = {name: name for name in ("case", "idh", "1p19q", "grade")}
     cohort = {"source": "folder", "labels": {"table": str(table), "columns": columns}}
     check_classes({"cohort": cohort, "folds": {"number": 2}, "tasks": []})
+
+
+@kind(NETWORKS, "no segmentation of a network that only segments")
+def only_segments(folder):
+    change = {"networks": ["dmfnet"], "network_options": {}, "segmentation": "none"}
+    check_networks_build(checked(change))

@@ -187,7 +187,7 @@ def check_networks_build(config):
 
     shape = {
         "modalities": len(config["cohort"]["modalities"]),
-        "classes": CLASSES[config["segmentation"]],
+        "classes": CLASSES[config["segmentation"]] or CLASSES["tumour"],  # 0 would only warn
         "tasks": tuple(config["tasks"]),
     }
     for name in config["networks"]:
@@ -203,7 +203,7 @@ def check_networks_build(config):
                 f"expected options that {name} can be built with, found {options} "
                 f"({type(error).__name__}: {reason}): correct network_options.{name}."
             ) from error
-        if not (shape["classes"] or hasattr(network, "classification_only")):
+        if config["segmentation"] == "none" and not hasattr(network, "classification_only"):
             raise BadInput(
                 f"expected networks that can do without segmentation, as csnet, found {name}: "
                 "choose another network, or set segmentation to tumour."
