@@ -192,6 +192,12 @@ def test_what_reads_a_cohort_names_its_manifest_as_an_input(rules):
         assert "results/cohorts" not in str([*rule.params.items()]), rule.name
 
 
+def test_no_param_is_a_path_with_a_pathvar(rules):
+    """Snakemake fills them in in inputs, outputs and logs alone."""
+    for rule in (rule for of in rules.values() for rule in of):
+        assert not [value for value in rule.params if isinstance(value, str) and "<" in value]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_rule_has_a_log_an_environment_a_docstring_and_a_fingerprint(rules, kind):
     for rule in rules[kind]:

@@ -26,7 +26,7 @@ rule sample_network:
     params:
         **study.sampled_with(),
         # Not an output, so that Snakemake keeps the cases of an interrupted run.
-        case_files="results/studies/<study>/{network}/dropout-{rate}/fold-{fold}/seed-{seed}/samples/cases",
+        case_files=f"{study.folder}/{{network}}/dropout-{{rate}}/fold-{{fold}}/seed-{{seed}}/samples/cases",
         split="test",
         modalities=study.modalities,
         network=lambda wildcards: study.sampled[wildcards.network][0],

@@ -37,7 +37,7 @@ rule train_network:
     conda:
         "../../envs/training.yaml"
     params:
-        checkpoint="results/studies/<study>/{network}/dropout-{rate}/fold-{fold}/seed-{seed}/checkpoint.pt",
+        checkpoint=f"{study.folder}/{{network}}/dropout-{{rate}}/fold-{{fold}}/seed-{{seed}}/checkpoint.pt",
         modalities=study.modalities,
         options=lambda wildcards: study.options_of(wildcards.network),
         tasks=study.tasks,

@@ -291,8 +291,8 @@ def faults_of_segmentation(config):
     if config["segmentation"] != "subregions":
         if config["training"].get("crop", {}).get("enhancing_share"):
             yield (
-                "expected segmentation subregions for training.crop.enhancing_share, found tumour: "
-                "set one to subregions or the other to 0."
+                "expected segmentation subregions for training.crop.enhancing_share, found "
+                f"{config['segmentation']}: set one to subregions or the other to 0."
             )
         return
     for part, numbers in (config["cohort"].get("segmentation_labels") or {}).items():
