@@ -13,13 +13,11 @@ from torch import nn
 
 from glioma_uq.cohorts.collection import check_someone_is_left
 from glioma_uq.configuration.preflight import (
-    check_classes,
     check_dropout,
     check_finished_studies,
     check_name_free,
     check_networks_build,
     check_predictions_there,
-    check_scans_there,
     claim_name,
 )
 from glioma_uq.folds import assign_folds, check_splits
@@ -176,21 +174,6 @@ def changed_cohort(folder):
 @kind(STUDY, "a table of predictions that is not there")
 def no_predictions(folder):
     check_predictions_there({"path": str(folder / "predictions.csv")})
-
-
-@kind(STUDY, "a folder of cases that is not there")
-def no_scans(folder):
-    cohort = {"name": "mine", "source": "bids", "bids": {"path": str(folder / "data")}}
-    check_scans_there(cohort, folder)
-
-
-@kind(STUDY, "fewer cases than the folds need")
-def few_cases(folder):
-    table = folder / "labels.csv"
-    table.write_text("case,idh,1p19q,grade\nP-1,0,0,4\nP-2,0,0,3\n")
-    columns = {name: name for name in ("case", "idh", "1p19q", "grade")}
-    cohort = {"source": "folder", "labels": {"table": str(table), "columns": columns}}
-    check_classes({"cohort": cohort, "folds": {"number": 2}, "tasks": []})
 
 
 @kind(NETWORKS, "no segmentation of a network that only segments")

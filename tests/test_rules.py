@@ -35,7 +35,6 @@ STEPS = {
 def parsed(config, folder):
     """Parse the workflow as a run of `config` in `folder` does, and give it as Snakemake has it."""
     (folder / PUBLISHED["path"]).touch()
-    (folder / "x").mkdir(exist_ok=True)  # the scans of `patients`
     (folder / "study.yaml").write_text(yaml.safe_dump(config))
     with pytest.MonkeyPatch.context() as patch, SnakemakeApi(OutputSettings()) as api:
         patch.chdir(folder)

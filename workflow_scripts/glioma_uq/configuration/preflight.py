@@ -25,7 +25,7 @@ HARMLESS = (
 
 
 def check_classes(config):
-    """Raise BadInput if there are too few cases for the folds, of all or of a class of a task.
+    """Raise BadInput if a class of a task has fewer cases than there are folds.
 
     A fold without a case of a class cannot test it. A missing table is reported elsewhere;
     classes without any case are ignored.
@@ -34,11 +34,6 @@ def check_classes(config):
     if cohort["source"] == "phantom" or not Path(cohort["labels"]["table"]).is_file():
         return
     cases = read_labels(source=cohort["source"], **cohort["labels"])
-    if len(cases) < 3 * number:
-        raise BadInput(
-            f"expected at least {3 * number} cases for {number} folds, found {len(cases)} in "
-            f"{cohort['labels']['table']}: use fewer folds or more cases."
-        )
     for task in config["tasks"]:
         counts = Counter(case[task] for case in cases if case[task] != UNKNOWN)
         label, count = min(counts.items(), key=lambda item: item[::-1], default=(None, number))
@@ -68,24 +63,11 @@ def check_results(config, results="results"):
     or if the cohort of another, finished study would change. A cohort alone may be made anew
     with other settings: its studies then run again.
     """
-    if config["cohort"]:
-        check_scans_there(config["cohort"], results)
     if config["study"]:
         check_name_free(config, results)
         check_predictions_there(config["predictions"])
     if config["study"] and config["cohort"]:
         check_finished_studies(config, results)
-
-
-def check_scans_there(cohort, results):
-    """Raise BadInput where a cohort that is not made yet has no folder of scans."""
-    path = (cohort[cohort["source"]] or {}).get("path")
-    made = Path(results, "cohorts", cohort["name"], "volumes.csv").is_file()
-    if path and not made and not Path(path).is_dir():
-        raise BadInput(
-            f"expected the folder of the cases in {path}, found none: put it there, or correct "
-            f"cohort.{cohort['source']}.path."
-        )
 
 
 def check_predictions_there(predictions):
