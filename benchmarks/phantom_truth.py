@@ -5,7 +5,6 @@ What truth.json leaves out is drawn again from the case's seed.
 
 from itertools import product
 
-import harness  # noqa: F401, it puts the library on the path
 import numpy as np
 
 from glioma_uq.phantom.acquisition import (

@@ -4,7 +4,7 @@ import json
 
 import nibabel as nib
 import numpy as np
-import phantom_truth as truths  # first: it puts the library on the path
+import phantom_truth as truths
 import preprocessing_steps as steps
 from preprocessing_steps import MODALITIES
 
