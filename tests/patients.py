@@ -124,7 +124,7 @@ def write_configs(phantom, folder):
         phantom: results/cohorts/{name} of the finished phantom.
         folder: the copy of the repository that the studies are to run in.
     """
-    table = write_patients(phantom, folder / "data")
+    table = write_patients(phantom, folder / "data").relative_to(folder)
     cohort = cohort_config(table, phantom / "template/head.nii.gz")
     for name, config in {"patients.yaml": cohort, **STUDIES}.items():
         write_config(folder, name, **config)

@@ -75,12 +75,11 @@ def at_the_door(cohort, **source):
 
 
 def inside(cohort):
-    """Run both steps; return (the row of import_case, {part: path of what it wrote})."""
-    look(cohort)
+    """Import the case; return (the row of import_case, {part: path of what it wrote})."""
     out = cohort.parent / "raw"
     images = {part: out / f"{part}.nii.gz" for part in PARTS}
     import_case.main(
-        case=CASE, labels=cohort.parent / "labels.csv", modalities=MODALITIES, coding=CANONICAL,
-        on_bad_case="exclude", images=images, quality=out / "row.csv", **source_of(cohort),
+        case=CASE, modalities=MODALITIES, coding=CANONICAL, on_bad_case="exclude", images=images,
+        quality=out / "row.csv", **source_of(cohort),
     )  # fmt: skip
     return read_rows(out / "row.csv")[0], images

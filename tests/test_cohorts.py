@@ -151,12 +151,11 @@ def look_at(folder, on_bad_case="exclude"):
 
 
 def bring_in(folder, case):
-    look_at(folder)
     out = folder / "out"
     images = {name: out / case / f"{name}.nii.gz" for name in NAMES}
     import_case.main(
-        case=case, labels=out / "labels.csv", modalities=MODALITIES, coding=CANONICAL,
-        on_bad_case="exclude", images=images, quality=out / "row.csv", **source_of(folder),
+        case=case, modalities=MODALITIES, coding=CANONICAL, on_bad_case="exclude", images=images,
+        quality=out / "row.csv", **source_of(folder),
     )  # fmt: skip
     return images, read_rows(out / "row.csv")[0]
 

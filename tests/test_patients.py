@@ -1,9 +1,12 @@
 """A cohort of patients, from folders and a table to the reports of two studies."""
 
+import re
+import shutil
+
 import pandas as pd
 import pytest
 from patients import BROKEN, STUDIES, WITHOUT_REFERENCE, write_configs
-from workflows import copy_of, copy_of_repository, planned, snakemake
+from workflows import copy_of, copy_of_repository, edit, planned, rules_in, snakemake
 
 pytestmark = pytest.mark.workflow
 COHORT = "results/cohorts/patients"
@@ -67,6 +70,20 @@ def test_a_cohort_alone_is_built_and_tells_who_takes_part(of_patients):
     assert (of_patients / COHORT / "report.html").is_file()
     assert planned(of_patients, config="patients.yaml") == set()
     assert not (of_patients / "results/studies").exists()
+
+
+def test_a_replaced_scan_is_imported_and_a_corrected_label_imports_nothing(of_patients, tmp_path):
+    folder = copy_of(of_patients, tmp_path)
+    before = pd.read_csv(folder / COHORT / "volumes.csv", index_col="case")
+    shutil.copy(folder / "data/P-04/T2.nii.gz", folder / "data/P-01/T2.nii.gz")
+    edit(folder / "data/labels.csv", "P-05,", "P-05, ")
+    printed = snakemake(folder, f"{COHORT}/volumes.csv", config="patients.yaml")
+    assert {"check_cohort", "import_case", "normalise_case"} <= rules_in(printed)
+    assert set(re.findall("wildcards: case=(.*)", printed)) == {"P-01"}
+    after = pd.read_csv(folder / COHORT / "volumes.csv", index_col="case")
+    changed = before.compare(after)
+    assert changed.index.tolist() == ["P-01"]
+    assert set(changed.columns.get_level_values(0)) == {"t2_sha256"}
 
 
 @pytest.mark.parametrize("name", STUDIES)

@@ -131,14 +131,13 @@ def test_no_name_of_a_dicom_header_gets_beyond_the_conversion(tmp_path, patients
     assert (f"that of {patients} (" in (out / "quality.csv").read_text()) == (patients == 2)
     assert where_named(tmp_path / "converted") == []
     if patients == 1:
-        (tmp_path / "labels.csv").write_text(f"case,problem\n{CASE},\n")
         images = {part: tmp_path / "raw" / f"{part}.nii.gz" for part in PARTS}
         names = dict.fromkeys(PARTS) | {name: f"{name}.nii.gz" for name in MODALITIES}
         options = {"path": tmp_path / "converted", "names": names}
         import_case.main(
-            case=CASE, labels=tmp_path / "labels.csv", modalities=MODALITIES, coding=CANONICAL,
-            source="folder", options=options, follow_links=False,
-            on_bad_case="exclude", images=images, quality=tmp_path / "raw" / "row.csv",
+            case=CASE, modalities=MODALITIES, coding=CANONICAL, source="folder", options=options,
+            follow_links=False, on_bad_case="exclude", images=images,
+            quality=tmp_path / "raw" / "row.csv",
         )  # fmt: skip
         assert images["t1"].stat().st_size > 0
         assert where_named(tmp_path / "raw") == []

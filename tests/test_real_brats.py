@@ -86,12 +86,11 @@ def experts(manifest, maps):
 def native(real_data, tmp_path_factory):
     """Manifest of both cases as imported, on the grid of their scans, which are z-scored."""
     folder = tmp_path_factory.mktemp("native")
-    (folder / "labels.csv").write_text("case,problem\n" + "".join(f"{c},\n" for c in CASES))
     for case in CASES:
         images = {part: volume_path(folder / "volumes.csv", case, part) for part in NAMES}
         images["t1ce"].parent.mkdir(parents=True)
         import_case.main(
-            case=case, labels=folder / "labels.csv", source="folder",
+            case=case, source="folder",
             options={"path": str(real_data), "names": NAMES}, modalities=MODALITIES,
             follow_links=False, coding=CODING, on_bad_case="stop", images=images,
             quality=folder / f"{case}.csv",

@@ -23,7 +23,7 @@ from glioma_uq.cohorts.sources import (
 from glioma_uq.errors import BadCase, BadInput
 from glioma_uq.fingerprints import SCRIPTS, fingerprint
 from glioma_uq.images import read_image, same_grid
-from glioma_uq.quality.rows import read_rows, write_table
+from glioma_uq.quality.rows import read_rows
 
 ROOT = Path(__file__).resolve().parents[1]
 MODALITIES = ["t1", "t1ce", "t2", "flair"]
@@ -261,10 +261,9 @@ def test_real_brats_cases_keep_their_experts_labels_and_volumes(real_data, tmp_p
         "t1ce": "T1CE.nii.gz", "flair": "FLAIR.nii.gz", "segmentation": "seg_GT.nii.gz",
         "brain_mask": "brainmask.nii.gz",
     }  # fmt: skip
-    write_table(tmp_path / "labels.csv", ["case", "problem"], [{"case": case, "problem": ""}])
     images = {part: tmp_path / f"{part}.nii.gz" for part in names}
     import_case.main(
-        case=case, labels=tmp_path / "labels.csv", source="folder",
+        case=case, source="folder",
         options={"path": str(real_data), "names": names}, modalities=["t1ce", "flair"],
         follow_links=False, coding={"core": [1, 3], "oedema": [2], "enhancing": [4]},
         on_bad_case="stop", images=images, quality=tmp_path / "row.csv",

@@ -9,13 +9,13 @@ from glioma_uq.cohorts.sources import find_images
 from glioma_uq.errors import BadCase
 from glioma_uq.headers import check_header, orientation, tilt_deg
 from glioma_uq.images import check_on_t1ce, check_values, read_image, write_image
-from glioma_uq.quality.rows import case_quality_record, mark_excluded, read_rows
+from glioma_uq.quality.rows import case_quality_record, mark_excluded
 from glioma_uq.steps import run
 
 
 def main(
-    *, case, labels, source, options, modalities, follow_links, coding, on_bad_case, images,
-    quality, limits=None,
+    *, case, source, options, modalities, follow_links, coding, on_bad_case, images, quality,
+    limits=None,
 ):  # fmt: skip
     """Write `images` (modality, "segmentation" or "brain_mask" to path) and the row `quality`.
 
@@ -25,9 +25,6 @@ def main(
     with case_quality_record(
         case, "import_case", quality, images.values(), on_bad_case, limits
     ) as metrics:
-        problem = {row["case"]: row["problem"] for row in read_rows(labels)}[case]
-        if problem:
-            raise BadCase(problem)
         found = find_images(source, options, case, list(images), follow_links)
         print(*(f"{part}: {path}" for part, path in found.items()), sep="\n")
         seen = {}

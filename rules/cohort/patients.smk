@@ -6,10 +6,11 @@ rule check_cohort:
     input:
         depends_on=[
             cohort.config["labels"]["table"],
-            *(path for case in cohort.cases for path in cohort.images_of(case)),
+            *(path for images in cohort.images.values() for path in images),
         ],
     output:
         labels="results/cohorts/<cohort>/labels.csv",
+    priority: 1  # first, since on_bad_case: stop is decided here
     log:
         "results/cohorts/<cohort>/logs/check_cohort.log",
     conda:
@@ -27,12 +28,10 @@ rule check_cohort:
 rule import_case:
     """Read one case and write it in one layout, orientation and label coding."""
     input:
-        # Only the images count: a corrected label must not repeat the registration.
-        labels=ancient("results/cohorts/<cohort>/labels.csv"),
         depends_on=lambda wildcards: (
             cohort.series("x", "converted", cohort.modalities).values()
             if cohort.is_converted
-            else cohort.images_of(wildcards.case)
+            else cohort.images[wildcards.case]
         ),
     output:
         **cohort.series("images", "raw", cohort.parts),

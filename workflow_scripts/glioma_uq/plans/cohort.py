@@ -39,7 +39,6 @@ class CohortPlan(Plan):
         self.on_bad_case = cohort["on_bad_case"]
         self.folder = f"results/cohorts/{self.name}"
         self.manifest = f"{self.folder}/volumes.csv"
-        self.targets = [self.manifest, f"{self.folder}/report.html"]
         self.modalities = cohort["modalities"]
         self.others = [name for name in self.modalities if name != "t1ce"]
         # The images that a case on disk may have.
@@ -66,6 +65,12 @@ class CohortPlan(Plan):
     def cases(self):
         """Names of all cases, including those that will be excluded."""
         return list_cases(self.config)
+
+    @property
+    def targets(self):
+        """What a run makes; a deleted picture is drawn again."""
+        metrics = [f"{self.folder}/quality_metrics.{kind}" for kind in ("pdf", "png", "csv")]
+        return [self.manifest, f"{self.folder}/report.html", *metrics, *self.sheets()]
 
     def of_step(self, step):
         """Return the params of a step that can exclude a case."""
@@ -137,9 +142,12 @@ class CohortPlan(Plan):
         options = {"path": f"{self.folder}/converted", "names": names}
         return self.origin | {"source": "folder", "options": options}
 
-    def images_of(self, case):
-        """Return the existing images of a case; check_cohort reports missing ones."""
-        return existing_images(case=case, parts=self.parts, **self.origin)
+    @cached_property
+    def images(self):
+        """{case: its existing images}; check_cohort reports missing ones."""
+        return {
+            case: existing_images(case=case, parts=self.parts, **self.origin) for case in self.cases
+        }
 
     def code_of_source(self, step, source):
         """Return the fingerprints of a step and of the module that finds a source's images."""
