@@ -8,6 +8,7 @@ import pandas as pd
 import torch
 from bad_input import kind
 from configs import checked
+from manifest import write_manifest
 from safetensors.torch import save_file
 from torch import nn
 
@@ -24,7 +25,7 @@ from glioma_uq.folds import assign_folds, check_splits
 from glioma_uq.sampling.mc_dropout import active_dropout
 from glioma_uq.training.checkpoints import read_checkpoint, write_checkpoint
 from glioma_uq.training.checks import check_labels
-from glioma_uq.volumes import check_unchanged
+from glioma_uq.volumes import Manifest
 from glioma_uq.weights import load_weights
 
 NETWORKS, STUDY = "Networks and their files", "Cohort and folds"
@@ -159,7 +160,9 @@ def changed_volume(folder):
     path = folder / "normalised" / "P-1" / "t1.nii.gz"
     path.parent.mkdir(parents=True)
     path.write_bytes(b"of today")
-    check_unchanged(path, "0" * 64)
+    manifest = write_manifest(folder)
+    path.write_bytes(b"of tomorrow")
+    Manifest(manifest).file("P-1", "t1")
 
 
 @kind(STUDY, "a cohort that changes under a finished study")

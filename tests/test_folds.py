@@ -16,6 +16,7 @@ from glioma_uq.folds import (
     size_strata,
     with_et_size,
 )
+from glioma_uq.volumes import Manifest
 
 
 @pytest.fixture
@@ -182,11 +183,11 @@ def test_the_step_stratifies_by_the_size_in_the_segmentations(cases, tmp_path):
         labels.flat[: i // 2] = 3
         segmentation = labels if i < 30 else None
         write_case(tmp_path, case, np.diag([2, 2, 2, 1]), segmentation=segmentation)
-    manifest = write_manifest(tmp_path, **table.to_dict("list"))
+    manifest = Manifest(write_manifest(tmp_path, **table.to_dict("list")))
     assert step.et_volume(manifest, table["case"].iloc[7]) == 3 * 8
     assert np.isnan(step.et_volume(manifest, table["case"].iloc[30]))
     step.main(
-        volumes=manifest, number=2, validation_share=0.2, seed=1, strata=["et_size", "grade"],
+        volumes=manifest.path, number=2, validation_share=0.2, seed=1, strata=["et_size", "grade"],
         output=tmp_path / "folds.csv",
     )  # fmt: skip
     folds = pd.read_csv(tmp_path / "folds.csv")

@@ -13,7 +13,7 @@ from glioma_uq.images import Grid, read_image, write_image
 from glioma_uq.quality.rows import write_table
 from glioma_uq.tables import read_table
 from glioma_uq.transforms import write_matrix
-from glioma_uq.volumes import check_unchanged, checksum, volume_path
+from glioma_uq.volumes import Manifest, checksum, volume_path
 from normalise_case import main as normalise_case
 
 GRID = Grid((12, 14, 10), from_matvec(np.diag([3.0, 3.0, 3.0]), [-18, -21, -15]))
@@ -175,7 +175,17 @@ def test_an_empty_file_has_no_checksum(tmp_path):
     full.write_bytes(b"abc")
     assert checksum(empty) == ""
     assert checksum(full) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    check_unchanged(empty, "")
-    for path, expected in ((empty, checksum(full)), (full, "")):
+
+
+def test_a_reference_that_appears_or_vanishes_behind_the_manifest_is_refused(tmp_path):
+    normalise(tmp_path, "a", seed=1)
+    normalise(tmp_path, "b", seed=2, tumour=False)
+    manifest = Manifest(collect(tmp_path, ["a", "b"]))
+    assert [manifest.has(case, "segmentation") for case in ("a", "b")] == [True, False]
+    full, empty = (volume_path(manifest.path, case, "segmentation") for case in ("a", "b"))
+    assert manifest.file("b", "segmentation") == empty
+    empty.write_bytes(full.read_bytes())
+    full.write_bytes(b"")
+    for case in ("a", "b"):
         with pytest.raises(BadInput, match="found another:"):
-            check_unchanged(path, expected)
+            manifest.file(case, "segmentation")

@@ -8,22 +8,22 @@ import pandas as pd
 from glioma_uq.errors import BadInput
 from glioma_uq.folds import cases_of
 from glioma_uq.grid import format_passes
-from glioma_uq.images import is_empty, read_image, same_grid
+from glioma_uq.images import read_image, same_grid
 from glioma_uq.logs import progress
 from glioma_uq.overlap import lesions as lesion_tables
 from glioma_uq.overlap import regions as overlap_tables
 from glioma_uq.steps import run
 from glioma_uq.tables import read_table, write_table
-from glioma_uq.volumes import volume_path
+from glioma_uq.volumes import Manifest
 
 
-def read_case(case, labels, volumes, template_scale):
+def read_case(case, labels, manifest):
     """Return (predicted labels, reference labels, brain, voxel volume in mm3) of one case.
 
-    The volume is native: affine registration enlarges it by `template_scale`, since MNI152 is
-    some 40 % larger than most brains.
+    The volume is native: affine registration enlarges it by the manifest's `template_scale`, since
+    MNI152 is some 40 % larger than most brains.
     """
-    paths = labels, *(volume_path(volumes, case, n) for n in ("segmentation", "brain_mask"))
+    paths = labels, *(manifest.file(case, name) for name in ("segmentation", "brain_mask"))
     predicted, reference, brain = (read_image(path, np.uint8) for path in paths)
     for image, path in ((predicted, labels), (brain, paths[2])):
         if not same_grid(image.grid, reference.grid):
@@ -31,7 +31,7 @@ def read_case(case, labels, volumes, template_scale):
                 f"expected the grid of {paths[1]}, shape {reference.grid.shape}, found shape "
                 f"{image.grid.shape} or another affine in {path}; delete it and run again"
             )
-    voxel_volume = reference.grid.voxel_volume / template_scale
+    voxel_volume = reference.grid.voxel_volume / manifest.table.at[case, "template_scale"]
     return predicted.data, reference.data, brain.data > 0, voxel_volume
 
 
@@ -48,25 +48,24 @@ def measure_case(predicted, reference, brain, voxel_volume):
 def main(*, volumes, splits, maps, folds, seeds, passes, overlap, lesions):
     """`folds` and `seeds`: those of each folder of `maps`."""
     passes, splits = int(passes), read_table(splits)
-    manifest = read_table(volumes).set_index("case")
+    manifest = Manifest(volumes)
     todo = [
         (case, *sampled) for sampled in zip(folds, seeds, maps, strict=True)
         for case in cases_of(splits, sampled[0], "test")
     ]  # fmt: skip
     overlaps, found, without = [], [], 0
     for case, of_fold, of_seed, folder in progress(todo, "cases measured"):
-        if is_empty(volume_path(volumes, case, "segmentation")):
+        if not manifest.has(case, "segmentation"):
             without += 1
             continue
         labels = Path(folder, case, f"passes-{format_passes(passes)}", "labels.nii.gz")
         name = {
             "case": case,
-            "source": manifest.at[case, "source"],
+            "source": manifest.table.at[case, "source"],
             "fold": of_fold,
             "seed": of_seed,
         }
-        scale = manifest.at[case, "template_scale"]
-        counted = measure_case(*read_case(case, labels, volumes, scale))
+        counted = measure_case(*read_case(case, labels, manifest))
         for rows, more in zip((overlaps, found), counted, strict=True):
             rows += [name | row for row in more]
     for rows, columns, path in (

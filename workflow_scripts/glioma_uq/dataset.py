@@ -8,9 +8,8 @@ import numpy as np
 import torch
 
 from glioma_uq.errors import BadInput
-from glioma_uq.tables import read_table
 from glioma_uq.tasks import TASKS, class_index
-from glioma_uq.volumes import CHECKSUM, check_unchanged, volume_path
+from glioma_uq.volumes import Manifest
 
 GIB = 2**30
 SHARE_KEPT = 0.5  # of free memory; the network needs the rest
@@ -55,8 +54,8 @@ class Dataset:
     """
 
     def __init__(self, manifest, modalities, keep_in_memory=False, classes=2):
-        self.manifest, self.modalities, self.classes = manifest, list(modalities), classes
-        self.table = read_table(manifest).set_index("case")
+        self.manifest, self.modalities, self.classes = Manifest(manifest), list(modalities), classes
+        self.table = self.manifest.table
         self.kept = {} if keep_in_memory else None
 
     def labels(self, cases):
@@ -68,16 +67,11 @@ class Dataset:
 
     def has_segmentation(self, name):
         """Return whether the case has a reference segmentation, and the networks segment."""
-        return self.classes > 0 and bool(self.checksum(name, "segmentation"))
-
-    def checksum(self, name, file):
-        """Return the manifest's checksum of one file of a case, "" where there is no such file."""
-        value = self.table.at[name, f"{file}{CHECKSUM}"]
-        return value if isinstance(value, str) else ""
+        return self.classes > 0 and self.manifest.has(name, "segmentation")
 
     def size_in_memory(self, names):
         """Return the bytes of these cases' volumes: float32 images and tumour, bool brain."""
-        volume = nibabel.load(volume_path(self.manifest, names[0], self.modalities[0]))
+        volume = nibabel.load(self.manifest.file(names[0], self.modalities[0]))
         return len(names) * int(np.prod(volume.shape)) * (4 * len(self.modalities) + 4 + 1)
 
     def keep_what_fits(self, names):
@@ -98,20 +92,15 @@ class Dataset:
             self.kept[name] = self._read(name)
         return self.kept[name]
 
-    def path(self, name, file):
-        """Return the path of one file of a case; raise BadInput if its checksum is wrong."""
-        path = volume_path(self.manifest, name, file)
-        check_unchanged(path, self.checksum(name, file))
-        return path
-
     def _read(self, name):
-        images = torch.stack([load_volume(self.path(name, m), np.float32) for m in self.modalities])
+        series = [self.manifest.file(name, modality) for modality in self.modalities]
+        images = torch.stack([load_volume(path, np.float32) for path in series])
         if not torch.isfinite(images).all():
             raise BadInput(
                 f"expected finite intensities in the normalised series of {name}, found NaN or "
                 "infinity: delete its folder under normalised and run again."
             )
-        brain = self.path(name, "brain_mask")
+        brain = self.manifest.file(name, "brain_mask")
         return Case(
             name=name,
             images=images,
@@ -123,7 +112,7 @@ class Dataset:
         )
 
     def _read_tumour(self, name):
-        path = self.path(name, "segmentation")
+        path = self.manifest.file(name, "segmentation")
         labels = load_volume(path, np.uint8)
         if self.classes == 2:
             return (labels > 0).float()[None]

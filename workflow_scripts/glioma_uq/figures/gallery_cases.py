@@ -7,11 +7,11 @@ import numpy as np
 
 from glioma_uq.errors import BadInput
 from glioma_uq.grid import format_passes, format_rate
-from glioma_uq.images import is_empty, read_image, read_mask
+from glioma_uq.images import read_image, read_mask
 from glioma_uq.statistics.rank_tests import one_row_per_case
 from glioma_uq.statistics.selected_cell import at_cell
 from glioma_uq.tables import read_table
-from glioma_uq.volumes import volume_path
+from glioma_uq.volumes import Manifest
 
 MAPS = ("mean", "predictive", "aleatoric", "epistemic")
 PREFERRED = ("t1ce", "flair")  # they show enhancing tumour and oedema best
@@ -74,28 +74,28 @@ def read_gallery_cases(tables, selected, number, *, network, maps, mapped, volum
     """
     rate, passes = selected[0], min(mapped, key=lambda t: abs(t - selected[1]))
     (table,) = map(read_table, at_cell(tables, network, rate, passes))
-    cases = []
+    manifest, cases = Manifest(volumes), []
     for row in spread_over(table, number).itertuples():
         case = str(row.case)
         folder = find_maps(maps, network, rate, passes, case)
-        truth = volume_path(volumes, case, "segmentation")
+        known = manifest.has(case, "segmentation")
         cases.append(
             GalleryCase(
                 name=case,
                 dice=row.dice,
                 uncertainty=row.tumour_predictive,
                 maps={kind: read_image(folder / f"{kind}.nii.gz") for kind in MAPS},
-                truth=None if is_empty(truth) else read_mask(truth),
-                **read_scans(volumes, case, shown_modalities(modalities)),
+                truth=read_mask(manifest.file(case, "segmentation")) if known else None,
+                **read_scans(manifest, case, shown_modalities(modalities)),
             )
         )
     return cases, passes, table["case"].nunique()
 
 
-def read_scans(volumes, case, modalities):
-    """Return the `scans` and the `brain` of a case, from the path of the manifest `volumes`."""
-    scans = {name: read_image(volume_path(volumes, case, name)) for name in modalities}
-    return {"scans": scans, "brain": read_mask(volume_path(volumes, case, "brain_mask"))}
+def read_scans(manifest, case, modalities):
+    """Return the `scans` and the `brain` of a case of a `Manifest`."""
+    scans = {name: read_image(manifest.file(case, name)) for name in modalities}
+    return {"scans": scans, "brain": read_mask(manifest.file(case, "brain_mask"))}
 
 
 def find_maps(maps, network, rate, passes, case):

@@ -16,7 +16,7 @@ from glioma_uq.statistics.overlap_groups import et_volumes
 from glioma_uq.statistics.selected_cell import read_selected_cell
 from glioma_uq.subregions import SUBREGIONS
 from glioma_uq.tables import read_table
-from glioma_uq.volumes import volume_path
+from glioma_uq.volumes import Manifest
 
 CAPTION = (
     "Which tumours do the networks find",
@@ -56,15 +56,15 @@ def read(*, overlap, selection, networks, maps, volumes, modalities, cases_shown
     tables = {cell: read_table(path) for cell, path in cells.items()}
     et_ml = sizes_of(next(iter(tables.values())))
     scans = [name for name in SCANS if name in modalities]
-    cases, rows = [], []
+    manifest, cases, rows = Manifest(volumes), [], []
     for case, volume in spread(et_ml, cases_shown).items():
         folders = {cell: find_maps(maps, *cell, case) for cell in cells}
         labels = {
             cell.network: read_image(folder / "labels.nii.gz", np.uint8)
             for cell, folder in folders.items()
         }
-        truth = read_image(volume_path(volumes, case, "segmentation"), np.uint8)
-        images = read_scans(volumes, case, scans)
+        truth = read_image(manifest.file(case, "segmentation"), np.uint8)
+        images = read_scans(manifest, case, scans)
         cases.append(CaseImages(name=case, maps=labels, truth=truth, **images))
         for cell, folder in folders.items():
             dice = dice_of(tables[cell], case, folder)
