@@ -153,13 +153,25 @@ def test_a_study_has_these_tables_and_figures(path):
     assert found == (tables.split(), figures.split())
 
 
-def test_targets_are_manifest_and_report_of_a_cohort_report_and_figures_of_a_study():
-    cohort, study = planned({})
+KINDS_OF_FILES = ("pdf", "png", "csv")
+
+
+def test_targets_of_a_cohort_are_all_that_people_look_at():
+    cohort, _ = planned({})
     place = "results/cohorts/phantom"
-    assert cohort.targets == [f"{place}/volumes.csv", f"{place}/report.html"]
-    files = [f"results/studies/phantom/figures/{f}" for f in study.figures]
-    drawn = [f"{file}.{kind}" for file in files for kind in ("pdf", "png", "csv")]
-    assert study.targets == ["results/studies/phantom/report.html", *drawn]
+    metrics = [f"{place}/quality_metrics.{kind}" for kind in KINDS_OF_FILES]
+    sheets = [f"{place}/figures/{case}.png" for case in cohort.cases]
+    assert cohort.targets == [f"{place}/volumes.csv", f"{place}/report.html", *metrics, *sheets]
+
+
+@pytest.mark.parametrize("maps", [[50], []])
+def test_targets_of_a_study_are_all_that_people_look_at(maps):
+    _, study = planned({"sampling": {"maps": maps}})
+    place = "results/studies/phantom"
+    pages = {"report.html", "provenance.json"} | ({"viewer.html"} if maps else set())
+    tables = {f"statistics/{table}.csv" for table in study.tables}
+    drawn = {f"figures/{name}.{kind}" for name in study.figures for kind in KINDS_OF_FILES}
+    assert set(study.targets) == {f"{place}/{file}" for file in pages | tables | drawn}
 
 
 # The grid.

@@ -16,6 +16,7 @@ from workflows import (
 )
 
 STUDY = "results/studies/tiny"
+COHORT = "results/cohorts/tiny"
 DRAWN = (
     "uncertainty_by_passes",
     "calibration_by_rate",
@@ -98,6 +99,27 @@ def test_a_deleted_figure_is_all_that_is_drawn_again(tiny_copy):
     snakemake(tiny_copy, figure)
     assert (tiny_copy / figure).read_bytes() == before
     assert "Nothing to be done" in snakemake(tiny_copy)
+
+
+REMADE = {
+    f"{STUDY}/statistics/rank_tests.csv": {
+        "tabulate_rank_tests", "draw_uncertainty_by_correctness", "make_report",
+    },
+    f"{STUDY}/provenance.json": {"record_provenance", "make_report"},
+    f"{STUDY}/viewer.html": {"make_viewer", "make_report"},
+    f"{COHORT}/quality_metrics.pdf": {"draw_quality_metrics", "make_cohort_report"},
+    f"{COHORT}/figures/phantom-002.png": {
+        "draw_quality_sheets_1", "make_cohort_report", "make_report",
+    },
+}  # fmt: skip
+
+
+def test_whatever_people_look_at_is_made_again_once_it_is_deleted(tiny_copy):
+    for file, rules in REMADE.items():
+        hidden = (tiny_copy / file).rename(tiny_copy / "hidden")
+        assert planned(tiny_copy) == {"all", *rules}, file
+        hidden.rename(tiny_copy / file)
+    assert planned(tiny_copy) == set()
 
 
 def test_a_docstring_of_the_library_re_runs_nothing(tiny_copy):

@@ -148,10 +148,12 @@ class StudyPlan(Plan):
 
     @property
     def targets(self):
-        """What a run of the study makes; a deleted figure is drawn again."""
+        """What a run makes; a deleted figure, table or page is made again, without training."""
         kinds = ("pdf", "png", "csv")
         figures = [f"{self.folder}/figures/{f}.{kind}" for f in self.figures for kind in kinds]
-        return [f"{self.folder}/report.html", *figures]
+        pages = ["report.html", "provenance.json", *(["viewer.html"] if "maps" in self.has else [])]
+        tables = [self.table(name) for name in self.tables]
+        return [*(f"{self.folder}/{page}" for page in pages), *tables, *figures]
 
     def fitted(self, name):
         """Return the settings of a fit on validation cases, {} if it is off."""
