@@ -65,7 +65,9 @@ def timed(work):
 
 def peak_mb(process="self"):
     """Return the peak resident memory of a process, by its number, in units of 2**20 bytes."""
-    found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{process}/status").read_text())
+    found = re.search(
+        r"VmHWM:\s+(\d+) kB", Path(f"/proc/{process}/status").read_text(encoding="utf-8")
+    )
     return int(found[1]) / 1024 if found else 0.0
 
 

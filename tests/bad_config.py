@@ -36,6 +36,9 @@ STUDY_OR_COHORT = {
     "a cohort and predictions": {"predictions": PUBLISHED},
     "the file of a cohort that is not there": {"cohort": "cohorts/mine.yaml"},
     "a reason for a setting that is the paper's": {"departures": {"seeds": "Time is short."}},
+    "an empty path of a cohort": {"cohort": ""},
+    "an empty reason": {"departures": {"rates": ""}},
+    "a reason without a paper": {"paper": None, "departures": {"rates": "Time is short."}},
     "a reason for what is no setting of the paper": {"departures": {"seed": "Time is short."}},
 }
 GRID = {
@@ -44,6 +47,10 @@ GRID = {
     "rates that do not ascend": {"rates": [0.4, 0.2]},
     "a duplicate rate": {"rates": [0.2, 0.2]},
     "a rate of three decimals": {"rates": [0.125, 0.2]},
+    "a rate of three decimals near 1": {"rates": [0.2, 0.999]},
+    "a selection by Dice without segmentation": {
+        "segmentation": "none", "selection": {"rule": "nll-dice"}, "sampling": {"maps": []},
+    },
     "T = 0": {"sampling": {"passes": [0, 30]}},
     "numbers of passes T that do not ascend": {"sampling": {"passes": [30, 10]}},
     "maps of a T that is not sampled": {"sampling": {"maps": [35]}},

@@ -43,7 +43,7 @@ def start(folder, jobs, log, *arguments):
     """Start Snakemake on the tiny study in a session of its own; its words go to `log`."""
     environment = {**os.environ, "TMPDIR": str(folder / "tmp"), "OMP_NUM_THREADS": "1"}
     (folder / "tmp").mkdir(exist_ok=True)
-    with open(log, "w") as file:
+    with open(log, "w", encoding="utf-8") as file:
         return subprocess.Popen(
             command(*arguments, cores=str(jobs)),
             cwd=folder,

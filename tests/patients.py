@@ -21,7 +21,7 @@ def write_patients(cohort, folder):
     One case's FLAIR is cut short, one has no reference segmentation, every third IDH is unknown.
     """
     folder.mkdir(parents=True)
-    with open(cohort / "labels.csv", newline="") as file:
+    with open(cohort / "labels.csv", encoding="utf-8", newline="") as file:
         labels = list(csv.DictReader(file))
     rows = []
     for number, row in enumerate(labels, start=1):
@@ -35,7 +35,7 @@ def write_patients(cohort, folder):
         rows.append({"Patient": name, "IDH": idh, "codel": row["1p19q"], "Grade": row["grade"]})
     cut = folder / BROKEN / "FLAIR.nii.gz"
     cut.write_bytes(gzip.compress(gzip.decompress(cut.read_bytes())[:5000]))
-    with open(folder / "labels.csv", "w", newline="") as file:
+    with open(folder / "labels.csv", "w", encoding="utf-8", newline="") as file:
         table = csv.DictWriter(file, rows[0])
         table.writeheader()
         table.writerows(rows)

@@ -34,7 +34,7 @@ def added(root, title):
     (rules,) = re.findall(r"`(rules/\S+\.smk)`", rules)
     name, plan = re.search(r"`([A-Z]+)` in `(\S+\.py)`", before[2]).groups()
     (root / new).write_text(module)
-    with open(root / rules, "a") as file:
+    with open(root / rules, "a", encoding="utf-8") as file:
         file.write(f"\n\n{rule}")
     source = (root / plan).read_text()
     assert source.count(f"\n{name} = {{\n") == 1

@@ -297,6 +297,6 @@ def results(tmp_path, monkeypatch):
 @pytest.mark.parametrize(("number", "printed"), [*enumerate(["0.125", "phantom-001", "0.5 nats"])])
 def test_the_python_of_the_docs_reads_results(number, printed, results, capsys):
     script = Path("script.py")
-    script.write_text(READING[number])
+    script.write_text(READING[number], encoding="utf-8")
     runpy.run_path(str(script))
     assert printed in capsys.readouterr().out

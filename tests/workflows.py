@@ -104,7 +104,7 @@ def finished_once(tmp_path_factory, name, make):
     base = tmp_path_factory.getbasetemp()
     root = base.parent if base.name.startswith("popen-") else base
     folder, done = root / name, root / f"{name}.done"
-    with open(root / f"{name}.lock", "w") as lock:
+    with open(root / f"{name}.lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not done.exists():
             folder.mkdir()

@@ -24,7 +24,7 @@ def main(*, statistics, figures, learning_curves, curves, viewer, overlays, volu
         "learning_curves": curves,
         "overlays": [page.overlay(path) for path in overlays],
         "viewer": os.path.relpath(viewer, folder) if viewer else None,
-        "provenance": json.loads(Path(provenance).read_text()),
+        "provenance": json.loads(Path(provenance).read_text(encoding="utf-8")),
     }
     page.write(output, "report.html.jinja", shown)
     print(shown["verdict"].sentence)

@@ -5,11 +5,7 @@ rule convert_case:
     """Find T1, T1CE, T2 and FLAIR in the DICOM of one case and write each as one volume."""
     input:
         unpack(cohort.dicom_of),
-        **(
-            {"reviewed": ancient(cohort.chosen_series)}
-            if cohort.is_archived or cohort.reviewed
-            else {}
-        ),
+        reviewed=(ancient(cohort.chosen_series) if cohort.is_archived or cohort.reviewed else []),
     output:
         **cohort.series("images", "converted", cohort.modalities),
         **cohort.series("sidecars", "converted", cohort.modalities, ending="json"),

@@ -10,9 +10,9 @@ rule check_cohort:
         ],
     output:
         labels="results/cohorts/<cohort>/labels.csv",
-    priority: 1  # first, since on_bad_case: stop is decided here
     log:
         "results/cohorts/<cohort>/logs/check_cohort.log",
+    priority: 1  # first, since on_bad_case: stop is decided here
     conda:
         "../../envs/imaging.yaml"
     params:

@@ -39,7 +39,7 @@ def start(folder, *arguments, group=False):
     signal.signal(signal.SIGINT, signal.default_int_handler)
     mine = folder / "profiles" / "slurm"
     profile = mine if mine.exists() else ROOT / "profiles" / "slurm"
-    with open(folder / "driver.log", "a") as log:
+    with open(folder / "driver.log", "a", encoding="utf-8") as log:
         return subprocess.Popen(
             [*SNAKEMAKE, "--workflow-profile", str(profile), *FASTER, *arguments],
             cwd=folder,

@@ -127,13 +127,13 @@ class Dataset:
 def cgroup_limits(root="/sys/fs/cgroup", own="/proc/self/cgroup"):
     """Return the memory limits in bytes of this process's control groups (v2), as set by Slurm."""
     try:
-        groups = Path(own).read_text().split("::")[-1].strip().lstrip("/")
+        groups = Path(own).read_text(encoding="utf-8").split("::")[-1].strip().lstrip("/")
     except FileNotFoundError:
         return []
     folder, limits = Path(root) / groups, []
     for place in (folder, *folder.parents):
         file = place / "memory.max"
-        if file.is_file() and (limit := file.read_text().strip()) != "max":
+        if file.is_file() and (limit := file.read_text(encoding="utf-8").strip()) != "max":
             limits.append(int(limit))
     return limits
 
@@ -141,8 +141,9 @@ def cgroup_limits(root="/sys/fs/cgroup", own="/proc/self/cgroup"):
 def available_memory(meminfo="/proc/meminfo", limits=cgroup_limits):
     """Return the bytes still available, or None where the system does not report them."""
     try:
-        lines = dict(line.split(":") for line in Path(meminfo).read_text().splitlines())
+        text = Path(meminfo).read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
+    lines = dict(line.split(":") for line in text.splitlines())
     free = 1024 * int(lines["MemAvailable"].split()[0])
     return min([free, *limits()])

@@ -23,5 +23,5 @@ def append_rows(rows, path):
     """Add rows (dicts of the same keys) to the CSV at `path`, which may not exist yet."""
     if not rows:
         return
-    with open(path, "a") as file:
+    with open(path, "a", encoding="utf-8") as file:
         pd.DataFrame(rows).to_csv(file, index=False, header=file.tell() == 0)

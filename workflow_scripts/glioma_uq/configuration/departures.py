@@ -131,6 +131,10 @@ def check_reasons(config):
     """Raise BadInput for a reason under `departures` without a departure from the paper."""
     settings = {item.key: item for item in PAPERS[config["paper"]] if isinstance(item, Setting)}
     for key in config["departures"]:
+        if not settings:
+            raise BadInput(
+                f"expected no departures for paper null, found one for {key}: remove it."
+            )
         if key not in settings:
             raise BadInput(
                 f"expected the key of a setting of the paper under departures, found {key!r}: "

@@ -18,7 +18,7 @@ def options_of(network):
     None instead of a dict if the file does not tell: it has no class, or takes **options.
     """
     file = find_spec(f"glioma_uq.networks.{network.replace('-', '_')}").origin
-    tree = ast.parse(Path(file).read_text())
+    tree = ast.parse(Path(file).read_text(encoding="utf-8"))
     last = [node for node in tree.body if isinstance(node, ast.Assign)][-1]
     classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
     network_class = classes.get(getattr(last.value, "id", None))
@@ -29,7 +29,8 @@ def options_of(network):
     signature = inits[0].args
     names = [argument.arg for argument in (*signature.args, *signature.kwonlyargs)]
     defaults = [*signature.defaults, *signature.kw_defaults]
-    defaults = [None] * (len(names) - len(defaults)) + list(map(_plain, defaults))
+    defaults = [node.value if isinstance(node, ast.Constant) else None for node in defaults]
+    defaults = [None] * (len(names) - len(defaults)) + defaults
     options = dict(zip(names, defaults, strict=True))
     return {name: options[name] for name in names if name not in FROM_STUDY}
 
@@ -50,10 +51,6 @@ def check_options(network, options):
                 f"expected {WORDS[type(known[name])]} for network_options.{network}.{name}, "
                 f"found {value!r}: the default is {known[name]!r}."
             )
-
-
-def _plain(node):
-    return node.value if isinstance(node, ast.Constant) else None
 
 
 def _fits(value, default):

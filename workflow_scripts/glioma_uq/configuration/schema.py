@@ -66,6 +66,7 @@ def sentence(error, config):
         "exclusiveMaximum": "less than {}",
         "minItems": "at least {} entries",
         "maxItems": "at most {} entries",
+        "minLength": "at least {} character",
         "pattern": "a text of the form {}",
         "uniqueItems": "no duplicates",
         "contains": "{} among the entries",
@@ -121,7 +122,7 @@ def read_cohort(config):
     path = Path(path) if Path(path).is_file() else CHECKOUT / path
     if not path.is_file():
         raise BadInput(
-            f"expected the file of a cohort as cohort, found no {config['cohort']}: correct it."
+            f"expected the file of a cohort as cohort, found no {config['cohort']!r}: correct it."
         )
     described = read_yaml(path)
     if not isinstance(described, dict) or "cohort" not in described:

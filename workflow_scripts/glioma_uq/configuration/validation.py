@@ -209,7 +209,7 @@ def faults_of_grid(rates, passes):
         if round(rate, 2) != rate:
             yield (
                 f"expected rates with at most two decimals, as in paths, found {rate}: "
-                f"write {round(rate, 2)}."
+                f"write {min(round(rate, 2), 0.99)}."
             )
     for key, values in {"rates": rates, "sampling.passes": passes}.items():
         if sorted(set(values)) != values:
@@ -322,6 +322,8 @@ def faults_of_selection(config):
             f"expected selection.rule fixed for a study without tasks, found {selection['rule']}: "
             "name the rate and the passes."
         )
+    if config["segmentation"] == "none" and selection["rule"] == "nll-dice":
+        yield "expected another selection.rule for segmentation none, found nll-dice: write nll."
     offered = {
         "rate": ("the rates", config["rates"]),
         "passes": ("sampling.passes", sampling["passes"]),

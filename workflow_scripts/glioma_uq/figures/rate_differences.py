@@ -36,8 +36,12 @@ def read(*, differences, network):
 def draw(table, *, level):
     """Return the figure: a panel for each measure, a row for each task and rate."""
     measures = [name for name in MEASURES if name in set(table["measure"])] or ["nll"]
-    tasks = list(by_task(table))
-    places = row_places(tasks, sorted(table["rate"].unique()))
+    tasks, rates = list(by_task(table)), sorted(table["rate"].unique())
+    places = {  # {(task, rate): height}, with a gap between tasks
+        (task, rate): -(number * (len(rates) + 0.8) + place)
+        for number, task in enumerate(tasks)
+        for place, rate in enumerate(rates)
+    }
     height = 1.5 + 0.15 * len(places) + 0.12 * len(tasks)
     figure, (grid,) = panels(1, len(measures), height=max(height, 2.4), sharey=True)
     for axes, measure in zip(grid, measures, strict=True):
@@ -50,15 +54,6 @@ def draw(table, *, level):
         key(f"{100 * level:g} % interval excludes 0", **bare),
         key("it includes 0", **bare, markerfacecolor="white"),
     )
-
-
-def row_places(tasks, rates):
-    """Return {(task, rate): height}, with a gap between tasks."""
-    return {
-        (task, rate): -(number * (len(rates) + 0.8) + place)
-        for number, task in enumerate(tasks)
-        for place, rate in enumerate(rates)
-    }
 
 
 def draw_panel(axes, rows, places, measure):

@@ -66,9 +66,10 @@ def read(*, overlap, selection, networks, maps, volumes, modalities, cases_shown
         truth = read_image(manifest.file(case, "segmentation"), np.uint8)
         images = read_scans(manifest, case, scans)
         cases.append(CaseImages(name=case, maps=labels, truth=truth, **images))
+        axial = int(np.argmax((truth.data == SUBREGIONS["enhancing"]).sum(axis=(0, 1))))
         for cell, folder in folders.items():
             dice = dice_of(tables[cell], case, folder)
-            rows.append((case, volume, through_enhancing(truth), cell.network, dice))
+            rows.append((case, volume, axial, cell.network, dice))
     return pd.DataFrame(rows, columns=COLUMNS), cases, len(et_ml)
 
 
@@ -83,11 +84,6 @@ def dice_of(overlap, case, maps):
     seed = re.search(r"/seed-([^/]+)/", str(maps))[1]
     mine = (overlap["region"] == "et") & (overlap["rule"] == "none") & (overlap["case"] == case)
     return float(overlap.loc[mine & (overlap["seed"].astype(str) == seed), "dice"].iloc[0])
-
-
-def through_enhancing(truth):
-    """Return the number of the axial slice with the most true enhancing tumour."""
-    return int(np.argmax((truth.data == SUBREGIONS["enhancing"]).sum(axis=(0, 1))))
 
 
 def draw(table, cases, n):

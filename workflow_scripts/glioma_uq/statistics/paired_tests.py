@@ -46,7 +46,12 @@ def compare_networks(tables, reference, *, resamples, level, interval, rng):
         *partners(results, lambda r: r._replace(cell=r.cell._replace(network=reference))),
         *partners(of_et, lambda r: r._replace(place=(r.place[0], "none"))),
     ]
-    values = case_values(tables)
+    values = {  # means over seeds, a Series by case
+        (cell, region, measure, place): values
+        for cell, table in tables.items()
+        for place, region, rows in parts_of(table)
+        for measure, values in rows.groupby("case")[list(MEASURES)].mean().items()
+    }
     compared = []
     for one, other in pairs:
         group, rule = one.place if one.cell != other.cell else (one.place[0], OF_RULES)
@@ -58,16 +63,6 @@ def compare_networks(tables, reference, *, resamples, level, interval, rng):
     table = table.rename(columns={"value": "difference"})
     table["p_holm"] = table.groupby(FAMILY)["p"].transform(holm)
     return table[COLUMNS]
-
-
-def case_values(tables):
-    """Return {key of a `BootstrapResult`: mean over seeds, a Series by case}."""
-    return {
-        (cell, region, measure, place): values
-        for cell, table in tables.items()
-        for place, region, rows in parts_of(table)
-        for measure, values in rows.groupby("case")[list(MEASURES)].mean().items()
-    }
 
 
 def check_same_cases(tables, reference):
