@@ -139,7 +139,6 @@ def normalise(
         template=template / "brain_mask.nii.gz",
         options=grid,
         normalised={name: found / "normalised" / f"{name}.nii.gz" for name in names},
-        checksums=found / "normalised" / "checksums.csv",
         quality=found / "normalise_case.csv",
         **(white if field_options else {}),
         **COMMON,

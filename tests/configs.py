@@ -39,7 +39,9 @@ def checked(override, base=DEFAULT):
 
 def planned(override, base=DEFAULT):
     """Return the plans (of a cohort, of a study) of `base` with `override`, None for none."""
+    threshold = gc.get_threshold()
     try:
         return make_plans(merge(copy.deepcopy(base), copy.deepcopy(override)), first=False)
-    finally:  # a plan of Snakemake's lives to the end, those of tests do not
-        gc.enable()
+    finally:  # as before: a plan of Snakemake's lives to the end, those of tests do not
+        gc.unfreeze()
+        gc.set_threshold(*threshold)

@@ -121,7 +121,7 @@ def normalised(tmp_path, head):
             t1ce_to_template=tmp_path / "identity.txt", brain_mask=tmp_path / "b.nii.gz",
             segmentation=tmp_path / "s.nii.gz", template=tmp_path / "t.nii.gz",
             options={"voxel_size_mm": 6.0, "margin_mm": 12.0}, normalised=outputs,
-            checksums=tmp_path / "checksums.csv", quality=tmp_path / "q.csv",
+            quality=tmp_path / "q.csv",
         )  # fmt: skip
         assert row(tmp_path / "q.csv")["reason"] == ""
         scan, brain, tumour = (outputs[n] for n in ("t1ce", "brain_mask", "segmentation"))

@@ -49,7 +49,6 @@ def normalise(folder, case, seed=0, brain=BRAIN, tumour=True):
         template=native / "template.nii.gz",
         options={"voxel_size_mm": 3.0, "margin_mm": 0.0},
         normalised={name: volume_path(manifest, case, name) for name in FILES},
-        checksums=folder / "normalised" / case / "checksums.csv",
         quality=folder / "quality" / f"{case}.csv",
         limits={"normalised_brain_ml": [1.0, None]},
         on_bad_case="exclude",
@@ -64,7 +63,6 @@ def collect(folder, cases=("a", "b", "c")):
     collect_cohort(
         labels=folder / "labels.csv",
         quality=[folder / "quality" / f"{case}.csv" for case in cases],
-        checksums=[folder / "normalised" / case / "checksums.csv" for case in cases],
         volumes=folder / "volumes.csv",
         excluded=folder / "excluded.csv",
         metrics=folder / "quality.csv",

@@ -4,23 +4,21 @@ from glioma_uq.cohorts.collection import (
     EXCLUDED_COLUMNS,
     check_someone_is_left,
     divide_cases,
+    files_in,
     gather_metrics,
 )
 from glioma_uq.quality.rows import read_rows, write_table
 from glioma_uq.steps import run
 
 
-def main(*, labels, quality, checksums, volumes, excluded, metrics):
-    """Write volumes.csv, excluded.csv and quality.csv from labels.csv and the steps' records.
-
-    `checksums`: the file of each case, empty for an excluded one.
-    """
+def main(*, labels, quality, volumes, excluded, metrics):
+    """Write volumes.csv, excluded.csv and quality.csv from labels.csv and the steps' records."""
     rows = [row for path in quality for row in read_rows(path)]
     included, out = divide_cases(read_rows(labels), rows)
     print(f"{len(included)} cases take part, {len(out)} are excluded")
     check_someone_is_left(included, out)
-    measured = {row["case"]: row for path in checksums for row in read_rows(path)}
-    manifest = [row | measured[row["case"]] for row in included]
+    files = {row["case"]: files_in(row) for row in rows if row["step"] == "normalise_case"}
+    manifest = [row | files[row["case"]] for row in included]
     write_table(volumes, list(manifest[0]), manifest)
     write_table(excluded, EXCLUDED_COLUMNS, out)
     write_table(metrics, *gather_metrics(rows))

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from glioma_uq.cohorts.collection import first_reasons, gather_metrics
+from glioma_uq.cohorts.collection import first_reasons, gather_metrics, record_of
 from glioma_uq.files import written_whole
 from glioma_uq.quality.metrics import METRICS, overview
 from glioma_uq.quality.rows import read_rows
@@ -19,7 +19,7 @@ def main(*, cases, modalities, steps, cohort, template, pictures):
         pictures: paths in the order of `cases`.
     """
     cohort = Path(cohort)
-    paths = [cohort / "quality" / case / f"{step}.csv" for case in cases for step in steps]
+    paths = [cohort / record_of(case, step) for case in cases for step in steps]
     rows = [row for path in paths for row in read_rows(path)]
     reasons = {row["case"]: row for row in first_reasons(rows)}
     metrics = {row["case"]: row for row in gather_metrics(rows)[1]}

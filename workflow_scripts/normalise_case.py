@@ -4,7 +4,7 @@ import numpy as np
 
 from glioma_uq.images import Image, is_empty, read_image, read_mask, write_image
 from glioma_uq.normalisation import clip_to_percentiles, study_grid, z_score, z_score_twice
-from glioma_uq.quality.rows import case_quality_record, mark_excluded, write_row
+from glioma_uq.quality.rows import case_quality_record, mark_excluded
 from glioma_uq.steps import run
 from glioma_uq.transforms import compose, read_matrix, resample, resample_labels, resample_mask
 from glioma_uq.volumes import CHECKSUM, checksum
@@ -12,11 +12,12 @@ from glioma_uq.volumes import CHECKSUM, checksum
 
 def main(
     *, case, scans, to_t1ce, t1ce_to_template, brain_mask, segmentation, template, options,
-    normalised, checksums, quality, limits, on_bad_case, variant="default", white_matter=None,
+    normalised, quality, limits, on_bad_case, variant="default", white_matter=None,
     field_options=None, clip=None,
 ):  # fmt: skip
-    """Write `normalised`: modality, "brain_mask" and "segmentation" to path; and `checksums`.
+    """Write `normalised`: modality, "brain_mask" and "segmentation" to path; and the row `quality`.
 
+    That row also holds what the manifest says of these files, see `manifest_row`.
     `scans`: modality to path; `to_t1ce`: the same for the matrices of all but the T1CE.
     An empty file as `segmentation` means that there is no reference, and stays empty.
     `variant` "authors" uses the template's brain mask for every case, and for the tumour.
@@ -24,7 +25,7 @@ def main(
     With `clip`, intensities are clipped to two percentiles of those in the brain.
     """
     with case_quality_record(
-        case, "normalise_case", quality, [*normalised.values(), checksums], on_bad_case, limits
+        case, "normalise_case", quality, normalised.values(), on_bad_case, limits
     ) as metrics:
         template_brain, authors = read_mask(template), variant == "authors"
         grid = study_grid(template_brain, **options)
@@ -54,7 +55,7 @@ def main(
                 labels[~brain] = 0
             write_image(normalised["segmentation"], labels, grid)
             metrics |= tumour_volumes(labels > 0, brain, grid)
-        write_row(checksums, manifest_row(case, normalised, grid, t1ce_matrix))
+        metrics |= manifest_row(normalised, grid, t1ce_matrix)
 
 
 def tumour_volumes(tumour, brain, grid):
@@ -66,11 +67,11 @@ def tumour_volumes(tumour, brain, grid):
     }
 
 
-def manifest_row(case, normalised, grid, matrix):
+def manifest_row(normalised, grid, matrix):
     """Return the columns of volumes.csv for a case's normalised files."""
     sums = {f"{name}{CHECKSUM}": checksum(path) for name, path in normalised.items()}
     scale = abs(np.linalg.det(matrix[:3, :3]))
-    return {"case": case, "voxel_mm": grid.voxel_sizes[0], "template_scale": scale, **sums}
+    return {"voxel_mm": grid.voxel_sizes[0], "template_scale": scale, **sums}
 
 
 def correct_in_white_matter(scan, white_matter, matrix, options):

@@ -6,9 +6,6 @@ rule collect_cohort:
     input:
         labels="results/cohorts/<cohort>/labels.csv",
         quality=cohort.records(),
-        checksums=[
-            f"results/cohorts/<cohort>/normalised/{case}/checksums.csv" for case in cohort.cases
-        ],
     output:
         volumes="results/cohorts/<cohort>/volumes.csv",
         excluded="results/cohorts/<cohort>/excluded.csv",
@@ -31,14 +28,9 @@ for number, cases in cohort.batches().items():
             f"draw_quality_sheets_{number}"
         input:
             # The last step implies the others; listing every file would slow planning. Its record
-            # alone would not do: it can stay the same where the volumes change.
+            # has the checksums of the volumes.
             depends_on=[
-                f"results/cohorts/<cohort>/{file}"
-                for case in cases
-                for file in (
-                    f"quality/{case}/normalise_case.csv",
-                    f"normalised/{case}/checksums.csv",
-                )
+                f"results/cohorts/<cohort>/normalised/{case}/normalise_case.csv" for case in cases
             ],
             template="results/cohorts/<cohort>/template/brain_mask.nii.gz",
         output:

@@ -115,8 +115,7 @@ rule normalise_case:
         template="results/cohorts/<cohort>/template/brain_mask.nii.gz",
     output:
         **cohort.series("normalised", "normalised", cohort.parts),
-        checksums="results/cohorts/<cohort>/normalised/{case}/checksums.csv",
-        quality="results/cohorts/<cohort>/quality/{case}/normalise_case.csv",
+        quality="results/cohorts/<cohort>/normalised/{case}/normalise_case.csv",
     log:
         "results/cohorts/<cohort>/logs/normalise_case/{case}.log",
     group:

@@ -35,6 +35,11 @@ def steps_of(source):
     return [step for step in STEPS if step not in skipped]
 
 
+def record_of(case, step):
+    """Return the path of a step's row in the cohort's folder; the last goes with its volumes."""
+    return f"normalised/{case}/{step}.csv" if step == STEPS[-1] else f"quality/{case}/{step}.csv"
+
+
 def divide_cases(labels, quality):
     """Return (cases, excluded) of a cohort, lists of dicts.
 
@@ -85,10 +90,17 @@ def check_someone_is_left(cases, excluded):
     )
 
 
+def files_in(row):
+    """Return what the row of normalise_case says of its files: columns of the manifest."""
+    columns = ("voxel_mm", "template_scale")
+    return {name: x for name, x in row.items() if name in columns or name.endswith("_sha256")}
+
+
 def gather_metrics(quality):
     """Return (columns, rows): one row for each case with the metrics of all its steps."""
-    rows, not_metrics = {}, {"step", "reason", *OUTSIDE}
+    rows = {}
     for row in quality:
+        not_metrics = {"step", "reason", *OUTSIDE, *files_in(row)}
         metrics = {name: value for name, value in row.items() if name not in not_metrics}
         rows.setdefault(row["case"], {}).update(metrics)
     columns = list(dict.fromkeys(name for row in rows.values() for name in row)) or ["case"]

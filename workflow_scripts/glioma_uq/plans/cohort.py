@@ -6,7 +6,7 @@ Snakemake reads this module while it plans, so it imports nothing heavy.
 from functools import cached_property
 from pathlib import Path
 
-from glioma_uq.cohorts.collection import steps_of
+from glioma_uq.cohorts.collection import record_of, steps_of
 from glioma_uq.cohorts.labels import list_cases
 from glioma_uq.cohorts.sources import CONVERTED, coding_of, existing_images, file_of, lines_by_case
 from glioma_uq.fingerprints import fingerprint
@@ -100,8 +100,7 @@ class CohortPlan(Plan):
 
     def records(self):
         """Return the quality records of all cases at all steps."""
-        folder = f"{self.folder}/quality"
-        return [f"{folder}/{case}/{step}.csv" for case in self.cases for step in self.steps]
+        return [f"{self.folder}/{record_of(c, step)}" for c in self.cases for step in self.steps]
 
     def batches(self):
         """Return {number: cases} of the jobs that draw quality sheets."""
