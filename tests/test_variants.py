@@ -218,6 +218,6 @@ def test_the_authors_variant_runs_through_on_the_phantom(tiny_copy):
     ran = rules_in(snakemake(tiny_copy, *masks, config=("tiny.yaml", "authors.yaml")))
     assert "make_phantom_case" not in ran
     for name in names:
-        assert row(tiny_copy / cohort / "quality" / name / "normalise_case.csv")["reason"] == ""
+        assert row(tiny_copy / cohort / "normalised" / name / "normalise_case.csv")["reason"] == ""
     after = [(tiny_copy / mask).read_bytes() for mask in masks]
     assert after[0] == after[1] != before[0]
