@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from glob import escape
 from pathlib import Path
 
+CHECKSUM = "_sha256"  # how the columns of hashes of files end
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 

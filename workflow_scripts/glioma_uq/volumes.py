@@ -10,10 +10,8 @@ and {name}_sha256 of each file, empty for a missing reference segmentation.
 from pathlib import Path
 
 from glioma_uq.errors import BadInput
-from glioma_uq.files import digest
+from glioma_uq.files import CHECKSUM, digest
 from glioma_uq.tables import read_table
-
-CHECKSUM = "_sha256"
 
 
 class Manifest:

@@ -7,6 +7,7 @@ from collections import Counter
 
 from glioma_uq.cohorts.labels import LABEL_COLUMNS
 from glioma_uq.errors import BadInput
+from glioma_uq.files import CHECKSUM
 from glioma_uq.quality.metrics import OUTSIDE
 
 STEPS = (
@@ -93,7 +94,7 @@ def check_someone_is_left(cases, excluded):
 def files_in(row):
     """Return what the row of normalise_case says of its files: columns of the manifest."""
     columns = ("voxel_mm", "template_scale")
-    return {name: x for name, x in row.items() if name in columns or name.endswith("_sha256")}
+    return {name: x for name, x in row.items() if name in columns or name.endswith(CHECKSUM)}
 
 
 def gather_metrics(quality):
