@@ -13,7 +13,7 @@ import torch
 from configs import checked, read
 from manifest import write_manifest
 from safetensors.torch import save_file
-from workflows import ROOT, copy_of_repository, snakemake
+from workflows import ROOT, copy_of_repository, snakemake, write_config
 
 import draw_figure
 import import_case
@@ -120,7 +120,8 @@ def walked(real_data, tmp_path_factory):
         "folder": {"path": str(real_data.resolve()), "names": NAMES},
     }  # fmt: skip
     config = {"cohort": cohort, "preprocessing": study()["preprocessing"]}
-    copy_of_repository(folder, config, "real_brats.yaml")
+    copy_of_repository(folder)
+    write_config(folder, "real_brats.yaml", **config)
     snakemake(folder, f"{COHORT}/volumes.csv", config="real_brats.yaml")
     return folder / COHORT
 
