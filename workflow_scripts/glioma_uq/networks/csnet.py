@@ -11,6 +11,7 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from glioma_uq.layers.options import check_choice, known_tasks
+from glioma_uq.layers.standardisation import RunningStandardisation
 from glioma_uq.tasks import TASKS
 
 DROPOUTS = {"channel": nn.Dropout3d, "element": nn.Dropout}
@@ -39,37 +40,6 @@ class Decoder(nn.Module):
             self.upsampling(coarse), skip.shape[2:], mode="trilinear", align_corners=False
         )
         return self.merging(torch.cat([upsampled, skip], dim=1))
-
-
-class RunningStandardisation(nn.Module):
-    """Bring features (B, F) to zero mean and unit variance by running statistics, always.
-
-    Batch normalisation takes those of the batch while it trains: in a batch of two every
-    feature becomes +1 or -1, and what the heads learn from is the order of two cases.
-    """
-
-    def __init__(self, features, momentum=0.1):
-        super().__init__()
-        self.momentum = momentum
-        self.register_buffer("mean", torch.zeros(features))
-        self.register_buffer("mean_square", torch.zeros(features))
-        self.register_buffer("weight", torch.zeros(()))  # of what was seen; the rest is zeros
-
-    @torch.no_grad()
-    def update(self, x):
-        """Move the running statistics towards those of a batch."""
-        x = x.float()
-        self.mean.lerp_(x.mean(0), self.momentum)
-        self.mean_square.lerp_(x.square().mean(0), self.momentum)
-        self.weight.lerp_(torch.ones_like(self.weight), self.momentum)
-
-    def forward(self, x):
-        if self.training:
-            self.update(x)
-        weight = self.weight.clamp_min(1e-12)
-        mean = self.mean / weight
-        variance = (self.mean_square / weight - mean.square()).clamp_min(0)
-        return (x - mean) * (variance + 1e-5).rsqrt()
 
 
 class CSNet(nn.Module):

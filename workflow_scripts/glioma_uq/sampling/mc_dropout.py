@@ -25,6 +25,12 @@ def draw_mask(module, shape, generators):
     return kept.float() / (1 - module.p)
 
 
+def has_dropout(network):
+    """Return whether a network has a dropout layer of a rate above 0."""
+    layers = (m for m in network.modules() if isinstance(m, torch.nn.modules.dropout._DropoutNd))
+    return any(layer.p > 0 for layer in layers)
+
+
 @contextmanager
 def active_dropout(network):
     """Put the network into evaluation mode with dropout active.
@@ -40,7 +46,7 @@ def active_dropout(network):
     """
     modes = {module: module.training for module in network.modules()}
     dropouts = [m for m in modes if isinstance(m, torch.nn.modules.dropout._DropoutNd)]
-    if not any(module.p > 0 for module in dropouts):
+    if not has_dropout(network):
         raise BadInput(
             "expected a network with dropout layers of a rate above 0 for Monte Carlo "
             f"dropout, found {len(dropouts)} dropout layers and none with such a rate: "
