@@ -123,7 +123,12 @@ def test_an_accelerated_csnet_gives_the_samples_of_the_plain_one(dropout, rate, 
 
 @pytest.mark.parametrize(
     "options",
-    [{"heads": "separate"}, {"feature_standardisation": True}, {"classes": 0}],
+    [
+        {"heads": "separate"},
+        {"feature_standardisation": True},
+        {"classes": 0},
+        {"normalisation_epsilon": 0.1, "feature_standardisation": True},
+    ],
     ids=str,
 )
 def test_so_it_does_with_every_option(options, tolerance):

@@ -38,6 +38,7 @@ def seeded(**options):
         ({}, 25_534_121),
         ({"dropout": "element"}, 25_534_121),
         ({"feature_standardisation": True}, 25_534_121),
+        ({"normalisation_epsilon": 0.1}, 25_534_121),
         ({"activation_checkpointing": True}, 25_534_121),
         ({"heads": "separate"}, 25_534_121 + 2 * (1472 + 1) * 512),
         ({"modalities": 3}, 25_534_121 - 27 * 32),
@@ -126,7 +127,10 @@ def test_activation_checkpointing_gives_equal_gradients_and_buffers_and_keeps_le
     assert all(torch.equal(one, other) for one, other in buffers)
 
 
-@pytest.mark.parametrize(("option", "value"), [("dropout", "voxel"), ("heads", "one")])
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("dropout", "voxel"), ("heads", "one"), ("normalisation_epsilon", 0)],
+)
 def test_an_unknown_option_is_refused(option, value):
     with pytest.raises(BadInput, match=f"expected .* for the option {option} of csnet"):
         build_network("csnet", **{option: value})
@@ -174,3 +178,11 @@ def test_a_new_network_leaves_the_fingerprints_of_the_others_as_they_are(page, t
     fingerprint.cache_clear()
     assert fingerprint(*csnet) == before != alone
     assert fingerprint("train_network.py", root, f"glioma_uq/networks/{path.name}") != before
+
+
+@pytest.mark.parametrize(("options", "epsilon"), [({}, 1e-5), ({"normalisation_epsilon": 1}, 1)])
+def test_csnet_normalises_by_the_papers_epsilon_unless_another_is_asked_for(options, epsilon):
+    network = build_network("csnet", width=2, feature_standardisation=True, **options)
+    norms = [m for m in network.modules() if isinstance(m, torch.nn.BatchNorm3d)]
+    assert [norm.eps for norm in norms] == [epsilon] * 9
+    assert network.standardise.epsilon == epsilon

@@ -13,6 +13,15 @@ def check_choice(network, option, found, allowed):
         )
 
 
+def check_above_zero(network, option, found):
+    """Refuse a number that is not above 0."""
+    if found <= 0:
+        raise BadInput(
+            f"expected a number above 0 for the option {option} of {network}, found {found}: "
+            "correct network_options."
+        )
+
+
 def check_width(network, width, divisor, least):
     """Refuse a width below `least` or not a multiple of `divisor`."""
     if width < least or width % divisor:

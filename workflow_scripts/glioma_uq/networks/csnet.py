@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
-from glioma_uq.layers.options import check_choice, known_tasks
+from glioma_uq.layers.options import check_above_zero, check_choice, known_tasks
 from glioma_uq.layers.standardisation import RunningStandardisation
 from glioma_uq.tasks import TASKS
 
@@ -59,6 +59,9 @@ class CSNet(nn.Module):
         heads: `shared`, one hidden layer for all tasks, or `separate`, one for each (2023).
         feature_standardisation: bring the pooled features to zero mean and unit variance by
             running statistics, which the papers do not do and narrow networks need.
+        normalisation_epsilon: what batch normalisation and standardisation add to a variance. In
+            narrow networks channels die; where one fires after all, it grows 1 / sqrt(epsilon)
+            times. The papers' is torch's 1e-5.
         activation_checkpointing: compute the convolutions again in the backward pass
             instead of keeping what lies between them: less memory, equal gradients.
     """
@@ -73,11 +76,13 @@ class CSNet(nn.Module):
         dropout="channel",
         heads="shared",
         feature_standardisation=False,
+        normalisation_epsilon=1e-5,
         activation_checkpointing=False,
     ):
         super().__init__()
         check_choice("csnet", "dropout", dropout, DROPOUTS)
         check_choice("csnet", "heads", heads, ("shared", "separate"))
+        check_above_zero("csnet", "normalisation_epsilon", normalisation_epsilon)
         tasks = known_tasks(tasks)
         self.classification_only = classification_only = classes == 0
         self.activation_checkpointing = activation_checkpointing
@@ -89,10 +94,13 @@ class CSNet(nn.Module):
         self.build_encoder(modalities, c)
         if not classification_only:
             self.build_decoder(c, classes)
-        self.standardise = (
-            RunningStandardisation(features) if feature_standardisation else nn.Identity()
-        )
+        self.standardise = nn.Identity()
+        if feature_standardisation:
+            self.standardise = RunningStandardisation(features, normalisation_epsilon)
         self.build_heads(features, c[4], rate, heads == "shared", tasks)
+        for module in self.modules():
+            if isinstance(module, nn.BatchNorm3d):
+                module.eps = normalisation_epsilon
 
     def build_encoder(self, modalities, c):
         """Add the layers from the images down to the bottleneck, `c` channels at each level."""
