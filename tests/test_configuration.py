@@ -112,6 +112,21 @@ def test_a_rule_needs_no_cell_and_null_turns_parts_off():
     checked({"sampling": {"voxel_histograms": False}, "statistics": {"mask_control": None}})
 
 
+@pytest.mark.parametrize(
+    ("samplers", "given", "passes"),
+    [
+        (["mc-dropout"], None, 5),
+        (["deterministic", "mc-dropout-ensemble"], None, 5),
+        (["deterministic", "test-time-augmentation"], None, 0),
+        (["mc-dropout"], 0, 0),
+        (["mc-dropout"], 8, 8),
+    ],
+)
+def test_validation_passes_have_dropout_active_if_sampling_has(samplers, given, passes):
+    change = {"sampling": {"samplers": samplers}, "training": {"validation_passes": given}}
+    assert checked(change)["training"]["validation_passes"] == passes
+
+
 def test_a_study_of_parts_without_tasks_or_dropout_passes():
     change = {
         "tasks": [],

@@ -126,6 +126,7 @@ def test_the_defaults_are_the_papers_settings_but_where_we_argue_for_another():
     assert [(row["what"], row["here"], row["paper"]) for row in rows] == [
         ("Preprocessing", "default", "authors"),
         ("Folds", "cross validation", "holdout"),
+        ("Validation passes with dropout active", "5", "0"),
         ("Bootstrap intervals", "expanded", "percentile"),
     ]
     assert rows == departures(checked({}, read("studies/mc_dropout.yaml")))

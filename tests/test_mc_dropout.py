@@ -6,7 +6,7 @@ from error_bounds import FORMULA
 
 from glioma_uq.errors import BadInput
 from glioma_uq.networks import build_network
-from glioma_uq.sampling.mc_dropout import active_dropout
+from glioma_uq.sampling.mc_dropout import active_dropout, mean_of_passes
 
 
 @pytest.fixture
@@ -92,3 +92,11 @@ def test_a_network_without_dropout_is_refused(layers):
         active_dropout(torch.nn.Sequential(*layers)),
     ):
         pass
+
+
+def test_the_mean_of_passes_has_the_mean_probabilities_however_sure_each_pass_is():
+    passes = [{"idh": 1e3 * torch.eye(2)}, {"idh": torch.tensor([[0.0, 0.0], [-1.0, 1.0]])}]
+    mean = mean_of_passes(iter(passes))["idh"]
+    expected = sum(x["idh"].double().softmax(1) for x in passes) / 2
+    torch.testing.assert_close(mean.double().exp(), expected)
+    torch.testing.assert_close(mean_of_passes(passes[:1])["idh"], passes[0]["idh"].log_softmax(1))

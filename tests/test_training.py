@@ -11,13 +11,16 @@ from error_bounds import gamma
 from glioma_uq.dataset import Case
 from glioma_uq.errors import BadInput
 from glioma_uq.networks import build_network
+from glioma_uq.overlap.masks import dice
+from glioma_uq.sampling.mc_dropout import active_dropout
+from glioma_uq.seeds import seed_for
 from glioma_uq.tasks import TASKS
 from glioma_uq.training.batches import even_batches, stack_cases
 from glioma_uq.training.checks import check_labels
 from glioma_uq.training.settings import Settings
 from glioma_uq.training.trainer import Trainer
 
-SETTINGS = Settings(epochs=4, batch_size=3, learning_rate=3e-3, device="cpu")
+SETTINGS = Settings(epochs=4, batch_size=3, learning_rate=3e-3, validation_passes=2, device="cpu")
 
 
 class Blobs:
@@ -320,3 +323,32 @@ def test_the_log_says_how_it_goes(tmp_path, capsys):
     assert lines[0].startswith("epoch 1 of at most 2: training loss")
     for what in ("validation loss", "learning rate 1.0e-05", "s an epoch", "min left"):
         assert what in lines[0]
+
+
+def test_validation_judges_the_mean_of_seeded_passes_with_dropout_active():
+    run, passes = trainer(), 2
+    batch, expected = run.prepare(run.validation), []
+    with active_dropout(run.network) as forward:
+        for number in range(1, passes + 1):
+            seeds = [seed_for(1, "validation", name, number) for name in run.validation]
+            expected.append(forward(batch.images, seeds))
+    mean = {task: sum(x[task].softmax(1) for x in expected) / passes for task in expected[0]}
+    loss = run.score({task: p.log() for task, p in mean.items()}, batch)
+    before = {name: x.clone() for name, x in run.network.state_dict().items()}
+    found, dices = run.validate()
+    assert found == pytest.approx(float(loss), rel=1e-5)
+    mask = mean["segmentation"].argmax(1)
+    assert dices["validation_dice"] == pytest.approx(
+        np.mean([dice(a, b) for a, b in zip(mask > 0, batch.tumour[:, 0] > 0, strict=True)])
+    )
+    assert run.validate() == (found, dices)
+    assert all(torch.equal(x, before[name]) for name, x in run.network.state_dict().items())
+
+
+@pytest.mark.parametrize(("rate", "passes"), [(0.2, 0), (0.0, 2)])
+def test_without_passes_or_dropout_validation_is_one_pass_with_dropout_inactive(rate, passes):
+    run = trainer(Settings(validation_passes=passes, device="cpu"), rate=rate)
+    batch = run.prepare(run.validation)
+    run.network.eval()
+    loss, _ = run.batch_loss(batch)
+    assert run.validate()[0] == pytest.approx(float(loss.detach()), rel=gamma(16))

@@ -9,10 +9,12 @@ from jsonschema import Draft202012Validator, validators
 
 from glioma_uq.configuration.validation import check_across_keys, number_meant
 from glioma_uq.errors import BadInput, closest
+from glioma_uq.grid import WITH_DROPOUT
 
 CHECKOUT = Path(__file__).parents[3]
 SCHEMA = CHECKOUT / "rules" / "config.schema.yaml"
 COHORT_KEYS = ("cohort", "preprocessing")
+VALIDATION_PASSES = 5
 
 
 def is_whole(checker, value):
@@ -178,8 +180,14 @@ def check_kind(config, given):
 
 
 def choose_cell(config):
-    """Fill in, in place, the selected cell and the maps where they are null."""
-    selection, sampling = config["selection"], config["sampling"]
+    """Fill in, in place, the selected cell, the maps and the validation passes where they are null.
+
+    Validation judges what is sampled.
+    """
+    selection, sampling, training = (config[key] for key in ("selection", "sampling", "training"))
+    if training["validation_passes"] is None:
+        active = set(WITH_DROPOUT) & set(sampling["samplers"])
+        training["validation_passes"] = VALIDATION_PASSES if active else 0
     for key, values, preferred, other in (
         ("rate", config["rates"], 0.25, min),
         ("passes", sampling["passes"], 30, max),

@@ -5,7 +5,7 @@ alone, independent of the rest of the batch and of earlier passes.
 """
 
 from contextlib import contextmanager
-from functools import partial
+from functools import partial, reduce
 
 import torch
 
@@ -77,3 +77,18 @@ def active_dropout(network):
             del module.forward
         for module, mode in modes.items():
             module.training = mode
+
+
+def mean_of_passes(passes):
+    """Return the logarithm of the mean probabilities of some passes, which is logits again.
+
+    Args:
+        passes: iterable of logits by task, each (B, classes, ...).
+    """
+
+    def add(sums, logits):
+        return {task: torch.logaddexp(sums[task], x) for task, x in logits.items()}
+
+    logs = ({task: x.float().log_softmax(1) for task, x in logits.items()} for logits in passes)
+    sums = reduce(add, logs)
+    return {task: x - x.logsumexp(1, keepdim=True) for task, x in sums.items()}

@@ -36,6 +36,7 @@ class Settings:
     auxiliary: AuxiliaryWeights = field(default_factory=AuxiliaryWeights)
     crop: Crop = field(default_factory=Crop)
     weights: str = "best"
+    validation_passes: int = 0
     augmentation: tuple = MC_DROPOUT
     device: str = "auto"
 

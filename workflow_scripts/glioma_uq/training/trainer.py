@@ -7,7 +7,7 @@ checkpoint therefore ends with the same weights as an uninterrupted one.
 
 import copy
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from functools import cached_property, partial
 
 import numpy as np
@@ -16,6 +16,7 @@ import torch
 from glioma_uq.devices import autocast, choose_device
 from glioma_uq.errors import BadInput
 from glioma_uq.overlap.masks import dice
+from glioma_uq.sampling.mc_dropout import active_dropout, has_dropout, mean_of_passes
 from glioma_uq.seeds import seed_for
 from glioma_uq.subregions import CLASSES, REGIONS, in_region
 from glioma_uq.tasks import TASKS
@@ -212,6 +213,10 @@ class Trainer:
         """Return the loss of a batch and the network's logits."""
         with autocast(self.device):
             logits = self.network(batch.images)
+        return self.score(logits, batch), logits
+
+    def score(self, logits, batch):
+        """Return the loss of logits of a batch."""
         scored = dict(logits)
         if "segmentation" in logits:
             if not self.segments:
@@ -222,23 +227,46 @@ class Trainer:
             scored["segmentation"] = (
                 None if batch.tumour is None else logits["segmentation"][batch.has_segmentation]
             )
-        return self.loss(scored, batch.tumour, batch.labels), logits
+        return self.loss(scored, batch.tumour, batch.labels)
+
+    @contextmanager
+    def judged(self):
+        """Yield the function (images, names of the cases) -> logits that validation judges.
+
+        It is the mean of `validation_passes` passes with dropout active, of the same masks in
+        every epoch; without such passes, or without dropout, one pass with dropout inactive.
+        """
+        passes = self.settings.validation_passes
+        if not passes or not has_dropout(self.network):
+            self.network.eval()
+            yield lambda images, names: self.network(images)
+            return
+
+        def seeds(names, number):
+            return [seed_for(self.seed, "validation", name, number) for name in names]
+
+        with active_dropout(self.network) as forward:
+            yield lambda images, names: mean_of_passes(
+                forward(images, seeds(names, number)) for number in range(1, passes + 1)
+            )
 
     @torch.no_grad()
     def validate(self):
-        """Return mean loss and mean Dice by column of the validation cases, dropout inactive.
+        """Return mean loss and mean Dice by column of the validation cases, see `judged`.
 
         Dice is NaN if the network or all cases lack a segmentation. If training uses crops, whole
         volumes are validated one at a time to save memory.
         """
-        self.network.eval()
         size = self.settings.batch_size if self.settings.crop.size is None else 1
         names = [self.validation[at : at + size] for at in range(0, len(self.validation), size)]
         total, dices = 0.0, {"validation_dice": []}
-        with closing(prefetch(self.prepare, names, self.workers)) as batches:
-            for batch in batches:
-                loss, logits = self.batch_loss(batch.to(self.device))
-                total += float(loss) * len(batch.images)
+        loaded = closing(prefetch(self.prepare, names, self.workers))
+        with loaded as batches, self.judged() as predict:
+            for part, batch in zip(names, batches, strict=True):
+                there = batch.to(self.device)
+                with autocast(self.device):
+                    logits = predict(there.images, part)
+                total += float(self.score(logits, there)) * len(batch.images)
                 if "segmentation" in logits and batch.tumour is not None:
                     classes = logits["segmentation"].shape[1]
                     predicted = logits["segmentation"].argmax(1).cpu()[batch.has_segmentation]
