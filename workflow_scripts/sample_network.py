@@ -9,6 +9,7 @@ from glioma_uq.dataset import Dataset
 from glioma_uq.devices import choose_device, set_threads
 from glioma_uq.files import digest, written_whole
 from glioma_uq.folds import cases_of, check_splits
+from glioma_uq.grid import WITH_DROPOUT
 from glioma_uq.networks import build_network
 from glioma_uq.sampling.acceleration import accelerate, keep_freed_memory
 from glioma_uq.sampling.case_files import Plan, sample_cases, write_maps
@@ -18,10 +19,10 @@ from glioma_uq.tables import append_rows, read_table, write_table
 from glioma_uq.weights import load_weights
 
 
-def load_network(path, device, name, options):
-    """Return the trained network with the weights at `path`."""
+def load_network(path, device, name, options, dropout):
+    """Return the trained network with the weights at `path`, see `load_weights`."""
     network = build_network(name, **options)
-    load_weights(network, path, name)
+    load_weights(network, path, name, dropout)
     return network.to(device)
 
 
@@ -37,7 +38,8 @@ def main(*, volumes, folds, split, models, network, sampler, options, rate, fold
     sampled = cases_of(folds, fold, split)
     shape = {"modalities": len(modalities), "classes": classes, "tasks": tuple(tasks)}
     options = {**shape, "rate": rate, **options}
-    networks = [load_network(path, device, network, options) for path in models]
+    dropout = sampler in WITH_DROPOUT
+    networks = [load_network(path, device, network, options, dropout) for path in models]
     if acceleration and device.type == "cpu":
         if sampler != "deterministic":  # for a single pass it would cost half as much memory again
             keep_freed_memory()

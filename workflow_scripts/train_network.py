@@ -18,6 +18,7 @@ from glioma_uq.tables import read_table, write_table
 from glioma_uq.training.checks import check_labels
 from glioma_uq.training.settings import Settings
 from glioma_uq.training.trainer import Trainer
+from glioma_uq.weights import WITHOUT_DROPOUT
 
 
 def main(*, volumes, folds, network, options, rate, fold, seed, modalities, tasks,
@@ -44,8 +45,10 @@ def main(*, volumes, folds, network, options, rate, fold, seed, modalities, task
     trainer.run(checkpoint, [grid, asdict(settings), seen, library])
 
     write_table(pd.DataFrame(trainer.curve), curve)
+    statistics = trainer.statistics_without_dropout()
+    kept = {WITHOUT_DROPOUT + name: x for name, x in statistics.items()} | trainer.weights
     with written_whole(model) as path:
-        save_file({name: x.cpu().contiguous() for name, x in trainer.weights.items()}, path)
+        save_file({name: x.cpu().contiguous() for name, x in kept.items()}, path)
     Path(checkpoint).unlink(missing_ok=True)
 
 

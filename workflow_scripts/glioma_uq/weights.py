@@ -4,10 +4,16 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from glioma_uq.errors import BadInput
+from glioma_uq.sampling.mc_dropout import has_dropout
+
+WITHOUT_DROPOUT = "without_dropout."  # before the names of statistics for inactive dropout
 
 
-def load_weights(network, path, name):
+def load_weights(network, path, name, dropout=True):
     """Load the weights at `path` (safetensors) into `network`, called `name` in errors.
+
+    Without `dropout`, a network that was trained with it takes the running statistics that were
+    estimated for inference without.
 
     Raises BadInput for an unreadable file, the weights of another network, or NaN.
     """
@@ -18,6 +24,19 @@ def load_weights(network, path, name):
             f"expected the weights of {name} in {path}, found {' '.join(str(error).split())}, "
             "remove the file and train again"
         ) from error
+    statistics = {
+        key.removeprefix(WITHOUT_DROPOUT): weights.pop(key)
+        for key in list(weights)
+        if key.startswith(WITHOUT_DROPOUT)
+    }
+    if not dropout and has_dropout(network):
+        for key, _ in network.named_buffers():
+            if key not in statistics:
+                raise BadInput(
+                    f"expected statistics of {name} for inactive dropout in {path}, found no "
+                    f"{WITHOUT_DROPOUT}{key}, remove the file and train again"
+                )
+        weights |= statistics
     own = {key: tuple(tensor.shape) for key, tensor in network.state_dict().items()}
     found = {key: tuple(tensor.shape) for key, tensor in weights.items()}
     if own != found:

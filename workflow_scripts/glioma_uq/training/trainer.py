@@ -26,6 +26,7 @@ from glioma_uq.training.batches import even_batches, prefetch, stack_cases
 from glioma_uq.training.checkpoints import read_checkpoint, write_checkpoint
 from glioma_uq.training.crops import check_crop, crop_case
 from glioma_uq.training.losses import MultiTaskLoss
+from glioma_uq.training.running_statistics import statistics_without_dropout
 from glioma_uq.training.settings import build_optimiser
 
 STATEFUL = ("network", "optimiser", "scheduler")
@@ -275,6 +276,25 @@ class Trainer:
                         dices.setdefault(name, []).extend(map(dice, masks, reference[name]))
         means = {name: float(np.mean(x)) if x else float("nan") for name, x in dices.items()}
         return total / len(self.validation), means
+
+    def statistics_without_dropout(self):
+        """Return the buffers of the kept weights for inference with dropout inactive.
+
+        See the function of that name; {} for a network without dropout of a rate above 0, which
+        needs no others. Cases are loaded as for validation, in batches as in training.
+        """
+        if not has_dropout(self.network):
+            return {}
+        self.network.load_state_dict(self.weights)
+        size = self.settings.batch_size if self.settings.crop.size is None else 1
+        rng = np.random.default_rng(seed_for(self.seed, "statistics"))
+        names = even_batches(self.training, size, rng)
+
+        def batches():
+            with closing(prefetch(self.prepare, names, self.workers)) as loaded:
+                yield from (batch.to(self.device).images for batch in loaded)
+
+        return statistics_without_dropout(self.network, batches)
 
     def save(self, checkpoint, identity):
         """Write all that the next epoch depends on."""
