@@ -7,7 +7,15 @@ import yaml
 from error_bounds import gamma
 
 from glioma_uq.configuration.schema import SCHEMA
-from glioma_uq.training.augmentation import MC_DROPOUT, build_augmentation, changes
+from glioma_uq.dataset import Case
+from glioma_uq.normalisation import z_score, z_score_twice
+from glioma_uq.training.augmentation import (
+    INTENSITY,
+    MC_DROPOUT,
+    background_of,
+    build_augmentation,
+    changes,
+)
 
 EDGE = 12
 ALL = tuple(changes(1.0))
@@ -17,13 +25,15 @@ def volumes():
     """A case whose tumour is its brightest voxels, on background 0."""
     generator = torch.Generator().manual_seed(0)
     images = torch.rand((2, EDGE, EDGE, EDGE), generator=generator) + 0.5
-    return {"images": images, "mask": (images[:1] > 1.3).float()}
+    background = torch.zeros(2, 1, 1, 1)
+    return {"images": images, "mask": (images[:1] > 1.3).float(), "background": background}
 
 
-def changed(names, seed, voxel_size_mm=1.0):
+def changed(names, seed, voxel_size_mm=1.0, data=None):
     augmentation = build_augmentation(names, voxel_size_mm)
     augmentation.set_random_state(seed)
-    return {key: value.as_subclass(torch.Tensor) for key, value in augmentation(volumes()).items()}
+    after = augmentation(data or volumes())
+    return {key: value.as_subclass(torch.Tensor) for key, value in after.items()}
 
 
 def test_a_config_can_name_every_change_and_no_other():
@@ -56,7 +66,8 @@ def test_a_flip_moves_images_and_mask_together(axis, kind):
         for after in (changed([f"{kind}_{axis}"], seed) for seed in range(20))
         if not torch.equal(after["images"], volumes()["images"])
     )
-    for key, value in volumes().items():
+    for key in ("images", "mask"):
+        value = volumes()[key]
         assert torch.equal(flipped[key], value.flip("xyz".index(axis) + 1))
 
 
@@ -85,6 +96,58 @@ def test_gamma_keeps_the_range_and_its_power_is_between_85_and_115_hundredths():
     powers = np.array([p for p in powers if abs(p - 1) > 1e-4])
     assert 0.849 < powers.min() < 0.87
     assert 1.13 < powers.max() < 1.151
+
+
+def normalised(score):
+    """One series of a brain with a rim of background, normalised by `score`."""
+    brain = np.zeros((EDGE,) * 3, bool)
+    brain[3:-3, 3:-3, 3:-3] = True
+    scan = np.random.default_rng(1).gamma(4.0, size=brain.shape)
+    images = torch.from_numpy(score(scan, brain).astype(np.float32))[None]
+    case = Case("a", images, torch.from_numpy(brain), None, {}, 1.0)
+    data = {"images": images, "mask": torch.zeros_like(images), "background": background_of(case)}
+    return data, torch.from_numpy(brain)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_no_change_moves_the_background_of_our_volumes(name):
+    data, brain = normalised(z_score)
+    assert float(data["background"]) == 0
+    moved = False
+    for seed in range(30):
+        after = changed([name], seed, data=data)["images"]
+        moved |= not torch.equal(after, data["images"])
+        assert torch.equal(after[:, 0, 0], torch.zeros(1, EDGE))  # an edge stays empty
+        if name in INTENSITY:
+            assert not after[:, ~brain].any()
+    assert moved
+
+
+@pytest.mark.parametrize("name", [name for name in ALL if name not in INTENSITY])
+def test_what_moves_into_the_authors_volumes_is_their_minimum(name):
+    data, _ = normalised(z_score_twice)
+    lowest = float(data["background"])
+    assert lowest == float(data["images"].min()) < -0.1
+    for seed in range(30):
+        after = changed([name], seed, data=data)["images"]
+        assert float(after.min()) == pytest.approx(lowest, abs=1e-6)
+        np.testing.assert_allclose(after[:, 0, 0], lowest, atol=1e-6)
+
+
+def test_gamma_does_to_our_brains_what_it_does_to_the_authors():
+    """Their volumes are ours times a factor plus an offset, but for the background."""
+    ours, brain = normalised(z_score)
+    theirs, _ = normalised(z_score_twice)
+    scale = theirs["images"][:, brain].std() / ours["images"][:, brain].std()
+    offset = theirs["images"][:, brain].mean()
+    moved = 0
+    for seed in range(30):
+        mine = changed(["gamma"], seed, data=ours)["images"]
+        reference = changed(["gamma"], seed, data=theirs)["images"]
+        np.testing.assert_allclose(reference[:, brain], scale * mine[:, brain] + offset, atol=1e-5)
+        np.testing.assert_allclose(reference[:, ~brain], theirs["images"].min(), atol=1e-5)
+        moved += bool(mine[:, brain].mean().abs() > 0.01)
+    assert moved >= 5
 
 
 def test_a_crop_empties_faces_of_images_and_mask_alike():

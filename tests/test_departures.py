@@ -127,6 +127,7 @@ def test_the_defaults_are_the_papers_settings_but_where_we_argue_for_another():
         ("Preprocessing", "default", "authors"),
         ("Folds", "cross validation", "holdout"),
         ("Validation passes with dropout active", "5", "0"),
+        ("Class weights of the loss", "balanced", "authors"),
         ("Bootstrap intervals", "expanded", "percentile"),
     ]
     assert rows == departures(checked({}, read("studies/mc_dropout.yaml")))

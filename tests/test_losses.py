@@ -1,5 +1,7 @@
 """The multi-task loss: balanced classes, unknown labels that drop out, weights that sum."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 import torch
@@ -31,9 +33,10 @@ def batch(known=True):
     return logits, (torch.rand(4, 1, 4, 4, 4) > 0.5).float(), labels
 
 
-def test_the_loss_of_a_worked_example():
+@pytest.mark.parametrize("class_weighting", ["balanced", "authors"])
+def test_the_loss_of_a_worked_example(class_weighting):
     logits, mask, labels = batch()
-    loss = MultiTaskLoss(labels)
+    loss = MultiTaskLoss(labels, class_weighting=class_weighting)
     probability = logits["segmentation"].softmax(1)
     both = torch.cat([1 - mask, mask], 1)
     overlap = (probability * both).sum((2, 3, 4))
@@ -42,11 +45,56 @@ def test_the_loss_of_a_worked_example():
     for task in TASKS:
         known = labels[task] >= 0
         weight = 4 / int(known.sum())
-        cost = torch.nn.functional.cross_entropy(
-            logits[task][known], labels[task][known], weight=getattr(loss, f"weights_{task}")
+        of_cases = getattr(loss, f"weights_{task}")[labels[task][known]]
+        costs = torch.nn.functional.cross_entropy(
+            logits[task][known], labels[task][known], reduction="none"
         )
+        divisor = of_cases.sum() if class_weighting == "authors" else known.sum()
+        cost = (of_cases * costs).sum() / divisor
         total, weights = total + weight * cost, weights + weight
     assert float(loss(logits, mask, labels)) == pytest.approx(float(total / weights))
+
+
+# Of eleven cases: unequal classes, as in a cohort, and two unknown labels.
+UNEQUAL = {
+    "idh": torch.tensor([0] * 7 + [1] * 2 + [-1] * 2),
+    "grade": torch.tensor([0] * 2 + [1] * 6 + [2] + [-1] * 2),
+}
+
+
+def effective_shares(task, size, class_weighting):
+    """Return each class's share of the weight of a task's cases in an epoch of shuffled batches.
+
+    Every set of `size` cases is equally probable as a batch. At equal logits the gradient by the
+    logit of a case's own class is its weight times 1 / classes - 1.
+    """
+    labels = UNEQUAL[task]
+    loss = MultiTaskLoss({task: labels}, class_weighting=class_weighting)
+    weights = torch.zeros(len(TASKS[task]))
+    for chosen in combinations(range(len(labels)), size):
+        target = labels[list(chosen)]
+        logits = torch.zeros(size, len(weights), requires_grad=True)
+        found = loss({task: logits}, None, {task: target})
+        if not found.requires_grad:
+            continue
+        found.backward()
+        for label, gradient in zip(target.tolist(), logits.grad, strict=True):
+            if label >= 0:
+                weights[label] -= gradient[label]
+    return (weights / weights.sum()).numpy()
+
+
+@pytest.mark.parametrize("size", [1, 2, 4])
+@pytest.mark.parametrize("task", list(UNEQUAL))
+def test_all_classes_weigh_the_same_in_an_epoch_whatever_the_batch_size(task, size):
+    np.testing.assert_allclose(effective_shares(task, size, "balanced"), 1 / len(TASKS[task]))
+
+
+def test_the_authors_weights_cancel_in_batches_of_one_class():
+    """The shares that docs/training.md gives. A single case weighs 1: they are the cohort's."""
+    for size, share in ((1, 7 / 9), (2, 0.706), (4, 0.601)):
+        shares = effective_shares("idh", size, "authors")
+        np.testing.assert_allclose(shares, [share, 1 - share], atol=5e-4)
 
 
 def test_the_dice_term_weighs_what_it_is_told():

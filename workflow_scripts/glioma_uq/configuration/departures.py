@@ -61,6 +61,8 @@ MC_DROPOUT = (
             why="Validation judges what is sampled, not another network."),
     Setting("training.segmentation_loss", "Segmentation term of the loss", "dice"),
     Setting("training.segmentation_weight", "Weight of that term", 1.0),
+    Setting("training.class_weights", "Class weights of the loss", "authors",
+            why="Theirs cancel in batches of one class: docs/training.md."),
     Setting("training.augmentation", "Augmentation",
             ["rotation", "crop", "flip_x", "flip_y", "flip_z", "intensity_shift", "gamma"]),
     Setting("sampling.samplers", "Samplers", ["mc-dropout"]),

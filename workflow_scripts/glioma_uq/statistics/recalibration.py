@@ -49,7 +49,8 @@ def fit_prior(labels, classes):
 def correct_prior(probabilities, prior):
     """Return p_c prior_c / (1 / C), normalised [N, C] (Saerens et al. 2002).
 
-    Equal shares 1 / C are the class prior implied by a loss with "balanced" class weights. Rows
+    Equal shares 1 / C are the class prior implied by a loss with `training.class_weights: balanced`
+    at any batch size. Those implied by `authors` lie between these and the shares in training. Rows
     that would be all 0 keep their probabilities.
     """
     weighed = probabilities * (np.asarray(prior) / (1 / probabilities.shape[1]))

@@ -1,14 +1,17 @@
 """Random augmentation of a training case: MONAI's transforms, seeded for each case and epoch.
 
 `MC_DROPOUT`, its ranges and its probability of .35 for each transform are those of the public
-code of the Monte Carlo dropout study. That code fills with the minimum, we fill with the
-background, which is 0 in our normalised volumes and the minimum in theirs. The small-tumour study
+code of the Monte Carlo dropout study. What is moved in from outside is background. In our
+normalised volumes that is 0, inside the range of the brain's z-scores, and no change moves it. In
+the authors' volumes it is the minimum of a series: gamma keeps it there, and the intensity shift
+moves it with the brain, as in their code. The small-tumour study
 (its list is in `studies/small_tumours.yaml`) does not say in which plane it rotates, nor whether
 it scales the intensity or, as `zoom` does, the volume.
 """
 
 import math
 
+import torch
 from monai.transforms import (
     Compose,
     MapTransform,
@@ -49,6 +52,24 @@ class RandEmptyFacesd(Randomizable, MapTransform):
         return data
 
 
+class KeepBackground:
+    """Mixin of a random change of intensities: voxels that are exactly 0 stay 0."""
+
+    def __call__(self, data):
+        changed = super().__call__(data)
+        for key in self.key_iterator(changed):
+            changed[key] = torch.where(data[key] == 0, data[key], changed[key])
+        return changed
+
+
+class RandShiftBraind(KeepBackground, RandShiftIntensityd):
+    """Add one random offset to the voxels of the brain."""
+
+
+class RandGammaBraind(KeepBackground, RandAdjustContrastd):
+    """Raise the voxels of the brain, scaled to [0, 1] over all series, to a random power."""
+
+
 class RandRotationInPlaned(Randomizable, MapTransform):
     """Rotate by U(-largest, largest) about one of the three axes, chosen uniformly."""
 
@@ -83,16 +104,40 @@ def changes(voxel_size_mm):
         "crop": RandEmptyFacesd(BOTH, PROBABILITY, round(LARGEST_CROP_MM / voxel_size_mm)),
         **flips,
         "intensity_scale": RandScaleIntensityd("images", factors=0.1, prob=1.0),
-        "intensity_shift": RandShiftIntensityd("images", offsets=(0, 0.2), prob=PROBABILITY),
-        "gamma": RandAdjustContrastd("images", prob=PROBABILITY, gamma=(0.85, 1.15)),
+        "intensity_shift": RandShiftBraind("images", offsets=(0, 0.2), prob=PROBABILITY),
+        "gamma": RandGammaBraind("images", prob=PROBABILITY, gamma=(0.85, 1.15)),
     }
 
 
+INTENSITY = ("intensity_scale", "intensity_shift", "gamma")
 MC_DROPOUT = ("rotation", "crop", "flip_x", "flip_y", "flip_z", "intensity_shift", "gamma")
 
 
+def background_of(case):
+    """Return the value of each series outside the brain of a `Case`, (M, 1, 1, 1).
+
+    Volumes that are all brain have 0.
+    """
+    outside = case.images[:, ~case.brain]
+    values = outside[:, :1] if outside.shape[1] else outside.new_zeros(len(outside), 1)
+    return values[:, :, None, None]
+
+
+def from_background(data):
+    """Subtract the background of each series, so that it is 0."""
+    return {**data, "images": data["images"] - data["background"]}
+
+
+def onto_background(data):
+    """Undo `from_background`."""
+    return {**data, "images": data["images"] + data["background"]}
+
+
 def build_augmentation(names, voxel_size_mm):
-    """Return the transform of {"images": (M, X, Y, Z), "mask": (1, X, Y, Z)} tensors.
+    """Return the transform of a dict of tensors.
+
+    They are images (M, X, Y, Z), mask (1, X, Y, Z) and background (M, 1, 1, 1), see
+    `background_of`.
 
     Call `.set_random_state(seed)` before each case: the augmentation then depends on that
     seed alone, not on the order of the cases or the number of workers.
@@ -101,4 +146,7 @@ def build_augmentation(names, voxel_size_mm):
         names: names of transforms, among those of `changes`; an empty list changes nothing.
         voxel_size_mm: edge of a voxel, since the crop's range is in mm.
     """
-    return Compose([change for name, change in changes(voxel_size_mm).items() if name in names])
+    chosen = [(name, x) for name, x in changes(voxel_size_mm).items() if name in names]
+    spatial = [x for name, x in chosen if name not in INTENSITY]
+    intensity = [x for name, x in chosen if name in INTENSITY]
+    return Compose([from_background, *spatial, onto_background, *intensity])

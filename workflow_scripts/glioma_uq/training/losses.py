@@ -1,8 +1,12 @@
 """The multi-task loss: one term for the segmentation and one for each subtyping task.
 
     L = (w_s L_s + sum_t w_t CE_t) / (w_s + sum_t w_t),   w_t = N / N_known(t)
+    CE_t = sum_i v_i CE_i / n,   v_i the weight of the class of case i
 
-L_s is that of `build_segmentation_loss`, for any number of classes; the paper uses Dice.
+The sum is over the n cases of the batch with a known label: every case counts by the weight of its
+class whatever the others of its batch, so that the classes' shares in an epoch are equal on
+average. The authors' code divides by sum_i v_i instead, which cancels the weights in a batch of
+one class. L_s is that of `build_segmentation_loss`, for any number of classes; the paper uses Dice.
 A case with an unknown label drops out of that task's term only; the task's weight compensates
 for it. A task without any label has weight 0, and a network without a segmentation has
 w_s = 0. In the paper w_s = 1. Source: the public code of the Monte Carlo dropout study
@@ -78,10 +82,19 @@ class MultiTaskLoss(torch.nn.Module):
             tasks of the network, perhaps none.
         segmentation, ce_weight: of `build_segmentation_loss`.
         segmentation_weight: w_s.
+        class_weighting: `balanced` divides CE_t by n, `authors` by the sum of v_i.
     """
 
-    def __init__(self, labels, segmentation="dice", segmentation_weight=1.0, ce_weight=1.0):
+    def __init__(
+        self,
+        labels,
+        segmentation="dice",
+        segmentation_weight=1.0,
+        ce_weight=1.0,
+        class_weighting="balanced",
+    ):
         super().__init__()
+        self.reduction = {"balanced": "sum", "authors": "mean"}[class_weighting]
         self.segmentation_weight = segmentation_weight
         self.segmentation = build_segmentation_loss(segmentation, ce_weight)
         self.task_weights = {}
@@ -107,8 +120,17 @@ class MultiTaskLoss(torch.nn.Module):
                 total = total + self.segmentation_weight * term
         for task, weight in self.task_weights.items():
             target, of_classes = labels[task], getattr(self, f"weights_{task}")
+            known = target != UNKNOWN
             # Without a known label whose class occurs in training the mean would be 0 / 0.
-            if of_classes[target[target != UNKNOWN]].any():
-                term = cross_entropy(logits[task].float(), target, of_classes, ignore_index=UNKNOWN)
+            if of_classes[target[known]].any():
+                term = cross_entropy(
+                    logits[task].float(),
+                    target,
+                    of_classes,
+                    ignore_index=UNKNOWN,
+                    reduction=self.reduction,
+                )
+                if self.reduction == "sum":
+                    term = term / known.sum()
                 total = total + weight * term
         return total / weights if weights else total

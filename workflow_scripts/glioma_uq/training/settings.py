@@ -14,7 +14,8 @@ from glioma_uq.training.crops import Crop
 class Settings:
     """The section `training` of a config; rules/config.schema.yaml describes each setting.
 
-    The defaults are those of the Monte Carlo dropout study's code. `auxiliary` and `crop` may be
+    The defaults are those of the Monte Carlo dropout study's code, but for `stopping` and
+    `class_weights`. `auxiliary` and `crop` may be
     dicts of their attributes; validation uses whole volumes.
     """
 
@@ -33,6 +34,7 @@ class Settings:
     segmentation_loss: str = "dice"
     ce_weight: float = 1.0
     segmentation_weight: float = 1.0
+    class_weights: str = "balanced"
     auxiliary: AuxiliaryWeights = field(default_factory=AuxiliaryWeights)
     crop: Crop = field(default_factory=Crop)
     weights: str = "best"

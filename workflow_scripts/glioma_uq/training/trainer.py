@@ -20,7 +20,7 @@ from glioma_uq.sampling.mc_dropout import active_dropout, has_dropout, mean_of_p
 from glioma_uq.seeds import seed_for
 from glioma_uq.subregions import CLASSES, REGIONS, in_region
 from glioma_uq.tasks import TASKS
-from glioma_uq.training.augmentation import build_augmentation
+from glioma_uq.training.augmentation import background_of, build_augmentation
 from glioma_uq.training.auxiliary import sum_of_terms
 from glioma_uq.training.batches import even_batches, prefetch, stack_cases
 from glioma_uq.training.checkpoints import read_checkpoint, write_checkpoint
@@ -78,6 +78,7 @@ class Trainer:
             settings.segmentation_loss,
             settings.segmentation_weight,
             settings.ce_weight,
+            settings.class_weights,
         ).to(self.device)
         self.optimiser, self.scheduler = build_optimiser(network.parameters(), settings)
         first = dataset.load(training[0])
@@ -204,7 +205,9 @@ class Trainer:
         augmentation = build_augmentation(self.settings.augmentation, self.voxel_size_mm)
         augmentation.set_random_state(seed_for(self.seed, case.name, epoch) % 2**32)
         mask = torch.zeros_like(case.images[:1]) if case.tumour is None else case.tumour
-        volumes = augmentation({"images": case.images, "mask": mask})
+        volumes = augmentation(
+            {"images": case.images, "mask": mask, "background": background_of(case)}
+        )
         tumour = None if case.tumour is None else volumes["mask"].as_subclass(torch.Tensor)
         images = volumes["images"].as_subclass(torch.Tensor)
         rng = np.random.default_rng(seed_for(self.seed, "crop", case.name, epoch))
