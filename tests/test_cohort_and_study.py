@@ -29,7 +29,7 @@ SEES_VOLUMES = {
 }  # fmt: skip
 TABLES = (
     "classification segmentation rank_tests selection differences subgroups reliability "
-    "risk_coverage recalibration conformal mask_control posterior_truth findings"
+    "risk_coverage recalibration conformal mask_control posterior_truth findings training"
 )
 FIGURES = (
     "uncertainty_by_passes calibration_by_rate segmentation_quality uncertainty_by_correctness "

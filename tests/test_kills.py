@@ -113,6 +113,7 @@ def arguments(cohort, folder, **changes):
         "threads": 1,
         "model": folder / "model.safetensors",
         "curve": folder / "learning_curve.csv",
+        "report": folder / "training_report.csv",
         "checkpoint": folder / "checkpoint.pt",
     }
     given = {name: str(v) if isinstance(v, Path) else v for name, v in given.items()}
@@ -148,11 +149,12 @@ def check_same(folder, uninterrupted):
     assert weights.keys() == expected.keys()
     for name, values in weights.items():
         assert values.numpy().tobytes() == expected[name].numpy().tobytes(), name
-    curves = [(place / "learning_curve.csv").read_text() for place in (folder, uninterrupted)]
-    assert curves[0] == curves[1]
+    for name in ("learning_curve.csv", "training_report.csv"):
+        assert (folder / name).read_text() == (uninterrupted / name).read_text()
     assert sorted(path.name for path in folder.iterdir()) == [
         "learning_curve.csv",
         "model.safetensors",
+        "training_report.csv",
     ]
 
 

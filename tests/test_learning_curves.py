@@ -33,5 +33,5 @@ def test_learning_curves_have_panels_for_each_rate_and_a_line_for_each_fold(tmp_
 def test_learning_curves_elsewhere_are_refused(tmp_path):
     with pytest.raises(BadInput, match="expected a path that ends in network/dropout-rate"):
         read(curves=[tmp_path / "curve.csv"], network=None)
-    with pytest.raises(BadInput, match="learning curves of nothing"):
+    with pytest.raises(BadInput, match="tables of the training of nothing"):
         read(curves=[write_curve(tmp_path, "0.20", 1)], network="nothing")

@@ -19,7 +19,7 @@ OF_EVERY_STUDY = {
     "all", "assign_folds", "train_network", "sample_network", "gather_cells", "record_provenance",
     "make_report",
 }  # fmt: skip
-TABLES = "rank_tests selection differences subgroups risk_coverage"
+TABLES = "rank_tests selection differences subgroups risk_coverage training"
 OF_SUBTYPES = "classification reliability recalibration conformal findings"
 OF_SUBREGIONS = "segmentation overlap lesions froc overlap_tests table_1 table_2 table_3"
 FIGURES = "risk_coverage learning_curves"

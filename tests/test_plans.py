@@ -38,13 +38,13 @@ def tables_and_figures(override, base=DEFAULT):
 
 TWO_CLASS = (
     "classification rank_tests selection findings reliability risk_coverage subgroups segmentation "
-    "differences recalibration conformal mask_control",
+    "differences recalibration conformal mask_control training",
     "uncertainty_by_passes calibration_by_rate segmentation_quality uncertainty_by_correctness "
     "reliability risk_coverage uncertainty_shares rate_differences case_gallery learning_curves",
 )
 ON_PHANTOM = (
     "classification rank_tests selection findings reliability risk_coverage subgroups segmentation "
-    "differences recalibration conformal mask_control posterior_truth",
+    "differences recalibration conformal mask_control posterior_truth training",
     "uncertainty_by_passes calibration_by_rate segmentation_quality uncertainty_by_correctness "
     "reliability risk_coverage uncertainty_shares rate_differences posterior_truth case_gallery "
     "learning_curves",
@@ -56,18 +56,19 @@ ONE_RATE = (
 )
 SUBREGIONS = (
     "rank_tests selection risk_coverage subgroups segmentation differences table_1 table_2 table_3 "
-    "overlap overlap_tests lesions froc",
+    "overlap overlap_tests lesions froc training",
     "tumour_volumes segmentation_gallery dice_by_size froc risk_coverage learning_curves",
 )
 SIZE_SENSITIVITY = (
     "rank_tests selection risk_coverage subgroups segmentation differences table_1 table_2 table_3 "
-    "overlap overlap_tests lesions froc size_sensitivity",
+    "overlap overlap_tests lesions froc size_sensitivity training",
     "tumour_volumes segmentation_gallery dice_by_size froc size_sensitivity risk_coverage "
     "learning_curves",
 )
 UNCERTAIN_SUBREGIONS = (
     "rank_tests selection risk_coverage subgroups segmentation differences table_1 table_2 table_3 "
-    "overlap overlap_tests lesions froc uncertainty_by_size uncertainty_by_size_differences",
+    "overlap overlap_tests lesions froc uncertainty_by_size "
+    "uncertainty_by_size_differences training",
     "tumour_volumes segmentation_gallery dice_by_size froc uncertainty_by_size "
     "segmentation_quality risk_coverage case_gallery learning_curves",
 )
@@ -86,23 +87,25 @@ KINDS = {
     "nothing fitted": (
         {"statistics": {"recalibration": [], "conformal": None, "mask_control": None}}, DEFAULT,
         ("classification rank_tests selection findings reliability risk_coverage subgroups "
-         "segmentation differences posterior_truth", ON_PHANTOM[1]),
+         "segmentation differences posterior_truth training", ON_PHANTOM[1]),
     ),
     "no tasks": (
         {"tasks": []}, DEFAULT,
-        ("rank_tests selection risk_coverage subgroups segmentation differences mask_control",
+        ("rank_tests selection risk_coverage subgroups segmentation differences mask_control "
+         "training",
          "segmentation_quality risk_coverage rate_differences case_gallery learning_curves"),
     ),
     "no segmentation": (
         {"segmentation": "none"}, DEFAULT,
         ("classification rank_tests selection findings reliability risk_coverage subgroups "
-         "differences recalibration conformal posterior_truth",
+         "differences recalibration conformal posterior_truth training",
          "uncertainty_by_passes calibration_by_rate uncertainty_by_correctness reliability "
          "risk_coverage uncertainty_shares rate_differences posterior_truth learning_curves"),
     ),
     "no tasks, deterministic": (
         ONE_PASS | {"tasks": []}, DEFAULT,
-        ("rank_tests selection risk_coverage subgroups segmentation differences mask_control",
+        ("rank_tests selection risk_coverage subgroups segmentation differences mask_control "
+         "training",
          "risk_coverage learning_curves"),
     ),
     "no maps": (
@@ -121,7 +124,7 @@ KINDS = {
         ("classification rank_tests selection findings reliability risk_coverage subgroups "
          "segmentation differences recalibration conformal mask_control posterior_truth table_1 "
          "table_2 table_3 overlap overlap_tests lesions froc uncertainty_by_size "
-         "uncertainty_by_size_differences",
+         "uncertainty_by_size_differences training",
          "uncertainty_by_passes calibration_by_rate segmentation_quality "
          "uncertainty_by_correctness reliability risk_coverage uncertainty_shares "
          "rate_differences posterior_truth case_gallery tumour_volumes segmentation_gallery "

@@ -16,7 +16,12 @@ from glioma_uq.errors import BadInput
 from glioma_uq.figures import caption
 from glioma_uq.report.contents import p_value, summary
 from glioma_uq.report.page import in_four_digits
-from glioma_uq.report.statistics_tables import how_selected, sortable_tables, warnings
+from glioma_uq.report.statistics_tables import (
+    how_selected,
+    sortable_tables,
+    training_warnings,
+    warnings,
+)
 from glioma_uq.report.verdict import learned, with_interval
 
 COLUMNS = ["network", "rate", "passes", "task", "measure", "value", "low", "high", "n", "reason"]
@@ -28,7 +33,7 @@ VOID = {"meta", "img", "br"}
 FIGURES = ("calibration_by_rate", "uncertainty_by_correctness")
 AUROC = ("auroc", "auroc_low", "auroc_high")
 TASKS = ("idh", "1p19q", "grade")
-STATISTICS = ("classification", "segmentation", "rank_tests", "selection", "findings")
+STATISTICS = ("classification", "segmentation", "rank_tests", "selection", "findings", "training")
 
 
 def classification(auc_low=0.7, rates=(0.2, 0.4), passes=(10, 30)):
@@ -59,6 +64,16 @@ def selection(rule="fixed", exploratory=False):
     return pd.DataFrame([row], columns=names)
 
 
+def training(collapsed=0):
+    """Return the table of two networks, of which the second may have collapsed."""
+    return pd.DataFrame({
+        "network": "csnet", "rate": 0.2, "fold": [1, 2], "seed": 1, "attempts": [1, 1],
+        "dead_share": [0.0, 0.3], "largest_training": [5.0, 5.0],
+        "largest_evaluation": [50.0, 51.0], "collapsed": [0, collapsed],
+        "collapse": ["", "validation Dice 0.00 in epoch 9, which is kept" if collapsed else ""],
+    })  # fmt: skip
+
+
 def findings():
     rows = [
         ("ECE < 0.1 is lowest", "idh", "0.25", 0.2, 0.2, 0.6, "undecided at this n", 40, "a", ""),
@@ -69,7 +84,9 @@ def findings():
     return pd.DataFrame(rows, columns=names)
 
 
-def write_report(folder, *, dice=(0.7, 0.65), published=False, overlays=True, **override):
+def write_report(
+    folder, *, dice=(0.7, 0.65), published=False, collapsed=0, overlays=True, **override
+):
     """Write a report from tiny tables and return its text; `override`: of the demo's config."""
     for name in (*FIGURES, "learning_curves"):
         (folder / f"figures/{name}.png").parent.mkdir(exist_ok=True)
@@ -89,6 +106,7 @@ def write_report(folder, *, dice=(0.7, 0.65), published=False, overlays=True, **
         "rank_tests": pd.DataFrame(rank_rows, columns=names),
         "selection": selection(),
         "findings": findings(),
+        "training": training(collapsed),
         "curves": pd.DataFrame(curve),
         "volumes": pd.DataFrame(case),
         "excluded": pd.DataFrame(excluded),
@@ -99,7 +117,7 @@ def write_report(folder, *, dice=(0.7, 0.65), published=False, overlays=True, **
         table.to_csv(paths[name], index=False)
     of_study = {name: paths.pop(name) for name in STATISTICS}
     if published:
-        del of_study["segmentation"]
+        del of_study["segmentation"], of_study["training"]
         paths = dict.fromkeys(paths)
         override = {"cohort": None, "predictions": PUBLISHED}
     provenance = {"code": {"commit": "abc123"}, "inputs": {f"file-{i}": "0f" for i in range(20)}}
@@ -176,6 +194,26 @@ def test_the_first_lines_say_that_networks_have_not_learned(tmp_path):
     body = html[html.index("<main>") :]
     said = body.index("have not learned: mean Dice of csnet at rate 0.40 is 0.41, expected at")
     assert said < min(300, body.index("What was run"))
+
+
+def test_the_first_lines_say_that_a_network_collapsed(tmp_path):
+    html = write_report(tmp_path, collapsed=1)
+    sentence = "number of networks that collapsed in training is 1 of 2, expected 0"
+    assert html.index(sentence) < html.index('id="run"')
+    assert "csnet, rate 0.20, fold 2, seed 1 collapsed in training: validation Dice 0.00" in html
+    assert "collapsed in training is" not in write_report(tmp_path)
+
+
+def test_warnings_name_networks_that_are_not_what_they_seem():
+    assert training_warnings(None) == []
+    texts = training_warnings(training())
+    assert [text.split(" networks ")[0] for text in texts] == ["1 of 2"] * 2
+    assert "dead channels" in texts[0]
+    assert "10 times larger in evaluation mode" in texts[1]
+    again = training().assign(attempts=[1, 3], dead_share=np.nan, largest_evaluation=np.nan)
+    assert training_warnings(again) == [
+        "1 of 2 networks were trained again, since they had collapsed."
+    ]
 
 
 def test_the_page_tells_what_was_run(tmp_path):

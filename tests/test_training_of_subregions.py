@@ -87,6 +87,7 @@ def test_the_curve_shows_auxiliary_terms_their_weights_and_dice_by_region(rebuil
     assert curve.columns.tolist() == [
         "epoch", "train_loss", "validation_loss", "validation_dice", "learning_rate",
         "validation_dice_et", "validation_dice_tc", "validation_dice_wt",
+        "gradient_norm", "largest_gradient_norm",
         "weight_labels", "weight_auxiliary", "auxiliary_rebuilt", "auxiliary_rebuilt_relative",
     ]  # fmt: skip
     assert curve["weight_labels"].tolist() == [0.5, 0.5, 1.0, 1.0]
@@ -128,7 +129,9 @@ def test_a_network_without_auxiliary_terms_is_weighed_as_ever():
     run = rebuilder(network=build_network("dmfnet", width=4))
     batch = run.prepare(["a", "b"])
     loss = float(run.batch_loss(batch)[0].detach())
-    assert run.step(batch, 1) == {"train_loss": pytest.approx(loss, rel=gamma(16))}
+    parts = run.step(batch, 1)
+    assert set(parts) == {"train_loss", "gradient_norm"}
+    assert parts["train_loss"] == pytest.approx(loss, rel=gamma(16))
 
 
 @pytest.mark.parametrize("workers", [0, 2])

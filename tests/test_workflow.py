@@ -55,7 +55,7 @@ def test_every_table_of_the_statistics_is_there(tiny):
     assert names == {
         "classification", "segmentation", "rank_tests", "selection", "differences", "subgroups",
         "reliability", "risk_coverage", "recalibration", "conformal", "mask_control",
-        "posterior_truth", "findings",
+        "posterior_truth", "findings", "training",
     }  # fmt: skip
     selection = pd.read_csv(tiny / STUDY / "statistics/selection.csv")
     choice = selection[selection["item"] == "selected"].iloc[0]

@@ -215,3 +215,10 @@ use rule make_table as tabulate_size_sensitivity with:
         truth="results/cohorts/<cohort>/truth.csv",
     wildcard_constraints:
         table="size_sensitivity",
+
+
+use rule make_table as tabulate_training with:
+    input:
+        reports=study.runs("training_report.csv"),
+    wildcard_constraints:
+        table="training",

@@ -30,6 +30,7 @@ rule train_network:
     output:
         model="results/studies/<study>/{network}/dropout-{rate}/fold-{fold}/seed-{seed}/model.safetensors",
         curve="results/studies/<study>/{network}/dropout-{rate}/fold-{fold}/seed-{seed}/learning_curve.csv",
+        report="results/studies/<study>/{network}/dropout-{rate}/fold-{fold}/seed-{seed}/training_report.csv",
     log:
         "results/studies/<study>/logs/train_network/{network}_dropout-{rate}_fold-{fold}_seed-{seed}.log",
     benchmark:

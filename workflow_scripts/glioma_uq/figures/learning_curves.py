@@ -1,13 +1,10 @@
 """Learning curves: did each network learn, and when did it stop improving?"""
 
-import re
-
 import numpy as np
-import pandas as pd
 
-from glioma_uq.errors import BadInput
 from glioma_uq.figures.style import BLUE, GREEN, ORANGE, finish, key, panel_title, panels
 from glioma_uq.figures.words import format_range
+from glioma_uq.runs import KEYS, read_runs
 
 CAPTION = (
     "Did the networks learn, and when did they stop improving",
@@ -17,34 +14,14 @@ CAPTION = (
     "loss falls is overfitting.",
 )
 
-WHERE = re.compile(
-    r"(?P<network>[^/]+)/dropout-(?P<rate>[\d.]+)/fold-(?P<fold>[^/]+)/seed-(?P<seed>[^/]+)/[^/]+$"
-)
 MOST_COLUMNS = 5
-KEYS = ["network", "rate", "fold", "seed"]
 
 
 def read(*, curves, network):
-    """Return the curves as one table: network, rate, fold, seed, then a curve's own columns.
-
-    The path of a curve gives its keys: {network}/dropout-{rate}/fold-{fold}/seed-{seed}/.
-    Only curves of `network` are kept, or all if it is None.
-    """
-    tables = []
-    for path in curves:
-        place = WHERE.search(str(path))
-        if place is None:
-            raise BadInput(
-                "expected a path that ends in network/dropout-rate/fold-fold/seed-seed/file.csv, "
-                f"found {path}; leave the learning curves where training wrote them"
-            )
-        names = {**place.groupdict(), "rate": float(place["rate"])}
-        if network in (None, names["network"]):
-            tables.append(pd.read_csv(path).assign(**names))
-    if not tables:
-        raise BadInput(f"expected learning curves of {network}, found none; train it first")
-    table = pd.concat(tables).set_index(KEYS).reset_index()
-    return table.sort_values([*KEYS, "epoch"], kind="stable", ignore_index=True)
+    """Return the curves of `network`, or all if it is None, as the table of `read_runs`."""
+    return read_runs(curves, network).sort_values(
+        [*KEYS, "epoch"], kind="stable", ignore_index=True
+    )
 
 
 def draw(table, *, weights):

@@ -42,6 +42,7 @@ TABLES = {
     "uncertainty_by_size": {"subregions", "disagreement"},
     "uncertainty_by_size_differences": {"subregions", "disagreement"},
     "size_sensitivity": {"subregions", "lesion groups"},
+    "training": {"networks"},
 }
 # The figures in the order of the report; without tasks those of subregions come first.
 FIGURES = {

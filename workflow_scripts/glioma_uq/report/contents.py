@@ -22,12 +22,12 @@ def from_tables(tables, config, network, selected):
     """
     rate, passes = selected
     level = config["statistics"]["level"]
-    judged = [tables.get(name) for name in ("classification", "segmentation", "overlap")]
+    judged = ("classification", "segmentation", "overlap", "training")
     subregions = small_tumours.about_subregions(tables, rate, passes, level)
     return {
         "study": config["study"],
         "title": title(tables),
-        "verdict": learned(*judged),
+        "verdict": learned(*(tables.get(name) for name in judged)),
         "network": network,
         "cell": {
             "rate": f"{rate:.2f}",
@@ -51,6 +51,7 @@ def from_tables(tables, config, network, selected):
         "how_selected": statistics_tables.how_selected(tables["selection"]),
         "findings": statistics_tables.judged_findings(tables.get("findings")),
         "warnings": [
+            *statistics_tables.training_warnings(tables.get("training")),
             *statistics_tables.warnings(tables, rate, passes),
             *small_tumours.warnings(subregions),
         ],

@@ -84,8 +84,13 @@ TABLES = {
     "table_2": "Enhancing tumours below 1,000 mm³, quoted and measured.",
     "table_3": "Dice of the three regions, quoted and measured.",
     "selection": "How the rate and passes were selected.",
+    "training": "How each network was trained: largest activations in evaluation and in training "
+    "mode on training cases, the share of dead channels, the norm of the gradient, and whether it "
+    "collapsed.",
 }
 WHOLE = ("differences", "selection", "table_1", "table_2", "table_3")  # shown with all their cells
+MOST_DEAD = 0.05  # channels; and how much larger activations may be in evaluation mode
+MOST_GROWTH = 10
 MOST_ROWS = 1500  # more would slow the page; the CSV file has all
 
 
@@ -128,6 +133,30 @@ def judged_findings(findings):
         for row in findings.itertuples()
     ]
     return {"sentence": f"{len(findings)} claims of the paper: {', '.join(texts)}.", "rows": rows}
+
+
+def training_warnings(training):
+    """Return warnings about networks, from the table `training`, None if there is none."""
+    if training is None:
+        return []
+    texts = [
+        f"{row.network}, rate {row.rate:.2f}, fold {row.fold}, seed {row.seed} collapsed in "
+        f"training: {row.collapse}. Its cases are in all results."
+        for row in training[training["collapsed"] == 1].itertuples()
+    ]
+    dead = f"have more than {100 * MOST_DEAD:g} % dead channels, which test cases may activate"
+    larger = (
+        f"have activations on training cases that are more than {MOST_GROWTH} times larger in "
+        "evaluation mode than in training mode"
+    )
+    counted = {
+        "were trained again, since they had collapsed": training["attempts"] > 1,
+        dead: training["dead_share"] > MOST_DEAD,
+        larger: training["largest_evaluation"] > MOST_GROWTH * training["largest_training"],
+    }
+    n = len(training)
+    texts += [f"{found.sum()} of {n} networks {x}." for x, found in counted.items() if any(found)]
+    return texts
 
 
 def warnings(tables, rate, passes):

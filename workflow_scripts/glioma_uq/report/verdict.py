@@ -30,16 +30,20 @@ class Verdict(NamedTuple):
     checks: list
 
 
-def learned(classification=None, segmentation=None, overlap=None):
+def learned(classification=None, segmentation=None, overlap=None, training=None):
     """Return the Verdict on the networks of the long tables, each None if a study has none.
 
     They have learned when the mean Dice is at least 0.60 at every dropout rate, and when the
     intervals of the AUC of IDH and 1p/19q lie above 0.5 at the smallest rate. In a study of
     subregions, whose cohort may have only small tumours, the mean Dice is that of enhancing
     tumour over the cases that have it, and at least 0.30. All are taken at the most passes. A
-    missing value fails.
+    missing value fails, and so does a network that collapsed in training.
     """
     checks = []
+    if training is not None:
+        number_of, n = training["collapsed"].sum(), len(training)
+        what = "number of networks that collapsed in training"
+        checks.append(Check(what, f"{number_of} of {n}", "0", number_of == 0))
     if overlap is not None:
         mine = (overlap["task"] == "et") & (overlap["rule"] == "none")
         for point, rows in at_most_passes(overlap[mine], "dice").groupby(["network", "rate"]):

@@ -40,6 +40,7 @@ class Settings:
     weights: str = "best"
     validation_passes: int = 0
     augmentation: tuple = MC_DROPOUT
+    on_collapse: str = "report"
     device: str = "auto"
 
     def __post_init__(self):

@@ -12,6 +12,7 @@ from functools import cached_property, partial
 
 import numpy as np
 import torch
+from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from glioma_uq.devices import autocast, choose_device
 from glioma_uq.errors import BadInput
@@ -159,21 +160,33 @@ class Trainer:
         return self.curve[-1]
 
     def fit(self, epoch):
-        """Take one optimiser step for each batch; return the means over the cases of `step`."""
+        """Take one optimiser step for each batch; return the means over the cases of `step`.
+
+        Of the norms of the gradient, the median and the largest of the steps; NaN without any.
+        """
         self.network.train()
         rng = np.random.default_rng(seed_for(self.seed, "order", epoch))
         names = even_batches(self.training, self.settings.batch_size, rng)
-        totals = {}
+        totals, norms = {}, []
         with closing(prefetch(partial(self.prepare, epoch=epoch), names, self.workers)) as batches:
             for batch in batches:
                 parts = self.step(batch, epoch)
                 check_finite(parts["train_loss"], epoch)
+                norms += [parts.pop("gradient_norm")] if "gradient_norm" in parts else []
                 for name, value in parts.items():
                     totals[name] = totals.get(name, 0.0) + value * len(batch.images)
-        return {name: total / len(self.training) for name, total in totals.items()}
+        norms = norms or [float("nan")]
+        return {
+            "gradient_norm": float(np.median(norms)),
+            "largest_gradient_norm": float(np.max(norms)),
+            **{name: total / len(self.training) for name, total in totals.items()},
+        }
 
     def step(self, batch, epoch):
-        """Take one step; return the loss before it and any auxiliary terms and their weights."""
+        """Take one step; return the loss before it and any auxiliary terms and their weights.
+
+        `gradient_norm` is that of the whole gradient before it is clipped.
+        """
         self.optimiser.zero_grad(set_to_none=True)
         loss, logits = self.batch_loss(batch.to(self.device))
         terms, logged = logits.get("auxiliary", {}), {}
@@ -184,9 +197,12 @@ class Trainer:
             logged = {"weight_labels": of_labels, "weight_auxiliary": of_auxiliary}
         if loss.requires_grad:  # not for a batch without any label or segmentation
             loss.backward()
+            learned = [p for p in self.network.parameters() if p.grad is not None]
+            norm = get_total_norm([p.grad for p in learned])
             if largest := self.settings.gradient_clip:
-                torch.nn.utils.clip_grad_norm_(self.network.parameters(), largest)
+                clip_grads_with_norm_(learned, largest, norm)
             self.optimiser.step()
+            logged["gradient_norm"] = float(norm)
         logged |= {f"auxiliary_{name}": float(term.detach()) for name, term in terms.items()}
         return {"train_loss": float(loss.detach()), **logged}
 

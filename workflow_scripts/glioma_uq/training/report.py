@@ -1,0 +1,103 @@
+"""The report on one trained network: its activations and gradients, and whether it collapsed."""
+
+from contextlib import nullcontext
+
+import numpy as np
+import pandas as pd
+import torch
+
+from glioma_uq.sampling.mc_dropout import active_dropout, has_dropout
+from glioma_uq.seeds import seed_for
+from glioma_uq.training.batches import even_batches
+from glioma_uq.training.health import activation_report
+
+BATCHES, PASSES = 4, 5  # of training cases, on which a network is measured
+LEAST_DICE = 0.05
+LEAST_RANGE = 0.01
+AUXILIARY = ["weight_labels", "weight_auxiliary"]
+
+
+def training_report(trainer):
+    """Return the row of training_report.csv of a finished `Trainer`, whose kept weights it loads.
+
+    The activations are the largest of a few batches of training cases (`activation_report`).
+    """
+    trainer.network.load_state_dict(trainer.weights)
+    batches = training_batches(trainer)
+    activations = [
+        activation_report(trainer.network, [images], PASSES, trainer.seed) for images in batches
+    ]
+    curve = pd.DataFrame(trainer.curve)
+    best = trainer.settings.weights == "best"
+    kept = trainer.best_epoch if best else trainer.epoch
+    reasons = collapses(curve, kept, output_ranges(trainer, batches))
+    return {
+        **{name: float(np.max([row[name] for row in activations])) for name in activations[0]},
+        "largest_gradient_norm": curve["largest_gradient_norm"].max(),
+        "last_gradient_norm": curve["gradient_norm"].iloc[-1],
+        "epochs": trainer.epoch,
+        "best_epoch": trainer.best_epoch,
+        "final_train_loss": curve["train_loss"].iloc[-1],
+        "collapsed": int(bool(reasons)),
+        "collapse": "; ".join(reasons),
+    }
+
+
+def training_batches(trainer):
+    """Return the images of a few batches of training cases; without crops, not augmented."""
+    rng = np.random.default_rng(seed_for(trainer.seed, "report"))
+    names = even_batches(trainer.training, trainer.settings.batch_size, rng)[:BATCHES]
+    epoch = None if trainer.settings.crop.size is None else trainer.epoch
+    return [trainer.prepare(batch, epoch).images.to(trainer.device) for batch in names]
+
+
+@torch.no_grad()
+def output_ranges(trainer, batches):
+    """Return {task: range over cases of a class's probability}, the largest of the classes.
+
+    Probabilities are means over passes in which all cases have the same dropout masks, so that
+    they differ by the cases alone. A task without any label is left out, and all of them if there
+    is one case.
+    """
+    network = trainer.network.eval()
+    tasks = [task for task, weight in trainer.loss.task_weights.items() if weight]
+    found = {task: [] for task in tasks if sum(map(len, batches)) > 1}
+    plain = nullcontext(lambda images, seeds: network(images))
+    with active_dropout(network) if has_dropout(network) else plain as forward:
+        for images in batches:
+            seeds = [seed_for(trainer.seed, "report", t) for t in range(PASSES)]
+            passes = [forward(images, [seed] * len(images)) for seed in seeds]
+            for task, probabilities in found.items():
+                probabilities += torch.stack([x[task].float().softmax(1) for x in passes]).mean(0)
+    return {
+        task: float((torch.stack(x).amax(0) - torch.stack(x).amin(0)).max())
+        for task, x in found.items()
+    }
+
+
+def collapses(curve, kept, ranges):
+    """Return why a network collapsed, a list of texts that is empty if it did not.
+
+    It has if, of the weights that are kept, the validation Dice is at most .05; if a task's
+    outputs do not depend on the case, which is a `ranges` below .01; or if the training loss was
+    in no epoch below that of the first, of those with the last epoch's weights of auxiliary terms.
+
+    Args:
+        curve: the learning curve.
+        kept: the epoch whose weights are kept.
+        ranges: those of `output_ranges`.
+    """
+    reasons = []
+    dice = curve.set_index("epoch")["validation_dice"][kept]
+    if dice <= LEAST_DICE:
+        reasons.append(f"validation Dice {dice:.2f} in epoch {kept}, which is kept")
+    reasons += [
+        f"the same output for {task} whatever the case"
+        for task, x in ranges.items()
+        if x < LEAST_RANGE
+    ]
+    weights = [name for name in AUXILIARY if name in curve]
+    loss = curve.loc[(curve[weights] == curve[weights].iloc[-1]).all(axis=1), "train_loss"]
+    if len(loss) > 1 and loss.iloc[1:].min() >= loss.iloc[0]:
+        reasons.append("a training loss that never fell below that of the first epoch")
+    return reasons
