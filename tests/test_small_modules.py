@@ -21,6 +21,21 @@ def test_seeds_are_named_and_stable():
     assert 0 <= seed_for(2026, "x") < 2**63
 
 
+def test_torch_uses_the_lower_32_bits_of_a_seed_and_numpy_all():
+    """What the docstring of `seeds` says is lost."""
+    seed = seed_for(1, "mask")
+    other = seed ^ 2**40
+    torch_ones, numpy_ones = (
+        [make(s) for s in (seed, other, seed ^ 1)]
+        for make in (
+            lambda s: torch.rand(4, generator=torch.Generator().manual_seed(s)).tolist(),
+            lambda s: np.random.default_rng(s).random(4).tolist(),
+        )
+    )
+    assert torch_ones[0] == torch_ones[1] != torch_ones[2]
+    assert len({tuple(values) for values in numpy_ones}) == 3
+
+
 def test_rates_and_passes_have_one_form():
     assert (format_rate(0.2), format_rate(0.25), format_passes(5)) == ("0.20", "0.25", "005")
 
