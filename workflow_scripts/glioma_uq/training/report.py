@@ -65,14 +65,16 @@ def output_ranges(trainer, batches):
     plain = nullcontext(lambda images, seeds: network(images))
     with active_dropout(network) if has_dropout(network) else plain as forward:
         for images in batches:
-            seeds = [seed_for(trainer.seed, "report", t) for t in range(PASSES)]
-            passes = [forward(images, [seed] * len(images)) for seed in seeds]
-            for task, probabilities in found.items():
-                probabilities += torch.stack([x[task].float().softmax(1) for x in passes]).mean(0)
-    return {
-        task: float((torch.stack(x).amax(0) - torch.stack(x).amin(0)).max())
-        for task, x in found.items()
-    }
+            means = dict.fromkeys(found, 0.0)
+            for t in range(PASSES):
+                seeds = [seed_for(trainer.seed, "report", t)] * len(images)
+                logits = forward(images, seeds)
+                for task in found:
+                    means[task] = means[task] + logits[task].float().softmax(1) / PASSES
+            for task, rows in found.items():
+                rows.append(means[task])
+    probabilities = {task: torch.cat(rows) for task, rows in found.items()}
+    return {task: float((p.amax(0) - p.amin(0)).max()) for task, p in probabilities.items()}
 
 
 def collapses(curve, kept, ranges):
