@@ -8,11 +8,14 @@ import pytest
 from test_measures import cell_path, classification_table, segmentation_table
 
 from glioma_uq.errors import BadInput
+from glioma_uq.grid import ALL_SEEDS
 from glioma_uq.statistics.long_tables import (
     COLUMNS,
     DIFFERENCE_COLUMNS,
     SUBGROUP_COLUMNS,
+    THESE_NETWORKS,
     compare_rates,
+    given_networks,
     measure_cells,
     measure_subgroups,
 )
@@ -51,6 +54,22 @@ def test_a_difference_is_of_the_values_and_narrower_than_they_vary(tmp_path):
     row = row_of(found, measure="dice")
     assert (row["rate"], row["reference_rate"]) == ("0.40", "0.20")
     assert row[["value", "low", "high"]].tolist() == pytest.approx([0.1] * 3)
+
+
+def test_intervals_of_one_seed_or_of_an_ensemble_are_given_these_networks(tmp_path):
+    one = segmentation_table().assign(seed=1)
+    both = pd.concat([one, one.assign(seed=2)])
+    ensemble = one.assign(seed=ALL_SEEDS)
+    for tables, given in (([one], True), ([both], False), ([ensemble], True), ([both, one], True),
+                          ([one.drop(columns="seed")], True)):  # fmt: skip
+        assert given_networks(dict(enumerate(tables))) is given
+    paths = written(tmp_path, {(0.2, 10): both, (0.4, 10): one}, "segmentation")
+    for table, expected in (
+        (measure_cells(paths, segmentation_measures, **options()), ["", THESE_NETWORKS]),
+        (compare_rates(paths, segmentation_measures, reference_rate=0.2, **options()),
+         [THESE_NETWORKS]),
+    ):  # fmt: skip
+        assert table[table["measure"] == "dice"]["given"].tolist() == expected
 
 
 def test_a_rate_without_its_partner_is_refused(tmp_path):

@@ -80,8 +80,8 @@ def scale_table():
         for minus, value in kinds.items():
             if (minus == "scale 1" and scale == 1) or (minus == NETWORKS[0] and j == 0):
                 continue
-            rows.append((network, 0.0, 1, task, "dice", value, value - 0.1, value + 0.1, 9, "none",
-                         scale, minus, ""))  # fmt: skip
+            rows.append((network, 0.0, 1, task, "dice", value, value - 0.1, value + 0.1, 9, "",
+                         "none", scale, minus, ""))  # fmt: skip
     return pd.DataFrame(rows, columns=[*COLUMNS[:-1], "rule", "scale", "minus", "reason"])
 
 
@@ -99,7 +99,7 @@ def uncertainty_table():
             unknown = group == "empty" and "auroc" in measure
             value = np.nan if unknown else value + 0.1 * j
             rows.append((network, 0.0, 1, "et", measure, value, value - 0.05, value + 0.05,
-                         0 if unknown else 9, group, ""))  # fmt: skip
+                         0 if unknown else 9, "", group, ""))  # fmt: skip
     return pd.DataFrame(rows, columns=[*COLUMNS[:-1], "group", "reason"])
 
 

@@ -73,7 +73,7 @@ def write_report(folder, tables):
     """Write the report of a study of segmentation alone."""
     names = ["table_1", "table_2", "table_3", "overlap", "overlap_tests", "lesions", "froc"]
     mine = {name: tables[name] for name in names}
-    row = (0.0, 1, "segmentation", "dice", 0.7, 0.6, 0.8, 12, "")
+    row = (0.0, 1, "segmentation", "dice", 0.7, 0.6, 0.8, 12, "", "")
     mine["segmentation"] = pd.DataFrame([(n, *row) for n in NETWORKS], columns=COLUMNS)
     rank = ["network", "rate", "passes", "task", "n_right", "n_wrong", "u", "p", "p_holm"]
     rank += ["auroc", "auroc_low", "auroc_high"]

@@ -36,7 +36,8 @@ def test_the_report_and_its_figures_are_there(tiny):
 
 def test_the_long_tables_have_their_fixed_columns_and_every_cell(tiny):
     columns = [
-        "network", "rate", "passes", "task", "measure", "value", "low", "high", "n", "reason",
+        "network", "rate", "passes", "task", "measure", "value", "low", "high", "n", "given",
+        "reason",
     ]  # fmt: skip
     for name, tasks in (("classification", 3), ("segmentation", 1)):
         table = pd.read_csv(tiny / STUDY / f"statistics/{name}.csv")
@@ -46,7 +47,7 @@ def test_the_long_tables_have_their_fixed_columns_and_every_cell(tiny):
     assert ranks.columns.tolist() == [
         "network", "rate", "passes", "task", "n_right", "n_wrong", "u", "p", "p_holm",
         "auroc", "auroc_low", "auroc_high",
-        "rank_biserial", "rank_biserial_low", "rank_biserial_high", "reason",
+        "rank_biserial", "rank_biserial_low", "rank_biserial_high", "given", "reason",
     ]  # fmt: skip
 
 

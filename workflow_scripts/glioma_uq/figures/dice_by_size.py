@@ -35,7 +35,7 @@ SIZES = ("none", "< 1", "1–2", "2–5", "5–20", "≥ 20")
 LIMITS = (1, 2, 5, 20)  # in ml, between the sizes from the second one on
 UNBROKEN = "\xa0"  # non-breaking space
 OF_CASE = ["network", "rate", "passes", "case", "et_volume_ml", "dice", "size"]
-OF_SIZE = ["value", "low", "high", "n", "reason"]
+OF_SIZE = ["value", "low", "high", "n", "given", "reason"]
 
 
 def read(*, overlap, selection, networks, seed, intervals):

@@ -8,7 +8,13 @@ from glioma_uq.predictions import known_rows
 from glioma_uq.seeds import seed_for
 from glioma_uq.statistics.bootstrap import draw_resamples
 from glioma_uq.statistics.calibration import reliability
-from glioma_uq.statistics.long_tables import CELL, concat_nonempty, read_cells
+from glioma_uq.statistics.long_tables import (
+    CELL,
+    THESE_NETWORKS,
+    concat_nonempty,
+    given_networks,
+    read_cells,
+)
 from glioma_uq.statistics.measures import REGIONS
 from glioma_uq.statistics.risk_coverage import (
     classification_risk,
@@ -19,7 +25,7 @@ from glioma_uq.tasks import TASKS
 
 BINS = ["low", "high", "n", "confidence", "accuracy", "null_low", "null_high"]
 RELIABILITY = [*CELL, "task", *BINS]
-RISK_COVERAGE = [*CELL, "task", "uncertainty", "coverage", "risk", "low", "high", "n"]
+RISK_COVERAGE = [*CELL, "task", "uncertainty", "coverage", "risk", "low", "high", "n", "given"]
 
 
 def reliability_table(paths, *, ece, resamples, level, seed):
@@ -63,7 +69,9 @@ def risk_coverage_table(classification, segmentation, *, resamples, level, rng):
         if len(curve):
             band = np.nanquantile(replicates, [(1 - level) / 2, (1 + level) / 2], axis=0)
             curve["low"], curve["high"] = band
-        parts.append(curve.assign(**_name(cell, task), uncertainty=score, n=rows["case"].nunique()))
+        given = THESE_NETWORKS if given_networks({cell: rows}) else ""
+        named = _name(cell, task) | {"uncertainty": score, "given": given}
+        parts.append(curve.assign(**named, n=rows["case"].nunique()))
     return concat_nonempty(parts)[RISK_COVERAGE]
 
 

@@ -18,11 +18,12 @@ from glioma_uq.statistics.intervals import CORRECTED
 from glioma_uq.statistics.intervals import interval as interval_of
 from glioma_uq.tables import read_table
 
-NUMBERS = ["task", "measure", "value", "low", "high", "n", "reason"]
+NUMBERS = ["task", "measure", "value", "low", "high", "n", "given", "reason"]
 CELL = ["network", "rate", "passes"]
 COLUMNS = [*CELL, *NUMBERS]
 SUBGROUP_COLUMNS = [*CELL, "subgroup", "member", *NUMBERS]
 DIFFERENCE_COLUMNS = ["network", "rate", "reference_rate", "passes", *NUMBERS]
+THESE_NETWORKS = "these networks"
 WITHOUT_ESTIMATE = {"ece_null"}  # a distribution under chance: always percentiles
 # Resampling inflates them: all resamples lie above the value, which bca cannot correct.
 INFLATED = {"ece", "ece_equal_mass", "ece_debiased", "brier_reliability", "brier_resolution"}
@@ -31,7 +32,8 @@ INFLATED = {"ece", "ece_equal_mass", "ece_debiased", "brier_reliability", "brier
 class BootstrapResult(NamedTuple):
     """A measure of one cell: its plain value, then its resamples; the same without each case.
 
-    `place` holds the values of a long table's further columns, such as the group of cases.
+    `place` holds the values of a long table's further columns, such as the group of cases; `given`
+    is `THESE_NETWORKS` where resamples do not vary the networks, see `given_networks`.
     """
 
     cell: Cell
@@ -41,6 +43,7 @@ class BootstrapResult(NamedTuple):
     jackknife: np.ndarray | None
     n: int
     place: tuple = ()
+    given: str = ""
 
     @property
     def key(self):
@@ -51,6 +54,15 @@ class BootstrapResult(NamedTuple):
 def read_cells(paths):
     """Return {cell: table} of the cells at `paths`."""
     return {cell_of(path): read_table(path) for path in paths}
+
+
+def given_networks(tables):
+    """Return whether intervals over {cell: table} hold for these networks only, not for others.
+
+    True where a cell has fewer than two seeds of training, or is an ensemble, which contains all
+    seeds: then nothing tells how results differ between trainings.
+    """
+    return any("seed" not in table or table["seed"].nunique() < 2 for table in tables.values())
 
 
 def measure_known(table, weights, task, name, measure, *columns):
@@ -79,8 +91,9 @@ def resample_cell(cell, table, measures, resamples, interval, place=()):
     left_out = [None] * len(found)
     if interval in CORRECTED:
         left_out = [values for _, _, values, _ in measures(table, resamples.without_one(table))]
+    given = THESE_NETWORKS if given_networks({cell: table}) else ""
     return [
-        BootstrapResult(cell, task, measure, replicates, left, n, place)
+        BootstrapResult(cell, task, measure, replicates, left, n, place, given)
         for (task, measure, replicates, n), left in zip(found, left_out, strict=True)
     ]
 
@@ -177,12 +190,15 @@ def difference(one, other):
     """Return the `BootstrapResult` of `one` minus `other` in each resample; n is the smaller."""
     left = None if one.jackknife is None else one.jackknife - other.jackknife
     return one._replace(
-        replicates=one.replicates - other.replicates, jackknife=left, n=min(one.n, other.n)
+        replicates=one.replicates - other.replicates,
+        jackknife=left,
+        n=min(one.n, other.n),
+        given=one.given or other.given,
     )
 
 
 def numbers(result, level, interval):
-    """Return (task, measure, value, low, high, n, reason) of a `BootstrapResult`."""
+    """Return (task, measure, value, low, high, n, given, reason) of a `BootstrapResult`."""
     if result.measure in WITHOUT_ESTIMATE:
         interval = "percentile"
     elif result.measure in INFLATED and interval in CORRECTED:
@@ -190,7 +206,7 @@ def numbers(result, level, interval):
     value, low, high, reason = interval_of(
         result.replicates, level, interval, result.jackknife, result.n
     )
-    return result.task, result.measure, value, low, high, result.n, reason
+    return result.task, result.measure, value, low, high, result.n, result.given, reason
 
 
 def concat_nonempty(parts):

@@ -13,7 +13,8 @@ from glioma_uq.statistics.overlap_groups import MEASURES, parts_of, resample_gro
 from glioma_uq.statistics.rank_tests import holm
 
 COLUMNS = ["network", "reference", "rate", "passes", "task", "group", "rule", "measure",
-           "difference", "low", "high", "n", "n_different", "p", "p_holm", "reason"]  # fmt: skip
+           "difference", "low", "high", "n", "n_different", "p", "p_holm", "given",
+           "reason"]  # fmt: skip
 FAMILY = ["rate", "passes", "task", "rule", "measure"]
 OF_RULES = "et500 - none"
 

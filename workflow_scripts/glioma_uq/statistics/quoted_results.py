@@ -45,7 +45,7 @@ TABLES = {  # name: (group of cases, values, the paper's cases, their number)
     "table_2": ("below_1000", SMALL, HELD_OUT, np.nan),
     "table_3": ("all", REGIONS, "BraTS 2018, validation cases", 66),
 }
-NAMES = ["network", "origin", "cases", "rule", "rate", "passes", "n"]
+NAMES = ["network", "origin", "cases", "rule", "rate", "passes", "n", "given"]
 
 
 def paper_table(name, overlap, networks, cohort):
@@ -83,6 +83,10 @@ def measured_rows(name, overlap, networks, cohort):
             for value in values:
                 task, measure = ("et", value) if values == SMALL else (value, "dice")
                 found = part[(part["task"] == task) & (part["measure"] == measure)].iloc[0]
-                row |= {value: found["value"], "n": row.get("n", found["n"])}
+                row |= {
+                    value: found["value"],
+                    "n": row.get("n", found["n"]),
+                    "given": found["given"],
+                }
                 row |= {f"{value}_{limit}": found[limit] for limit in ("low", "high")}
             yield row

@@ -8,13 +8,14 @@ from glioma_uq.grid import format_cell
 from glioma_uq.statistics.bootstrap import draw_resamples
 from glioma_uq.statistics.discrimination import error_auroc
 from glioma_uq.statistics.intervals import interval as interval_of
-from glioma_uq.statistics.long_tables import CELL, read_cells
+from glioma_uq.statistics.long_tables import CELL, THESE_NETWORKS, read_cells
 from glioma_uq.statistics.risk_coverage import classification_risk, segmentation_risk
 from glioma_uq.tasks import TASKS
 
 COLUMNS = [*CELL, "task", "n_right", "n_wrong", "u", "p", "p_holm",
            "auroc", "auroc_low", "auroc_high",
-           "rank_biserial", "rank_biserial_low", "rank_biserial_high", "reason"]  # fmt: skip
+           "rank_biserial", "rank_biserial_low", "rank_biserial_high",
+           "given", "reason"]  # fmt: skip
 
 
 def compare(right, wrong):
@@ -69,7 +70,7 @@ def compare_cells(classification, segmentation, *, dice_threshold, resamples, le
 
     A family of tests, within which Holm's correction holds, is all tasks of one cell. Rows are
     sorted by network, rate and passes; columns are `COLUMNS`. The intervals of the effect sizes
-    are from `resamples` of cases.
+    are from `resamples` of cases, and given the networks, whose values are averaged.
     """
     groups = [(read_cells(classification), TASKS), (read_cells(segmentation), ["segmentation"])]
     tables = [table[["case"]] for cells, _ in groups for table in cells.values()]
@@ -86,7 +87,7 @@ def compare_cells(classification, segmentation, *, dice_threshold, resamples, le
         low, high, reason = effect_interval(known, uncertainty, is_wrong, drawn, level, interval)
         rank_biserial = (2 * effect - 1 for effect in (auroc, low, high))
         name = (*format_cell(cell), task, (~is_wrong).sum(), is_wrong.sum())
-        rows.append((*name, u, p, auroc, low, high, *rank_biserial, reason))
+        rows.append((*name, u, p, auroc, low, high, *rank_biserial, THESE_NETWORKS, reason))
     table = pd.DataFrame(rows, columns=[name for name in COLUMNS if name != "p_holm"])
     table["p_holm"] = table.groupby(CELL)["p"].transform(holm)
     return table[COLUMNS]

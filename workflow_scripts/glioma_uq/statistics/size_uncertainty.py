@@ -124,7 +124,7 @@ def without_histograms(cells):
     """Return the rows of the long table that say why `cells` have no calibration error."""
     return [
         (*format_cell(cell), "segmentation", f"voxel_ece_{region}",
-         *[np.nan] * 3, 0, "all", NO_HISTOGRAMS)
+         *[np.nan] * 3, 0, "", "all", NO_HISTOGRAMS)
         for cell in sorted(cells)
         for region in ("brain", "dilated")
     ]  # fmt: skip
