@@ -2,34 +2,39 @@
 
     python benchmarks/coverage.py [--cohorts 2000] [--resamples 1000] [--quick]
 
-One process, one thread, a few minutes. The tables are those of docs/methods.md; the last lines
-are the coverage, in per cent, of the default method for each measure.
+One process, one thread, a few minutes. The tables are those of docs/methods.md: intervals of one
+network's measures over cases, of its calibration error, and of a method's expected value over
+cases and networks. The last lines are the coverage, in per cent, of the default method for each
+measure.
 
 Last line: `spearman: 96.1 (N = 50), 94.9 (N = 240)`
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import harness
 import numpy as np
+import pandas as pd
 import yaml
 from scipy.special import expit
 from scipy.stats import norm
 
-from glioma_uq.statistics.bootstrap import (
-    resample_weights,
-    weighted_mean,
-)
+from glioma_uq.predictions import Cell
+from glioma_uq.statistics.bootstrap import draw_resamples, resample_weights, weighted_mean
 from glioma_uq.statistics.calibration import ece, ece_debiased, ece_if_perfect
 from glioma_uq.statistics.correlation import pearson, spearman
 from glioma_uq.statistics.discrimination import auc
 from glioma_uq.statistics.intervals import KINDS, interval
+from glioma_uq.statistics.long_tables import from_reference, numbers, resample_cell
 from glioma_uq.statistics.scoring import brier, nll
 
 SIZES, BINS = (50, 240), 15
 PREVALENCE, DISTANCE = 0.4, 1.8  # of the positive class; between the classes' means, in sd
 SHARPENED = {"calibrated": 1.0, "overconfident": 1.8}  # factor of the true log odds
 MISSED, DICE = 0.05, (8.0, 2.0)  # share of missed tumours; Beta distribution of the others' Dice
+NETWORK_SD, CASE_SD = (0, 0.01, 0.03, 0.06, 0.1), 0.1
+DESIGNS = ((2, 1), (5, 1), (2, 2), (2, 4), (2, 8), (5, 3))  # (folds, seeds) of a study of 64 cases
 RHO, SKEW = -0.4, 0.5  # correlation of two normal numbers; sd of the logarithm of the skewed one
 
 
@@ -164,6 +169,53 @@ def ece_of_cohort(n, sharpened, weights, truth, rng):
     return raw[0], debiased[0], *null, *inside
 
 
+def cover_networks(folds, seeds, sd, kind, cohorts, resamples, rng, *, cases=64):
+    """Return the coverage [2] and mean width [2] of the interval of a method's expected value,
+    and of that of the difference between two dropout rates of the same expected value.
+
+    A case's value is its own normal number, sd `CASE_SD`, the same at both rates, plus that of the
+    network that tests it, sd `sd`, one for each rate, fold and seed.
+    """
+    fold, seed = np.arange(cases) % folds, np.arange(seeds)
+    table = pd.DataFrame(
+        {"case": np.tile([f"{case:03d}" for case in range(cases)], seeds),
+         "fold": np.tile(fold, seeds), "seed": np.repeat(seed, cases)}
+    )  # fmt: skip
+    rates = [Cell("csnet", rate, 1) for rate in (0.2, 0.5)]
+    drawn = draw_resamples([(cell, table) for cell in rates], resamples, rng)
+    of_case, results = rng.normal(scale=CASE_SD, size=(cohorts, 1, cases)), []
+    for cell in rates:
+        of_network = rng.normal(scale=sd, size=(cohorts, folds, seeds))
+        values = of_case + of_network[:, fold].swapaxes(1, 2)  # [cohorts, seeds, cases]
+        means = partial(cohort_means, values=values.reshape(cohorts, -1))
+        results += resample_cell(cell, table, means, drawn, kind)
+    found = [results[:cohorts], from_reference(results, rate=rates[0].rate)]
+    limits = [[numbers(result, 0.95, kind)[3:5] for result in part] for part in found]
+    low, high = np.moveaxis(limits, 2, 0)  # [2, cohorts]
+    return np.mean((low <= 0) & (high >= 0), axis=1), np.mean(high - low, axis=1)
+
+
+def cohort_means(table, weights, values):
+    """Yield the mean of each cohort of `values` [cohorts, rows], as so many measures."""
+    for number, mine in enumerate(values):
+        yield "task", str(number), weighted_mean(mine, weights), table["case"].nunique()
+
+
+def tabulate_networks(kind, cohorts, resamples):
+    """Print the coverage of a method's expected value by network sd, folds and seeds."""
+    print(f"\nCoverage of a method's expected value, N = 64, sd of cases {CASE_SD}, {cohorts} "
+          f"cohorts a cell, {resamples} resamples, {kind}, in per cent (with one seed the interval "
+          "is given these networks); in brackets that of a difference of two rates")  # fmt: skip
+    print("network sd  " + "  ".join(f"{f} folds, {s} seeds" for f, s in DESIGNS))
+    for sd in NETWORK_SD:
+        cells = []
+        for number, (folds, seeds) in enumerate(DESIGNS):
+            rng = np.random.default_rng(number)
+            shares, _ = cover_networks(folds, seeds, sd, kind, cohorts, resamples, rng)
+            cells.append("{:5.1f} ({:.1f})".format(*100 * shares))
+        print(f"{sd:10.2f}  " + "  ".join(f"{cell:>16}" for cell in cells))
+
+
 def main():
     sizes = {"cohorts": (2000, 20), "resamples": (1000, 50), "draws": (4_000_000, 100_000)}
     options = harness.parser_of(__doc__, **sizes).parse_args()
@@ -171,6 +223,7 @@ def main():
     coverage = tabulate_intervals(options.cohorts, resamples, draws)
     tabulate_ece(max(options.cohorts // 4, 1), resamples, draws)
     kind = default_interval()
+    tabulate_networks(kind, options.cohorts, resamples)
     print(f"\nCoverage in per cent of the default method ({kind}):")
     for name, by_size in coverage.items():
         shares = (f"{100 * kinds[kind]:.1f} (N = {n})" for n, kinds in by_size.items())

@@ -1,12 +1,20 @@
 """Laws of intervals, and agreement with scipy's bootstrap draw by draw."""
 
+import runpy
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.stats
 
-from glioma_uq.statistics.bootstrap import resample_weights, weighted_mean
+from glioma_uq.predictions import Cell
+from glioma_uq.statistics.bootstrap import draw_resamples, resample_weights, weighted_mean
 from glioma_uq.statistics.correlation import pearson
-from glioma_uq.statistics.intervals import expanded_tails, interval
+from glioma_uq.statistics.intervals import KINDS, expanded_tails, interval, variance_parts
+from glioma_uq.statistics.long_tables import from_reference, numbers, resample_cell
+
+BENCHMARK = Path(__file__).resolve().parents[1] / "benchmarks" / "coverage.py"
 
 
 def test_the_mean_of_a_constant_has_no_width():
@@ -146,3 +154,109 @@ def test_expanded_is_bca_but_wider():
 
 def test_one_case_has_an_interval_without_width():
     assert interval(np.full(9, 0.3), 0.95, "expanded", np.full(1, np.nan), 1)[:3] == (0.3, 0.3, 0.3)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("is_inflated", [False, True])
+def test_the_interval_contains_its_value_and_stays_in_the_range(kind, is_inflated):
+    """Also where all resamples lie on one side of the value, as those of the ECE do."""
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        strata = np.repeat([0, 1, 2], [20, 2, 3])
+        value, *jackknife = rng.beta(0.4, 2, size=26)
+        draws = np.append(value, np.clip(value + rng.normal(0.02 * seed, 0.2, size=200), 0, 1))
+        found, low, high, reason = interval(
+            draws, 0.95, kind, np.array(jackknife), 20,
+            strata=strata, bounds=(0, 1), is_inflated=is_inflated,
+        )  # fmt: skip
+        assert found == value
+        assert reason or 0 <= low <= value <= high <= 1
+
+
+CELLS = [Cell("csnet", rate, 10) for rate in (0.2, 0.5)]
+
+
+def of_networks(values, folds):
+    """Return the results of two rates, whose cases have all the value of their network.
+
+    `values` is [2, folds, seeds].
+    """
+    seeds = values.shape[2]
+    table = pd.DataFrame(
+        {"case": np.tile([f"{case:02d}" for case in range(12)], seeds),
+         "fold": np.tile(np.arange(12) % folds, seeds), "seed": np.repeat(np.arange(seeds), 12)}
+    )  # fmt: skip
+    drawn = draw_resamples([(cell, table) for cell in CELLS], 300, np.random.default_rng(0))
+    results = []
+    for cell, of_rate in zip(CELLS, values, strict=True):
+        mine = of_rate[table["fold"], table["seed"]]
+        results += resample_cell(
+            cell, table,
+            lambda rows, weights, mine=mine: [("task", "value", weighted_mean(mine, weights), 12)],
+            drawn, "expanded",
+        )  # fmt: skip
+    return results
+
+
+def test_the_interval_of_networks_alone_is_students():
+    """With one fold and cases that do not differ, the mean over seeds is all that varies."""
+    values = np.random.default_rng(3).normal(size=(2, 1, 4))
+    result = of_networks(values, 1)[0]
+    mean, low, high = numbers(result, 0.95, "expanded")[2:5]
+    expected = scipy.stats.ttest_1samp(values[0, 0], 0).confidence_interval(0.95)
+    assert (mean, low, high) == pytest.approx((values[0].mean(), expected.low, expected.high))
+
+
+def test_the_interval_of_two_rates_of_networks_is_welchs():
+    values = np.random.default_rng(4).normal(size=(2, 1, 5)) * [[[1]], [[3]]]
+    (result,) = from_reference(of_networks(values, 1), rate=0.2)
+    low, high = numbers(result, 0.95, "expanded")[3:5]
+    test = scipy.stats.ttest_ind(values[1, 0], values[0, 0], equal_var=False)
+    expected = test.confidence_interval(0.95)
+    assert (low, high) == pytest.approx((expected.low, expected.high))
+
+
+def test_networks_that_do_not_vary_leave_the_interval_alone():
+    draws, jackknife = drawn_mean(np.random.default_rng(3).exponential(size=30))
+    alone = interval(draws, 0.95, "expanded", jackknife, 30)
+    jackknife = np.append(jackknife, [draws[0]] * 4)
+    strata = np.repeat([0, 1, 2], [30, 2, 2])
+    assert interval(draws, 0.95, "expanded", jackknife, 30, strata=strata) == alone
+
+
+def test_the_variance_of_a_stratum_is_that_of_a_mean():
+    values = np.random.default_rng(0).normal(size=7)
+    left = weighted_mean(values[:3], 1 - np.eye(3)), weighted_mean(values[3:], 1 - np.eye(4))
+    variances, freedoms = variance_parts(np.concatenate(left), np.repeat([0, 1], [3, 4]))
+    assert variances == pytest.approx([values[:3].var(ddof=1) / 3, values[3:].var(ddof=1) / 4])
+    assert freedoms.tolist() == [2, 3]
+
+
+def test_an_interval_is_refused_where_a_network_alone_defines_the_measure():
+    jackknife = np.append(np.linspace(0.4, 0.6, 9), [np.nan, 0.5])
+    draws = np.append(0.5, np.linspace(0.3, 0.7, 100))
+    strata = np.repeat([0, 1], [9, 2])
+    found = interval(draws, 0.95, "expanded", jackknife, 9, strata=strata)
+    assert np.isnan(found[1:3]).all()
+    assert "without one of the networks" in found[3]
+
+
+@pytest.fixture(scope="module")
+def cover_networks():
+    return runpy.run_path(str(BENCHMARK))["cover_networks"]
+
+
+@pytest.mark.parametrize(("folds", "seeds", "sd"), [(2, 4, 0.06), (2, 2, 0.06), (2, 4, 0)])
+def test_intervals_of_several_seeds_cover_the_expected_value_of_the_method(
+    cover_networks, folds, seeds, sd
+):
+    """At least 92 %, for a mean and for a difference between rates: see benchmarks/coverage.py."""
+    rng = np.random.default_rng(folds * seeds)
+    shares, _ = cover_networks(folds, seeds, sd, "expanded", 500, 400, rng)
+    assert (shares >= 0.92).all()
+
+
+def test_one_seed_covers_these_networks_only(cover_networks):
+    """The interval of one seed does not know how trainings differ, which the tables say."""
+    shares, _ = cover_networks(2, 1, 0.06, "expanded", 200, 200, np.random.default_rng(0))
+    assert (shares < 0.7).all()

@@ -122,11 +122,12 @@ def test_a_subgroup_of_one_class_has_no_auc_and_says_so(tmp_path):
 
 def test_several_seeds_widen_the_intervals_by_what_they_differ(tmp_path):
     one = segmentation_table()
-    two = pd.concat([one.assign(seed=1), one.assign(seed=2, dice=one["dice"] + 1)])
+    one["dice"] /= 2
+    two = pd.concat([one.assign(seed=1), one.assign(seed=2, dice=one["dice"] + 0.5)])
     spread = {}
     for name, table in {"one": one.assign(seed=1), "two": two}.items():
         paths = written(tmp_path, {(0.2, 10): table}, "segmentation")
         row = row_of(measure_cells(paths, segmentation_measures, **options()), measure="dice")
         spread[name] = row["high"] - row["low"]
         assert row["n"] == 40
-    assert spread["two"] > 0.9 > 3 * spread["one"]
+    assert spread["two"] > 0.5 > 3 * spread["one"]

@@ -173,8 +173,8 @@ def test_the_steps_write_their_tables(tmp_path):
         make_table.main(table=name, output=path, seed=1, **given)
     found = {name: pd.read_csv(path) for name, path in paths.items()}
     assert found["overlap"].columns.tolist() == [
-        "network", "rate", "passes", "task", "measure", "value", "low", "high", "n", "group",
-        "rule", "reason",
+        "network", "rate", "passes", "task", "measure", "value", "low", "high", "n", "given",
+        "group", "rule", "reason",
     ]  # fmt: skip
     assert len(found["overlap"]) == 2 * 3 * 2 * 4 * 5
     row = only(found["lesions"], network="dmfnet", task="et", rule="none", group="all")

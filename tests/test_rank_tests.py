@@ -101,7 +101,7 @@ def test_the_effect_has_an_interval_around_it_and_a_mirror_image():
     is_wrong = np.arange(60) < 20
     uncertainty = rng.normal(size=60) + is_wrong
     rows = pd.DataFrame({"case": [f"{i:02d}" for i in range(60)]})
-    drawn = draw_resamples([rows], 500, rng)
+    drawn = draw_resamples([(None, rows)], 500, rng)
     auroc = compare(uncertainty[~is_wrong], uncertainty[is_wrong])[2]
     for kind in ("percentile", "basic", "bca"):
         low, high, reason = effect_interval(rows, uncertainty, is_wrong, drawn, 0.95, kind)
@@ -111,7 +111,7 @@ def test_the_effect_has_an_interval_around_it_and_a_mirror_image():
 
 def test_an_effect_of_one_error_has_no_interval_and_says_so():
     rows = pd.DataFrame({"case": [f"{i:02d}" for i in range(30)]})
-    drawn = draw_resamples([rows], 200, np.random.default_rng(0))
+    drawn = draw_resamples([(None, rows)], 200, np.random.default_rng(0))
     low, high, reason = effect_interval(rows, np.arange(30.0), np.arange(30) < 1, drawn)
     assert np.isnan([low, high]).all()
     assert "of 200 resamples" in reason

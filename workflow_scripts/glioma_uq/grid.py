@@ -2,6 +2,7 @@
 
 ENSEMBLES = ("deep-ensemble", "mc-dropout-ensemble")  # of the networks of all training seeds
 WITH_DROPOUT = ("mc-dropout", "mc-dropout-ensemble")  # samplers with active dropout
+SUFFIXES = ("-deterministic", "-mc-dropout-ensemble", "-deep-ensemble", "-test-time-augmentation")
 ALL_SEEDS = "all"  # in place of the seed, for an ensemble of all seeds
 
 
@@ -40,3 +41,13 @@ def format_sampled(network, sampler):
     ('csnet', 'csnet-deep-ensemble')
     """
     return network if sampler == "mc-dropout" else f"{network}-{sampler}"
+
+
+def trained_network(sampled):
+    """Return the network of a name of `format_sampled`, whatever its sampler.
+
+    >>> trained_network("csnet-deterministic")
+    'csnet'
+    """
+    suffix = next((suffix for suffix in SUFFIXES if sampled.endswith(suffix)), "")
+    return sampled.removesuffix(suffix)

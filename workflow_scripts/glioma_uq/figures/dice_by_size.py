@@ -62,7 +62,7 @@ def tabulate(tables, *, resamples, level, interval, rng):
     its number of cases. `tables` is {cell: table of overlap}, one cell of each network.
     """
     rows = {cell: of_enhancing(table) for cell, table in tables.items()}
-    resampled = draw_resamples(rows.values(), resamples, rng)
+    resampled = draw_resamples(rows.items(), resamples, rng)
     groups = []
     for cell, table in rows.items():
         for size in SIZES:
@@ -79,11 +79,11 @@ def tabulate(tables, *, resamples, level, interval, rng):
 
 
 def of_enhancing(overlap):
-    """Return case, seed, et_volume_ml, size and dice of ET, without post-processing rule."""
+    """Return case, fold, seed, et_volume_ml, size and dice of ET, without post-processing rule."""
     rows = overlap[(overlap["region"] == "et") & (overlap["rule"] == "none")]
     volume = rows["reference_volume_mm3"] / 1000
-    rows = rows[["case", "seed", "dice"]].assign(et_volume_ml=volume, size=size_of(volume))
-    return rows.reset_index(drop=True)
+    rows = rows[["case", "fold", "seed", "dice"]]
+    return rows.assign(et_volume_ml=volume, size=size_of(volume)).reset_index(drop=True)
 
 
 def mean_dice(rows, weights):

@@ -8,6 +8,7 @@ from glioma_uq.errors import BadInput
 from glioma_uq.figures.cells import of_cell
 from glioma_uq.figures.style import GREY, across_axes, key, note_empty
 from glioma_uq.figures.words import format_range, joined
+from glioma_uq.grid import SUFFIXES
 from glioma_uq.predictions import cell_of
 from glioma_uq.statistics.overlap_groups import BELOW_MM3
 from glioma_uq.statistics.selected_cell import read_selected_cell
@@ -16,14 +17,13 @@ from glioma_uq.tables import read_table
 # Okabe and Ito's, without yellow, which is hardly visible on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#666666")
 MARKS = "osD^vP*Xdh<>"
-SAMPLERS = ("-deterministic", "-mc-dropout-ensemble", "-deep-ensemble", "-test-time-augmentation")
 REGION_NAMES = {"et": "enhancing tumour", "tc": "tumour core", "wt": "whole tumour"}
 SMALL_ML = tuple(sorted(mm3 / 1000 for mm3 in BELOW_MM3.values()))
 
 
 def shown_names(networks):
     """Return {network: its name in a figure}, without the sampler if all share one."""
-    shared = [s for s in SAMPLERS if networks and all(n.endswith(s) for n in networks)]
+    shared = [s for s in SUFFIXES if networks and all(n.endswith(s) for n in networks)]
     return {n: n.removesuffix(shared[0]) if shared else n for n in networks}
 
 

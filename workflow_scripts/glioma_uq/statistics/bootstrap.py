@@ -1,8 +1,8 @@
-"""Resamples of cases as a matrix of weights.
+"""Resamples of cases and of networks as a matrix of weights.
 
 A resample of N cases is a row of N integers: how often each case was drawn. A measure that
 takes weights [B, N] and returns [B] evaluates all resamples at once; a row of ones gives its
-plain value. Every network, rate and number of passes uses the same matrix, so that their
+plain value. Every network, rate and number of passes uses the same draws of cases, so that their
 differences are paired.
 """
 
@@ -11,64 +11,126 @@ from typing import NamedTuple
 
 import numpy as np
 
-from glioma_uq.grid import ALL_SEEDS
+from glioma_uq.errors import BadInput
+from glioma_uq.grid import ALL_SEEDS, format_rate, trained_network
 
 BLOCK = 128  # resamples at once whose temporaries stay in a processor's cache
 
 
 class Resamples(NamedTuple):
-    """Resamples of the cases of a study and, crossed with them, of its seeds of training.
+    """Resamples of the cases of a study and, crossed with them, of its networks.
 
-    Each `weights` is [1 + B, ids], the first row ones. The networks of all seeds share the same
-    cases, so seeds and cases are resampled separately, and the weight of a row is the product of
-    both (the pigeonhole bootstrap, Owen 2007). Resampling cases separately for each seed would
-    average out the sampling error of the cases, and intervals would be too narrow.
+    A case is tested by the networks of its fold, one for each seed of training. The seeds of a
+    fold (a stratum: one trained network, rate and fold) are drawn with replacement, separately
+    in each stratum, and a row of a table counts the product of both draws. All seeds of a fold
+    share its cases, as they do in the study (Owen 2007). A stratum of one seed is not resampled:
+    its results hold given these networks.
+
+    `weights` is [R, cases] and `network_weights` [R, networks], both whole numbers. `strata` of
+    all cases, then all networks, is 0 for a case and counts the strata of the networks.
     """
 
     cases: np.ndarray
     weights: np.ndarray
-    seeds: np.ndarray
-    seed_weights: np.ndarray
+    networks: np.ndarray
+    network_weights: np.ndarray
+    strata: np.ndarray
 
-    def of(self, table):
-        """Return the weights [1 + B, rows] of a table with a column case and perhaps seed."""
-        mine = row_weights(table["case"], self.cases, self.weights)
-        if len(self.seeds) < 2 or "seed" not in table:
-            return mine
-        return mine * row_weights(table["seed"], self.seeds, self.seed_weights)
+    def of(self, cell, table):
+        """Return the weights [R, rows] of rows of the table of one `cell`."""
+        weights = self.of_cases(table)
+        if len(self.networks) and "seed" in table:
+            names = network_names(cell, table)
+            drawn = np.isin(names, self.networks)
+            weights[:, drawn] *= row_weights(names[drawn], self.networks, self.network_weights)
+        return weights
 
-    def without_one(self, table):
-        """Return the weights [cases, rows] that leave out each case in turn (the jackknife)."""
-        return row_weights(table["case"], self.cases, 1 - np.eye(len(self.cases)))
+    def of_cases(self, table):
+        """Return the weights [R, rows] of a table whose networks are not resampled."""
+        return row_weights(table["case"], self.cases, self.weights)
+
+    def left_out(self):
+        """Return the `Resamples` that leave out each case in turn, then each network (jackknife).
+
+        The others of a stratum of S networks get the weight S, those of other strata S - 1, so that
+        every fold keeps its share.
+        """
+        n, strata = len(self.cases), self.strata[len(self.cases) :]
+        size = np.bincount(strata)[strata][:, None]
+        others = np.where(strata == strata[:, None], size, size - 1) * (1 - np.eye(len(strata)))
+        return self._replace(
+            weights=np.vstack([1 - np.eye(n), np.ones((len(strata), n))]),
+            network_weights=np.vstack([np.ones((n, len(strata))), others]),
+        )
 
 
 def draw_resamples(tables, resamples, rng):
-    """Return the `Resamples` of all cases and seeds of `tables`, in order of their ids.
+    """Return the `Resamples` [1 + resamples] of all cases and networks; the first row is ones.
 
-    The cases are drawn first, so that they do not depend on the seeds of a study with one seed.
-    An ensemble, which contains all seeds, is never resampled: its weight is always 1.
+    `tables` are pairs (cell, table). The cases are drawn first, in order of their ids, so that they
+    do not depend on the networks. Of the S networks of a stratum S - 1 are drawn, which makes the
+    variance of their mean unbiased (Rao and Wu 1988); S draws would halve it for two seeds.
     """
-    cases = case_weights(_ids(tables, "case"), resamples, rng)
-    seeds = _ids(tables, "seed")
-    drawn, weights = case_weights(seeds[seeds != ALL_SEEDS], resamples, rng)
-    if ALL_SEEDS in seeds:
-        drawn = np.append(drawn, ALL_SEEDS)
-        weights = np.hstack([weights, np.ones((len(weights), 1))])
-    return Resamples(*cases, drawn, weights)
+    tables = list(tables)
+    found = [table["case"].to_numpy(str) for _, table in tables]
+    cases, weights = case_weights(np.concatenate([np.array([], dtype=str), *found]), resamples, rng)
+    names, strata, drawn = [], [], []
+    for number, networks in enumerate(strata_of(tables), start=1):
+        names += networks
+        strata += [number] * len(networks)
+        drawn.append(resample_weights(len(networks), resamples, rng, draws=len(networks) - 1))
+    order = np.argsort(names)
+    networks, strata = np.array(names, dtype=str)[order], np.array(strata, dtype=int)[order]
+    drawn = np.hstack(drawn)[:, order] if drawn else np.empty((resamples, 0))
+    return Resamples(
+        cases,
+        weights,
+        networks,
+        np.vstack([np.ones(len(networks)), drawn]),
+        np.concatenate([np.zeros(len(cases), dtype=int), strata]),
+    )
 
 
-def _ids(tables, column):
-    """Return all ids of one column as text; none where no table has it."""
-    found = [table[column].to_numpy(str) for table in tables if column in table]
-    return np.concatenate([np.array([], dtype=str), *found])
+def strata_of(tables):
+    """Return the names of the networks of each stratum with several, in order.
+
+    An ensemble, which contains all seeds, is none. Raises BadInput if the folds of a network have
+    different numbers of seeds: unequal weights would shift its mean between folds.
+    """
+    found = {}
+    for cell, table in tables:
+        if "seed" in table:
+            for name in np.unique(network_names(cell, table)):
+                stratum, seed = name.rsplit(maxsplit=1)
+                if seed != ALL_SEEDS:
+                    found.setdefault(stratum, set()).add(str(name))
+    sizes = {}
+    for stratum, networks in found.items():
+        sizes.setdefault(stratum.rsplit(maxsplit=1)[0], set()).add(len(networks))
+    for network, numbers in sizes.items():
+        if len(numbers) > 1:
+            raise BadInput(
+                f"expected as many seeds in every fold of {network}, found {min(numbers)} and "
+                f"{max(numbers)}; train and sample the missing ones"
+            )
+    return [sorted(found[stratum]) for stratum in sorted(found) if len(found[stratum]) > 1]
 
 
-def resample_weights(n, resamples, rng):
+def network_names(cell, table):
+    """Return the trained network of each row [rows]: "csnet 0.20 fold-1 7", the seed last."""
+    network = f"{trained_network(cell.network)} {format_rate(cell.rate)} fold-"
+    fold = table["fold"].astype(str) if "fold" in table else ""
+    return (network + fold + " " + table["seed"].astype(str)).to_numpy(str)
+
+
+def resample_weights(n, resamples, rng, draws=None):
     """Return how often each of `n` cases is drawn in each resample: float64 [resamples, n].
 
-    Each row is n draws with replacement, as counts (multinomial); `rng` is a numpy Generator.
+    Each row is n draws with replacement (or `draws`), as counts (multinomial); `rng` is a numpy
+    Generator.
     """
-    return rng.multinomial(n, np.full(n, 1 / n), size=resamples).astype(np.float64)
+    draws = n if draws is None else draws
+    return rng.multinomial(draws, np.full(n, 1 / n), size=resamples).astype(np.float64)
 
 
 def case_weights(cases, resamples, rng):
@@ -84,7 +146,7 @@ def case_weights(cases, resamples, rng):
 def row_weights(rows, cases, weights):
     """Return the weights [B, len(rows)] of table rows that name their case in `rows`.
 
-    All rows of one case (one for each seed) have the same weight. `cases` and `weights` are
+    All rows of one case have the same weight. `cases` and `weights` are
     those of `case_weights`; every row's case must be among them.
     """
     return weights[:, np.searchsorted(cases, np.asarray(rows, dtype=str))]

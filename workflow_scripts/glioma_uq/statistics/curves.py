@@ -52,7 +52,7 @@ def risk_coverage_table(classification, segmentation, *, resamples, level, rng):
     are pointwise percentiles of the resamples.
     """
     classification, segmentation = read_cells(classification), read_cells(segmentation)
-    drawn = draw_resamples([*classification.values(), *segmentation.values()], resamples, rng)
+    drawn = draw_resamples([*classification.items(), *segmentation.items()], resamples, rng)
     risks = [
         (cell, task, "predictive", *classification_risk(table, task))
         for cell, table in sorted(classification.items())
@@ -65,7 +65,7 @@ def risk_coverage_table(classification, segmentation, *, resamples, level, rng):
     ]
     parts = [pd.DataFrame(columns=RISK_COVERAGE)]
     for cell, task, score, rows, uncertainty, loss in risks:
-        curve, replicates = risk_coverage(uncertainty, loss, drawn.of(rows))
+        curve, replicates = risk_coverage(uncertainty, loss, drawn.of(cell, rows))
         if len(curve):
             band = np.nanquantile(replicates, [(1 - level) / 2, (1 + level) / 2], axis=0)
             curve["low"], curve["high"] = band

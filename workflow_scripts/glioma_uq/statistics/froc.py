@@ -33,7 +33,7 @@ def events_of(overlap, lesions, region, rule):
         table[(table["region"] == region) & (table["rule"] == rule)] for table in (overlap, lesions)
     )
     kind = np.where(mine["lesion"].notna(), "reference", "false")
-    runs = runs[["case", "seed"]].assign(event="run")
+    runs = runs[["case", "fold", "seed"]].assign(event="run")
     return pd.concat([runs, mine.assign(event=kind)], ignore_index=True)
 
 
@@ -108,7 +108,7 @@ def sensitivity_at(most, false, sensitivity):
 
 def resample_lesions(overlap, lesions, *, resamples, interval, rng):
     """Return the `BootstrapResult`s at (size, rule, lesions) of {cell: table} of both kinds."""
-    drawn = draw_resamples(overlap.values(), resamples, rng)
+    drawn = draw_resamples(overlap.items(), resamples, rng)
     results = []
     for cell, region, rule, events in events_of_cells(overlap, lesions):
         for size in SIZES_MM3:

@@ -13,13 +13,24 @@ KINDS = ("percentile", "basic", "bca", "expanded")
 CORRECTED = ("bca", "expanded")  # kinds that need the jackknife
 
 
-def interval(replicates, level=0.95, kind="percentile", jackknife=None, n=None):
+def interval(replicates, level=0.95, kind="percentile", jackknife=None, n=None, *, strata=None,
+             bounds=(-np.inf, np.inf), is_inflated=False):  # fmt: skip
     """Return (value, low, high, reason); low = high = NaN if `reason` is not empty.
 
     `percentile` takes the quantiles (1 -/+ level) / 2 of the resamples (linear between order
     statistics), `basic` mirrors them around the value, `bca` corrects for bias and skewness
-    (Efron 1987) and needs `jackknife` [N], the measure without each case in turn. `expanded`
-    is bca at a level that is raised for a small number of cases `n`, see `expanded_tails`.
+    (Efron 1987) and needs `jackknife`, the measure without each case in turn. `expanded` is bca at
+    a level that is raised for a small number of cases `n`, see `expanded_tails`, and wider for a
+    small number of networks, see `with_networks`.
+
+    The interval is then extended to the value, which bias may have left outside, and cut at
+    `bounds`, between which the measure lies.
+
+    Args:
+        jackknife: [N], or [N + M] with the measure without each of M networks.
+        strata: [N + M], 0 for a case, else the stratum of the network; None if all are cases.
+        is_inflated: resampling inflates the measure, so that no resample may lie below the value;
+            bca cannot correct this, and bca and expanded mirror the quantiles as basic does.
     """
     if kind not in KINDS:
         raise ValueError(f"expected interval among {KINDS}, found {kind}; correct statistics")
@@ -29,15 +40,25 @@ def interval(replicates, level=0.95, kind="percentile", jackknife=None, n=None):
         text = f"undefined in {undefined} of {len(resampled)} resamples"
         return value, np.nan, np.nan, f"{text}: a class or spread is missing"
     resampled = resampled[~np.isnan(resampled)]
+    if kind in CORRECTED and jackknife is None:
+        raise ValueError(f"expected the jackknife of the measure for {kind}, found none; pass it")
     tails = expanded_tails(level, n) if kind == "expanded" else np.array([1 - level, 1 + level]) / 2
-    if kind in CORRECTED:
-        tails, reason = bca_tails(value, resampled, jackknife, tails)
+    is_mirrored = kind == "basic" or (is_inflated and kind in CORRECTED)
+    strata = np.zeros(np.size(jackknife), dtype=int) if strata is None else strata
+    if kind in CORRECTED and not is_mirrored:
+        tails, reason = bca_tails(value, resampled, jackknife[strata == 0], tails)
         if reason:
             return value, np.nan, np.nan, reason
     low, high = np.quantile(resampled, tails).tolist()
-    if kind == "basic":
-        return value, 2 * value - high, 2 * value - low, ""
-    return value, low, high, ""
+    if is_mirrored:
+        low, high = 2 * value - high, 2 * value - low
+    low, high = min(low, value), max(high, value)
+    if kind == "expanded" and strata.any():
+        low, high, reason = with_networks(value, low, high, level, jackknife, strata, n)
+        if reason:
+            return value, np.nan, np.nan, reason
+    low, high = np.clip([low, high], *bounds).tolist()
+    return value, min(low, value), max(high, value), ""
 
 
 def expanded_tails(level, n):
@@ -57,8 +78,6 @@ def bca_tails(value, resampled, jackknife, tails):
     with d = mean(jackknife) - jackknife, tail = Phi(z0 + (z0 + z) / (1 - a (z0 + z))).
     Undefined if all resamples lie on one side of the value or the jackknife is undefined.
     """
-    if jackknife is None:
-        raise ValueError("expected the jackknife of the measure for bca, found none; pass it")
     if (resampled == value).all():
         return tails, ""
     share = (np.mean(resampled < value) + np.mean(resampled <= value)) / 2
@@ -71,3 +90,38 @@ def bca_tails(value, resampled, jackknife, tails):
     skew = (deviations**3).sum() / (6 * spread) if spread else 0.0
     z = ndtri(share) + ndtri(tails)
     return ndtr(ndtri(share) + z / (1 - skew * z)), ""
+
+
+def with_networks(value, low, high, level, jackknife, strata, n):
+    """Return (low, high, reason): limits of resamples of cases and networks, for few networks.
+
+    V_0 is the variance of the cases, V_k that of the S networks of stratum k (`variance_parts`),
+    V = V_0 + sum V_k. Where a limit was t_{n-1} sqrt(V) s from the value, which defines s, it is
+    moved to t sqrt(V_0 s^2 + sum V_k), with Student's t of V^2 / (V_0^2 / (n - 1) + sum V_k^2 /
+    (S - 1)) degrees of freedom (Satterthwaite 1946). So the part of the cases keeps its skewness,
+    and that of the networks, of which few resamples differ, is the interval of a normal mean.
+    """
+    variances, freedoms = variance_parts(jackknife, strata)
+    if np.isnan(variances).any():
+        return np.nan, np.nan, "undefined without one of the networks: a class or spread is missing"
+    freedoms[0] = max(n, 2) - 1
+    of_networks, total = variances[1:].sum(), variances.sum()
+    if of_networks == 0:
+        return low, high, ""
+    tail = (1 + level) / 2
+    t = stdtrit(total**2 / (variances**2 / freedoms).sum(), tail)
+    squares = (np.array([value - low, high - value]) * t / stdtrit(freedoms[0], tail)) ** 2
+    below, above = np.sqrt(squares * variances[0] / total + t**2 * of_networks).tolist()
+    return value - below, value + above, ""
+
+
+def variance_parts(jackknife, strata):
+    """Return the jackknife's variance of each stratum (0: the cases), and the sizes minus 1.
+
+    (S - 1) / S sum (jackknife - mean)^2 over the S members (Efron and Stein 1981); for a mean it is
+    s^2 / S.
+    """
+    size = np.bincount(strata)
+    mean = np.bincount(strata, jackknife) / size
+    squares = np.bincount(strata, (jackknife - mean[strata]) ** 2)
+    return (size - 1) / size * squares, size - 1.0

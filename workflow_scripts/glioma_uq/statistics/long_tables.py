@@ -1,8 +1,8 @@
 """The measures of all cells of a grid, each with its interval, as long tables.
 
-All cells share one matrix of resamples of the study's cases, so that differences between
-cells are paired. A function of measures takes rows of a cell's table and weights [B, rows], and
-yields (task, measure, replicates [B], n cases).
+All cells share one matrix of resamples of the study's cases and networks, so that differences
+between cells are paired by case. A function of measures takes rows of a cell's table and weights
+[B, rows], and yields (task, measure, replicates [B], n cases).
 """
 
 from typing import NamedTuple
@@ -16,6 +16,7 @@ from glioma_uq.predictions import Cell, cell_of
 from glioma_uq.statistics.bootstrap import draw_resamples
 from glioma_uq.statistics.intervals import CORRECTED
 from glioma_uq.statistics.intervals import interval as interval_of
+from glioma_uq.statistics.ranges import EVERYTHING, range_of
 from glioma_uq.tables import read_table
 
 NUMBERS = ["task", "measure", "value", "low", "high", "n", "given", "reason"]
@@ -30,10 +31,12 @@ INFLATED = {"ece", "ece_equal_mass", "ece_debiased", "brier_reliability", "brier
 
 
 class BootstrapResult(NamedTuple):
-    """A measure of one cell: its plain value, then its resamples; the same without each case.
+    """A measure of one cell: its plain value, then its resamples; its jackknife.
 
-    `place` holds the values of a long table's further columns, such as the group of cases; `given`
-    is `THESE_NETWORKS` where resamples do not vary the networks, see `given_networks`.
+    The jackknife is the measure without each case, then without each network; `strata` says which
+    is which, as in `Resamples`. `place` holds the values of a long table's further columns, such
+    as the group of cases; `given` is `THESE_NETWORKS` where resamples do not vary the networks, see
+    `given_networks`; `bounds` is the range of the measure.
     """
 
     cell: Cell
@@ -44,6 +47,8 @@ class BootstrapResult(NamedTuple):
     n: int
     place: tuple = ()
     given: str = ""
+    strata: np.ndarray | None = None
+    bounds: tuple = EVERYTHING
 
     @property
     def key(self):
@@ -74,7 +79,7 @@ def measure_known(table, weights, task, name, measure, *columns):
 
 def resample_measures(tables, measures, *, resamples, interval, rng):
     """Return the `BootstrapResult`s of `measures(table, weights)` over {cell: table}, by cell."""
-    drawn = draw_resamples(tables.values(), resamples, rng)
+    drawn = draw_resamples(tables.items(), resamples, rng)
     return [
         found
         for cell, table in sorted(tables.items())
@@ -87,13 +92,16 @@ def resample_cell(cell, table, measures, resamples, interval, place=()):
 
     The jackknife is left out for kinds of `interval` that do not need it.
     """
-    found = list(measures(table, resamples.of(table)))
+    found = list(measures(table, resamples.of(cell, table)))
     left_out = [None] * len(found)
     if interval in CORRECTED:
-        left_out = [values for _, _, values, _ in measures(table, resamples.without_one(table))]
-    given = THESE_NETWORKS if given_networks({cell: table}) else ""
+        weights = resamples.left_out().of(cell, table)
+        left_out = [values for _, _, values, _ in measures(table, weights)]
+    given, strata = THESE_NETWORKS if given_networks({cell: table}) else "", resamples.strata
     return [
-        BootstrapResult(cell, task, measure, replicates, left, n, place, given)
+        BootstrapResult(
+            cell, task, measure, replicates, left, n, place, given, strata, range_of(measure)
+        )
         for (task, measure, replicates, n), left in zip(found, left_out, strict=True)
     ]
 
@@ -140,7 +148,7 @@ def measure_subgroups(paths, measures, groups, *, resamples, level, interval, rn
     the member "", or missing from a series, are left out. Columns are `SUBGROUP_COLUMNS`.
     """
     tables = read_cells(paths)
-    drawn = draw_resamples(tables.values(), resamples, rng)
+    drawn = draw_resamples(tables.items(), resamples, rng)
     results = []
     for cell, table in sorted(tables.items()):
         for subgroup, member_of in groups.items():
@@ -194,17 +202,21 @@ def difference(one, other):
         jackknife=left,
         n=min(one.n, other.n),
         given=one.given or other.given,
+        bounds=tuple(np.subtract(one.bounds, one.bounds[::-1])),
     )
 
 
 def numbers(result, level, interval):
     """Return (task, measure, value, low, high, n, given, reason) of a `BootstrapResult`."""
-    if result.measure in WITHOUT_ESTIMATE:
-        interval = "percentile"
-    elif result.measure in INFLATED and interval in CORRECTED:
-        interval = "basic"
     value, low, high, reason = interval_of(
-        result.replicates, level, interval, result.jackknife, result.n
+        result.replicates,
+        level,
+        "percentile" if result.measure in WITHOUT_ESTIMATE else interval,
+        result.jackknife,
+        result.n,
+        strata=result.strata,
+        bounds=result.bounds,
+        is_inflated=result.measure in INFLATED,
     )
     return result.task, result.measure, value, low, high, result.n, result.given, reason
 

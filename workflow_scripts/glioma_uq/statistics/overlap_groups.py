@@ -54,7 +54,7 @@ def overlap_measures(rows, weights, region, measures=MEASURES):
 
 def resample_groups(tables, *, resamples, interval, rng):
     """Return the `BootstrapResult`s at (group, rule) of {cell: table of overlap}, by cell."""
-    drawn = draw_resamples(tables.values(), resamples, rng)
+    drawn = draw_resamples(tables.items(), resamples, rng)
     results = []
     for cell, table in sorted(tables.items()):
         for place, region, rows in parts_of(table):

@@ -73,7 +73,7 @@ def compare_cells(classification, segmentation, *, dice_threshold, resamples, le
     are from `resamples` of cases, and given the networks, whose values are averaged.
     """
     groups = [(read_cells(classification), TASKS), (read_cells(segmentation), ["segmentation"])]
-    tables = [table[["case"]] for cells, _ in groups for table in cells.values()]
+    tables = [(cell, table[["case"]]) for cells, _ in groups for cell, table in cells.items()]
     drawn = draw_resamples(tables, resamples, rng)
     tests = [
         (cell, task, *judged_cases(table, task, dice_threshold))
@@ -95,6 +95,6 @@ def compare_cells(classification, segmentation, *, dice_threshold, resamples, le
 
 def effect_interval(rows, uncertainty, is_wrong, resamples, level=0.95, kind="percentile"):
     """Return (low, high, reason) of the AUROC of `uncertainty` [N] for `is_wrong` [N] of `rows`."""
-    both = [resamples.of(rows), resamples.without_one(rows)]
+    both = [drawn.of_cases(rows) for drawn in (resamples, resamples.left_out())]
     replicates, jackknife = (error_auroc(uncertainty, is_wrong, weights) for weights in both)
-    return interval_of(replicates, level, kind, jackknife, len(rows))[1:]
+    return interval_of(replicates, level, kind, jackknife, len(rows), bounds=(0, 1))[1:]

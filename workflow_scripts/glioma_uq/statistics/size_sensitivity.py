@@ -48,7 +48,7 @@ def compare_sizes(tables, truth, reference, *, resamples, interval, rng):
     largest); the name of network `reference` for a network minus it at the same scale.
     """
     tables = {cell: with_scales(table, truth) for cell, table in sorted(tables.items())}
-    drawn = draw_resamples(tables.values(), resamples, rng)
+    drawn = draw_resamples(tables.items(), resamples, rng)
     levels = []
     for cell, table in tables.items():
         for region in REGIONS:

@@ -105,7 +105,7 @@ def resample_by_size(tables, *, resamples, interval, rng):
     """
     segmentation, overlap, voxels = tables
     tables = {cell: with_overlap(segmentation[cell], overlap[cell]) for cell in sorted(overlap)}
-    drawn = draw_resamples(tables.values(), resamples, rng)
+    drawn = draw_resamples(tables.items(), resamples, rng)
     results = []
     for cell, table in tables.items():
         volume = et_volumes(overlap[cell])

@@ -1,0 +1,39 @@
+"""The ranges in which the values of measures lie, by the beginning of their names.
+
+Limits of intervals are cut at them. A debiased calibration error may be negative, but the error
+that it estimates is not.
+"""
+
+import numpy as np
+
+SHARE, SIGNED, POSITIVE, EVERYTHING = (0, 1), (-1, 1), (0, np.inf), (-np.inf, np.inf)
+RANGES = (
+    dict.fromkeys(
+        ("accuracy", "auc", "aurc", "balanced_accuracy", "brier_uncertainty", "coverage", "dice",
+         "ece", "empty_sets", "empty_tumour", "epistemic_share", "error_auroc", "excess_aurc",
+         "false_negative_rate", "fpr", "least_class_coverage", "lesion_dice", "missed",
+         "posterior_distance", "sensitivity", "single_sets", "threshold", "tpr", "true_ece",
+         "voxel_ece"),
+        SHARE,
+    )
+    | dict.fromkeys(("missed_auroc_gain", "partial_rho", "rho", "spearman"), SIGNED)
+    | dict.fromkeys(
+        ("aleatoric", "epistemic", "false_per_case", "fp", "hd95", "nll", "predictive",
+         "set_size", "true_entropy", "volume_ratio"),
+        POSITIVE,
+    )
+    | {"brier": (0, 2)}
+)  # fmt: skip
+
+
+def range_of(measure):
+    """Return (lowest, highest) of a measure: that of the longest name which begins it.
+
+    A measure that is not listed may have any value.
+
+    >>> range_of("aurc_brain"), range_of("missed_auroc_gain_rim_mass_mm3")
+    ((0, 1), (-1, 1))
+    """
+    words = measure.split("_")
+    names = ["_".join(words[:count]) for count in range(len(words), 0, -1)]
+    return next((RANGES[name] for name in names if name in RANGES), EVERYTHING)
