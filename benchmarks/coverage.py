@@ -34,6 +34,7 @@ PREVALENCE, DISTANCE = 0.4, 1.8  # of the positive class; between the classes' m
 SHARPENED = {"calibrated": 1.0, "overconfident": 1.8}  # factor of the true log odds
 MISSED, DICE = 0.05, (8.0, 2.0)  # share of missed tumours; Beta distribution of the others' Dice
 NETWORK_SD, CASE_SD = (0, 0.01, 0.03, 0.06, 0.1), 0.1
+BETWEEN_RATES = 0.8  # correlation of the values of a case at two dropout rates
 DESIGNS = ((2, 1), (5, 1), (2, 2), (2, 4), (2, 8), (5, 3))  # (folds, seeds) of a study of 64 cases
 RHO, SKEW = -0.4, 0.5  # correlation of two normal numbers; sd of the logarithm of the skewed one
 
@@ -173,8 +174,8 @@ def cover_networks(folds, seeds, sd, kind, cohorts, resamples, rng, *, cases=64)
     """Return the coverage [2] and mean width [2] of the interval of a method's expected value,
     and of that of the difference between two dropout rates of the same expected value.
 
-    A case's value is its own normal number, sd `CASE_SD`, the same at both rates, plus that of the
-    network that tests it, sd `sd`, one for each rate, fold and seed.
+    A case's value is its own normal number, sd `CASE_SD`, correlated between rates, plus that of
+    the network that tests it, sd `sd`, one for each rate, fold and seed.
     """
     fold, seed = np.arange(cases) % folds, np.arange(seeds)
     table = pd.DataFrame(
@@ -183,8 +184,9 @@ def cover_networks(folds, seeds, sd, kind, cohorts, resamples, rng, *, cases=64)
     )  # fmt: skip
     rates = [Cell("csnet", rate, 1) for rate in (0.2, 0.5)]
     drawn = draw_resamples([(cell, table) for cell in rates], resamples, rng)
-    of_case, results = rng.normal(scale=CASE_SD, size=(cohorts, 1, cases)), []
-    for cell in rates:
+    covariance = CASE_SD**2 * np.array([[1, BETWEEN_RATES], [BETWEEN_RATES, 1]])
+    of_cases, results = rng.multivariate_normal([0, 0], covariance, (cohorts, 1, cases)), []
+    for cell, of_case in zip(rates, np.moveaxis(of_cases, 3, 0), strict=True):
         of_network = rng.normal(scale=sd, size=(cohorts, folds, seeds))
         values = of_case + of_network[:, fold].swapaxes(1, 2)  # [cohorts, seeds, cases]
         means = partial(cohort_means, values=values.reshape(cohorts, -1))

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDER = SCRIPTS / "glioma_uq/figures"
 MODULES = {path.stem for path in FOLDER.glob("[a-z]*.py") if "CAPTION = " in path.read_text()}
 OF_COHORT = {"quality_metrics"}  # the others are of a study
-KNOWN = ("rate", "passes", "level", "dice_threshold", "classes")  # to the report of a study
+KNOWN = ("rate", "passes", "level", "dice_threshold", "classes", "given")  # to a study's report
 FILES = dict.fromkeys(("pdf", "png", "csv"), "nowhere")
 RULE_FILE = (ROOT / "rules/study/figures.smk").read_text()
 EVERY_RULE, *RULES = re.split(r"^use rule ", RULE_FILE, flags=re.M)

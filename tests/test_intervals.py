@@ -11,7 +11,7 @@ import scipy.stats
 from glioma_uq.predictions import Cell
 from glioma_uq.statistics.bootstrap import draw_resamples, resample_weights, weighted_mean
 from glioma_uq.statistics.correlation import pearson
-from glioma_uq.statistics.intervals import KINDS, expanded_tails, interval, variance_parts
+from glioma_uq.statistics.intervals import expanded_tails, interval, variance_parts
 from glioma_uq.statistics.long_tables import from_reference, numbers, resample_cell
 
 BENCHMARK = Path(__file__).resolve().parents[1] / "benchmarks" / "coverage.py"
@@ -154,23 +154,6 @@ def test_expanded_is_bca_but_wider():
 
 def test_one_case_has_an_interval_without_width():
     assert interval(np.full(9, 0.3), 0.95, "expanded", np.full(1, np.nan), 1)[:3] == (0.3, 0.3, 0.3)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("is_inflated", [False, True])
-def test_the_interval_contains_its_value_and_stays_in_the_range(kind, is_inflated):
-    """Also where all resamples lie on one side of the value, as those of the ECE do."""
-    for seed in range(60):
-        rng = np.random.default_rng(seed)
-        strata = np.repeat([0, 1, 2], [20, 2, 3])
-        value, *jackknife = rng.beta(0.4, 2, size=26)
-        draws = np.append(value, np.clip(value + rng.normal(0.02 * seed, 0.2, size=200), 0, 1))
-        found, low, high, reason = interval(
-            draws, 0.95, kind, np.array(jackknife), 20,
-            strata=strata, bounds=(0, 1), is_inflated=is_inflated,
-        )  # fmt: skip
-        assert found == value
-        assert reason or 0 <= low <= value <= high <= 1
 
 
 CELLS = [Cell("csnet", rate, 10) for rate in (0.2, 0.5)]

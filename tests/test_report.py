@@ -24,7 +24,8 @@ from glioma_uq.report.statistics_tables import (
 )
 from glioma_uq.report.verdict import learned, with_interval
 
-COLUMNS = ["network", "rate", "passes", "task", "measure", "value", "low", "high", "n", "reason"]
+COLUMNS = ["network", "rate", "passes", "task", "measure", "value", "low", "high", "n", "given",
+           "reason"]  # fmt: skip
 PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489"
     "0000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"
@@ -38,7 +39,7 @@ STATISTICS = ("classification", "segmentation", "rank_tests", "selection", "find
 
 def classification(auc_low=0.7, rates=(0.2, 0.4), passes=(10, 30)):
     rows = [
-        ("csnet", rate, t, task, measure, 0.81, auc_low, 0.9, 40, "")
+        ("csnet", rate, t, task, measure, 0.81, auc_low, 0.9, 40, "", "")
         for rate in rates
         for t in passes
         for task in TASKS
@@ -49,7 +50,7 @@ def classification(auc_low=0.7, rates=(0.2, 0.4), passes=(10, 30)):
 
 def segmentation(dice=(0.7, 0.65), passes=(10, 30)):
     rows = [
-        ("csnet", rate, t, "segmentation", "dice", value, value - 0.1, value + 0.1, 40, "")
+        ("csnet", rate, t, "segmentation", "dice", value, value - 0.1, value + 0.1, 40, "", "")
         for rate, value in zip((0.2, 0.4), dice, strict=True)
         for t in passes
     ]
@@ -85,7 +86,7 @@ def findings():
 
 
 def write_report(
-    folder, *, dice=(0.7, 0.65), published=False, collapsed=0, overlays=True, **override
+    folder, *, dice=(0.7, 0.65), given="", published=False, collapsed=0, overlays=True, **override
 ):
     """Write a report from tiny tables and return its text; `override`: of the demo's config."""
     for name in (*FIGURES, "learning_curves"):
@@ -101,8 +102,8 @@ def write_report(
     case = {"case": ["a"], "source": ["x & y"], "idh": [1], "1p19q": [-1], "grade": [2]}
     excluded = {"case": ["<script>alert(1)</script>"], "step": ["register"], "reason": ["a < b"]}
     tables = {
-        "classification": classification(),
-        "segmentation": segmentation(dice),
+        "classification": classification().assign(given=given),
+        "segmentation": segmentation(dice).assign(given=given),
         "rank_tests": pd.DataFrame(rank_rows, columns=names),
         "selection": selection(),
         "findings": findings(),
@@ -245,6 +246,15 @@ def test_the_page_says_how_its_cell_was_selected():
     text = how_selected(selection("nll").assign(value=0.0))
     assert "the negative log likelihood on validation cases" in text
     assert "not every mean uncertainty has settled" in text
+
+
+@pytest.mark.parametrize("given", ["", "these networks"])
+def test_intervals_of_one_seed_are_said_to_be_given_these_networks(tmp_path, given):
+    """In the first warning, in the caption of a figure with intervals, and beside the measures."""
+    html = write_report(tmp_path, given=given)
+    assert html.count("Intervals are given these networks") == (2 if given else 0)
+    assert ("over cases, given these networks" in html) == bool(given)
+    assert ("over cases and networks" in html) != bool(given)
 
 
 def test_warnings_name_what_a_reader_must_not_believe():

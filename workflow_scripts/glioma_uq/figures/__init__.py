@@ -17,6 +17,7 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from glioma_uq.errors import BadInput
+from glioma_uq.figures.words import GIVEN
 
 
 def figure_module(name):
@@ -31,7 +32,11 @@ def figure_module(name):
     return module
 
 
-def caption(name, **facts):
-    """Return (title, text) of the caption of the figure `name`, with `facts` filled in."""
+def caption(name, given="", **facts):
+    """Return (title, text) of the caption of the figure `name`, with `facts` filled in.
+
+    Where intervals are `given` these networks, the caption of a figure with intervals says so.
+    """
     title, text = figure_module(name).CAPTION
-    return title, text.format(**facts)
+    sentences = [text.format(**facts), *([GIVEN] if given and "bootstrap interval" in text else [])]
+    return title, " ".join(sentences)

@@ -1,4 +1,9 @@
-"""Numbers and lists as text in headlines and reports."""
+"""Numbers, lists and recurring sentences as text in headlines, captions and reports."""
+
+GIVEN = (
+    "Intervals are given these networks: with fewer than two seeds of training, they do not tell "
+    "how far other trainings would differ."
+)
 
 
 def joined(parts):

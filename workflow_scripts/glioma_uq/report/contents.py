@@ -2,7 +2,7 @@
 
 from glioma_uq.configuration.departures import departures
 from glioma_uq.figures.cells import TASK_NAMES, of_cell, of_network
-from glioma_uq.figures.words import format_range
+from glioma_uq.figures.words import GIVEN, format_range
 from glioma_uq.report import small_tumours, statistics_tables
 from glioma_uq.report.cohort import about_cases, counted, excluded_rows
 from glioma_uq.report.verdict import learned, number, p_value, with_interval
@@ -22,18 +22,22 @@ def from_tables(tables, config, network, selected):
     """
     rate, passes = selected
     level = config["statistics"]["level"]
-    judged = ("classification", "segmentation", "overlap", "training")
+    judged = [
+        tables.get(name) for name in ("classification", "segmentation", "overlap", "training")
+    ]
+    given = statistics_tables.given(judged[:3], network)
     subregions = small_tumours.about_subregions(tables, rate, passes, level)
     return {
         "study": config["study"],
         "title": title(tables),
-        "verdict": learned(*(tables.get(name) for name in judged)),
+        "verdict": learned(*judged),
         "network": network,
         "cell": {
             "rate": f"{rate:.2f}",
             "passes": passes,
             "level": f"{100 * level:g}",
             "dice_threshold": config["statistics"]["dice_threshold"],
+            "given": given,
             "classes": CLASSES[config["segmentation"]],
         },
         "facts": what_was_run(tables, config) + small_tumours.facts(subregions),
@@ -52,6 +56,7 @@ def from_tables(tables, config, network, selected):
         "findings": statistics_tables.judged_findings(tables.get("findings")),
         "warnings": [
             *statistics_tables.training_warnings(tables.get("training")),
+            *([GIVEN] if given else []),
             *statistics_tables.warnings(tables, rate, passes),
             *small_tumours.warnings(subregions),
         ],

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from glioma_uq.figures.cells import TASK_NAMES
+from glioma_uq.figures.cells import TASK_NAMES, of_network
 from glioma_uq.report.verdict import with_interval
 
 MEASURE_NAMES = {
@@ -157,6 +157,15 @@ def training_warnings(training):
     n = len(training)
     texts += [f"{found.sum()} of {n} networks {x}." for x, found in counted.items() if any(found)]
     return texts
+
+
+def given(tables, network):
+    """Return what the intervals of a network are given, "these networks" or "".
+
+    `tables` are long tables of all cells, None where a study has none.
+    """
+    texts = [text for t in tables if t is not None for text in of_network(t, network)["given"]]
+    return next((text for text in texts if not pd.isna(text)), "")
 
 
 def warnings(tables, rate, passes):
