@@ -130,7 +130,12 @@ def test_the_defaults_are_the_papers_settings_but_where_we_argue_for_another():
         ("Class weights of the loss", "balanced", "authors"),
         ("Bootstrap intervals", "expanded", "percentile"),
     ]
-    assert rows == departures(checked({}, read("studies/mc_dropout.yaml")))
+    study = read("studies/mc_dropout.yaml")
+    assert rows == departures(checked({"seeds": [1]}, study))
+    more = [row for row in departures(checked({}, study)) if row not in rows]
+    assert [(row["what"], row["here"], row["paper"]) for row in more] == [
+        ("Seeds of training", "1, 2, 3", "1")
+    ]
 
 
 @pytest.mark.parametrize("path", STUDIES)

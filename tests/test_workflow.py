@@ -180,5 +180,5 @@ def test_the_papers_grid_over_1200_cases_is_planned(tmp_path):
     mine = {"config": "studies/mc_dropout.yaml", "timeout": 120}
     printed = snakemake(folder, "--dry-run", "--quiet", "rules", **mine)
     counted = dict(re.findall(r"^(\w+) +(\d+)$", printed, re.M))
-    assert counted["train_network"] == counted["sample_network"] == "45"
+    assert counted["train_network"] == counted["sample_network"] == "135"
     assert counted["normalise_case"] == "1200"

@@ -24,8 +24,8 @@ CAPTION = (
     "Can the probabilities be trusted",
     "Expected calibration error (the gap between confidence and accuracy), negative log likelihood "
     "(confident errors cost most) and area under the ROC curve (how well the classes are "
-    "separated), by dropout rate at T = {passes}. Bars are {level} % bootstrap intervals over "
-    "cases; dashed lines mark guessing with equal probabilities. The calibration error of few "
+    "separated), by dropout rate at T = {passes}. Bars are {level} % bootstrap intervals; "
+    "dashed lines mark guessing with equal probabilities. The calibration error of few "
     "cases is above 0 even for perfect probabilities, and its interval is biased upwards. "
     "Corresponds to Figure 3 of the paper on Monte Carlo dropout.",
 )
@@ -60,7 +60,7 @@ def draw(table, *, level):
     for axes in grid[-1]:
         axes.set_xlabel("Dropout rate p")
     look = {"color": BLUE, "marker": "|", "markersize": 9, "markeredgewidth": 1.1}
-    bar = key(f"{100 * level:g} % interval over cases", linestyle="", **look)
+    bar = key(f"{100 * level:g} % interval", linestyle="", **look)
     return finish(figure, headline(table), bar)
 
 

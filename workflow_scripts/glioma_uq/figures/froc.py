@@ -18,7 +18,7 @@ CAPTION = (
     "is found if a predicted lesion shares a voxel with it; a predicted lesion that overlaps none "
     "is false. (a) Share of lesions found against false lesions per case, as predictions below a "
     "rising size limit are removed: the marker at the end of a line includes all predictions. (b) "
-    "Share found by lesion size, with {level} % bootstrap intervals over cases. Dropout rate "
+    "Share found by lesion size, with {level} % bootstrap intervals. Dropout rate "
     "{rate}.",
 )
 
