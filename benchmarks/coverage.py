@@ -10,7 +10,7 @@ measure.
 Last line: `spearman: 96.1 (N = 50), 94.9 (N = 240)`
 """
 
-from functools import partial
+from functools import cache, partial
 from typing import NamedTuple
 
 import harness
@@ -39,6 +39,7 @@ DESIGNS = ((2, 1), (5, 1), (2, 2), (2, 4), (2, 8), (5, 3))  # (folds, seeds) of 
 RHO, SKEW = -0.4, 0.5  # correlation of two normal numbers; sd of the logarithm of the skewed one
 
 
+@cache
 def default_interval():
     """Return the default kind of interval of a study."""
     schema = yaml.safe_load((harness.ROOT / "rules" / "config.schema.yaml").read_text())
@@ -142,7 +143,7 @@ def tabulate_ece(cohorts, resamples, draws):
     """Print the bias of the ECE, its null band, and the coverage of its intervals."""
     print(f"\nECE of {BINS} bins over {cohorts} cohorts: means, and coverage of the intervals, %")
     print("model          truth    N     ECE  debiased       null band  " + "  ".join(KINDS)
-          + "  basic of the debiased")  # fmt: skip
+          + "  as in the tables: ece, ece_debiased")  # fmt: skip
     for name, sharpened in SHARPENED.items():
         truth = true_calibration_error(sharpened, draws, np.random.default_rng(0))
         for n in SIZES:
@@ -165,7 +166,10 @@ def ece_of_cohort(n, sharpened, weights, truth, rng):
     null = interval(ece_if_perfect(probabilities, 200, rng))[1:3]
     raw, jackknife = replicates[:-n], replicates[-n:]
     found = [interval(raw, 0.95, kind, jackknife, n) for kind in KINDS]
-    found.append(interval(debiased[:-n], kind="basic"))
+    found += [
+        interval(part[:-n], 0.95, default_interval(), part[-n:], n, bounds=(0, 1), is_inflated=True)
+        for part in (replicates, debiased)
+    ]
     inside = [low <= truth <= high for _, low, high, _ in found]
     return raw[0], debiased[0], *null, *inside
 
