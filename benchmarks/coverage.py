@@ -211,15 +211,16 @@ def tabulate_networks(kind, cohorts, resamples):
     """Print the coverage of a method's expected value by network sd, folds and seeds."""
     print(f"\nCoverage of a method's expected value, N = 64, sd of cases {CASE_SD}, {cohorts} "
           f"cohorts a cell, {resamples} resamples, {kind}, in per cent (with one seed the interval "
-          "is given these networks); in brackets that of a difference of two rates")  # fmt: skip
-    print("network sd  " + "  ".join(f"{f} folds, {s} seeds" for f, s in DESIGNS))
+          "is given these networks), in brackets that of a difference of two rates, and "
+          "the mean width")  # fmt: skip
+    print("network sd  " + "  ".join(f"{f} folds, {s} seeds".rjust(18) for f, s in DESIGNS))
     for sd in NETWORK_SD:
         cells = []
         for number, (folds, seeds) in enumerate(DESIGNS):
             rng = np.random.default_rng(number)
-            shares, _ = cover_networks(folds, seeds, sd, kind, cohorts, resamples, rng)
-            cells.append("{:5.1f} ({:.1f})".format(*100 * shares))
-        print(f"{sd:10.2f}  " + "  ".join(f"{cell:>16}" for cell in cells))
+            shares, (width, _) = cover_networks(folds, seeds, sd, kind, cohorts, resamples, rng)
+            cells.append("{:5.1f} ({:.1f}) {:.3f}".format(*100 * shares, width))
+        print(f"{sd:10.2f}  " + "  ".join(f"{cell:>18}" for cell in cells))
 
 
 def main():
