@@ -14,6 +14,7 @@ from glioma_uq.figures.style import (
     panel_title,
     panels,
 )
+from glioma_uq.statistics.long_tables import THESE_NETWORKS
 
 CAPTION = (
     "Do the dropout rates differ by more than chance",
@@ -99,8 +100,9 @@ def headline(table):
     seen = is_seen(measured)
     is_worse = (measured["value"] < 0) == measured["measure"].isin(HIGHER_IS_BETTER)
     worse, better = (seen & is_worse).sum(), (seen & ~is_worse).sum()
+    given = f", given {THESE_NETWORKS}" if measured["given"].eq(THESE_NETWORKS).any() else ""
     return (
         f"Among {len(measured)} differences from p = {reference}, {worse} "
         f"{'is' if worse == 1 else 'are'} worse and {better} better with an interval that "
-        f"excludes 0; {(~seen).sum()} undecided"
+        f"excludes 0{given}; {(~seen).sum()} undecided"
     )
