@@ -9,6 +9,7 @@ from glioma_uq.statistics.conformal import (
     conformal_measures,
     coverage,
     fit_limits,
+    least_calibrated,
     prediction_sets,
     score_limit,
     set_size,
@@ -29,6 +30,14 @@ def test_the_limit_is_a_quantile_of_one_case_more():
     assert score_limit(scores[:8], 0.1) == np.inf
     assert score_limit(scores[:9], 0.1) == scores[:9].max()
     assert score_limit([], 0.1) == np.inf
+
+
+@pytest.mark.parametrize(("alpha", "n"), [(0.1, 9), (0.05, 19), (0.2, 4), (0.3, 3), (0.01, 99)])
+def test_one_case_less_than_the_least_number_bounds_no_score(alpha, n):
+    assert least_calibrated(alpha) == n
+    scores = np.random.default_rng(0).random(n)
+    assert score_limit(scores, alpha) == scores.max()
+    assert score_limit(scores[1:], alpha) == np.inf
 
 
 def test_sets_hold_the_truth_in_the_share_that_was_asked_for():

@@ -19,6 +19,7 @@ from glioma_uq.statistics.fitted_tables import (
 )
 from glioma_uq.statistics.measures import DEFAULT_ECE
 from glioma_uq.statistics.risk_control import control_masks, counts_by_probability
+from glioma_uq.tasks import TASKS
 
 CELL = Cell("csnet", 0.2, 10)
 INTERVALS = {"resamples": 100, "level": 0.95, "interval": "percentile"}
@@ -38,7 +39,7 @@ def cells():
 
 @pytest.fixture
 def validation():
-    return {CELL: with_folds(classification_table(30, seed=1), seed=1)}
+    return {CELL: with_folds(classification_table(60, seed=1), seed=1)}
 
 
 def test_raw_and_recalibrated_stand_side_by_side(cells, validation):
@@ -88,14 +89,79 @@ def test_masks_miss_less_than_alpha_of_their_tumours():
     assert 0 < row["threshold"] < 0.7
     assert row["false_negative_rate"] <= 0.1
     assert set(table["n_validation"]) == {30}
-    assert (table["note"] == "").all()
+    assert (table["reason"] == "").all()
 
 
-def test_too_few_validation_cases_control_nothing_and_say_so():
-    rows, note = control_masks(voxels(6, 0), voxels(4, 1), alpha=0.1)
+def test_too_few_validation_cases_threshold_nothing():
+    rows = control_masks(voxels(6, 0), voxels(4, 1), alpha=0.1)
     assert (rows["threshold"] == 0).all()
     assert (rows["false_negative_rate"] == 0).all()
-    assert "4 cases cannot show" in note
+
+
+def refused(table):
+    """The rows without a value; all have no interval either, and the same kind of reason."""
+    empty = table["value"].isna()
+    assert table.loc[empty, ["low", "high"]].isna().all(axis=None)
+    too_few = table["reason"].str.fullmatch(r"fitted on \d+ validation cases, \d+ are needed")
+    assert (too_few == empty).all()
+    return empty
+
+
+def known(n, seed=1):
+    """`n` validation cases whose labels are all known, as many of each class as can be."""
+    table = with_folds(classification_table(n, seed=seed), seed=seed)
+    return table.assign(**{f"{t}_label": np.resize(classes, n) for t, classes in TASKS.items()})
+
+
+@pytest.mark.parametrize(
+    ("n", "expected"),
+    [
+        (4, {"raw": 3, "temperature": 0, "prior": 0}),  # the demo's
+        (10, {"raw": 3, "temperature": 0, "prior": 2}),
+        (20, {"raw": 3, "temperature": 0, "prior": 3}),
+        (29, {"raw": 3, "temperature": 0, "prior": 3}),
+        (30, {"raw": 3, "temperature": 3, "prior": 3}),
+    ],
+)
+def test_recalibration_is_refused_below_its_number_of_known_cases(cells, n, expected):
+    table = recalibration_table(
+        cells, {CELL: known(n)}, methods=["temperature", "prior"], ece=DEFAULT_ECE, **FITTED
+    )
+    assert len(table) == 27
+    fitted = table[~refused(table)].groupby("method")["task"].nunique()
+    assert {method: fitted.get(method, 0) for method in expected} == expected
+    if n == 4:
+        row = table[(table["method"] == "temperature") & (table["task"] == "idh")].iloc[0]
+        assert row["reason"] == "fitted on 4 validation cases, 30 are needed"
+
+
+@pytest.mark.parametrize(
+    ("n", "alpha", "class_conditional", "fitted"),
+    [
+        (4, 0.1, False, []),  # the demo's
+        (8, 0.1, False, []),
+        (9, 0.1, False, ["idh", "1p19q", "grade"]),
+        (4, 0.2, False, ["idh", "1p19q", "grade"]),
+        (18, 0.1, True, ["idh", "1p19q"]),  # 9 of each of two classes, 6 of each of three
+        (17, 0.1, True, []),
+    ],
+)
+def test_sets_are_refused_below_their_number_of_cases(cells, n, alpha, class_conditional, fitted):
+    options = {"alpha": alpha, "class_conditional": class_conditional}
+    table = conformal_table(cells, {CELL: known(n)}, **options, **FITTED)
+    assert len(table) == 15
+    assert table.loc[~refused(table), "task"].unique().tolist() == fitted
+
+
+@pytest.mark.parametrize(("n", "fitted"), [(4, 0), (17, 0), (18, 4)])
+def test_masks_are_refused_below_their_number_of_cases(n, fitted):
+    table = mask_control_table(
+        {CELL: voxels(6, 0)}, {CELL: voxels(n, 1)}, alpha=0.1, **INTERVALS,
+        rng=np.random.default_rng(0),
+    )  # fmt: skip
+    assert len(table) == 4
+    assert (~refused(table)).sum() == fitted
+    assert set(table["n_validation"]) == {n}
 
 
 def test_counts_are_of_the_cases_in_order_of_their_ids():

@@ -9,6 +9,7 @@ from glioma_uq.statistics.recalibration import (
     correct_prior,
     fit_prior,
     fit_temperature,
+    least_fitted,
     recalibrate,
 )
 from glioma_uq.statistics.scoring import nll
@@ -36,6 +37,46 @@ def test_a_fitted_temperature_is_a_minimum():
     costs = [nll(apply_temperature(probabilities**3, best * f), labels, ones)[0]
              for f in (0.99, 1, 1.01)]  # fmt: skip
     assert costs[1] < min(costs[0], costs[2])
+
+
+def excess_nll(n, fits=200):
+    """Mean NLL on new cases that a temperature fitted on n costs calibrated probabilities."""
+    rng, worse = np.random.default_rng(0), []
+    cases = [_calibrated(2000, rng), *(_calibrated(n, rng) for _ in range(fits))]
+    (new, truth), ones = cases[0], np.ones((1, 2000))
+    raw = nll(new, truth, ones)[0]
+    for probabilities, labels in cases[1:]:
+        softened = apply_temperature(new, fit_temperature(probabilities, labels))
+        worse.append(nll(softened, truth, ones)[0] - raw)
+    return np.mean(worse)
+
+
+def _calibrated(n, rng, apart=1.1):
+    """Two classes with normal scores, of which .86 are told apart, and their true posterior."""
+    labels = rng.integers(0, 2, n)
+    x = rng.normal(size=n) + apart * (2 * labels - 1)
+    positive = 1 / (1 + np.exp(-2 * apart * x))
+    return np.column_stack([1 - positive, positive]), labels
+
+
+def test_a_temperature_of_too_few_cases_costs_much_and_of_enough_little():
+    assert excess_nll(4) > 0.5
+    assert excess_nll(20) > 0.1
+    assert 0 < excess_nll(least_fitted("temperature", "idh")) < 0.07
+
+
+@pytest.mark.parametrize(
+    ("task", "shares", "n"), [("idh", [0.75, 0.25], 10), ("grade", [0.29, 0.30, 0.41], 20)]
+)
+def test_a_prior_of_enough_cases_costs_little(task, shares, n):
+    """The mean Kullback-Leibler divergence, which (C - 1) / 2n bounds from above here."""
+    rng, shares = np.random.default_rng(0), np.array(shares)
+    assert least_fitted("prior", task) == n
+    costs = []
+    for _ in range(1000):
+        fitted = fit_prior(rng.choice(len(shares), n, p=shares), len(shares))
+        costs.append((shares * np.log(shares / fitted)).sum())
+    assert 0.02 < np.mean(costs) < (len(shares) - 1) / (2 * n) <= 0.05
 
 
 def test_temperature_one_changes_nothing_and_none_changes_the_class():

@@ -9,6 +9,7 @@ from glioma_uq.statistics.risk_control import (
     control_false_negatives,
     dice_by_threshold,
     false_negative_rates,
+    least_controlled,
     mask_sizes,
 )
 
@@ -47,16 +48,23 @@ def test_a_case_without_tumour_misses_nothing():
 def test_the_largest_threshold_below_alpha_counts_the_next_case_as_missed():
     """Nine cases with a tenth of each tumour below .5: (9 x .1 + 1) / 10 = .19."""
     inside = np.tile([1.0, 9.0], (9, 1))
-    assert control_false_negatives(inside, 0.19) == (0.5, "")
-    threshold, reason = control_false_negatives(inside, 0.05)
-    assert threshold == 0
-    assert "9 cases cannot show a false-negative rate below 0.05" in reason
+    assert control_false_negatives(inside, 0.19) == 0.5
+    assert control_false_negatives(inside, 0.05) == 0
+
+
+@pytest.mark.parametrize(("alpha", "n"), [(0.1, 18), (0.05, 38), (0.3, 5)])
+def test_from_the_least_number_on_half_of_alpha_may_be_missed(alpha, n):
+    """The tumours below .5 are missed by a threshold of .5: at half of alpha, all may be."""
+    assert least_controlled(alpha) == n
+    half = np.array([alpha / 2, 1 - alpha / 2]) + [-1e-9, 1e-9]  # rounding
+    assert control_false_negatives(np.tile(half, (n, 1)), alpha) == 0.5
+    assert control_false_negatives(np.tile(half, (n - 1, 1)), alpha) == 0
 
 
 def test_the_mean_rate_of_new_cases_stays_below_alpha():
     rates = []
     for seed in range(60):
-        threshold, _ = control_false_negatives(counted(cases(30, seed))[0], 0.15)
+        threshold = control_false_negatives(counted(cases(30, seed))[0], 0.15)
         new = false_negative_rates(counted(cases(30, 1000 + seed))[0])
         rates.append(new[:, round(threshold * 20)].mean())
     assert 0.08 < np.mean(rates) < 0.15

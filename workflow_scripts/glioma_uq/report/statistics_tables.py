@@ -88,6 +88,7 @@ TABLES = {
     "mode on training cases, the share of dead channels, the norm of the gradient, and whether it "
     "collapsed.",
 }
+FITTED = ("recalibration", "conformal", "mask_control")
 WHOLE = ("differences", "selection", "table_1", "table_2", "table_3")  # shown with all their cells
 MOST_DEAD = 0.05  # channels; and how much larger activations may be in evaluation mode
 MOST_GROWTH = 10
@@ -197,7 +198,21 @@ def warnings(tables, rate, passes):
         for row in rows[rows["reason"].replace("", np.nan).notna()].itertuples():
             what = MEASURE_NAMES.get(row.measure, row.measure) if "measure" in rows else "rank test"
             texts.append(f"{TASK_NAMES[row.task]}, {what}: no interval, {row.reason}.")
+    for name in FITTED:
+        if name in tables:
+            texts += refused_fits(name, at_selected(tables[name], rate, passes))
     return texts
+
+
+def refused_fits(name, rows):
+    """Return a warning for each fit of the table `name` without any value: tasks and reasons."""
+    title = name.replace("_", " ").capitalize()
+    rows = rows.assign(fit=title + " by " + rows["method"] if "method" in rows else title)
+    by_fit = rows.groupby(["fit", "task"], sort=False)
+    refused = rows[by_fit["value"].transform("count") == 0].drop_duplicates(["fit", "task"])
+    texts = (TASK_NAMES[row.task] + ", " + row.reason for row in refused.itertuples())
+    by_task = refused.assign(text=list(texts)).groupby("fit", sort=False)["text"]
+    return [f"{fit} has no values: {'; '.join(texts)}." for fit, texts in by_task]
 
 
 def at_selected(table, rate, passes):

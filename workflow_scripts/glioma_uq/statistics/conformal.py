@@ -18,6 +18,14 @@ from glioma_uq.statistics.recalibration import by_fold
 ROUNDING = 1e-12  # a score may exceed its limit by this much
 
 
+def least_calibrated(alpha):
+    """Return 1 / alpha - 1, rounded up: fewer calibration cases bound no score.
+
+    The rank of the limit, ceil((n + 1)(1 - alpha)), is then above n, and every set has all classes.
+    """
+    return int(np.ceil(1 / alpha - 1 - 1e-9))
+
+
 def score_limit(scores, alpha):
     """Return the ceil((n + 1)(1 - alpha))-th smallest score; inf if n is too small."""
     rank = int(np.ceil((len(scores) + 1) * (1 - alpha) - 1e-9))

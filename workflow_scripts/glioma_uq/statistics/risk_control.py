@@ -47,24 +47,26 @@ def dice_by_threshold(inside, outside):
     return np.divide(2 * hit, total, out=np.ones_like(total), where=total > 0)
 
 
+def least_controlled(alpha):
+    """Return 2 (1 / alpha - 1), rounded up: fewer calibration cases set no useful threshold.
+
+    They may then miss less than alpha / 2 on average, since the next case, which counts as missed
+    whole, takes up more than half of what is allowed. From 1 / alpha - 1 down nothing is left.
+    """
+    return int(np.ceil(2 * (1 / alpha - 1) - 1e-9))
+
+
 def control_false_negatives(inside, alpha):
-    """Return (threshold, reason) from calibration cases: the largest threshold k / K with
+    """Return the largest threshold k / K of the calibration cases with
 
         (sum_i FNR_i + 1) / (n + 1) <= alpha,
 
-    where 1 is the highest FNR of the next case. Fewer than 1 / alpha - 1 cases give none: the
-    threshold is 0, and `reason` says why.
+    where 1 is the highest FNR of the next case. It is 0, everything, if no threshold has it.
     """
     rates = false_negative_rates(inside)
-    n, bins = len(rates), rates.shape[1] - 1
-    bounds = (rates.sum(axis=0) + 1) / (n + 1)
+    bounds = (rates.sum(axis=0) + 1) / (len(rates) + 1)
     kept = np.flatnonzero(bounds <= alpha)
-    if len(kept):
-        return float(kept[-1] / bins), ""
-    return (
-        0.0,
-        f"{n} cases cannot show a false-negative rate below {alpha:g}: use 1 / alpha or more",
-    )
+    return float(kept.max(initial=0) / (rates.shape[1] - 1))
 
 
 def counts_by_probability(voxels):
@@ -79,16 +81,15 @@ def counts_by_probability(voxels):
 
 
 def control_masks(voxels, validation, alpha):
-    """Return (table, note): a row for each case of `voxels`, with its mask at the fold's threshold.
+    """Return a row for each case of `voxels`, with its mask at the fold's threshold.
 
     Columns: case, fold, seed, threshold, false_negative_rate, dice, volume_ratio (mask / tumour;
     NaN without a tumour). A fold's threshold is from the validation cases that it does not test.
-    `note` says why a fold has no threshold.
     """
-    parts, notes = [], set()
+    parts = []
     for part, rows in by_fold(voxels, validation):
         _, inside, _ = counts_by_probability(rows)
-        threshold, reason = control_false_negatives(inside, alpha)
+        threshold = control_false_negatives(inside, alpha)
         rows, inside, outside = counts_by_probability(part)
         k = round(threshold * inside.shape[1])
         part = rows.assign(
@@ -98,8 +99,7 @@ def control_masks(voxels, validation, alpha):
             volume_ratio=ratio(mask_sizes(inside, outside)[:, k], inside.sum(axis=1)),
         )
         parts.append(part)
-        notes.add(reason)
-    return pd.concat(parts, ignore_index=True), "; ".join(sorted(notes - {""}))
+    return pd.concat(parts, ignore_index=True)
 
 
 def fewest_controls(voxels, validation):
