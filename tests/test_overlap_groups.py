@@ -92,7 +92,36 @@ def test_a_difference_is_from_the_partner_at_the_same_cell():
     ("differences", "expected"), [([], (np.nan, 0)), ([0, 0, 0], (1.0, 0)), ([1, 2, 3], (0.25, 3))]
 )
 def test_the_signed_rank_test_of_few_pairs(differences, expected):
-    assert signed_rank(differences) == pytest.approx(expected, nan_ok=True)
+    assert signed_rank(differences, np.zeros(len(differences))) == pytest.approx(
+        expected, nan_ok=True
+    )
+
+
+def test_pairs_that_differ_by_rounding_alone_are_equal():
+    """The same three seeds in another order: their means differ in the last digit."""
+    one, other = (0.1 + 0.2 + 0.3) / 3, (0.3 + 0.2 + 0.1) / 3
+    assert one != other
+    assert signed_rank([one, 0.5, 0.6, 0.7], [other, 0.4, 0.4, 0.4]) == (0.25, 3)
+    assert signed_rank([one], [other]) == (1.0, 0)
+    assert signed_rank([1e-5 * one], [1e-5 * other]) == (1.0, 0)  # whatever the unit
+
+
+def test_means_over_shuffled_seeds_are_equal_and_the_smallest_true_difference_is_not():
+    rng = np.random.default_rng(0)
+    seeds = rng.random((500, 30))
+    sums = [[sum(row) / 30 for row in rows] for rows in (seeds, rng.permuted(seeds, axis=1))]
+    assert (np.subtract(*sums) != 0).sum() > 100
+    assert signed_rank(*sums) == (1.0, 0)
+    dice = 2 * 150_000 / 400_001  # two masks of a whole tumour at 1 mm, and one voxel more
+    assert signed_rank([dice], [2 * 150_000 / 400_002])[1] == 1
+
+
+@pytest.mark.parametrize("n", [12, 200])
+def test_without_rounding_the_test_is_that_of_scipy(n):
+    one, other = np.random.default_rng(n).random((2, n))
+    one[:3] = other[:3]
+    found = signed_rank(one, other)
+    assert found == (wilcoxon(one - other, zero_method="wilcox").pvalue, n - 3)
 
 
 def test_the_tests_are_paired_by_case_over_seeds_and_corrected_in_their_family():

@@ -5,6 +5,7 @@ rule at one cell: all networks and groups of cases. Groups are nested, so Holm i
 """
 
 import numpy as np
+import pandas as pd
 from scipy.stats import wilcoxon
 
 from glioma_uq.errors import BadInput
@@ -17,19 +18,25 @@ COLUMNS = ["network", "reference", "rate", "passes", "task", "group", "rule", "m
            "reason"]  # fmt: skip
 FAMILY = ["rate", "passes", "task", "rule", "measure"]
 OF_RULES = "et500 - none"
+# Means over S seeds are off by at most (S + 1) eps / 2 of themselves (each value, S - 1 sums and
+# the division), so the difference of two equal ones by (S + 1) eps: here up to 31 seeds.
+ROUNDING = 32 * np.finfo(float).eps
 
 
-def signed_rank(differences):
+def signed_rank(one, other):
     """Return (p, number of pairs that differ) of the two-sided Wilcoxon signed-rank test.
 
-    `differences` is [N]. Equal pairs drop out (Wilcoxon 1945); scipy's exact distribution for few
-    pairs without ties, else the normal one. p is 1 if no pair differs and NaN without pairs.
+    `one` and `other` are [N]. Pairs are equal within `ROUNDING` of the larger magnitude. They drop
+    out (Wilcoxon 1945); scipy's exact distribution for few pairs without ties, else the normal
+    one. p is 1 if no pair differs and NaN without pairs.
     """
-    differences = np.asarray(differences, dtype=float)
-    different = np.count_nonzero(differences)
-    if different == 0:
-        return (1.0 if len(differences) else np.nan), 0
-    return float(wilcoxon(differences, zero_method="wilcox").pvalue), different
+    one, other = (np.asarray(values, dtype=float) for values in (one, other))
+    differences = one - other
+    bound = ROUNDING * np.maximum(np.abs(one), np.abs(other))
+    different = differences[np.abs(differences) > bound]
+    if len(different) == 0:
+        return (1.0 if len(one) else np.nan), 0
+    return float(wilcoxon(different).pvalue), len(different)
 
 
 def compare_networks(tables, reference, *, resamples, level, interval, rng):
@@ -56,7 +63,8 @@ def compare_networks(tables, reference, *, resamples, level, interval, rng):
     compared = []
     for one, other in pairs:
         group, rule = one.place if one.cell != other.cell else (one.place[0], OF_RULES)
-        test = signed_rank((values[one.key] - values[other.key]).dropna())
+        paired = pd.concat([values[one.key], values[other.key]], axis="columns").dropna()
+        test = signed_rank(*paired.to_numpy().T)
         place = (other.cell.network, group, rule, *test)
         compared.append(difference(one, other)._replace(place=place))
     columns = ["reference", "group", "rule", "p", "n_different"]
