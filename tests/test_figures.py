@@ -95,7 +95,8 @@ def truth_of(cell):
 
 
 def truth_table():
-    measures = ["posterior_distance", "ece", "true_ece", "rho_aleatoric"]
+    measures = ["posterior_distance", "ece", "true_ece", "rho_aleatoric", "aleatoric_bias",
+                "bayes_auc"]  # fmt: skip
     return long_table(TASKS, measures, rates=(0.2,), passes=(30,))
 
 
@@ -171,6 +172,7 @@ def drawn(tmp_path_factory):
         "differences": difference_table(),
         "truth": truth_of(cell),
         "measures": truth_table(),
+        "posterior_truth": [],
         "ranks": no_tests(),
         "selection": SELECTED,
         "network": "csnet",
@@ -208,7 +210,7 @@ SAYS = {
     "uncertainty_shares": "The epistemic share of the uncertainty is",
     "rate_differences": "Among 9 differences from p = 0.20, 1 is worse and 1 better with an "
     "interval that excludes 0, given these networks; 7 undecided",
-    "posterior_truth": "from true probabilities is 0.10 (IDH), 0.14 (1p/19q) and 0.18 (grade)",
+    "posterior_truth": "from true probabilities is 0.10 (IDH), 0.16 (1p/19q) and 0.22 (grade)",
     "case_gallery": "2 of 9 cases by uncertainty: Dice is 0.90 in the less uncertain half and 0.00",
 }
 
@@ -314,10 +316,10 @@ def test_uncertainty_has_settled_within_the_tolerance_of_the_config(drawn, toler
     assert f"within {100 * tolerance:g} %" in title
 
 
-def calibration(folder, table, selection=SELECTED, network="csnet"):
+def calibration(folder, table, selection=SELECTED, network="csnet", truth=()):
     """Return what calibration_by_rate reads from a table of statistics."""
     given = {"classification": table, "selection": selection, "network": network}
-    return read("calibration_by_rate", folder, **given)
+    return read("calibration_by_rate", folder, **given, posterior_truth=truth)
 
 
 def test_calibration_of_one_rate_is_a_point_with_its_interval(tmp_path):
@@ -335,6 +337,18 @@ def test_calibration_draws_an_interval_that_lies_above_its_value(tmp_path):
     figure = draw("calibration_by_rate", calibration(tmp_path, table), level=LEVEL)
     low_to_high = figure.axes[0].collections[0].get_segments()[0]
     assert low_to_high[:, 1].tolist() == [0.9, 0.95]
+
+
+def test_the_auc_of_the_true_probabilities_is_a_line_where_it_is_known(tmp_path):
+    table = long_table(TASKS, OF_TASK)
+    truth = long_table(TASKS, ["ece", "bayes_auc"]).assign(value=0.95)
+    read_with = calibration(tmp_path, table, truth=truth)
+    assert read_with["measure"].value_counts()["ece"] == 6  # none of the truth's table
+    for found, lines in ((read_with, 1), (calibration(tmp_path, table), 0)):
+        figure = draw("calibration_by_rate", found, level=LEVEL)
+        for axes in np.reshape(figure.axes, (3, 3))[:, 2]:
+            at = [line.get_ydata()[0] for line in axes.lines if "(Bayes)" in line.get_label()]
+            assert at == [0.95] * lines
 
 
 def test_calibration_of_missing_values_says_so(tmp_path):

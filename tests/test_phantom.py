@@ -116,6 +116,20 @@ def test_true_probabilities_are_calibrated_for_the_recorded_labels(flips):
         assert label[members].mean() == pytest.approx(p[members].mean(), abs=0.04)
 
 
+@pytest.mark.parametrize("flips", [0.0, 0.1])
+@pytest.mark.parametrize("subtype", [1.0, 2.2])
+def test_no_label_is_more_or_less_frequent_than_its_probability_says(subtype, flips):
+    """Spiegelhalter's z (1986) of every task and grade: standard normal if calibrated."""
+    options = OPTIONS | {"label_flips": flips, "separation_subtype": subtype}
+    rows = model.draw_cohort(20000, 2, **options)[1]
+    of_grades = ((f"p_grade_{g}", "grade", g) for g in model.GRADES)
+    for column, task, value in (("p_idh", "idh", 1), ("p_1p19q", "1p19q", 1), *of_grades):
+        p = np.array([row[column] for row in rows])
+        y = np.array([row[task] == value for row in rows])
+        z = ((y - p) * (1 - 2 * p)).sum() / np.sqrt((np.square(1 - 2 * p) * p * (1 - p)).sum())
+        assert abs(z) < 3, column
+
+
 def test_quota_gives_the_largest_remainders_the_rest():
     assert model.quota([0.5, 0.3, 0.2], 4).tolist() == [2, 1, 1]
     assert model.quota(model.PRIOR, 100).tolist() == [5, 8, 35, 11, 10, 6, 13, 12]

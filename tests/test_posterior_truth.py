@@ -1,11 +1,16 @@
 """Measures against true probabilities: laws, and the phantom's own table."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from glioma_uq.phantom.labels import draw_cohort
+from glioma_uq.predictions import Cell
 from glioma_uq.statistics.calibration import ece
+from glioma_uq.statistics.long_tables import measure_tables
 from glioma_uq.statistics.posterior_truth import (
     posterior_distance,
     true_ece,
@@ -64,8 +69,24 @@ def test_a_network_that_knows_the_truth_has_no_error(phantom):
         for task, measure, draws, _ in truth_measures(cell, np.ones((1, 40)), truth=truth)
     }
     for task in TASKS:
-        for measure in ("true_ece", "posterior_distance", "aleatoric_error"):
+        for measure in ("true_ece", "posterior_distance", "aleatoric_error", "aleatoric_bias"):
             assert found[task, measure] == pytest.approx(0, abs=1e-12)
         assert found[task, "rho_aleatoric"] == pytest.approx(1)
         assert found[task, "aleatoric"] == pytest.approx(found[task, "true_entropy"])
         assert found[task, "ece"] > 0
+    known = cell[cell["idh_label"] != -1]
+    auc = roc_auc_score(known["idh_label"], known["idh_probability_1"])
+    assert found["idh", "bayes_auc"] == pytest.approx(auc)
+
+
+@pytest.mark.parametrize(("factor", "sign"), [(1.3, 1), (0.7, -1), (1.0, 0)])
+def test_the_interval_of_the_bias_fails_a_network_that_misjudges_its_cases(phantom, factor, sign):
+    """Noisy aleatoric uncertainty around the truth, and 30 % above or below it."""
+    cell, truth = phantom
+    noise = np.random.default_rng(0).normal(0, 0.05, len(cell))
+    cell = cell.assign(idh_aleatoric=factor * cell["idh_aleatoric"] + noise)
+    measures = partial(truth_measures, truth=truth)
+    table = measure_tables({Cell("csnet", 0.2, 30): cell}, measures, resamples=500, level=0.95,
+                           interval="expanded", rng=np.random.default_rng(0))  # fmt: skip
+    (row,) = table[(table["task"] == "idh") & (table["measure"] == "aleatoric_bias")].itertuples()
+    assert (np.sign(row.low) + np.sign(row.high)) / 2 == sign

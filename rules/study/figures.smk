@@ -39,6 +39,7 @@ use rule draw_figure as draw_uncertainty_by_passes with:
 use rule draw_figure as draw_calibration_by_rate with:
     input:
         classification="results/studies/<study>/statistics/classification.csv",
+        posterior_truth=study.table("posterior_truth"),
         selection="results/studies/<study>/statistics/selection.csv",
     wildcard_constraints:
         figure="calibration_by_rate",

@@ -138,7 +138,7 @@ use rule make_table as tabulate_posterior_truth with:
     wildcard_constraints:
         table="posterior_truth",
     params:
-        ece=study.ece,
+        **study.measured,
 
 
 use rule tabulate_differences as tabulate_findings with:

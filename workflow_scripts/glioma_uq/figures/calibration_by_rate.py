@@ -3,11 +3,13 @@
 from itertools import product
 
 import numpy as np
+import pandas as pd
 
 from glioma_uq.figures.cells import IN_TEXT, TASK_NAMES, at_passes, in_order, read_rows
 from glioma_uq.figures.style import (
     BLUE,
     DASHED,
+    GREEN,
     GREY,
     count_text,
     finish,
@@ -26,23 +28,30 @@ CAPTION = (
     "(confident errors cost most) and area under the ROC curve (how well the classes are "
     "separated), by dropout rate at T = {passes}. Bars are {level} % bootstrap intervals; "
     "dashed lines mark guessing with equal probabilities. The calibration error of few "
-    "cases is above 0 even for perfect probabilities, and its interval is biased upwards. "
+    "cases is above 0 even for perfect probabilities, and its interval is biased upwards. For a "
+    "phantom, the green line is the ROC-AUC of the true probabilities for the same labels (Bayes), "
+    "which better networks approach. "
     "Corresponds to Figure 3 of the paper on Monte Carlo dropout.",
 )
 
 MEASURES = {"ece": "ECE", "nll": "NLL (nats)", "auc": "ROC-AUC"}
 NULL_BAND = "ece_null"
+BAYES = "bayes_auc"
 
 
-def read(*, classification, selection, network):
+def read(*, classification, posterior_truth, selection, network):
     """Return ECE, NLL and AUC of each task at the T of the selected cell.
 
     Rows of the measure `ece_null`, if there are any, are included: the interval of the ECE of a
-    perfectly calibrated model at this n.
+    perfectly calibrated model at this n. So are rows of `bayes_auc` where the truth is known:
+    `posterior_truth` is the path of that table, or empty.
     """
     _, passes = read_selected_cell(selection)
-    rows = at_passes(read_rows(classification, network), passes)
-    return in_order(rows, product(TASKS, [*MEASURES, NULL_BAND]))
+    rows = read_rows(classification, network)
+    if posterior_truth:
+        of_truth = read_rows(posterior_truth, network)
+        rows = pd.concat([rows, of_truth[of_truth["measure"] == BAYES]])
+    return in_order(at_passes(rows, passes), product(TASKS, [*MEASURES, NULL_BAND, BAYES]))
 
 
 def draw(table, *, level):
@@ -95,7 +104,7 @@ def draw_points(axes, rows):
 
 
 def draw_reference(axes, rows, measure, classes):
-    """Draw the value of guessing with equal probabilities, or the band of perfect calibration."""
+    """Draw guessing with equal probabilities, perfect calibration, or the true probabilities."""
     if measure == "ece":
         null = rows[rows["measure"] == NULL_BAND]
         x, low, high = (null[column].to_numpy() for column in ("rate", "low", "high"))
@@ -108,6 +117,9 @@ def draw_reference(axes, rows, measure, classes):
         guess = np.log(classes) if measure == "nll" else 0.5
         axes.axhline(guess, **DASHED, label="guessing with equal probabilities")
     if measure == "auc":
+        for value in rows.loc[rows["measure"] == BAYES, "value"].unique()[:1]:
+            look = DASHED | {"color": GREEN}
+            axes.axhline(value, **look, label="truth (Bayes)")
         lowest = rows.loc[rows["measure"] == "auc", ["low", "value"]].min().min()
         axes.set_ylim(np.fmin(0.45, lowest - 0.02), 1)
     else:

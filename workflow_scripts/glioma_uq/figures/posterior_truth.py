@@ -21,8 +21,9 @@ CAPTION = (
     "each case against the true one (two classes: of the second). Below: aleatoric uncertainty "
     "against the entropy of the true probabilities, which no network can reduce. On the dashed "
     "line both are equal. |P − P true| is the mean distance (total variation); the true ECE uses "
-    "the true probabilities instead of the labels. Dropout rate {rate}, T = {passes}; brackets: "
-    "{level} % bootstrap intervals.",
+    "the true probabilities instead of the labels; the bias is aleatoric uncertainty minus true "
+    "entropy, above 0 also where the picture shows less than the truth knows. Dropout rate "
+    "{rate}, T = {passes}; brackets: {level} % bootstrap intervals.",
 )
 
 COLOURS = (BLUE, ORANGE, GREEN)
@@ -65,7 +66,9 @@ def draw(table, measures):
         of_cases = rows.drop_duplicates("case")
         draw_identity(below, of_cases["true_entropy"], of_cases["aleatoric"], BLUE)
         panel_title(above, TASK_NAMES[task], measures_text(mine, len(of_cases)), above=26)
-        below.set_title(f"n = {len(of_cases)}; " + value_text(mine, "rho_aleatoric", "ρ"))
+        bias = value_text(mine, "aleatoric_bias", "bias")
+        rho = value_text(mine, "rho_aleatoric", "ρ")
+        below.set_title(f"n = {len(of_cases)}; {bias}\n{rho}")
         above.set_xlabel("True probability")
         below.set_xlabel("Entropy of the truth (nats)")
         below.set_ylim(0, 1.05 * np.log(len(TASKS[task])))

@@ -6,7 +6,7 @@
 
 import numpy as np
 
-from glioma_uq.statistics import calibration, correlation
+from glioma_uq.statistics import calibration, correlation, discrimination
 from glioma_uq.statistics.bootstrap import weighted_mean
 from glioma_uq.statistics.measures import DEFAULT_ECE, known_cases
 from glioma_uq.tasks import TASKS
@@ -39,11 +39,13 @@ def true_posterior(truth, cases, task):
     return rows[[f"p_{task}_{c}" for c in TASKS[task]]].to_numpy(dtype=float)
 
 
-def truth_measures(table, weights, *, truth, ece=DEFAULT_ECE):
+def truth_measures(table, weights, *, truth, ece=DEFAULT_ECE, auc_average="ovo"):
     """Yield (task, measure, replicates [B], n cases) of a cell's classification table.
 
     `truth` is the cohort's table with p_idh, p_1p19q, p_grade_2 to p_grade_4. All cases with a
-    known label count, as in `classification_measures`.
+    known label count, as in `classification_measures`. `bayes_auc` is the AUC of the true
+    probabilities for the same labels, `aleatoric_bias` the mean aleatoric uncertainty minus that
+    of the true entropy: 0 lies in its interval if the network knows how hard its cases are.
     """
     for task in TASKS:
         known, labels, probabilities, mine, n = known_cases(table, weights, task)
@@ -51,8 +53,10 @@ def truth_measures(table, weights, *, truth, ece=DEFAULT_ECE):
         aleatoric, true = known[f"{task}_aleatoric"].to_numpy(dtype=float), entropy(posterior)
         yield task, "ece", calibration.ece(probabilities, labels, mine, *ece), n
         yield task, "true_ece", true_ece(probabilities, posterior, mine, *ece), n
+        yield task, "bayes_auc", discrimination.auc(posterior, labels, mine, auc_average), n
         yield task, "posterior_distance", posterior_distance(probabilities, posterior, mine), n
         yield task, "aleatoric", weighted_mean(aleatoric, mine), n
         yield task, "true_entropy", weighted_mean(true, mine), n
+        yield task, "aleatoric_bias", weighted_mean(aleatoric - true, mine), n
         yield task, "aleatoric_error", weighted_mean(np.abs(aleatoric - true), mine), n
         yield task, "rho_aleatoric", correlation.pearson(aleatoric, true, mine), n

@@ -8,7 +8,8 @@ from glioma_uq.statistics.selected_cell import at_passes, read_selected_cell
 from glioma_uq.tables import read_table
 
 
-def tabulate(*, cells, truth, selection, intervals, ece, rng):
+def tabulate(*, cells, truth, selection, intervals, ece, auc_average, rng):
     _, passes = read_selected_cell(selection)
-    measures = partial(truth_measures, truth=read_table(truth), ece=ece)
+    options = {"truth": read_table(truth), "ece": ece, "auc_average": auc_average}
+    measures = partial(truth_measures, **options)
     return measure_cells(at_passes(cells, passes), measures, rng=rng(), **intervals)
