@@ -23,7 +23,12 @@ CELL = Cell("dmfnet", 0.0, 1)
 
 def events(reference=((900, 300), (400, 200), (100, np.nan)), false=(250, 50), runs=4):
     """Return events of reference lesions (volume, score) in case A and false ones in case B."""
-    rows = [{"case": "ABCD"[i], "event": "run"} for i in range(runs)]
+    one_to_one = {"lesion_tp": [2, 0, 0, 0], "lesion_fp": [1, 2, 0, 0], "lesion_fn": [1, 0, 0, 0],
+                  "lesion_dice": [0.6, 0, np.nan, np.nan]}  # fmt: skip
+    rows = [
+        {"case": "ABCD"[i], "event": "run"} | {name: v[i] for name, v in one_to_one.items()}
+        for i in range(runs)
+    ]
     rows += [
         {"case": "A", "event": "reference", "lesion": i, "volume_mm3": float(volume),
          "score_mm3": score, "found": not np.isnan(score), "dice": 0.0 if np.isnan(score) else 0.6}
@@ -35,7 +40,7 @@ def events(reference=((900, 300), (400, 200), (100, np.nan)), false=(250, 50), r
         for v in false
     ]  # fmt: skip
     columns = ["case", "event", "lesion", "volume_mm3", "score_mm3", "found", "dice"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=columns + list(one_to_one))
 
 
 def ones(table):
@@ -79,6 +84,10 @@ def test_the_measures_of_all_sizes():
     assert found["lesion_dice_with_false"] == (pytest.approx(1.2 / 5), 4)
     assert found["false_per_case"] == (0.5, 4)
     assert found["sensitivity_at_0.125_false"][0] == pytest.approx(1 / 3)
+    assert found["brats_lesion_dice"] == (0.3, 2)  # of cases A and B; C and D have no lesion
+    assert found["brats_precision"] == (pytest.approx((2 / 3 + 0) / 2), 2)
+    assert found["brats_recall"] == (pytest.approx(2 / 3), 1)
+    assert found["brats_f1"] == (pytest.approx((4 / 6 + 0) / 2), 2)
 
 
 def test_sizes_have_a_lower_limit_inside_and_an_upper_one_outside():

@@ -31,6 +31,7 @@ def overlap_table(seed=0, better=0.0, seeds=1, volumes=VOLUMES):
             "tpr": np.nan if region == "et" and volume == 0 else rng.uniform(0.2, 0.8),
             "fpr": rng.uniform(0, 1e-4), "fpr_in_brain": rng.uniform(0, 1e-3),
             "reference_volume_mm3": volume if region == "et" else 20000.0,
+            "lesion_tp": 2, "lesion_fp": 1, "lesion_fn": 0, "lesion_dice": 0.7,
         }
         for s in range(seeds)
         for i, volume in enumerate(volumes)

@@ -9,6 +9,7 @@ from nibabel.affines import from_matvec
 import measure_overlap
 from glioma_uq.errors import BadInput
 from glioma_uq.images import Grid, write_image
+from glioma_uq.overlap.lesions import ONE_TO_ONE
 from glioma_uq.overlap.masks import dice
 from glioma_uq.overlap.regions import COLUMNS, few_enhancing_to_core, overlap_row
 from glioma_uq.subregions import in_region
@@ -102,7 +103,7 @@ def written_study(folder, grids=None, larger=1.0):
 def test_the_step_writes_a_row_for_each_seed_region_and_rule(tmp_path):
     measure_overlap.main(**written_study(tmp_path))
     overlap, lesions = (pd.read_csv(tmp_path / f"{n}.csv") for n in ("overlap", "lesions"))
-    assert overlap.columns.tolist() == COLUMNS
+    assert overlap.columns.tolist() == [*COLUMNS, *ONE_TO_ONE]
     assert overlap.groupby(["seed", "region", "rule"]).size().tolist() == [1] * 12
     assert overlap["case"].unique().tolist() == ["A"]
     first = overlap[overlap["seed"] == 1].set_index(["region", "rule"])
@@ -112,6 +113,8 @@ def test_the_step_writes_a_row_for_each_seed_region_and_rule(tmp_path):
     assert first.loc[("et", "none"), "reference_volume_mm3"] == 64
     whole = lesions[(lesions["region"] == "wt") & (lesions["rule"] == "none")]
     assert whole[whole["seed"] == 2]["found"].tolist() == [True, False]
+    assert first.loc[("wt", "none"), [*ONE_TO_ONE]].tolist() == [1, 0, 1, 1]
+    assert first.loc[("et", "et500"), [*ONE_TO_ONE]].tolist() == [0, 0, 1, 0]
 
 
 def test_volumes_are_those_before_registration_stretched_the_brain(tmp_path):

@@ -54,7 +54,8 @@ def overlap_table(gain, seeds=(1, 2)):
         rows.append((f"case-{i:02d}", "x", 1, seed, region, rule, dice, tpr, 1e-4, 1e-3, 5, mm3))
     names = ["case", "source", "fold", "seed", "region", "rule", "dice", "tpr", "fpr",
              "fpr_in_brain", "fp", "reference_volume_mm3"]  # fmt: skip
-    return pd.DataFrame(rows, columns=names)
+    one_to_one = {"lesion_tp": 1, "lesion_fp": 0, "lesion_fn": 1, "lesion_dice": 0.5}
+    return pd.DataFrame(rows, columns=names).assign(**one_to_one)
 
 
 def lesion_table(overlap, most_missed):

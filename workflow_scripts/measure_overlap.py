@@ -40,8 +40,10 @@ def measure_case(predicted, reference, brain, voxel_volume):
     overlaps, lesions = [], []
     for region, rule, *masks in overlap_tables.regions_of(predicted, reference, voxel_volume):
         name = {"region": region, "rule": rule}
-        overlaps.append(name | overlap_tables.overlap_row(*masks, brain, voxel_volume))
-        lesions += [name | row for row in lesion_tables.match_lesions(*masks, voxel_volume)]
+        shared = lesion_tables.count_shared(*masks)
+        overlap = overlap_tables.overlap_row(*masks, brain, voxel_volume)
+        overlaps.append(name | overlap | lesion_tables.match_one_to_one(shared))
+        lesions += [name | row for row in lesion_tables.match_lesions(shared, voxel_volume)]
     return overlaps, lesions
 
 
@@ -69,7 +71,7 @@ def main(*, volumes, splits, maps, folds, seeds, passes, overlap, lesions):
         for rows, more in zip((overlaps, found), counted, strict=True):
             rows += [name | row for row in more]
     for rows, columns, path in (
-        (overlaps, overlap_tables.COLUMNS, overlap),
+        (overlaps, [*overlap_tables.COLUMNS, *lesion_tables.ONE_TO_ONE], overlap),
         (found, lesion_tables.COLUMNS, lesions),
     ):
         table = pd.DataFrame(rows, columns=columns)

@@ -1,19 +1,22 @@
 """Lesions: connected components of a region, and which of them a prediction finds.
 
-Two voxels belong to one lesion if they share a face, an edge or a corner (26-connected).
+Two voxels belong to one lesion if they share a face, an edge or a corner (26-connected). `shared`
+is what `count_shared` returns for two masks.
 """
 
 import numpy as np
 from scipy.ndimage import find_objects, label
+from scipy.optimize import linear_sum_assignment
 
 from glioma_uq.overlap.regions import volume_of
 
 NEIGHBOURS = np.ones((3, 3, 3), dtype=bool)
 COLUMNS = ["case", "seed", "fold", "region", "rule", "lesion", "volume_mm3", "found", "dice",
            "score_mm3"]  # fmt: skip
+ONE_TO_ONE = ("lesion_tp", "lesion_fp", "lesion_fn", "lesion_dice")
 
 
-def match_lesions(predicted, reference, voxel_volume_mm3):
+def match_lesions(shared, voxel_volume_mm3):
     """Return a row (dict) for each reference lesion, largest first, then for each false one.
 
     A predicted lesion touches a reference lesion if they share a voxel. `found`: at least one
@@ -22,11 +25,9 @@ def match_lesions(predicted, reference, voxel_volume_mm3):
     A predicted lesion that touches none is false: `lesion` None, `found` False, `dice` 0.
     `score_mm3`, the score of a FROC curve, is the volume of the false lesion, or of the
     largest predicted lesion that touches the reference lesion; NaN without any.
-    Both masks are (X, Y, Z) bool.
     """
     # ASSUME: larger predicted lesions are more certain; the samplers keep no probability of the
     # enhancing tumour alone, which would be a better score.
-    shared = count_shared(predicted, reference)
     sizes, predicted_sizes = shared[1:].sum(axis=1), shared[:, 1:].sum(axis=0)
     touching = shared[1:, 1:] > 0
     rows = []
@@ -49,9 +50,29 @@ def match_lesions(predicted, reference, voxel_volume_mm3):
     ]
 
 
+def match_one_to_one(shared):
+    """Return {lesion_tp, lesion_fp, lesion_fn, lesion_dice} of the matching of BraTS.
+
+    Each lesion has at most one partner, so that the sum of the Dice of the pairs is largest
+    (maximum bipartite matching); of equal sums the one with more pairs. `lesion_tp` counts pairs,
+    which share a voxel, `lesion_fp` and `lesion_fn` the predicted and reference lesions without a
+    partner. `lesion_dice`: mean over the pairs; 0 without any, NaN if there are no lesions at all.
+    As `lesionwise_dsc_mean` of the glioma task in brats-evaluation 0.0.10.
+    """
+    overlap = shared[1:, 1:]
+    sizes = shared[1:].sum(axis=1)[:, None] + shared[:, 1:].sum(axis=0)
+    dice = 2 * overlap / sizes
+    pairs = linear_sum_assignment(np.where(overlap > 0, dice, -1e-6), maximize=True)
+    matched = dice[pairs][overlap[pairs] > 0]
+    missed, false = (n - len(matched) for n in overlap.shape)
+    mean = matched.sum() / max(len(matched), 1) if overlap.shape != (0, 0) else np.nan
+    return dict(zip(ONE_TO_ONE, (len(matched), false, missed, float(mean)), strict=True))
+
+
 def count_shared(predicted, reference):
     """Return [1 + R, 1 + P]: how many voxels each of R reference and P predicted lesions share.
 
+    Both masks are (X, Y, Z) bool.
     Row and column 0 count the voxels outside lesions, within the box around both masks.
     """
     box = find_objects((predicted | reference).astype(np.uint8))

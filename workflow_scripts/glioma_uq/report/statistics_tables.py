@@ -74,7 +74,7 @@ TABLES = {
     "overlap_tests": "Each network minus the first, and each network with the rule minus itself "
     "without.",
     "lesions": "Connected components of each region: the share found, their Dice, false ones per "
-    "case.",
+    "case; brats_*: in the official one-to-one matching.",
     "uncertainty_by_size": "Uncertainty by the size of the enhancing tumour, and how well it "
     "detects missed ones.",
     "uncertainty_by_size_differences": "The same, each network minus the first.",

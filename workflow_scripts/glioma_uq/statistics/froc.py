@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from glioma_uq.grid import format_cell
+from glioma_uq.overlap.lesions import ONE_TO_ONE
 from glioma_uq.overlap.regions import RULES
 from glioma_uq.statistics.bootstrap import draw_resamples, ratio, weighted_mean
-from glioma_uq.statistics.long_tables import CELL, resample_cell
+from glioma_uq.statistics.long_tables import CELL, measure_known, resample_cell
 from glioma_uq.statistics.overlap_groups import REGIONS
 
 # ASSUME: four sizes of lesions; the larger limits are those of the groups of cases.
@@ -33,7 +34,7 @@ def events_of(overlap, lesions, region, rule):
         table[(table["region"] == region) & (table["rule"] == rule)] for table in (overlap, lesions)
     )
     kind = np.where(mine["lesion"].notna(), "reference", "false")
-    runs = runs[["case", "fold", "seed"]].assign(event="run")
+    runs = runs[["case", "fold", "seed", *ONE_TO_ONE]].assign(event="run")
     return pd.concat([runs, mine.assign(event=kind)], ignore_index=True)
 
 
@@ -49,7 +50,8 @@ def lesion_measures(events, weights, region, size):
 
     `sensitivity`, the share of reference lesions that are found; `lesion_dice`, their mean Dice.
     For all sizes together also: `lesion_dice_with_false`, in which each false lesion counts as 0
-    (as in BraTS 2023); `false_per_case`; `sensitivity_at_{f}_false`, see `sensitivity_at`.
+    (as in BraTS 2023); `false_per_case`; `sensitivity_at_{f}_false`, see `sensitivity_at`; and
+    the `brats_measures`.
     """
     mine, mask = events["event"].to_numpy(), of_size(events, size)
     n = events["case"][mask].nunique()
@@ -67,6 +69,25 @@ def lesion_measures(events, weights, region, size):
     for most in FALSE_PER_CASE:
         replicates = np.where(there, sensitivity_at(most, *points), np.nan)
         yield region, f"sensitivity_at_{most:g}_false", replicates, n
+    yield from brats_measures(events[mine == "run"], weights[:, mine == "run"], region)
+
+
+def brats_measures(runs, weights, region):
+    """Yield the means over cases of what BraTS measures in its one-to-one matching of lesions.
+
+    `brats_lesion_dice`: the mean over matched lesions, see `match_one_to_one`;
+    `brats_precision` TP / (TP + FP), `brats_recall` TP / (TP + FN), `brats_f1`. A case counts
+    where the value is defined.
+    """
+    true, false, missed, dice = (runs[name].astype(float) for name in ONE_TO_ONE)
+    values = {
+        "lesion_dice": dice,
+        "precision": true / (true + false),
+        "recall": true / (true + missed),
+        "f1": 2 * true / (2 * true + false + missed),
+    }
+    for name, value in values.items():
+        yield measure_known(runs, weights, region, f"brats_{name}", weighted_mean, value)
 
 
 def operating_points(events, weights):
