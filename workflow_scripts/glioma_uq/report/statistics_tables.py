@@ -68,7 +68,8 @@ TABLES = {
     "mask_control": "Masks that miss little: a threshold of tumour probability, set on validation "
     "cases so that at most the share alpha of the tumour is missed.",
     "posterior_truth": "Against the phantom’s truth: measured and true calibration error, distance "
-    "to the true probabilities, aleatoric uncertainty and the entropy of the truth.",
+    "to the true probabilities and their AUC (Bayes), aleatoric uncertainty, the entropy of the "
+    "truth, and the bias of the one from the other.",
     "overlap": "Dice, true and false positive rates of each region, by groups of cases (by the "
     "size of their enhancing tumour), as predicted and with the few-voxels rule.",
     "overlap_tests": "Each network minus the first, and each network with the rule minus itself "

@@ -78,7 +78,7 @@ def without_few(table, needed):
     few = table["n_validation"] < table["needed"]
     table.loc[few, ["value", "low", "high"]] = np.nan
     table.loc[few, "reason"] = [
-        f"fitted on {row.n_validation} validation cases, {row.needed} are needed"
+        f"{row.n_validation} validation cases where {row.needed} are needed"
         for row in table[few].itertuples()
     ]
     return table.drop(columns="needed")

@@ -44,8 +44,9 @@ def truth_measures(table, weights, *, truth, ece=DEFAULT_ECE, auc_average="ovo")
 
     `truth` is the cohort's table with p_idh, p_1p19q, p_grade_2 to p_grade_4. All cases with a
     known label count, as in `classification_measures`. `bayes_auc` is the AUC of the true
-    probabilities for the same labels, `aleatoric_bias` the mean aleatoric uncertainty minus that
-    of the true entropy: 0 lies in its interval if the network knows how hard its cases are.
+    probabilities for the same labels, `aleatoric_bias` the mean aleatoric uncertainty minus the
+    mean true entropy: its interval leaves 0 out if the network misjudges how hard its cases are,
+    or if the picture tells less than the axes.
     """
     for task in TASKS:
         known, labels, probabilities, mine, n = known_cases(table, weights, task)
