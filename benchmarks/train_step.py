@@ -93,6 +93,11 @@ def time_ours(trainer, epoch):
     return ours, alone
 
 
+def with_background(data):
+    """Return a case with the background of its series, 0."""
+    return {**data, "background": 0.0}
+
+
 def plain_loader(manifest, table, readers):
     """Return MONAI's DataLoader over the files, with the same augmentation."""
     files = [
@@ -107,6 +112,7 @@ def plain_loader(manifest, table, readers):
             EnsureChannelFirstd([*MODALITIES, "mask"]),
             ConcatItemsd(MODALITIES, "images"),
             SelectItemsd(["images", "mask", "idh", "1p19q", "grade"]),
+            with_background,
             *build_augmentation(MC_DROPOUT, VOXEL_MM).transforms,
         ]
     )

@@ -14,9 +14,11 @@ from glioma_uq.configuration.schema import check_config
 from glioma_uq.errors import BadInput
 from glioma_uq.fingerprints import fingerprint
 from glioma_uq.networks import build_network, list_networks
+from glioma_uq.networks.csnet import initialise_he
 from glioma_uq.sampling.acceleration import accelerate
 from glioma_uq.sampling.mc_dropout import active_dropout
 from glioma_uq.tasks import TASKS
+from glioma_uq.training.health import dead_share
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -129,7 +131,7 @@ def test_activation_checkpointing_gives_equal_gradients_and_buffers_and_keeps_le
 
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("dropout", "voxel"), ("heads", "one"), ("normalisation_epsilon", 0)],
+    [("dropout", "voxel"), ("heads", "one"), ("normalisation_epsilon", 0), ("initialisation", "x")],
 )
 def test_an_unknown_option_is_refused(option, value):
     with pytest.raises(BadInput, match=f"expected .* for the option {option} of csnet"):
@@ -186,3 +188,37 @@ def test_csnet_normalises_by_the_papers_epsilon_unless_another_is_asked_for(opti
     norms = [m for m in network.modules() if isinstance(m, torch.nn.BatchNorm3d)]
     assert [norm.eps for norm in norms] == [epsilon] * 9
     assert network.standardise.epsilon == epsilon
+
+
+@pytest.mark.parametrize(
+    ("layer", "size", "margin"),
+    [
+        (torch.nn.Conv3d(16, 32, 9, stride=3, padding=4), 36, 2),
+        (torch.nn.ConvTranspose3d(16, 32, 9, stride=3), 18, 9),
+        (torch.nn.ConvTranspose3d(16, 32, 2, stride=2), 18, 1),
+    ],
+    ids=str,
+)
+def test_he_initialisation_keeps_the_mean_square_through_convolution_and_relu(layer, size, margin):
+    """Inputs of mean square 1 become outputs of variance 2, half of which ReLU keeps."""
+    with torch.random.fork_rng(), torch.no_grad():
+        torch.manual_seed(1)
+        initialise_he(layer)
+        y = layer(torch.randn(1, 16, size, size, size)).relu()
+    inside = y[..., margin:-margin, margin:-margin, margin:-margin]
+    assert float(inside.square().mean()) == pytest.approx(1, abs=0.1)
+
+
+def test_with_a_large_epsilon_he_initialisation_leaves_few_channels_dead():
+    shares = {}
+    images = torch.randn(2, 4, 30, 30, 30, generator=torch.Generator().manual_seed(1))
+    for initialisation in ("torch", "he"):
+        options = {"initialisation": initialisation, "normalisation_epsilon": 0.1}
+        network = seeded(width=8, **options).train()
+        norms = [m for m in network.modules() if isinstance(m, torch.nn.BatchNorm3d)]
+        for norm in norms:
+            norm.momentum = 1.0
+        with torch.no_grad():
+            network(images)
+        shares[initialisation] = dead_share(network)
+    assert shares["he"] < 0.1 < 0.3 < shares["torch"], shares

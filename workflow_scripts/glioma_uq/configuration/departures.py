@@ -47,6 +47,7 @@ MC_DROPOUT = (
     Setting("network_options.csnet.dropout", "Elements that dropout drops", "channel"),
     Setting("network_options.csnet.feature_standardisation", "Standardised pooled features", False),
     Setting("network_options.csnet.normalisation_epsilon", "Epsilon of normalisation", 1e-5),
+    Setting("network_options.csnet.initialisation", "Initialisation", "torch"),
     Setting("tasks", "Tasks", ["idh", "1p19q", "grade"]),
     Setting("segmentation", "Segmentation", "tumour"),
     Setting("rates", "Dropout rates", [0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6]),

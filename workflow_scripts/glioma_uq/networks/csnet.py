@@ -5,6 +5,8 @@ subtyping), after van der Voort et al., Neuro-Oncology 25(2), 2023. With `width=
 inputs and the three subtyping tasks it has 25,534,121 parameters.
 """
 
+import math
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -25,6 +27,19 @@ def double_convolution(channels_in, channels_out):
         nn.Conv3d(channels_out, channels_out, 3, padding=1),
         nn.ReLU(),
     )
+
+
+@torch.no_grad()
+def initialise_he(module):
+    """Draw uniform weights of a convolution, of variance 2 / n, n the terms of an output voxel."""
+    if not isinstance(module, nn.Conv3d | nn.ConvTranspose3d):
+        return
+    terms = module.in_channels * math.prod(module.kernel_size)
+    if isinstance(module, nn.ConvTranspose3d):
+        terms /= math.prod(module.stride)  # each voxel lies under that share of the kernel
+    bound = math.sqrt(3 * 2 / terms)
+    nn.init.uniform_(module.weight, -bound, bound)
+    nn.init.zeros_(module.bias)
 
 
 class Decoder(nn.Module):
@@ -62,6 +77,8 @@ class CSNet(nn.Module):
         normalisation_epsilon: what batch normalisation and standardisation add to a variance. In
             narrow networks channels die; where one fires after all, it grows 1 / sqrt(epsilon)
             times. The papers' is torch's 1e-5.
+        initialisation: `torch`, its layers' own, as the papers', or `he` (He et al., ICCV 2015): it
+            keeps the variance from layer to layer, so that epsilon is small beside it.
         activation_checkpointing: compute the convolutions again in the backward pass
             instead of keeping what lies between them: less memory, equal gradients.
     """
@@ -77,11 +94,13 @@ class CSNet(nn.Module):
         heads="shared",
         feature_standardisation=False,
         normalisation_epsilon=1e-5,
+        initialisation="torch",
         activation_checkpointing=False,
     ):
         super().__init__()
         check_choice("csnet", "dropout", dropout, DROPOUTS)
         check_choice("csnet", "heads", heads, ("shared", "separate"))
+        check_choice("csnet", "initialisation", initialisation, ("torch", "he"))
         check_above_zero("csnet", "normalisation_epsilon", normalisation_epsilon)
         tasks = known_tasks(tasks)
         self.classification_only = classification_only = classes == 0
@@ -101,6 +120,8 @@ class CSNet(nn.Module):
         for module in self.modules():
             if isinstance(module, nn.BatchNorm3d):
                 module.eps = normalisation_epsilon
+            elif initialisation == "he":
+                initialise_he(module)
 
     def build_encoder(self, modalities, c):
         """Add the layers from the images down to the bottleneck, `c` channels at each level."""

@@ -90,7 +90,7 @@ TABLES = {
     "collapsed.",
 }
 FITTED = ("recalibration", "conformal", "mask_control")
-WHOLE = ("differences", "selection", "table_1", "table_2", "table_3")  # shown with all their cells
+WHOLE = ("differences", "selection", "table_1", "table_2", "table_3", "training")  # all cells
 MOST_DEAD = 0.05  # channels; and how much larger activations may be in evaluation mode
 MOST_GROWTH = 10
 MOST_ROWS = 1500  # more would slow the page; the CSV file has all
