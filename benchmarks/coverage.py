@@ -2,7 +2,7 @@
 
     python benchmarks/coverage.py [--cohorts 2000] [--resamples 1000] [--quick]
 
-One process, one thread, a few minutes. The tables are those of docs/methods.md: intervals of one
+One process, one thread, a few minutes. The tables are those of docs/intervals.md: intervals of one
 network's measures over cases, of its calibration error, and of a method's expected value over
 cases and networks. The last lines are the coverage, in per cent, of the default method for each
 measure.

@@ -238,7 +238,7 @@ def test_commands_are_found_everywhere():
     pages = {command.page for command in commands()}
     heads = {str(path.relative_to(ROOT)) for path in HEADED} - {"profiles/default/config.yaml"}
     assert heads <= pages
-    assert {"README.md", "docs/cluster.md", "docs/cohorts.md", "docs/methods.md"} <= pages
+    assert {"README.md", "docs/cluster.md", "docs/cohorts.md", "docs/intervals.md"} <= pages
 
 
 def anchors_of(page):

@@ -152,6 +152,15 @@ def test_expanded_is_bca_but_wider():
     assert lower < low < high < higher
 
 
+def test_the_tails_of_two_very_skewed_cases_are_the_ends_of_the_resamples():
+    """There t is 18, which is no number of a normal quantile, and acceleration passes its pole."""
+    draws = np.append(0.0, [-1.0, 0.0, 0.0, 1.0])
+    for outlier in (0.0, -9.0, 9.0):
+        jackknife = np.append(np.zeros(60), outlier)
+        low, high, reason = interval(draws, 0.95, "expanded", jackknife, 2)[1:]
+        assert (low, high, reason) == (pytest.approx(-1, abs=0.01), pytest.approx(1, abs=0.01), "")
+
+
 def test_one_case_has_an_interval_without_width():
     assert interval(np.full(9, 0.3), 0.95, "expanded", np.full(1, np.nan), 1)[:3] == (0.3, 0.3, 0.3)
 

@@ -18,7 +18,7 @@ from glioma_uq.statistics.size_uncertainty import SCORES
 
 pytest.importorskip("hypothesis", reason="hypothesis is installed by `make test`")
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 VALUES = st.floats(-1, 1).map(lambda x: round(x, 3))
@@ -90,6 +90,7 @@ def test_every_measure_of_the_tables_has_its_range():
 
 
 @settings(max_examples=150, deadline=None)
+@example(0.0, [0.0, 0.0, 1.0], [0.0] * 5, "expanded", 1, False, [0] * 5)  # t of 18
 @given(
     value=VALUES,
     resampled=st.lists(VALUES, min_size=3, max_size=30),

@@ -70,7 +70,7 @@ MC_DROPOUT = (
     Setting("sampling.samplers", "Samplers", ["mc-dropout"]),
     Setting("sampling.passes", "Passes T", [10, 20, 30, 40, 50, 60, 70, 80, 90, 100]),
     Setting("statistics.interval", "Bootstrap intervals", "percentile",
-            why="At these numbers of cases percentile intervals are too narrow: docs/methods.md."),
+            why="With so few cases percentile intervals are too narrow: docs/intervals.md."),
     Difference("Cases", "a digital phantom", "patients",
                "Nothing to download, and the ground truth is known.", phantom_only=True),
 )  # fmt: skip

@@ -189,7 +189,7 @@ def warnings(tables, rate, passes):
     if "auc" in n and n["auc"] < 100:
         texts.append(
             f"With {n['auc']:.0f} cases, intervals cover slightly less than their nominal level; "
-            "docs/methods.md tabulates their coverage in simulated cohorts."
+            "docs/intervals.md tabulates their coverage in simulated cohorts."
         )
     for name in ("classification", "segmentation", "rank_tests"):
         table = tables.get(name)

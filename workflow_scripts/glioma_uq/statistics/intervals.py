@@ -11,6 +11,8 @@ from scipy.special import ndtr, ndtri, stdtrit
 MOST_UNDEFINED = 0.05  # share of undefined resamples beyond which there is no interval
 KINDS = ("percentile", "basic", "bca", "expanded")
 CORRECTED = ("bca", "expanded")  # kinds that need the jackknife
+FARTHEST = 8.0  # normal quantile beyond which a tail of one or two cases rounds to 0 or 1
+POLE = 1e-9  # 1 - a z is 0 or less where skewness moves a tail to its end
 
 
 def interval(replicates, level=0.95, kind="percentile", jackknife=None, n=None, *, strata=None,
@@ -88,8 +90,8 @@ def bca_tails(value, resampled, jackknife, tails):
     deviations = np.mean(jackknife) - jackknife
     spread = (deviations**2).sum() ** 1.5
     skew = (deviations**3).sum() / (6 * spread) if spread else 0.0
-    z = ndtri(share) + ndtri(tails)
-    return ndtr(ndtri(share) + z / (1 - skew * z)), ""
+    z = ndtri(share) + np.clip(ndtri(tails), -FARTHEST, FARTHEST)
+    return ndtr(ndtri(share) + z / np.maximum(1 - skew * z, POLE)), ""
 
 
 def with_networks(value, low, high, level, jackknife, strata, n):
