@@ -7,6 +7,7 @@ import nibabel as nib
 import numpy as np
 import phantom_truth as measure
 import pytest
+from configs import read
 from sklearn.metrics import roc_auc_score
 
 import make_phantom_case
@@ -19,6 +20,8 @@ from glioma_uq.phantom.acquisition import CENTRE_MM, render_segmentation
 from glioma_uq.phantom.anatomy import Anatomy, draw_head
 from glioma_uq.phantom.fields import node_points, random_rotation, smooth_field
 from glioma_uq.phantom.lesion import draw_lesion
+from glioma_uq.seeds import seed_for
+from glioma_uq.uncertainty import entropy
 
 OPTIONS = dict(
     separation_subtype=1.3,
@@ -128,6 +131,18 @@ def test_no_label_is_more_or_less_frequent_than_its_probability_says(subtype, fl
         y = np.array([row[task] == value for row in rows])
         z = ((y - p) * (1 - 2 * p)).sum() / np.sqrt((np.square(1 - 2 * p) * p * (1 - p)).sum())
         assert abs(z) < 3, column
+
+
+def test_the_truth_of_the_demo_is_uncertain_enough_to_be_compared_with():
+    """Mean true entropy of .2 nats and more, and a Bayes AUC below 1, over its own cases."""
+    options = read("cohorts/phantom.yaml")["cohort"]["phantom"]
+    names = [*OPTIONS, "diameter_mm"]
+    seed = seed_for(2026, "phantom", "labels")  # of the default cohort.seed
+    _, rows = model.draw_cohort(options["cases"], seed, **{name: options[name] for name in names})
+    for task in ("idh", "1p19q"):
+        p = np.array([row[f"p_{task}"] for row in rows])
+        assert entropy(np.stack([p, 1 - p], axis=1)).mean() >= 0.2
+        assert roc_auc_score([row[task] for row in rows], p) < 0.98
 
 
 def test_quota_gives_the_largest_remainders_the_rest():
