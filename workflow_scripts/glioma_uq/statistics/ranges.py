@@ -9,11 +9,11 @@ import numpy as np
 SHARE, SIGNED, POSITIVE, EVERYTHING = (0, 1), (-1, 1), (0, np.inf), (-np.inf, np.inf)
 RANGES = (
     dict.fromkeys(
-        ("accuracy", "auc", "aurc", "balanced_accuracy", "brier_uncertainty", "coverage", "dice",
-         "ece", "empty_sets", "empty_tumour", "epistemic_share", "error_auroc", "excess_aurc",
-         "false_negative_rate", "fpr", "least_class_coverage", "lesion_dice", "missed",
-         "posterior_distance", "sensitivity", "single_sets", "threshold", "tpr", "true_ece",
-         "voxel_ece"),
+        ("accuracy", "auc", "aurc", "balanced_accuracy", "bayes_auc", "brats", "brier_uncertainty",
+         "coverage", "dice", "ece", "empty_sets", "empty_tumour", "epistemic_share", "error_auroc",
+         "excess_aurc", "false_negative_rate", "fpr", "least_class_coverage", "lesion_dice",
+         "missed", "posterior_distance", "sensitivity", "single_sets", "threshold", "tpr",
+         "true_ece", "voxel_ece"),
         SHARE,
     )
     | dict.fromkeys(("missed_auroc_gain", "partial_rho", "rho", "spearman"), SIGNED)
@@ -22,7 +22,7 @@ RANGES = (
          "set_size", "true_entropy", "volume_ratio"),
         POSITIVE,
     )
-    | {"brier": (0, 2)}
+    | {"brier": (0, 2), "aleatoric_bias": EVERYTHING}
 )  # fmt: skip
 
 
