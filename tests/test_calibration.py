@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 from sklearn.metrics import brier_score_loss, log_loss
 
 from glioma_uq.statistics.bootstrap import resample_weights
@@ -13,6 +14,7 @@ from glioma_uq.statistics.calibration import (
     ece_debiased,
     ece_if_perfect,
     reliability,
+    true_ece_limits,
 )
 from glioma_uq.statistics.scoring import brier, nll
 
@@ -215,3 +217,62 @@ def test_the_null_band_has_the_norm_and_bins_of_the_ece(norm):
         ece(probabilities, row, np.ones((1, 150)), 10, "equal-mass", norm)[0] for row in labels
     ]
     assert null[0] == pytest.approx(np.mean(drawn), rel=0.05)
+
+
+def drawn_about(confidence, accuracy, rng):
+    """Two-class probabilities and labels: each row is right with its accuracy."""
+    right = rng.random(len(confidence)) < accuracy
+    return np.column_stack([confidence, 1 - confidence]), np.where(right, 0, 1)
+
+
+def true_limits(confidence, accuracy, rng, cases=None, **options):
+    cases = np.arange(len(confidence)) if cases is None else cases
+    return true_ece_limits(*drawn_about(confidence, accuracy, rng), cases, rng, **options)
+
+
+def test_limits_of_the_true_ece_close_in_on_it_and_hold_their_value():
+    rng = np.random.default_rng(0)
+    confidence = rng.uniform(0.55, 0.9, 4000)
+    for shift, low, high in ((0, 0, 0.05), (0.1, 0.05, 0.15)):
+        value, *limits = true_limits(confidence, confidence - shift, rng, resamples=200)
+        assert low <= limits[0] <= shift <= limits[1] <= high
+        assert limits[0] <= value <= limits[1]
+
+
+def test_the_lower_limit_is_the_distance_from_the_null_band():
+    rng = np.random.default_rng(0)
+    probabilities, labels = random_predictions(3)
+    found = ece(probabilities, labels, np.ones((1, 80)))[0]
+    null = ece_if_perfect(probabilities, 4000, rng)
+    value, low, high = true_ece_limits(probabilities, labels, np.arange(80), rng, resamples=4000)
+    assert low == pytest.approx(found - np.quantile(null[1:], 0.975), abs=0.01)
+    assert value == pytest.approx(found - null[0], abs=0.005)
+    assert low <= value <= high
+
+
+@pytest.mark.parametrize("gaps", ["above", "both", "by noise"])
+def test_a_true_ece_of_a_limit_is_missed_in_at_most_a_fortieth_on_either_side(gaps):
+    """However the gaps lie; of 60 cohorts, 6 are still within chance."""
+    rng, n = np.random.default_rng(0), 80
+    missed = np.zeros(2)
+    for _ in range(60):
+        confidence = rng.uniform(0.5, 0.94, n)
+        in_bin = bin_index(confidence, 15)
+        sign = {"above": 1, "both": 1 - 2.0 * (in_bin % 2), "by noise": -1}[gaps]
+        size = 0.05 * np.ones(n)
+        if gaps == "by noise":
+            size = np.sqrt(confidence * (1 - confidence) / np.bincount(in_bin)[in_bin])
+            size *= 0.05 / size.mean()
+        _, low, high = true_limits(confidence, confidence + sign * size, rng, resamples=200)
+        missed += (low > 0.051, high < 0.049)
+    assert (missed <= binom.ppf(0.999, 60, 0.025)).all()
+
+
+def test_rows_of_one_case_that_are_right_together_widen_the_limits():
+    rng = np.random.default_rng(0)
+    confidence = np.tile(rng.uniform(0.55, 0.9, 60), 4)
+    alone = true_limits(confidence, confidence, np.random.default_rng(1))
+    together = true_limits(confidence, confidence, np.random.default_rng(1), np.arange(240) % 60)
+    assert together[1] <= alone[1]
+    assert together[2] >= alone[2]
+    assert np.isnan(true_limits(confidence[:0], confidence[:0], rng)).all()

@@ -6,9 +6,24 @@ import pytest
 
 from glioma_uq.predictions import Cell
 from glioma_uq.statistics.claims import ABOVE_ZERO, BELOW_ZERO, Claim, claims
-from glioma_uq.statistics.findings import COLUMNS, findings_table, verdict_of
-from glioma_uq.statistics.grid_statistics import CannotJudge, Grid, best_rate, settled, slope
-from glioma_uq.statistics.long_tables import BootstrapResult
+from glioma_uq.statistics.findings import (
+    COLUMNS,
+    NO_TEST,
+    ONE_SEED,
+    findings_table,
+    judge,
+    verdict_of,
+)
+from glioma_uq.statistics.grid_statistics import (
+    CannotJudge,
+    Grid,
+    best_rates,
+    changes_after,
+    margins,
+    rise_beyond_passes,
+    slope,
+)
+from glioma_uq.statistics.long_tables import THESE_NETWORKS, BootstrapResult
 from glioma_uq.statistics.measures import DEFAULT_ECE
 from glioma_uq.tasks import TASKS
 
@@ -56,25 +71,91 @@ def test_one_rate_has_no_slope():
         slope(grid_of({(0.25, 30, "idh", "nll"): [1.0]}), "idh", "nll")
 
 
-def test_the_best_rate_is_that_of_the_tasks_together():
-    errors = {"idh": (1, 2, 3), "1p19q": (2, 1, 3), "grade": (2, 1, 3)}
-    values = {
-        (r, 30, task, "ece"): [e] for task in TASKS
-        for r, e in zip((0.2, 0.25, 0.3), errors[task], strict=True)
+ERRORS = {"idh": (1, 2, 3), "1p19q": (2, 1, 3), "grade": (6, 1, 3)}
+
+
+def errors_by_rate():
+    """Plain value, then two resamples, the second with rates in reverse order."""
+    return {
+        (r, 30, task, "ece"): [e, e, back] for task in TASKS
+        for r, e, back in zip((0.2, 0.25, 0.3), ERRORS[task], ERRORS[task][::-1], strict=True)
     }  # fmt: skip
-    assert best_rate(grid_of(values), (0.25,)) == [0.25]
+
+
+def test_margins_are_differences_from_the_wanted_rate():
+    grid = grid_of(errors_by_rate())
+    of_idh = {"measure": "ece", "wanted": 0.25, "sign": 1, "tasks": ("idh",)}
+    assert margins(grid, **of_idh)[:, 0].tolist() == [-1, 1]
+    assert margins(grid, **of_idh | {"sign": -1})[:, 0].tolist() == [1, -1]
+    together = margins(grid, **of_idh | {"tasks": tuple(TASKS)})
+    assert together[:, 0] == pytest.approx([(9 - 4) / 3, (9 - 4) / 3])
     with pytest.raises(CannotJudge, match="no dropout rate 0.55"):
-        best_rate(grid_of(values), (0.55,))
+        margins(grid, **of_idh | {"wanted": 0.55})
 
 
-def test_the_slowest_part_settles_last_and_a_short_grid_cannot_tell():
-    others = ("predictive", "aleatoric")
-    values = {(0.25, t, "idh", part): [1, 1] for t in PASSES for part in others}
-    values |= {(0.25, t, "idh", "epistemic"): [1, 0.5 + (t > 20) / 2] for t in PASSES}
-    assert settled(grid_of(values), "idh", 0.01).tolist() == [10, 30]
+def test_each_rate_has_the_share_of_resamples_in_which_it_is_best():
+    grid = grid_of(errors_by_rate())
+    assert best_rates(grid, "ece", 1, ("idh",)) == {0.2: 0.5, 0.25: 0, 0.3: 0.5}
+    assert best_rates(grid, "ece", -1, ("idh",)) == {0.2: 0.5, 0.25: 0, 0.3: 0.5}
+    assert best_rates(grid, "ece", 1, ("1p19q",)) == {0.2: 0, 0.25: 1, 0.3: 0}
+
+
+def test_changes_are_relative_to_the_largest_t_and_of_what_has_no_bias_where_it_is_known():
+    parts = ("predictive", "aleatoric", "epistemic")
+    values = {(0.25, t, "idh", part): [2.0] for t in PASSES for part in parts}
+    values |= {(0.25, t, "idh", "epistemic"): [2 - (t < 40)] for t in PASSES}
+    found = changes_after(grid_of(values), "idh")[:, 0]
+    assert found.tolist() == [0, 0, -0.5, 0, 0, 0.5]
+    values |= {(0.25, t, "idh", "epistemic_corrected"): [2 + (t == 30)] for t in PASSES}
+    assert changes_after(grid_of(values), "idh").max() == 0.5
+    assert changes_after(grid_of(values), "idh")[2, 0] == 0.5
     short = {place: v for place, v in values.items() if place[1] <= 30}
     with pytest.raises(CannotJudge, match="no T between 20 and 30, or none beyond"):
-        settled(grid_of(short), "idh", 0.01)
+        changes_after(grid_of(short), "idh")
+
+
+def test_the_rise_over_rates_is_compared_with_the_change_over_passes_up_or_down():
+    values = {(r, 30, "idh", "predictive"): [r] for r in RATES}
+    values |= {(0.25, t, "idh", "predictive"): [0.25 - (t - 30) / 100] for t in PASSES}
+    assert rise_beyond_passes(grid_of(values), "idh")[:, 0] == pytest.approx([0.7, 0.1])
+
+
+def least_of(contrasts, of="least", allowed=ABOVE_ZERO, given=False, **fields):
+    """Judge a claim about contrasts, [K] means of normal resamples with a sd of 1."""
+    rng = np.random.default_rng(0)
+    drawn = np.array(contrasts, dtype=float)[:, None] + rng.normal(size=(len(contrasts), 4000))
+    drawn[:, 0] = contrasts
+    claim = Claim("c", "idh", "t", allowed, lambda grid: drawn, "h.", of=of, **fields)
+    given = {False: given, True: given}
+    row = judge(claim, grid_of({}), None, level=0.95, interval="percentile", given=given)
+    return dict(zip(COLUMNS, row, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("contrasts", "expected"),
+    [
+        ([2.6, 2.6, 2.6, 2.6], "seen"),
+        ([9, 9, 9, 2.1], "undecided at this n"),
+        ([9, 9, 9, -2.6], "undecided at this n"),  # beyond 2.33, but the least of four
+        ([9, 9, 9, -3.2], "not seen"),
+    ],
+)
+def test_all_contrasts_must_lie_in_the_range_and_one_far_outside_is_enough(contrasts, expected):
+    row = least_of(contrasts)
+    assert row["verdict"] == expected
+    assert row["low"] < row["ours"] == min(contrasts) < row["high"]
+    mirrored = least_of([-c for c in contrasts], of="greatest", allowed=BELOW_ZERO)
+    assert mirrored["verdict"] == expected
+    assert row["low"] == pytest.approx(-mirrored["high"], abs=0.2)
+
+
+def test_one_seed_decides_nothing_about_rates():
+    over_rates = least_of([5], given=True, over_rates=True)
+    assert (over_rates["verdict"], over_rates["reason"]) == ("undecided", ONE_SEED)
+    assert over_rates["low"] > 0
+    at_one_rate = least_of([5], given=True)
+    assert (at_one_rate["verdict"], at_one_rate["given"]) == ("seen", THESE_NETWORKS)
+    assert least_of([5], over_rates=True)["verdict"] == "seen"
 
 
 def classification(rng, rate, n=120, passes=30):
@@ -104,13 +185,19 @@ def segmentation(rng, rate, n=120):
     return table
 
 
+def of_seeds(table, rng, *arguments, **options):
+    """Return a table of four networks for each case, as alike as cases are."""
+    tables = [table(rng, *arguments, **options).assign(seed=s) for s in range(4)]
+    return pd.concat(tables, ignore_index=True)
+
+
 @pytest.fixture(scope="module")
 def found():
     rng = np.random.default_rng(3)
     cells = [Cell("csnet", r, 30) for r in RATES]
     cells += [Cell("csnet", 0.25, t) for t in PASSES if t != 30]
-    of_classes = {c: classification(rng, c.rate, passes=c.passes) for c in cells}
-    of_regions = {c: segmentation(rng, c.rate) for c in cells}
+    of_classes = {c: of_seeds(classification, rng, c.rate, passes=c.passes) for c in cells}
+    of_regions = {c: of_seeds(segmentation, rng, c.rate) for c in cells}
     table = findings_table(of_classes, of_regions, rate=0.25, passes=30, **OPTIONS)
     return table.set_index(["claim", "task"])
 
@@ -118,8 +205,13 @@ def found():
 def test_the_table_has_every_claim_and_only_known_verdicts(found):
     assert set(found.reset_index().columns) == set(COLUMNS)
     assert len(found) == len(claims())
-    assert set(found["verdict"]) == {"seen", "not seen", "undecided at this n"}
-    assert (found["reason"] == "").all()
+    assert set(found["verdict"]) == {"seen", "not seen", "undecided at this n", "undecided"}
+    without = found[found["verdict"] == "undecided"]
+    assert set(without["reason"]) == {NO_TEST}
+    assert without.index.get_level_values("claim").str.contains("calibration error is low").all()
+    assert without["ours"].between(0, 1).all()
+    assert without["note"].str.contains("p = 0.").all()
+    assert (found["given"] == THESE_NETWORKS).sum() == 3  # those of calibration
     assert (found["n"] == 120).all()
 
 
@@ -130,6 +222,7 @@ def test_the_table_has_every_claim_and_only_known_verdicts(found):
         ("aleatoric uncertainty dominates classification", "grade", "seen"),
         ("epistemic uncertainty dominates segmentation", "segmentation", "not seen"),
         ("epistemic uncertainty peaks at p = 0.55", "idh", "not seen"),
+        ("the dropout rate matters more than the number of samples", "idh", "seen"),
         ("the correlation is stronger in the predicted tumour than in the brain",
          "segmentation", "seen"),
         ("wrong predictions are more uncertain than right ones", "segmentation", "seen"),

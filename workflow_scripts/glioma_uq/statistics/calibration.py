@@ -65,6 +65,58 @@ def ece_if_perfect(probabilities, resamples, rng, bins=15, binning="equal-width"
     return np.concatenate([[errors.mean()], errors])
 
 
+def true_ece_limits(
+    probabilities, labels, cases, rng, level=0.95, resamples=1000, bins=15, binning="equal-width",
+    norm=1,
+):  # fmt: skip
+    """Return (value, low, high) of the ECE of infinitely many cases, by inversion of tests.
+
+    low: the ECE minus the upper limit of the null band, `ece_if_perfect`. A lower true ECE would
+    give this one by chance in at most (1 - level) / 2, since the ECE of noisy gaps is at most the
+    true one plus that of the noise. high: the largest true ECE at which one as small as this is
+    not rarer than that, over several `shapes` of miscalibration.
+    value: the ECE minus the mean of the null band. All are at least 0; NaN without rows.
+
+    Rows of one case (`cases` [N]: several seeds) share its label: both limits are the wider ones of
+    independent rows and of rows that are right together.
+    """
+    if not len(labels):
+        return np.nan, np.nan, np.nan
+    confidence, tail = probabilities.max(axis=1), (1 - level) / 2
+    in_bin, n = bin_members(confidence, bins, binning), np.full(resamples, len(labels))
+    counts = in_bin.sum(axis=0)[None]
+    found = ece(probabilities, labels, np.ones((1, len(labels))), bins, binning, norm)[0]
+    case_of = np.unique(np.asarray(cases, dtype=str), return_inverse=True)[1]
+    chances = [rng.random((resamples, len(labels)))]
+    if case_of.max() + 1 < len(labels):
+        chances.append(rng.random((resamples, case_of.max() + 1))[:, case_of])
+
+    def drawn(chance, accuracy):
+        return _norm(((chance < accuracy) - confidence) @ in_bin, counts, n, norm)
+
+    def highest(chance, shape):
+        """Return the largest true ECE of gaps of this shape that `found` does not reject."""
+        low, high = 0.0, 1.0
+        while high - low > 1e-3:
+            middle = (low + high) / 2
+            accuracy = (confidence + middle * shape).clip(0, 1)
+            rare = (drawn(chance, accuracy) <= found).mean() <= tail
+            low, high = (low, middle) if rare else (middle, high)
+        accuracy = (confidence + high * shape).clip(0, 1)
+        return _norm(((accuracy - confidence) @ in_bin)[None], counts, n[:1], norm)[0]
+
+    # Of gaps with one true ECE, those in proportion to their noise give the smallest ECEs, and
+    # those of the same size in all bins nearly so; gaps upwards have less noise.
+    size = np.sqrt(confidence * (1 - confidence) / (in_bin @ counts[0]))
+    signs = 1.0 - 2.0 * (in_bin @ np.arange(in_bin.shape[1]) % 2)
+    shapes = [sign * by for sign in (-1, 1, signs, -signs) for by in (1, size / (size.mean() or 1))]
+    null = [drawn(chance, confidence) for chance in chances]
+    low = found - max(np.quantile(errors, 1 - tail) for errors in null)
+    value = found - min(errors.mean() for errors in null)
+    high = max(highest(chance, shape) for chance in chances for shape in shapes)
+    return max(value, 0.0), max(low, 0.0), max(high, value)
+
+
 def binned_error(gap, in_bin, weights, norm=1):
     """Return the `norm` over bins [B] of the mean of `gap` [N] in each; `in_bin` is [N, bins]."""
     counts = None if norm == 1 else weights @ in_bin

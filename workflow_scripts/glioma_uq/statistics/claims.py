@@ -31,11 +31,13 @@ class Claim(NamedTuple):
     task: str
     theirs: str
     range: tuple  # the lowest and the highest value that the claim allows
-    statistic: Callable  # from a `Grid` to [B]
+    # From a `Grid` to [B], or to contrasts [K, B] of which all must lie in the range; for `limits`,
+    # to (value, low, high) themselves; for `share`, which has no verdict, to a share of resamples.
+    statistic: Callable
     how: str  # the rule in one sentence
-    # Kind of interval, if not the study's: a statistic that is one of the grid's rates or passes
-    # has percentile intervals, since bca needs a smooth statistic.
-    kind: str | None = None
+    of: str = "value"  # value | least | greatest of the contrasts | limits | share
+    over_rates: bool = False  # compares networks of several rates, so that one seed cannot tell
+    best: Callable | None = None  # from a `Grid` to {rate: share of resamples where it is best}
 
 
 def claims(tolerance=0.01):
@@ -47,18 +49,22 @@ def claims(tolerance=0.01):
 def settling(tolerance):
     """Yield: uncertainty settles with 20 to 30 samples, and p matters more than T."""
     how = (
-        "Lowest T at the selected rate from which predictive, aleatoric and epistemic uncertainty "
-        f"stay within {tolerance:.0%} of those at the largest T: at most 30."
+        "Largest relative change of mean predictive, aleatoric and epistemic uncertainty, without "
+        "the bias of few passes, between any T from 30 (or the last one before) on and the largest "
+        f"T, at the selected rate: below {tolerance:.0%}."
     )
     for task in EVERYWHERE:
-        statistic = partial(over.settled, task=task, tolerance=tolerance)
-        claim = "uncertainty settles with 20 to 30 samples"
-        yield Claim(claim, task, "T = 20-30", (0, 30), statistic, how, kind="percentile")
-    how = "Range of the mean predictive uncertainty over p minus its range over T: above 0."
+        statistic = partial(over.changes_after, task=task)
+        claim, allowed = "uncertainty settles with 20 to 30 samples", (-np.inf, tolerance)
+        yield Claim(claim, task, f"< {tolerance:g}", allowed, statistic, how, of="greatest")
+    how = (
+        "Rise of the mean predictive uncertainty from the lowest to the highest rate, minus its "
+        "change, up or down, from the smallest to the largest T: above 0."
+    )
     claim = "the dropout rate matters more than the number of samples"
     for task in EVERYWHERE:
-        statistic = partial(over.range_excess, task=task)
-        yield Claim(claim, task, "p > T", ABOVE_ZERO, statistic, how)
+        statistic = partial(over.rise_beyond_passes, task=task)
+        yield Claim(claim, task, "p > T", ABOVE_ZERO, statistic, how, of="least", over_rates=True)
 
 
 def rising_uncertainty():
@@ -68,9 +74,9 @@ def rising_uncertainty():
         claim = f"{part} uncertainty rises with the dropout rate"
         statistic = partial(over.slope, task=task, measure=uncertainty(task, part))
         how = "Slope of the mean over the rates at the selected T, in nats per unit of p: above 0."
-        yield Claim(claim, task, "rises", ABOVE_ZERO, statistic, how)
+        yield Claim(claim, task, "rises", ABOVE_ZERO, statistic, how, over_rates=True)
     for task in TASKS:
-        yield _extreme("epistemic uncertainty peaks", "epistemic", task, 0.55, sign=-1)
+        yield _peak(task, 0.55)
 
 
 def dominating_uncertainty():
@@ -87,13 +93,15 @@ def dominating_uncertainty():
 def calibration():
     """Yield: the ECE is small; its best rate; the trends of NLL and AUC with p; the best rate."""
     for task in TASKS:
-        statistic = partial(over.Grid.at, task=task, measure="ece_debiased")
-        how = f"Debiased ECE at the selected cell: at most {WELL_CALIBRATED:g}."
-        allowed = (-np.inf, WELL_CALIBRATED)
-        claim = "uncertainty is well calibrated when tuned"
-        yield Claim(claim, task, "well calibrated", allowed, statistic, how, kind="basic")
+        statistic = partial(over.Grid.limits_at, task=task, measure="true_ece")
+        how = (
+            f"ECE without the part of chance, at the selected cell: at most {WELL_CALIBRATED:g}. "
+            "Its limits invert tests: a true ECE beyond one gives such an ECE in at most 2.5 %."
+        )
+        claim, allowed = "uncertainty is well calibrated when tuned", (-np.inf, WELL_CALIBRATED)
+        yield Claim(claim, task, f"≤ {WELL_CALIBRATED:g}", allowed, statistic, how, of="limits")
     for task, rate in LOWEST_ECE.items():
-        yield _extreme("the calibration error is lowest", "ece", task, rate, sign=1)
+        yield _lowest_ece("the calibration error is lowest", (task,), rate)
     trends = {"nll": ("the negative log likelihood", "rises", "above", ABOVE_ZERO),
               "auc": ("the ROC-AUC", "falls", "below", BELOW_ZERO)}  # fmt: skip
     for measure, (name, goes, side, allowed) in trends.items():
@@ -101,10 +109,8 @@ def calibration():
             statistic = partial(over.slope, task=task, measure=measure)
             how = f"Slope over the rates at the selected T: {side} 0."
             claim = f"{name} {goes} with the dropout rate"
-            yield Claim(claim, task, goes, allowed, statistic, how)
-    how = "Rate with the lowest mean rank of the ECE over the classification tasks: 0.25."
-    statistic, claim = partial(over.best_rate, wanted=(0.25,)), "the best dropout rate is 0.25"
-    yield Claim(claim, "all", "p = 0.25", (0.25, 0.25), statistic, how, kind="percentile")
+            yield Claim(claim, task, goes, allowed, statistic, how, over_rates=True)
+    yield _lowest_ece("the mean calibration error is lowest", tuple(TASKS), 0.25)
 
 
 def segmentation():
@@ -119,7 +125,8 @@ def segmentation():
     yield Claim(claim, SEGMENTATION, "tumour < brain", BELOW_ZERO, over.rho_difference, how)
     claim = "Dice at p = 0.6 is below that at moderate rates"
     how = "Mean Dice at 0.6 minus the mean Dice at 0.2, 0.25 and 0.3: below 0."
-    yield Claim(claim, SEGMENTATION, "lower", BELOW_ZERO, over.dice_at_high_rate, how)
+    statistic = over.dice_at_high_rate
+    yield Claim(claim, SEGMENTATION, "lower", BELOW_ZERO, statistic, how, over_rates=True)
 
 
 def discrimination():
@@ -136,10 +143,30 @@ def discrimination():
         yield Claim(claim, task, f"{auc:.2f}", allowed, statistic, how)
 
 
-def _extreme(words, measure, task, rate, sign):
-    """Return the claim that a measure is lowest (sign 1) or highest (-1) at `rate`."""
-    statistic = partial(over.rate_of_extreme, task=task, measure=measure, wanted=(rate,), sign=sign)
-    extreme = "lowest" if sign > 0 else "largest"
-    how = f"Rate with the {extreme} value at the selected T: {rate:g}."
-    claim = f"{words} at p = {rate:g}"
-    return Claim(claim, task, f"p = {rate:.2f}", (rate, rate), statistic, how, kind="percentile")
+def _peak(task, rate):
+    """Return the claim that the epistemic uncertainty of a task is largest at `rate`."""
+    where = {"measure": "epistemic", "sign": -1, "tasks": (task,)}
+    how = (
+        f"Mean epistemic uncertainty at {rate:g} minus the largest at another rate, at the "
+        "selected T: above 0."
+    )
+    claim = f"epistemic uncertainty peaks at p = {rate:g}"
+    statistic, best = partial(over.margins, wanted=rate, **where), partial(over.best_rates, **where)
+    return Claim(claim, task, "largest", ABOVE_ZERO, statistic, how, of="least", over_rates=True,
+                 best=best)  # fmt: skip
+
+
+def _lowest_ece(words, tasks, rate):
+    """Return the claim that the mean ECE over `tasks` is lowest at `rate`; it has no verdict."""
+    where = {"measure": "ece", "sign": 1, "tasks": tasks}
+    how = (
+        f"Share of the resamples in which the ECE at the selected T is lowest at {rate:g}. Chance "
+        "raises an ECE the more, the less sure a network is, so ECEs of rates differ by chance."
+    )
+    claim, task = f"{words} at p = {rate:g}", "all" if len(tasks) > 1 else tasks[0]
+    statistic, best = (
+        partial(over.share_best, wanted=rate, **where),
+        partial(over.best_rates, **where),
+    )
+    return Claim(claim, task, f"p = {rate:.2f}", (np.nan, np.nan), statistic, how, of="share",
+                 over_rates=True, best=best)  # fmt: skip

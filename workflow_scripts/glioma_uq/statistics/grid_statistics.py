@@ -1,13 +1,14 @@
 """Statistics over the cells of a grid, for all resamples at once: the basis of the findings.
 
-Each takes a `Grid` and returns [B]; it raises CannotJudge if cells that it needs are missing.
+Each takes a `Grid` and returns [B], or [K, B] for K contrasts of which a claim says something about
+the least or the greatest. It raises CannotJudge if cells that it needs are missing.
+
+The extreme of noisy values is biased, and so is the place where it lies. Therefore a claim about an
+extreme is about contrasts, each of which is unbiased: the wanted rate against each other rate.
 """
 
 import numpy as np
-from scipy.stats import rankdata
 
-from glioma_uq.statistics.selection import stabilised_at
-from glioma_uq.tasks import TASKS
 from glioma_uq.uncertainty import UNCERTAINTY_COMPONENTS
 
 SEGMENTATION = "segmentation"
@@ -29,15 +30,22 @@ class Grid:
 
     def __init__(self, results, rate, passes, part="replicates"):
         self.rate, self.passes = rate, passes
-        self.values = {}
+        self.values, self.limits = {}, {}
         for result in results:
             cells = self.values.setdefault((result.task, result.measure), {})
             cells[result.cell[1:]] = getattr(result, part)
+        self.strata_of = {result.task: result.strata for result in results}
         self.n_of = {(r.task, r.measure): r.n for r in results if r.cell[1:] == (rate, passes)}
 
     def at(self, task, measure):
         """Return [B] of one measure at the selected cell."""
         return self._cells_of(task, measure)[self.rate, self.passes]
+
+    def limits_at(self, task, measure):
+        """Return (value, low, high) of a measure whose limits are not those of resamples."""
+        if np.isnan(self.limits.get((task, measure), (np.nan,))[0]):
+            raise CannotJudge(f"the study has no {task} at this cell")
+        return self.limits[task, measure]
 
     def over_rates(self, task, measure):
         """Return (rates [R], values [R, B]) at the selected T. At least two rates are needed."""
@@ -67,6 +75,12 @@ def uncertainty(task, part):
     return f"{part}_{REGION}" if task == SEGMENTATION else part
 
 
+def unbiased(grid, task, part):
+    """Return the name of the same without the bias of few passes, where the grid has it."""
+    corrected = uncertainty(task, f"{part}_corrected")
+    return corrected if (task, corrected) in grid.n_of else uncertainty(task, part)
+
+
 def slope(grid, task, measure):
     """Return the least-squares slope of a measure over the dropout rates."""
     rates, values = grid.over_rates(task, measure)
@@ -74,21 +88,40 @@ def slope(grid, task, measure):
     return x @ values / (x @ x)
 
 
-def rate_of_extreme(grid, task, measure, wanted, sign):
-    """Return the rate with the lowest (sign 1) or highest (-1) value; ties go to the lower rate."""
-    rates, values = grid.over_rates(task, measure)
-    require_rates(rates, wanted)
-    return _rate_of_least(rates, sign * values)
+def margins(grid, measure, wanted, sign, tasks):
+    """Return [rates - 1, B]: how far each other rate lies beyond the wanted one; all are above 0
+    where the mean of `measure` over `tasks` is lowest (sign 1) or highest (-1) there.
+    """
+    rates, values = _mean_over_tasks(grid, measure, tasks)
+    require_rates(rates, (wanted,))
+    return sign * (values[rates != wanted] - values[rates == wanted])
 
 
-def best_rate(grid, wanted):
-    """Return the rate with the lowest mean rank of the ECE over the classification tasks."""
-    found = [grid.over_rates(task, "ece") for task in TASKS]
-    rates = found[0][0]
-    require_rates(rates, wanted)
-    known = [values for _, values in found if not np.isnan(values[:, 0]).all()]
-    ranks = [rankdata(np.nan_to_num(v, nan=np.inf), axis=0) for v in known]
-    return _rate_of_least(rates, np.mean(ranks, axis=0))
+def best_rates(grid, measure, sign, tasks):
+    """Return {rate: share of the resamples in which it has the lowest (sign 1) or highest mean}.
+
+    Ties go to the lower rate; resamples with an undefined value do not count.
+    """
+    rates, values = _mean_over_tasks(grid, measure, tasks)
+    drawn = sign * values[:, 1:]
+    best = drawn[:, ~np.isnan(drawn).any(axis=0)].argmin(axis=0)
+    return dict(
+        zip(rates, np.bincount(best, minlength=len(rates)) / max(len(best), 1), strict=True)
+    )
+
+
+def share_best(grid, wanted, **where):
+    """Return the share of the resamples in which the wanted rate is best, see `best_rates`."""
+    shares = best_rates(grid, **where)
+    require_rates(shares, (wanted,))
+    return shares[wanted]
+
+
+def _mean_over_tasks(grid, measure, tasks):
+    """Return (rates [R], the mean [R, B] of a measure over the tasks whose labels are known)."""
+    found = [grid.over_rates(task, measure) for task in tasks]
+    known = [values for _, values in found if not np.isnan(values[:, 0]).all()] or [found[0][1]]
+    return found[0][0], np.mean(known, axis=0)
 
 
 def require_rates(rates, wanted):
@@ -98,23 +131,24 @@ def require_rates(rates, wanted):
         raise CannotJudge(f"the study has no dropout rate {', '.join(missing)}")
 
 
-def _rate_of_least(rates, values):
-    """Return the rate with the lowest value of each column [B], NaN if a rate has no value."""
-    least = rates[np.argmin(np.nan_to_num(values, nan=np.inf), axis=0)]
-    return np.where(np.isnan(values).any(axis=0), np.nan, least)
+def changes_after(grid, task):
+    """Return [2 K, B]: relative changes of mean uncertainties up to the largest T, both signs.
 
-
-def settled(grid, task, tolerance):
-    """Return the T from which all three mean uncertainties of a task have settled."""
-    found = [grid.over_passes(task, uncertainty(task, part)) for part in UNCERTAINTY_COMPONENTS]
-    passes = found[0][0]
-    if not ((passes >= 20) & (passes <= 30)).any() or passes.max() <= 30:
-        raise CannotJudge("the study has no T between 20 and 30, or none beyond")
-    settled_from = [
-        [float(stabilised_at(passes, curve, tolerance)) for curve in values.T]
-        for _, values in found
-    ]
-    return np.max(settled_from, axis=0)
+    (U_T - U_Tmax) / U_Tmax for each T from the last one in 20-30 on, and each uncertainty, without
+    the bias of few passes where it is known. The greatest is the largest change.
+    """
+    changes = []
+    for part in UNCERTAINTY_COMPONENTS:
+        passes, values = grid.over_passes(task, unbiased(grid, task, part))
+        early = passes[(passes >= 20) & (passes <= 30)]
+        if not early.size or passes[-1] <= 30:
+            raise CannotJudge("the study has no T between 20 and 30, or none beyond")
+        later, last = values[(passes >= early[-1]) & (passes < passes[-1])], values[-1]
+        changes.append(
+            np.divide(later - last, last, out=np.full_like(later, np.nan), where=last != 0)
+        )
+    changes = np.concatenate(changes)
+    return np.concatenate([changes, -changes])
 
 
 def dominance(grid, task, greater, smaller):
@@ -125,14 +159,19 @@ def dominance(grid, task, greater, smaller):
     return one - other
 
 
-def range_excess(grid, task):
-    """Return the range of the predictive uncertainty over rates minus that over passes."""
+def rise_beyond_passes(grid, task):
+    """Return [2, B]: rise of the predictive uncertainty over the rates, minus and plus that over T.
+
+    From the lowest to the highest rate and from the smallest to the largest T. The lesser is the
+    rise over the rates minus the change, up or down, over T.
+    """
     measure = uncertainty(task, "predictive")
     _, over_rates = grid.over_rates(task, measure)
     passes, over_passes = grid.over_passes(task, measure)
     if len(passes) < 2:
         raise CannotJudge("the study has one number of passes only")
-    return np.ptp(over_rates, axis=0) - np.ptp(over_passes, axis=0)
+    rise, change = (values[-1] - values[0] for values in (over_rates, over_passes))
+    return np.stack([rise - change, rise + change])
 
 
 def dice_at_high_rate(grid):
