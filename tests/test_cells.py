@@ -7,7 +7,7 @@ import pytest
 from glioma_uq.cells import classification_cells, gather_cells
 from glioma_uq.tables import write_table
 from glioma_uq.tasks import TASKS
-from glioma_uq.uncertainty import decompose, decompose_members
+from glioma_uq.uncertainty import corrected_prefixes, decompose, decompose_members
 
 
 def table_of_passes(passes, cases=("b", "a"), seed=0, **columns):
@@ -39,6 +39,18 @@ def test_a_cell_holds_mean_and_uncertainty_of_its_first_passes(task):
         assert cell.at["a", f"{task}_probability_{label}"] == pytest.approx(mean)
     parts = cell[f"{task}_aleatoric"] + cell[f"{task}_epistemic"]
     np.testing.assert_allclose(parts, cell[f"{task}_predictive"], atol=1e-12)
+
+
+def test_a_cell_holds_the_uncertainty_without_the_bias_of_few_passes_where_they_are_independent():
+    table = table_of_passes(6)
+    cell = classification_cells(table, [1, 4])[4].set_index("case")
+    expected = corrected_prefixes(samples_of(table, "a", "grade"), [4])
+    for kind, values in zip(("predictive", "epistemic"), expected, strict=True):
+        found = cell.at["a", f"grade_{kind}_corrected"]
+        assert found == pytest.approx(float(values[0]), abs=1e-12)
+    assert classification_cells(table, [1])[1].filter(like="corrected").isna().all(axis=None)
+    dependent = classification_cells(table, [4], independent=False)[4]
+    assert dependent.filter(like="corrected").empty
 
 
 def test_the_order_of_the_rows_does_not_matter():

@@ -52,6 +52,21 @@ def test_the_slowest_uncertainty_decides():
     assert chosen_passes(fast + slow) == (30, True)
 
 
+def test_what_has_no_bias_of_few_passes_decides_where_it_is_known():
+    """The plain part grows by 1 / T and has not settled at 30 of 40; the corrected one is flat."""
+    plain = [1 - 1 / t for t in (10, 20, 30, 40)]
+    parts = {"epistemic": plain, "epistemic_corrected": [1, 1, 1, 1]}
+    rows = [
+        (0.2, t, "idh", part, v)
+        for part, values in parts.items()
+        for t, v in zip((10, 20, 30, 40), values, strict=True)
+    ]
+    assert chosen_passes(rows[:4]) == (30, True)
+    assert chosen_passes(rows) == (10, True)
+    of_another = [(0.2, t, "segmentation", "epistemic_tumour", v) for _, t, _, _, v in rows[:4]]
+    assert chosen_passes(rows + of_another) == (30, True)
+
+
 def test_an_uncertainty_that_never_settles_takes_the_largest_number_of_passes():
     assert chosen_passes(uncertainties(0.2, [1, 2, 3, 4])) == (40, False)
     assert chosen_passes(uncertainties(0.2, [1], passes=[7])) == (7, False)

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 import scipy.stats
+from scipy.special import digamma
 
 from glioma_uq.uncertainty import (
+    corrected_prefixes,
     decompose,
     decompose_members,
     decompose_prefixes,
@@ -107,3 +109,45 @@ def test_within_and_between_members_make_up_the_epistemic_part():
 def test_members_without_equal_turns_are_refused():
     with pytest.raises(ValueError, match="expected a multiple of 2 passes, found 3"):
         decompose_members(np.full((3, 1, 2), 0.5), 2)
+
+
+@pytest.mark.parametrize("passes", [2, 9])
+def test_the_correction_is_the_jackknife_of_scipy(passes):
+    samples = np.random.default_rng(0).dirichlet([0.4, 1, 2], size=(9, 5))
+    predictive, epistemic = (c[0] for c in corrected_prefixes(samples, [passes]))
+    estimate = [
+        scipy.stats.entropy(np.delete(samples[:passes], t, axis=0).mean(axis=0), axis=-1)
+        for t in range(passes)
+    ]
+    whole = scipy.stats.entropy(samples[:passes].mean(axis=0), axis=-1)
+    expected = passes * whole - (passes - 1) * np.mean(estimate, axis=0)
+    np.testing.assert_allclose(predictive, expected, atol=1e-12)
+    aleatoric = scipy.stats.entropy(samples[:passes], axis=-1).mean(axis=0)
+    np.testing.assert_allclose(predictive - epistemic, aleatoric, atol=1e-12)
+
+
+@pytest.mark.parametrize("alpha", [[2, 2], [0.4, 1, 2], [5, 1], [0.3, 0.3]])
+def test_ten_corrected_passes_give_what_a_thousand_do(alpha):
+    """Of passes from a Dirichlet distribution, in the mean over 20,000 cases: within 1 %."""
+    samples = np.random.default_rng(1).dirichlet(alpha, size=(10, 20_000))
+    predictive, epistemic = corrected_prefixes(samples, [10])
+    plain, share = decompose_prefixes(samples, [10]), np.array(alpha) / np.sum(alpha)
+    # E H(p) of a Dirichlet distribution; 1,000 passes lack 1/1,000 of the epistemic part.
+    total = np.sum(alpha)
+    aleatoric = digamma(total + 1) - np.sum(share * digamma(np.array(alpha) + 1))
+    truth = entropy(share)
+    at_a_thousand = (truth - aleatoric) * (1 - 1 / 1000)
+    assert plain.epistemic.mean() < 0.93 * at_a_thousand
+    assert epistemic.mean() == pytest.approx(at_a_thousand, rel=0.01)
+    assert predictive.mean() == pytest.approx(truth, rel=0.01)
+
+
+def test_one_pass_cannot_be_corrected_and_prefixes_are_those_of_one_sequence(probabilities):
+    predictive, epistemic = corrected_prefixes(probabilities, [1, 10, 40])
+    assert np.isnan([predictive[0], epistemic[0]]).all()
+    for place, passes in ((1, 10), (2, 40)):
+        alone = corrected_prefixes(probabilities[:passes], [passes])
+        found = [predictive[place], epistemic[place]]
+        np.testing.assert_allclose(found, np.concatenate(alone), atol=1e-12)
+    agreed = corrected_prefixes(np.tile([0.0, 0.3, 0.7], (7, 4, 1)), [7])
+    np.testing.assert_allclose(agreed[1], 0, atol=1e-12)

@@ -79,6 +79,7 @@ rule gather_cells:
         folds=study.folds_of_samples,
         seeds=study.seeds_of_samples,
         passes=study.config["sampling"]["passes"],
+        independent=lambda wildcards: study.sampled[wildcards.network][1] == "mc-dropout",
         library=fingerprint("gather_cells.py"),
     script:
         "../../workflow_scripts/gather_cells.py"

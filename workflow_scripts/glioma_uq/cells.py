@@ -5,12 +5,19 @@ import pandas as pd
 
 from glioma_uq.tables import read_table
 from glioma_uq.tasks import TASKS, UNKNOWN
-from glioma_uq.uncertainty import UNCERTAINTY_COMPONENTS, decompose_members, decompose_prefixes
+from glioma_uq.uncertainty import (
+    CORRECTED,
+    UNCERTAINTY_COMPONENTS,
+    corrected_prefixes,
+    decompose_members,
+    decompose_prefixes,
+)
 
 MEMBER_KINDS = ("within_member", "between_member")
+FURTHER = (*CORRECTED, *MEMBER_KINDS)  # columns that not every sampler has
 
 
-def classification_cells(probabilities, passes):
+def classification_cells(probabilities, passes, independent=True):
     """Return {T: table} of mean probabilities and uncertainties, one row for each case.
 
     Args:
@@ -19,10 +26,11 @@ def classification_cells(probabilities, passes):
             `member` where networks take turns.
         passes: the numbers of passes T, ascending; each T uses the first T passes, or all
             of them where a sampler has fewer.
+        independent: whether passes are independent draws, so that the bias of few is corrected.
     """
     if "run" in probabilities:
         runs = {t: probabilities[probabilities["run"] == t].drop(columns="run") for t in passes}
-        return {t: classification_cells(run, [t])[t] for t, run in runs.items()}
+        return {t: classification_cells(run, [t], independent)[t] for t, run in runs.items()}
     probabilities = probabilities.sort_values(["case", "pass"], kind="stable")
     cases, drawn = probabilities["case"].unique(), probabilities["pass"].max()
     available = [min(t, drawn) for t in passes]
@@ -33,14 +41,18 @@ def classification_cells(probabilities, passes):
             continue
         samples = probabilities[columns].to_numpy().reshape(len(cases), drawn, len(classes))
         samples = samples.transpose(1, 0, 2)
-        uncertainty = decompose_prefixes(samples, sorted(set(available)))
+        prefixes = sorted(set(available))
+        uncertainty = decompose_prefixes(samples, prefixes)
+        corrected = corrected_prefixes(samples, prefixes) if independent else ()
         for t, n in zip(passes, available, strict=True):
-            row = sorted(set(available)).index(n)
+            row = prefixes.index(n)
             mean = samples[:n].mean(axis=0, dtype=np.float64)
             for column, label in enumerate(classes):
                 cells[t][f"{task}_probability_{label}"] = mean[:, column]
             for kind in UNCERTAINTY_COMPONENTS:
                 cells[t][f"{task}_{kind}"] = getattr(uncertainty, kind)[row]
+            for kind, values in zip(CORRECTED, corrected, strict=False):
+                cells[t][f"{task}_{kind}"] = values[row]
             clipped = uncertainty.predictive[row] < uncertainty.aleatoric[row]
             cells[t]["epistemic_clipped"] = cells[t]["epistemic_clipped"] + clipped
             if "member" in probabilities:
@@ -67,22 +79,23 @@ def with_labels(cell, cases, fold, seed):
             joined[f"{task}_label"] = UNKNOWN
         probabilities = [f"probability_{label}" for label in classes]
         columns += [f"{task}_{x}" for x in ("label", *probabilities, *UNCERTAINTY_COMPONENTS)]
-        columns += [f"{task}_{x}" for x in MEMBER_KINDS if f"{task}_{x}" in joined]
+        columns += [f"{task}_{x}" for x in FURTHER if f"{predicted[0]}_{x}" in joined]
     return joined.reindex(columns=[*columns, "epistemic_clipped"])  # NaN where there is none
 
 
-def gather_cells(runs, cases, passes):
+def gather_cells(runs, cases, passes, independent=True):
     """Return {T: table} of classification, of regions and of voxels, over all folds and seeds.
 
     Args:
         runs: list of (fold, seed, path of probabilities.csv, of segmentation.csv, of voxels.csv).
         cases: one row for each case: case, source, idh, 1p19q, grade.
         passes: the numbers of passes T.
+        independent: whether passes are independent draws, as those of Monte Carlo dropout.
     """
     gathered = {t: ([], [], []) for t in passes}
     for fold, seed, *paths in runs:
         probabilities, regions, voxels = map(read_table, paths)
-        cells = classification_cells(probabilities, passes)
+        cells = classification_cells(probabilities, passes, independent)
         for t, (of_classes, of_regions, of_voxels) in gathered.items():
             of_classes.append(with_labels(cells[t], cases, fold, seed))
             of_regions.append(of_passes(regions, t, cases, fold, seed))

@@ -6,9 +6,18 @@ import pandas as pd
 
 from glioma_uq.figures.cells import TASK_NAMES, by_task, in_order, read_rows
 from glioma_uq.figures.lines import draw_lines_over_passes, interval_keys
-from glioma_uq.figures.style import count_text, finish, panel_title, panels, rate_colours
-from glioma_uq.statistics.selection import stabilised_at
+from glioma_uq.figures.style import (
+    GREY,
+    count_text,
+    finish,
+    key,
+    panel_title,
+    panels,
+    rate_colours,
+)
+from glioma_uq.statistics.selection import stabilised_at, without_biased
 from glioma_uq.tasks import TASKS
+from glioma_uq.uncertainty import CORRECTED
 
 CAPTION = (
     "How much uncertainty, and of which kind",
@@ -17,10 +26,12 @@ CAPTION = (
     "rate. The total, the entropy of the mean prediction, is the sum of an aleatoric part (the "
     "mean entropy of single passes: uncertainty shared by every pass) and an epistemic part "
     "(disagreement of the passes). For segmentation it is the mean over the voxels of the "
-    "predicted tumour. A flat line means that more passes change nothing. Grey notes give the "
-    "number of cases and the share of each part in the total; bars on the right are {level} % "
-    "bootstrap intervals at the largest T. Axes start at 0 but differ between panels. Corresponds "
-    "to Figure 2 of the paper on Monte Carlo dropout.",
+    "predicted tumour. A flat line means that more passes change nothing. Few passes make the "
+    "epistemic part, and so the total, too small, by some 1/T of it: dashed lines are without that "
+    "bias (jackknife over the passes, classification only). Grey notes give the number of cases "
+    "and the share of each part in the total; bars on the right are {level} % bootstrap intervals "
+    "at the largest T. Axes start at 0 but differ between panels. Corresponds to Figure 2 of the "
+    "paper on Monte Carlo dropout.",
 )
 
 PANEL_TITLES = {
@@ -34,7 +45,8 @@ def read(*, classification, segmentation, network):
     """Return the three uncertainties of each task, of segmentation over the predicted tumour."""
     tables = [read_rows(path, network) for path in (segmentation, classification) if path]
     drawn = [("segmentation", f"{kind}_tumour") for kind in PANEL_TITLES]
-    return in_order(pd.concat(tables), [*drawn, *product(TASKS, PANEL_TITLES)])
+    drawn += product(TASKS, [*PANEL_TITLES, *CORRECTED])
+    return in_order(pd.concat(tables), drawn)
 
 
 def draw(table, *, level, tolerance):
@@ -49,6 +61,9 @@ def draw(table, *, level, tolerance):
         kinds = split_by_kind(of_task)
         for axes, (kind, rows) in zip(axes_of_task, kinds.items(), strict=True):
             draw_lines_over_passes(axes, rows, colours)
+            corrected = of_task[of_task["measure"] == f"{kind}_corrected"].dropna(subset="value")
+            for rate, line in corrected.groupby("rate"):
+                axes.plot(line["passes"], line["value"], "--", color=colours[rate], linewidth=1)
             axes.set_ylim(bottom=0)
             axes.set_title(count_text(rows["n"]) + share_text(rows, kinds["predictive"], kind))
         where = "\n(predicted tumour)" if task == "segmentation" else ""
@@ -57,12 +72,19 @@ def draw(table, *, level, tolerance):
         panel_title(axes, title)
     for axes in grid[-1]:
         axes.set_xlabel("Monte Carlo passes T")
-    return finish(figure, headline(table, tolerance), *interval_keys(table, level), columns=5)
+    keys = interval_keys(table, level)
+    if table["measure"].isin(CORRECTED).any():
+        keys.append(key("without the bias of few passes", color=GREY, linestyle="--", marker=""))
+    return finish(figure, headline(table, tolerance), *keys, columns=5)
 
 
 def headline(table, tolerance):
-    """Return the T from which total uncertainty has settled, or how many curves have not."""
-    rows = table[table["measure"].str.startswith("predictive")].dropna(subset="value")
+    """Return the T from which total uncertainty has settled, or how many curves have not.
+
+    That without the bias of few passes, where it is known.
+    """
+    rows = without_biased(table[table["measure"].str.startswith("predictive")])
+    rows = rows.dropna(subset="value")
     most = table["passes"].max()
     if rows["passes"].nunique() < 2:
         return f"Mean uncertainty with T = {most} passes" if len(table) else "Nothing was measured"
@@ -81,7 +103,8 @@ def headline(table, tolerance):
 
 
 def split_by_kind(table):
-    """Return {kind: rows} for the three kinds of uncertainty of one task."""
+    """Return {kind: rows} for the three kinds of uncertainty of one task, not corrected ones."""
+    table = table[~table["measure"].isin(CORRECTED)]
     kind_of_row = table["measure"].str.split("_").str[0]
     return {kind: table[kind_of_row == kind] for kind in PANEL_TITLES}
 

@@ -26,6 +26,8 @@ MEASURE_NAMES = {
     "predictive": "Predictive uncertainty (nats)",
     "aleatoric": "Aleatoric uncertainty (nats)",
     "epistemic": "Epistemic uncertainty (nats)",
+    "predictive_corrected": "Predictive uncertainty without the bias of few passes (nats)",
+    "epistemic_corrected": "Epistemic uncertainty without the bias of few passes (nats)",
     "dice": "Dice",
     "hd95_mm": "Hausdorff distance, 95th percentile (mm)",
     "rho_brain": "Pearson ρ with Dice, brain",

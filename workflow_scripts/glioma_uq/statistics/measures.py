@@ -16,7 +16,7 @@ from glioma_uq.statistics.bootstrap import weighted_mean
 from glioma_uq.statistics.long_tables import measure_known
 from glioma_uq.statistics.voxel_calibration import voxel_ece
 from glioma_uq.tasks import TASKS
-from glioma_uq.uncertainty import UNCERTAINTY_COMPONENTS
+from glioma_uq.uncertainty import CORRECTED, UNCERTAINTY_COMPONENTS
 
 REGIONS = ("brain", "tumour")
 
@@ -85,8 +85,10 @@ def uncertainty_measures(known, weights, task, n):
     _, predictive, wrong = risk_coverage.classification_risk(known, task)
     yield task, "error_auroc", discrimination.error_auroc(predictive, wrong, weights), n
     yield task, "aurc", risk_coverage.aurc(predictive, wrong, weights), n
-    for part in UNCERTAINTY_COMPONENTS:
-        yield task, part, weighted_mean(known[f"{task}_{part}"], weights), n
+    for part in (*UNCERTAINTY_COMPONENTS, *CORRECTED):
+        values = known.get(f"{task}_{part}")
+        if part not in CORRECTED or (values is not None and values.notna().any()):
+            yield task, part, weighted_mean(values, weights), n
 
 
 def probability_measures(ece=DEFAULT_ECE, auc_average="ovo"):

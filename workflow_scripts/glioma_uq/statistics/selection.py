@@ -92,15 +92,26 @@ def mean_ranks(measures, names):
 
 
 def settled_at(measures, tolerance=0.01):
-    """Return a row for each rate, task and mean uncertainty, with the T where it settles."""
+    """Return a row for each rate, task and mean uncertainty, with the T where it settles.
+
+    Uncertainties are those without the bias of few passes, where they are known: the plain
+    epistemic part grows by some 1 / T, so that even perfect passes have not settled.
+    """
     kinds = measures["measure"].str.split("_").str[0]
-    mine = measures[kinds.isin(UNCERTAINTY_COMPONENTS)].dropna(subset="value")
+    mine = without_biased(measures[kinds.isin(UNCERTAINTY_COMPONENTS)]).dropna(subset="value")
     rows = []
     for (rate, task, measure), part in mine.groupby(["rate", "task", "measure"]):
         part = part.sort_values("passes")
         passes = stabilised_at(part["passes"].to_numpy(), part["value"].to_numpy(), tolerance)
         rows.append(("stabilised_at", rate, passes, task, measure, float(passes)))
     return pd.DataFrame(rows, columns=COLUMNS[4:])
+
+
+def without_biased(measures):
+    """Return the rows without those measures of a task of which there is a corrected one."""
+    known = set(zip(measures["task"], measures["measure"], strict=True))
+    replaced = [(row.task, f"{row.measure}_corrected") in known for row in measures.itertuples()]
+    return measures[~np.array(replaced, dtype=bool)]
 
 
 def stabilised_at(passes, uncertainty, tolerance=0.01):
