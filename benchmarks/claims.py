@@ -28,7 +28,7 @@ from glioma_uq.statistics import correlation, discrimination
 from glioma_uq.statistics.bootstrap import weighted_mean
 from glioma_uq.statistics.calibration import bin_members, true_ece_limits
 from glioma_uq.statistics.claims import WELL_CALIBRATED, claims
-from glioma_uq.statistics.findings import COLUMNS, judge
+from glioma_uq.statistics.findings import COLUMNS, judge, verdict_level
 from glioma_uq.statistics.grid_statistics import SEGMENTATION, Grid
 from glioma_uq.statistics.long_tables import given_networks, measure_known, resample_measures
 from glioma_uq.statistics.measures import DEFAULT_ECE, known_cases, probability_measures
@@ -320,7 +320,8 @@ def verdict(claim, tables, design, resamples, rng):
     if claim.of == "limits":
         (table,) = tables.values()
         known, labels, probabilities, *_ = known_cases(table, np.ones((1, len(table))), claim.task)
-        found = true_ece_limits(probabilities, labels, known["case"], rng, resamples=resamples)
+        level = verdict_level(options["level"])
+        found = true_ece_limits(probabilities, labels, known["case"], rng, level, resamples)
         grids[0].limits = {(claim.task, "true_ece"): found}
     given = dict.fromkeys((False, True), given_networks(tables))
     row = judge(claim, *grids, **options, given=given)

@@ -18,11 +18,14 @@ from glioma_uq.report.contents import p_value, summary
 from glioma_uq.report.page import in_four_digits
 from glioma_uq.report.statistics_tables import (
     how_selected,
+    judged_findings,
     sortable_tables,
     training_warnings,
     warnings,
 )
 from glioma_uq.report.verdict import learned, with_interval
+from glioma_uq.statistics.findings import COLUMNS as FINDINGS
+from glioma_uq.statistics.long_tables import THESE_NETWORKS
 
 COLUMNS = ["network", "rate", "passes", "task", "measure", "value", "low", "high", "n", "given",
            "reason"]  # fmt: skip
@@ -77,12 +80,16 @@ def training(collapsed=0):
 
 def findings():
     rows = [
-        ("ECE < 0.1 is lowest", "idh", "0.25", 0.2, 0.2, 0.6, "undecided at this n", 40, "a", ""),
-        ("Doubt rises", "all", "rises", np.nan, np.nan, np.nan, "undecided", 0, "b", "one rate"),
-        ("Brains say", "segmentation", "-.1 to .2", -0.5, -0.6, -0.4, "not seen", 40, "c", ""),
+        ("ECE < 0.1 is low", "idh", "0.1", np.nan, 0.1, 0.05, 0.0, 0.2, "undecided at this n", 40,
+         "", "nothing", "p = 0.20 in 60% of resamples", "a", ""),
+        ("ECE < 0.1 is low", "grade", "0.1", np.nan, 0.1, 0.04, 0.0, 0.08, "seen", 39,
+         THESE_NETWORKS, "to 0.03", "", "a", ""),
+        ("doubt rises", "all", "rises", 0, *[np.nan] * 4, "undecided", 0, "", "", "", "b",
+         "one rate"),
+        ("brains say", "segmentation", "-.1 to .2", -0.1, 0.2, -0.5, -0.6, -0.4, "not seen", 40, "",
+         "from -0.05 to 0.15", "", "c -0.1", ""),
     ]  # fmt: skip
-    names = ["claim", "task", "theirs", "ours", "low", "high", "verdict", "n", "how", "reason"]
-    return pd.DataFrame(rows, columns=names)
+    return pd.DataFrame(rows, columns=FINDINGS)
 
 
 def write_report(
@@ -234,11 +241,27 @@ def test_a_study_of_published_predictions_leaves_out_what_it_has_not(tmp_path):
 
 def test_findings_stand_before_figures_with_verdicts_and_reasons(tmp_path):
     html = write_report(tmp_path)
-    assert html.index("ECE &lt; 0.1 is lowest") < html.index('id="figures"')
-    for text in ("3 claims of the paper: 1 not seen, 1 undecided at this n, 1 undecided.",
-                 "b Undecided: one rate.", "−0.50 (−0.60 to −0.40)", "all tasks",
-                 "−.1 to .2"):  # fmt: skip
+    assert html.index("ECE &lt; 0.1 is low") < html.index('id="figures"')
+    for text in ("3 claims of the paper: 1 not seen, 1 partly answered, 1 open.", "One rate.",
+                 "98 % interval", "−0.50 (−0.60 to −0.40)", "All tasks", "c −0.1",
+                 "seen in 1 of 2 tasks, given these networks", "could see nothing at this n",
+                 "p = 0.20 in 60% of resamples"):  # fmt: skip
         assert text in html, text
+
+
+def test_a_claim_is_one_row_whose_intervals_share_an_axis():
+    """From 0 to .2 with the border at .1, and room of 8 % of that on both sides."""
+    found = judged_findings(findings(), 0.95)
+    (claim, brains), ((why, (doubt,)),) = found["answered"], found["open"]
+    assert (why, doubt["claim"], doubt["plot"]) == ("One rate", "Doubt rises", None)
+    idh, grade = claim["tasks"]
+    room = 100 * 0.08 / 1.16
+    assert idh["interval"] == pytest.approx([room, room + 25 / 1.16, 100 - room], abs=0.01)
+    assert grade["interval"][2] == pytest.approx(room + 40 / 1.16, abs=0.01)
+    assert claim["plot"] == {"from": 0, "to": 50, "borders": [(50, "0.1")]}
+    assert brains["plot"]["borders"][0][1] == "−0.1"
+    assert (brains["answer"], brains["given"], claim["given"]) == ("not seen", False, True)
+    assert judged_findings(None, 0.95) is None
 
 
 def test_the_page_says_how_its_cell_was_selected():

@@ -3,10 +3,11 @@
 import re
 
 import numpy as np
-import pandas as pd
 
 from glioma_uq.figures.cells import TASK_NAMES, of_network
 from glioma_uq.report.verdict import with_interval
+from glioma_uq.statistics.findings import verdict_level
+from glioma_uq.statistics.long_tables import THESE_NETWORKS
 
 MEASURE_NAMES = {
     "ece": "Expected calibration error",
@@ -91,6 +92,7 @@ TABLES = {
     "mode on training cases, the share of dead channels, the norm of the gradient, and whether it "
     "collapsed.",
 }
+CROSSES = "the interval crosses the border of the claimed range"
 FITTED = ("recalibration", "conformal", "mask_control")
 WHOLE = ("differences", "selection", "table_1", "table_2", "table_3", "training")  # all cells
 MOST_DEAD = 0.05  # channels; and how much larger activations may be in evaluation mode
@@ -113,30 +115,106 @@ def how_selected(selection):
     return text
 
 
-def judged_findings(findings):
-    """Return {sentence, rows} of the paper's claims; None without a table of findings.
+def judged_findings(findings, level):
+    """Return {sentence, level, answered, open} of the paper's claims; None without a table.
 
-    The sentence is "8 claims of the paper: 3 seen, 5 undecided at this n." or the like. A row is
-    {claim, task, theirs, ours, verdict, n, how}, as texts.
+    `answered` are the claims with a verdict on a task, as of `judged_claim`; `open` is [(why,
+    claims)] of those without any, by the reason. `level`, in per cent, is that of the intervals.
     """
     if findings is None:
         return None
-    counts = findings["verdict"].value_counts()
-    order = ["seen", "not seen", "undecided at this n", "undecided"]
-    texts = [f"{counts[verdict]} {verdict}" for verdict in order if verdict in counts]
-    rows = [
+    claims = [judged_claim(rows) for _, rows in findings.groupby("claim", sort=False)]
+    answered = [claim for claim in claims if claim["answer"] != "undecided"]
+    without = [claim for claim in claims if claim not in answered]
+    reasons = dict.fromkeys(claim["why"] for claim in without)
+    return {
+        "sentence": _summary([claim["answer"] for claim in claims]),
+        "level": f"{100 * verdict_level(level):g}",
+        "answered": answered,
+        "open": [(why, [claim for claim in without if claim["why"] == why]) for why in reasons],
+    }
+
+
+def judged_claim(rows):
+    """Return {claim, how, answer, css, why, given, tasks, plot} of one claim, as texts.
+
+    A task is {task, ours, verdict, css, n, note, interval}; its interval (low, value, high) and
+    the `plot` {from, to, borders} are places from 0 to 100 on one axis for all tasks of the claim:
+    `from` to `to` is the claimed range, `borders` are [(place, text)]. They are None without
+    values.
+    """
+    first, limits = rows.iloc[0], rows[["ours", "low", "high"]].to_numpy(dtype=float)
+    plotted = np.isfinite(limits).all(axis=1)
+    borders = np.array([first["least"], first["greatest"]], dtype=float)
+    known = borders[np.isfinite(borders)]
+    place = _axis(np.concatenate([limits[plotted].ravel(), known]))
+    reasons = rows["reason"].replace("", np.nan).fillna(CROSSES).unique()
+    why = reasons[0] if len(reasons) == 1 else "for several reasons"
+    tasks = [
         {
-            "claim": row.claim,
-            "task": {**TASK_NAMES, "all": "all tasks"}.get(row.task, row.task),
-            "theirs": re.sub(r"(?<!\S)-", "−", str(row.theirs)),
+            "task": {**TASK_NAMES, "all": "All tasks"}.get(row.task, row.task),
             "ours": _ours(row),
-            "verdict": row.verdict,
+            "verdict": row.verdict.removesuffix(" at this n"),
+            "css": row.verdict.replace(" ", "-"),
             "n": f"{row.n:.0f}",
-            "how": row.how if pd.isna(row.reason) else f"{row.how} Undecided: {row.reason}.",
+            "note": _note(row, why),
+            "interval": [place(x) for x in (row.low, row.ours, row.high)] if is_plotted else None,
         }
-        for row in findings.itertuples()
+        for row, is_plotted in zip(rows.itertuples(), plotted, strict=True)
     ]
-    return {"sentence": f"{len(findings)} claims of the paper: {', '.join(texts)}.", "rows": rows}
+    answer = _answer(rows["verdict"].tolist())
+    plot = {
+        "from": 0 if np.isnan(borders[0]) else place(borders[0]),
+        "to": 100 if np.isnan(borders[1]) else place(borders[1]),
+        "borders": [(place(x), f"{x:g}".replace("-", "−")) for x in known],
+    }
+    return {
+        "claim": first["claim"][0].upper() + first["claim"][1:],
+        "how": re.sub(r"(?<!\S)-", "−", first["how"]),
+        "answer": answer,
+        "css": "partly" if " of " in answer else answer.replace(" ", "-"),
+        "why": why[0].upper() + why[1:],
+        "given": (rows["given"] == THESE_NETWORKS).any(),
+        "tasks": tasks,
+        "plot": plot if plotted.any() else None,
+    }
+
+
+def _axis(values):
+    """Return the function from a value to its place, 0 to 100, with room around `values`."""
+    low, high = (values.min(), values.max()) if len(values) else (0, 1)
+    room = 0.08 * (high - low) or 1
+    return lambda x: round(float(100 * (x - low + room) / (high - low + 2 * room)), 2)
+
+
+def _answer(verdicts):
+    """Return the verdict on a claim from those on its tasks."""
+    counts = {v: verdicts.count(v) for v in ("seen", "not seen") if v in verdicts}
+    if not counts:
+        return "undecided"
+    if list(counts.values()) == [len(verdicts)]:
+        return next(iter(counts))
+    return ", ".join(f"{verdict} in {n} of {len(verdicts)} tasks" for verdict, n in counts.items())
+
+
+def _note(row, why):
+    """Return where rates are best, what could have been seen, and a reason other than `why`."""
+    texts = [row.note] if isinstance(row.note, str) else []
+    if isinstance(row.reason, str) and row.reason:
+        texts += [row.reason] if row.reason != why else []
+    elif row.verdict.startswith("undecided"):
+        texts.append(f"could see {row.could_see}".replace("nothing", "nothing at this n"))
+    return re.sub(r"(?<!\w)-(?=\d)", "−", "; ".join(filter(None, texts)))
+
+
+def _summary(answers):
+    """Return how many claims have which answer."""
+    whole = {a: answers.count(a) for a in ("seen", "not seen")}
+    n_open = answers.count("undecided")
+    counts = whole | {"partly answered": len(answers) - sum(whole.values()) - n_open,
+                      "open": n_open}  # fmt: skip
+    texts = [f"{n} {answer}" for answer, n in counts.items() if n]
+    return f"{len(answers)} claims of the paper: {', '.join(texts)}."
 
 
 def training_warnings(training):

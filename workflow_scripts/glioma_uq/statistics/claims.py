@@ -36,6 +36,7 @@ class Claim(NamedTuple):
     statistic: Callable
     how: str  # the rule in one sentence
     of: str = "value"  # value | least | greatest of the contrasts | limits | share
+    lowest: float = -np.inf  # value that the statistic can have
     over_rates: bool = False  # compares networks of several rates, so that one seed cannot tell
     best: Callable | None = None  # from a `Grid` to {rate: share of resamples where it is best}
 
@@ -56,7 +57,9 @@ def settling(tolerance):
     for task in EVERYWHERE:
         statistic = partial(over.changes_after, task=task)
         claim, allowed = "uncertainty settles with 20 to 30 samples", (-np.inf, tolerance)
-        yield Claim(claim, task, f"< {tolerance:g}", allowed, statistic, how, of="greatest")
+        yield Claim(
+            claim, task, f"< {tolerance:g}", allowed, statistic, how, of="greatest", lowest=0
+        )
     how = (
         "Rise of the mean predictive uncertainty from the lowest to the highest rate, minus its "
         "change, up or down, from the smallest to the largest T: above 0."
@@ -96,10 +99,11 @@ def calibration():
         statistic = partial(over.Grid.limits_at, task=task, measure="true_ece")
         how = (
             f"ECE without the part of chance, at the selected cell: at most {WELL_CALIBRATED:g}. "
-            "Its limits invert tests: a true ECE beyond one gives such an ECE in at most 2.5 %."
+            "Its limits invert tests: no true ECE beyond one is likely to give such an ECE."
         )
         claim, allowed = "uncertainty is well calibrated when tuned", (-np.inf, WELL_CALIBRATED)
-        yield Claim(claim, task, f"≤ {WELL_CALIBRATED:g}", allowed, statistic, how, of="limits")
+        theirs = f"≤ {WELL_CALIBRATED:g}"
+        yield Claim(claim, task, theirs, allowed, statistic, how, of="limits", lowest=0)
     for task, rate in LOWEST_ECE.items():
         yield _lowest_ece("the calibration error is lowest", (task,), rate)
     trends = {"nll": ("the negative log likelihood", "rises", "above", ABOVE_ZERO),

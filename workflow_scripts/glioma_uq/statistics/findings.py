@@ -13,6 +13,7 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtri
 
 from glioma_uq.statistics.calibration import true_ece_limits
 from glioma_uq.statistics.claims import claims
@@ -31,7 +32,7 @@ from glioma_uq.tasks import TASKS
 
 COLUMNS = [
     "claim", "task", "theirs", "least", "greatest", "ours", "low", "high", "verdict", "n", "given",
-    "note", "how", "reason",
+    "could_see", "note", "how", "reason",
 ]  # fmt: skip
 MEASURES = ("ece", "nll", "auc")
 ONE_SEED = "given these networks: one seed of training"
@@ -57,8 +58,30 @@ def judge(claim, draws, jackknife, *, level, interval, given):
         reason = ONE_SEED
     verdict = "undecided" if reason else verdict_of(low, high, claim.range)
     of_these = THESE_NETWORKS if given[claim.over_rates] or claim.of == "limits" else ""
-    names, found = (claim.claim, claim.task, claim.theirs, *claim.range), (ours, low, high)
-    return (*names, *found, verdict, n, of_these, note, claim.how, reason)
+    names = (claim.claim, claim.task, claim.theirs, *shown_range(claim.range))
+    visible = could_see(low, high, names[-2:], claim.lowest)
+    found = (ours, low, high, verdict, n, of_these, "" if reason else visible)
+    return (*names, *found, note, claim.how, reason)
+
+
+def shown_range(allowed):
+    """Return a range with NaN for no limit, and with 0 for the numbers next to it."""
+    return [np.nan if np.isinf(limit) else float(np.round(limit, 9)) + 0.0 for limit in allowed]
+
+
+def could_see(low, high, allowed, lowest=-np.inf):
+    """Return which true values four of five such studies would call seen, as text.
+
+    Those farther than (z_.99 + z_.8) standard errors from the border, if the interval has
+    2 z_.99 standard errors; `lowest` is the least that a true value can be.
+    """
+    margin = (high - low) * (1 + ndtri(0.8) / ndtri(1 - CAUTION * 0.025)) / 2
+    least, greatest = allowed[0] + margin, allowed[1] - margin
+    if np.isnan(margin) or least > greatest or greatest < lowest:
+        return "nothing"
+    texts = [f"{words} {limit:.2g}" for words, limit in (("from", least), ("to", greatest))
+             if not np.isnan(limit)]  # fmt: skip
+    return " ".join(texts)
 
 
 def limits(claim, draws, jackknife, level, kind, n):
@@ -67,9 +90,9 @@ def limits(claim, draws, jackknife, level, kind, n):
     The least of K contrasts is above a limit if each is (an intersection-union test, whose level
     is that of one contrast), and below it if any is, with limits by Bonferroni for K contrasts. So
     each side of the interval errs in at most (1 - level) / 2. The same with sides exchanged for the
-    greatest. Intervals have the share `CAUTION` of the errors that `level` allows.
+    greatest. Their level is that of `verdict_level`.
     """
-    errors = CAUTION * (1 - level)
+    errors = 1 - verdict_level(level)
     if claim.of == "limits":
         return (*claim.statistic(draws), "")
     if claim.of == "share":
@@ -90,7 +113,12 @@ def limits(claim, draws, jackknife, level, kind, n):
     least = claim.of != "greatest"
     extreme, (lows, highs) = (min, (single, joint)) if least else (max, (joint, single))
     value, low = extreme(v for v, *_ in single), extreme(low for _, low, _, _ in lows)
-    return value, low, extreme(high for *_, high, _ in highs), reason
+    return value, max(low, claim.lowest), extreme(high for *_, high, _ in highs), reason
+
+
+def verdict_level(level):
+    """Return the level of the intervals of verdicts: they err in the share `CAUTION` of others."""
+    return 1 - CAUTION * (1 - level)
 
 
 def in_words(shares):
@@ -161,7 +189,7 @@ def findings_table(classification, segmentation, *, rate, passes, ece, auc_avera
     grids = [Grid(drawn, rate, passes, part) for part in ("replicates", "jackknife")]
     for cell, table in classification.items():
         if cell[1:] == (rate, passes):
-            grids[0].limits = calibration_limits(table, ece, level, rng_of())
+            grids[0].limits = calibration_limits(table, ece, verdict_level(level), rng_of())
     given = {
         over_rates: any(
             given_networks({c: t for c, t in tables.items() if over_rates or c.rate == rate})
