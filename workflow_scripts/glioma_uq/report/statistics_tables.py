@@ -3,6 +3,7 @@
 import re
 
 import numpy as np
+import pandas as pd
 
 from glioma_uq.figures.cells import TASK_NAMES, of_network
 from glioma_uq.report.verdict import with_interval

@@ -50,9 +50,9 @@ def claims(tolerance=0.01):
 def settling(tolerance):
     """Yield: uncertainty settles with 20 to 30 samples, and p matters more than T."""
     how = (
-        "Largest relative change of mean predictive, aleatoric and epistemic uncertainty, without "
-        "the bias of few passes, between any T from 30 (or the last one before) on and the largest "
-        f"T, at the selected rate: below {tolerance:.0%}."
+        "Largest relative change of mean predictive, aleatoric and epistemic uncertainty from a T "
+        "of 30 (or the last one before) or more to the largest T, at the selected rate: below "
+        f"{tolerance:.0%}. Of classification, without the bias of few passes."
     )
     for task in EVERYWHERE:
         statistic = partial(over.changes_after, task=task)
