@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import ndtri
 
 from glioma_uq.predictions import Cell
 from glioma_uq.statistics.claims import ABOVE_ZERO, BELOW_ZERO, Claim, claims
@@ -10,8 +11,10 @@ from glioma_uq.statistics.findings import (
     COLUMNS,
     NO_TEST,
     ONE_SEED,
+    could_see,
     findings_table,
     judge,
+    shown_range,
     verdict_of,
 )
 from glioma_uq.statistics.grid_statistics import (
@@ -147,6 +150,25 @@ def test_all_contrasts_must_lie_in_the_range_and_one_far_outside_is_enough(contr
     mirrored = least_of([-c for c in contrasts], of="greatest", allowed=BELOW_ZERO)
     assert mirrored["verdict"] == expected
     assert row["low"] == pytest.approx(-mirrored["high"], abs=0.2)
+
+
+def test_what_could_be_seen_is_seen_in_four_of_five_normal_studies():
+    rng = np.random.default_rng(0)
+    z = ndtri(0.99)  # intervals of .98 have 2 z standard errors
+    border = float(could_see(-z, z, (0, np.nan)).removeprefix("from "))
+    drawn = border + rng.normal(size=20_000)
+    assert (drawn - z > 0).mean() == pytest.approx(0.8, abs=0.02)
+    assert could_see(-z, z, (np.nan, 0)) == f"to -{border:g}"
+    assert could_see(-z, z, (0, 10)) == f"from {border:g} to {10 - border:.2g}"
+    assert could_see(-z, z, (0, 6)) == "nothing"
+    assert could_see(0, 2 * z, (np.nan, 3), lowest=0) == "nothing"
+    assert could_see(np.nan, np.nan, (0, np.nan)) == "nothing"
+
+
+def test_a_range_is_shown_without_its_rounding():
+    assert shown_range(ABOVE_ZERO) == [0, pytest.approx(np.nan, nan_ok=True)]
+    assert str(shown_range(BELOW_ZERO)[1]) == "0.0"
+    assert shown_range((0.1, 0.2)) == [0.1, 0.2]
 
 
 def test_one_seed_decides_nothing_about_rates():
