@@ -28,7 +28,7 @@ from glioma_uq.statistics import correlation, discrimination
 from glioma_uq.statistics.bootstrap import weighted_mean
 from glioma_uq.statistics.calibration import bin_members, true_ece_limits
 from glioma_uq.statistics.claims import WELL_CALIBRATED, claims
-from glioma_uq.statistics.findings import COLUMNS, judge, verdict_level
+from glioma_uq.statistics.findings import COLUMNS, INTERVAL, LEVEL, judge
 from glioma_uq.statistics.grid_statistics import SEGMENTATION, Grid
 from glioma_uq.statistics.long_tables import given_networks, measure_known, resample_measures
 from glioma_uq.statistics.measures import DEFAULT_ECE, known_cases, probability_measures
@@ -312,19 +312,15 @@ def measures(table, weights):
 
 def verdict(claim, tables, design, resamples, rng):
     """Return the verdict on a claim in one simulated study, {cell: table}."""
-    options = {"level": 0.95, "interval": "expanded"}
-    drawn = resample_measures(
-        tables, measures, resamples=resamples, interval=options["interval"], rng=rng
-    )
+    drawn = resample_measures(tables, measures, resamples=resamples, interval=INTERVAL, rng=rng)
     grids = [Grid(drawn, design.rate, design.chosen, part) for part in ("replicates", "jackknife")]
     if claim.of == "limits":
         (table,) = tables.values()
         known, labels, probabilities, *_ = known_cases(table, np.ones((1, len(table))), claim.task)
-        level = verdict_level(options["level"])
-        found = true_ece_limits(probabilities, labels, known["case"], rng, level, resamples)
+        found = true_ece_limits(probabilities, labels, known["case"], rng, LEVEL, resamples)
         grids[0].limits = {(claim.task, "true_ece"): found}
     given = dict.fromkeys((False, True), given_networks(tables))
-    row = judge(claim, *grids, **options, given=given)
+    row = judge(claim, *grids, given)
     return row[COLUMNS.index("verdict")]
 
 

@@ -251,7 +251,7 @@ def test_findings_stand_before_figures_with_verdicts_and_reasons(tmp_path):
 
 def test_a_claim_is_one_row_whose_intervals_share_an_axis():
     """From 0 to .2 with the border at .1, and room of 8 % of that on both sides."""
-    found = judged_findings(findings(), 0.95)
+    found = judged_findings(findings())
     (claim, brains), ((why, (doubt,)),) = found["answered"], found["open"]
     assert (why, doubt["claim"], doubt["plot"]) == ("One rate", "Doubt rises", None)
     idh, grade = claim["tasks"]
@@ -261,7 +261,7 @@ def test_a_claim_is_one_row_whose_intervals_share_an_axis():
     assert claim["plot"] == {"from": 0, "to": 50, "borders": [(50, "0.1")]}
     assert brains["plot"]["borders"][0][1] == "−0.1"
     assert (brains["answer"], brains["given"], claim["given"]) == ("not seen", False, True)
-    assert judged_findings(None, 0.95) is None
+    assert judged_findings(None) is None
 
 
 def test_the_page_says_how_its_cell_was_selected():

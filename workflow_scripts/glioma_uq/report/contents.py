@@ -53,7 +53,7 @@ def from_tables(tables, config, network, selected):
         "ranks": rank_rows(of_cell(of_network(tables["rank_tests"], network), rate, passes)),
         "excluded": excluded_rows(tables["excluded"]),
         "how_selected": statistics_tables.how_selected(tables["selection"]),
-        "findings": statistics_tables.judged_findings(tables.get("findings"), level),
+        "findings": statistics_tables.judged_findings(tables.get("findings")),
         "warnings": [
             *statistics_tables.training_warnings(tables.get("training")),
             *([GIVEN] if given else []),

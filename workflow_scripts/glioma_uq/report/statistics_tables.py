@@ -7,7 +7,7 @@ import pandas as pd
 
 from glioma_uq.figures.cells import TASK_NAMES, of_network
 from glioma_uq.report.verdict import with_interval
-from glioma_uq.statistics.findings import verdict_level
+from glioma_uq.statistics.findings import LEVEL
 from glioma_uq.statistics.long_tables import THESE_NETWORKS
 
 MEASURE_NAMES = {
@@ -116,11 +116,11 @@ def how_selected(selection):
     return text
 
 
-def judged_findings(findings, level):
+def judged_findings(findings):
     """Return {sentence, level, answered, open} of the paper's claims; None without a table.
 
     `answered` are the claims with a verdict on a task, as of `judged_claim`; `open` is [(why,
-    claims)] of those without any, by the reason. `level`, in per cent, is that of the intervals.
+    claims)] of those without any, by the reason. `level` is that of the intervals, in per cent.
     """
     if findings is None:
         return None
@@ -130,7 +130,7 @@ def judged_findings(findings, level):
     reasons = dict.fromkeys(claim["why"] for claim in without)
     return {
         "sentence": _summary([claim["answer"] for claim in claims]),
-        "level": f"{100 * verdict_level(level):g}",
+        "level": f"{100 * LEVEL:g}",
         "answered": answered,
         "open": [(why, [claim for claim in without if claim["why"] == why]) for why in reasons],
     }

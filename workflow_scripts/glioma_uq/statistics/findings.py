@@ -19,7 +19,6 @@ from glioma_uq.statistics.calibration import true_ece_limits
 from glioma_uq.statistics.claims import claims
 from glioma_uq.statistics.discrimination import error_auroc
 from glioma_uq.statistics.grid_statistics import SEGMENTATION, CannotJudge, Grid
-from glioma_uq.statistics.intervals import CORRECTED
 from glioma_uq.statistics.intervals import interval as interval_of
 from glioma_uq.statistics.long_tables import (
     THESE_NETWORKS,
@@ -36,13 +35,13 @@ COLUMNS = [
 ]  # fmt: skip
 MEASURES = ("ece", "nll", "auc")
 ONE_SEED = "given these networks: one seed of training"
-# Limits at 95 % err on one side in up to 4.4 % of cohorts of 64 cases (benchmarks/claims.py), and a
-# verdict may in 2.5 %.
-CAUTION = 0.4
-NO_TEST = "no test of it errs in at most 2.5 %"
+# The intervals of verdicts, whatever those of other tables: limits of `expanded` at .95 err on one
+# side in up to 4.4 % of cohorts of 64 cases (benchmarks/claims.py), and a verdict may in 2.5 %.
+INTERVAL, LEVEL = "expanded", 0.98
+NO_TEST = "no test of such a claim errs in at most 2.5 % of studies"
 
 
-def judge(claim, draws, jackknife, *, level, interval, given):
+def judge(claim, draws, jackknife, given):
     """Return the row `COLUMNS` of a claim, from a `Grid` of replicates and of the jackknife.
 
     `given`: {whether rates are compared: whether results hold for these networks only}, see
@@ -50,7 +49,7 @@ def judge(claim, draws, jackknife, *, level, interval, given):
     """
     n, note = number_of_cases(draws, claim.task), ""
     try:
-        ours, low, high, reason = limits(claim, draws, jackknife, level, interval, n)
+        ours, low, high, reason = limits(claim, draws, jackknife, n)
         note = in_words(claim.best(draws)) if claim.best else ""
     except CannotJudge as missing:
         ours, low, high, reason = np.nan, np.nan, np.nan, str(missing)
@@ -75,7 +74,7 @@ def could_see(low, high, allowed, lowest=-np.inf):
     Those farther than (z_.99 + z_.8) standard errors from the border, if the interval has
     2 z_.99 standard errors; `lowest` is the least that a true value can be.
     """
-    margin = (high - low) * (1 + ndtri(0.8) / ndtri(1 - CAUTION * 0.025)) / 2
+    margin = (high - low) * (1 + ndtri(0.8) / ndtri((1 + LEVEL) / 2)) / 2
     least, greatest = allowed[0] + margin, allowed[1] - margin
     if np.isnan(margin) or least > greatest or greatest < lowest:
         return "nothing"
@@ -84,30 +83,27 @@ def could_see(low, high, allowed, lowest=-np.inf):
     return " ".join(texts)
 
 
-def limits(claim, draws, jackknife, level, kind, n):
+def limits(claim, draws, jackknife, n):
     """Return (value, low, high, reason) of a claim's statistic.
 
     The least of K contrasts is above a limit if each is (an intersection-union test, whose level
     is that of one contrast), and below it if any is, with limits by Bonferroni for K contrasts. So
-    each side of the interval errs in at most (1 - level) / 2. The same with sides exchanged for the
-    greatest. Their level is that of `verdict_level`.
+    each side of the interval errs in at most (1 - LEVEL) / 2. The same with sides exchanged for the
+    greatest.
     """
-    errors = 1 - verdict_level(level)
     if claim.of == "limits":
         return (*claim.statistic(draws), "")
     if claim.of == "share":
         return claim.statistic(draws), np.nan, np.nan, NO_TEST
     contrasts = np.atleast_2d(claim.statistic(draws))
-    left = [None] * len(contrasts)
-    if kind in CORRECTED:
-        left = np.atleast_2d(claim.statistic(jackknife))
+    left = np.atleast_2d(claim.statistic(jackknife))
     strata = draws.strata_of.get(tasks_of(claim.task)[0])
     single, joint = (
         [
-            interval_of(values, at, kind, without, n, strata=strata)
+            interval_of(values, at, INTERVAL, without, n, strata=strata)
             for values, without in zip(contrasts, left, strict=True)
         ]
-        for at in (1 - errors, 1 - errors / len(contrasts))
+        for at in (LEVEL, 1 - (1 - LEVEL) / len(contrasts))
     )
     reason = next((r for *_, r in (*single, *joint) if r), "")
     least = claim.of != "greatest"
@@ -116,15 +112,16 @@ def limits(claim, draws, jackknife, level, kind, n):
     return value, max(low, claim.lowest), extreme(high for *_, high, _ in highs), reason
 
 
-def verdict_level(level):
-    """Return the level of the intervals of verdicts: they err in the share `CAUTION` of others."""
-    return 1 - CAUTION * (1 - level)
-
-
 def in_words(shares):
-    """Return {rate: share of resamples} as text, the most frequent first."""
+    """Return {rate: share of resamples} as text, the most frequent first.
+
+    >>> in_words({0.2: 0.3, 0.25: 0.7, 0.3: 0.0})
+    'best at p = 0.25 in 70 % of the resamples, at 0.20 in 30 %'
+    """
     found = sorted((-share, rate) for rate, share in shares.items() if share >= 0.005)
-    return ", ".join(f"p = {rate:.2f} in {-share:.0%} of resamples" for share, rate in found)
+    texts = [f"{rate:.2f} in {-100 * share:.0f} %" for share, rate in found]
+    first = [f"best at p = {text} of the resamples" for text in texts[:1]]
+    return ", at ".join([*first, *texts[1:]])
 
 
 def number_of_cases(grid, task):
@@ -145,13 +142,13 @@ def verdict_of(low, high, allowed):
     return "not seen" if high < least or greatest < low else "undecided at this n"
 
 
-def calibration_limits(table, ece, level, rng):
+def calibration_limits(table, ece, rng):
     """Return {(task, "true_ece"): `calibration.true_ece_limits`} of a cell's classification."""
     found = {}
     for task in TASKS:
         known, labels, probabilities, *_ = known_cases(table, np.ones((1, len(table))), task)
         found[task, "true_ece"] = true_ece_limits(
-            probabilities, labels, known["case"], rng, level, **ece._asdict()
+            probabilities, labels, known["case"], rng, LEVEL, **ece._asdict()
         )
     return found
 
@@ -168,7 +165,7 @@ def segmentation_findings(table, weights, dice_threshold):
 
 
 def findings_table(classification, segmentation, *, rate, passes, ece, auc_average,
-                   dice_threshold, tolerance, resamples, level, interval, rng_of):  # fmt: skip
+                   dice_threshold, tolerance, resamples, rng_of):  # fmt: skip
     """Return the table of findings, columns `COLUMNS`.
 
     Args:
@@ -184,12 +181,12 @@ def findings_table(classification, segmentation, *, rate, passes, ece, auc_avera
     for tables, measures in ((classification, of_classes), (segmentation, of_regions)):
         if tables:
             drawn += resample_measures(
-                tables, measures, resamples=resamples, interval=interval, rng=rng_of()
+                tables, measures, resamples=resamples, interval=INTERVAL, rng=rng_of()
             )
     grids = [Grid(drawn, rate, passes, part) for part in ("replicates", "jackknife")]
     for cell, table in classification.items():
         if cell[1:] == (rate, passes):
-            grids[0].limits = calibration_limits(table, ece, verdict_level(level), rng_of())
+            grids[0].limits = calibration_limits(table, ece, rng_of())
     given = {
         over_rates: any(
             given_networks({c: t for c, t in tables.items() if over_rates or c.rate == rate})
@@ -197,8 +194,5 @@ def findings_table(classification, segmentation, *, rate, passes, ece, auc_avera
         )
         for over_rates in (False, True)
     }
-    rows = [
-        judge(claim, *grids, level=level, interval=interval, given=given)
-        for claim in claims(tolerance)
-    ]
+    rows = [judge(claim, *grids, given) for claim in claims(tolerance)]
     return pd.DataFrame(rows, columns=COLUMNS)

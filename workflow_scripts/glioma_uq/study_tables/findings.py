@@ -22,5 +22,5 @@ def tabulate(*, classification, segmentation, selection, network, intervals, ece
         dice_threshold=dice_threshold,
         tolerance=tolerance,
         rng_of=rng,
-        **intervals,
+        resamples=intervals["resamples"],
     )
