@@ -2,9 +2,11 @@
 
 import copy
 
+import pandas as pd
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
+from test_kills import arguments, cohort  # noqa: F401, a fixture
 from test_training import Blobs, trainer
 
 from glioma_uq.errors import BadInput
@@ -12,6 +14,8 @@ from glioma_uq.networks import build_network
 from glioma_uq.training.running_statistics import statistics_without_dropout
 from glioma_uq.training.settings import Settings
 from glioma_uq.weights import WITHOUT_DROPOUT, load_weights
+from sample_network import main as sample_network
+from train_network import main as train_network
 
 OPTIONS = {"width": 4, "rate": 0.5, "dropout": "element", "feature_standardisation": True}
 SETTINGS = Settings(
@@ -116,3 +120,46 @@ def test_weights_without_them_are_refused_only_where_they_are_used(run, tmp_path
         load_weights(run.network, tmp_path / "model.safetensors", "csnet", dropout=False)
     never = build_network("csnet", **OPTIONS | {"rate": 0.0})
     load_weights(never, tmp_path / "model.safetensors", "csnet", dropout=False)
+
+
+def test_from_training_to_samples_each_sampler_has_its_statistics(cohort, tmp_path):
+    """Other statistics of inactive dropout in the file move deterministic inference alone."""
+    given = arguments(cohort, tmp_path, rate=0.5)
+    train_network(**given)
+    weights, found = load_file(given["model"]), {}
+    for name in ("trained", "changed"):
+        if name == "changed":
+            for key in weights:
+                if key.startswith(WITHOUT_DROPOUT) and "running_mean" in key:
+                    weights[key] += 1
+            save(given["model"], weights)
+        for sampler in ("mc-dropout", "deterministic"):
+            place = tmp_path / name / sampler
+            place.mkdir(parents=True)
+            files = {key: place / key for key in ("segmentation", "voxels", "maps", "case_files")}
+            same = ("volumes", "folds", "network", "options", "rate", "fold", "modalities", "tasks")
+            sample_network(
+                **{key: given[key] for key in same},
+                **{key: str(path) for key, path in files.items()},
+                probabilities=place / "probabilities.csv",
+                models=[given["model"]],
+                sampler=sampler,
+                split="validation",
+                seed=1,
+                classes=2,
+                passes=[1],
+                nested=True,
+                mapped=[],
+                keep_sums=False,
+                hd95=False,
+                histograms=False,
+                batch_size=1,
+                device="cpu",
+                acceleration=True,
+                library="x",
+                threads=1,
+            )
+            table = pd.read_csv(place / "probabilities.csv")
+            found[name, sampler] = table.select_dtypes("number").to_numpy()
+    assert (found["trained", "mc-dropout"] == found["changed", "mc-dropout"]).all()
+    assert not (found["trained", "deterministic"] == found["changed", "deterministic"]).all()
