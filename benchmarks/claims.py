@@ -350,7 +350,7 @@ def characteristics(simulation, design, cohorts, resamples, is_quick):
 
 
 def main():
-    sizes = {"cohorts": (1000, 10), "resamples": (1000, 200), "cases": (64, 64),
+    sizes = {"cohorts": (1000, 8), "resamples": (1000, 200), "cases": (64, 64),
              "folds": (2, 2), "seeds": (1, 2), "network-sd": (0.6, 0.6)}  # fmt: skip
     options = harness.parser_of(__doc__, **sizes).parse_args()
     cohorts, error = options.cohorts, 100 * np.sqrt(LARGEST * (1 - LARGEST) / options.cohorts)
