@@ -35,8 +35,8 @@ COLUMNS = [
 ]  # fmt: skip
 MEASURES = ("ece", "nll", "auc")
 ONE_SEED = "given these networks: one seed of training"
-# The intervals of verdicts, whatever those of other tables: limits of `expanded` at .95 err on one
-# side in up to 4.4 % of cohorts of 64 cases (benchmarks/claims.py), and a verdict may in 2.5 %.
+# The intervals of verdicts, whatever those of other tables: with limits at .95, up to 4.4 % of
+# verdicts on 64 cases were wrong on one side in benchmarks/claims.py, and 2.5 % may be.
 INTERVAL, LEVEL = "expanded", 0.98
 NO_TEST = "no test of such a claim errs in at most 2.5 % of studies"
 
