@@ -88,11 +88,16 @@ def run_plain(network, images):
 def run_ours(network, images):
     """Return the sampler's maps of `PLAIN_PASSES` passes, and its seconds of a whole sweep."""
     fast, of_network = timed(lambda: accelerate(network))
-    sums, seconds = VoxelUncertainty(), []
+    sums, seconds = VoxelUncertainty(independent=True), []
 
     def one(number):
         (sample,) = sampler.draw(images, CASE, [number])
         sums.add(sample["segmentation"])
+
+    def maps_of_sums():
+        maps, _ = sums.maps()
+        sums.corrected(maps)
+        return maps
 
     with open_sampler("mc-dropout", [fast], SEED) as sampler:
         sampler.draw(images, CASE, [1])  # warm up
@@ -101,7 +106,7 @@ def run_ours(network, images):
         for number in range(1, OUR_PASSES + 1):
             seconds.append(timed(lambda number=number: one(number))[1])
             if number == PLAIN_PASSES:
-                (maps, _), of_maps = timed(sums.maps)
+                maps, of_maps = timed(maps_of_sums)
     whole = of_network + of_case + max(SWEEP) * np.mean(seconds) + len(SWEEP) * of_maps
     return {kind: values.numpy() for kind, values in maps.items()}, whole
 

@@ -7,14 +7,17 @@ import pytest
 import torch
 from error_bounds import FORMULA, gamma
 from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from glioma_uq.dataset import Case
 from glioma_uq.grid import ENSEMBLES
 from glioma_uq.networks import build_network
+from glioma_uq.regions import REGIONS
 from glioma_uq.sampling import case_files
 from glioma_uq.sampling.case_files import Plan, sample_cases, write_maps
 from glioma_uq.sampling.records import volume_variation
-from glioma_uq.sampling.samplers import SAMPLERS
+from glioma_uq.sampling.samplers import SAMPLERS, open_sampler
+from glioma_uq.uncertainty import corrected_prefixes
 
 CPU = torch.device("cpu")
 AFFINE = np.diag([2.0, 3.0, 4.0, 1.0])
@@ -174,12 +177,26 @@ def test_without_sums_a_larger_t_max_starts_anew_and_the_file_is_small(
     with_sums = run(networks, tmp_path / "sums", names=["a"])
     run(networks, tmp_path / "rows", names=["a"], keep_sums=False)
     sizes = [(tmp_path / kind / "a.safetensors").stat().st_size for kind in ("sums", "rows")]
-    assert sizes[0] - sizes[1] == pytest.approx(28 * 12**3, abs=500)
+    assert sizes[0] - sizes[1] == pytest.approx(36 * 12**3, abs=500)
     passes_run.clear()
     same(run(networks, tmp_path / "rows", names=["a"], keep_sums=False), with_sums)
     assert not passes_run
     run(networks, tmp_path / "rows", names=["a"], passes=(2, 6), keep_sums=False)
     assert len(passes_run) == 6
+
+
+def test_a_file_that_lacks_a_sum_is_sampled_anew(networks, tmp_path, passes_run):
+    expected = run(networks, tmp_path / "once", names=["a"], passes=(2, 4, 8))
+    run(networks, tmp_path / "twice", names=["a"])
+    path = tmp_path / "twice" / "a.safetensors"
+    with safe_open(path, framework="pt") as file:
+        metadata = file.metadata()
+    tensors = load_file(path)
+    del tensors["sum/half"]
+    save_file(tensors, path, metadata)
+    passes_run.clear()
+    same(run(networks, tmp_path / "twice", names=["a"], passes=(2, 4, 8)), expected)
+    assert len(passes_run) == 8
 
 
 @pytest.mark.parametrize("change", [{"settings": ["other weights", "code"]}, {"seed": 6}], ids=str)
@@ -228,6 +245,30 @@ def test_predictive_is_aleatoric_and_epistemic_in_every_region(networks, tmp_pat
             region = column.removesuffix("_predictive")
             parts = table[f"{region}_aleatoric"] + table[f"{region}_epistemic"]
             np.testing.assert_allclose(table[column], parts, atol=1e-12)
+
+
+def test_regions_have_uncertainty_without_the_bias_of_few_passes(networks, tmp_path):
+    _, table, _ = run(networks, tmp_path, names=["a"], passes=(1, 2, 4))
+    one, two, four = (row for _, row in table.iterrows())
+    corrected = table.filter(like="_corrected").columns
+    assert len(corrected) == 2 * len(REGIONS)
+    assert one[corrected].isna().all()
+    case = Cohort().load("a")
+    with open_sampler("mc-dropout", networks[:1], 5) as sampler:
+        drawn = sampler.draw(case.images[None], "a", (1, 2))
+    samples = torch.stack([sample["segmentation"] for sample in drawn]).movedim(1, -1).numpy()
+    expected = [x[0, case.brain].mean() for x in corrected_prefixes(samples, [2])]
+    found = [two[f"brain_{kind}_corrected"] for kind in ("predictive", "epistemic")]
+    assert found == pytest.approx(expected, rel=1e-6)  # batches of other sizes
+    for kind in ("predictive", "epistemic"):
+        for region in ("brain", "top", "boundary"):
+            assert four[f"{region}_{kind}_corrected"] > four[f"{region}_{kind}"]
+
+
+@pytest.mark.parametrize("sampler", sorted(set(SAMPLERS) - {"mc-dropout"}))
+def test_samplers_of_dependent_samples_have_no_such_columns(networks, tmp_path, sampler):
+    _, table, _ = run(networks, tmp_path, names=["a"], sampler=sampler)
+    assert table.filter(like="_corrected").empty
 
 
 def test_the_three_parts_of_an_ensemble_are_in_its_table_and_add_up(networks, tmp_path):

@@ -309,15 +309,17 @@ def test_uncertainty_by_passes_says_which_share_of_the_total_a_part_is():
 
 def test_uncertainty_without_the_bias_of_few_passes_is_dashed_and_no_part_of_the_shares(tmp_path):
     measures = [*OF_TASK[3:], "predictive_corrected", "epistemic_corrected"]
-    given = {"classification": long_table(TASKS, measures), "segmentation": None,
+    of_tumour = [f"{measure}_tumour" for measure in measures]
+    given = {"classification": long_table(TASKS, measures),
+             "segmentation": long_table(["segmentation"], of_tumour),
              "network": "csnet"}  # fmt: skip
     table = read("uncertainty_by_passes", tmp_path, **given)
     figure = draw("uncertainty_by_passes", table, level=LEVEL, tolerance=0.9)
     dashed = [sum(line.get_linestyle() == "--" for line in axes.lines) for axes in figure.axes]
-    assert dashed == [2, 0, 2] * 3  # one for each rate
+    assert dashed == [2, 0, 2] * 4  # one for each rate
     shares = read("uncertainty_shares", tmp_path, **given, selection=SELECTED)
-    assert set(shares["measure"]) == set(OF_TASK[3:])
-    assert (shares["share"][shares["measure"] == "predictive"] == 1).all()
+    assert set(shares["measure"]) == {*OF_TASK[3:], *of_tumour[:3]}
+    assert (shares["share"][shares["measure"].str.startswith("predictive")] == 1).all()
 
 
 @pytest.mark.parametrize(("tolerance", "says"), [(0.9, "From T = 10 on"), (0.01, "only at that T")])

@@ -112,6 +112,10 @@ def test_changes_are_relative_to_the_largest_t_and_of_what_has_no_bias_where_it_
     values |= {(0.25, t, "idh", "epistemic_corrected"): [2 + (t == 30)] for t in PASSES}
     assert changes_after(grid_of(values), "idh").max() == 0.5
     assert changes_after(grid_of(values), "idh")[2, 0] == 0.5
+    of_tumour = {
+        (p, t, "segmentation", f"{part}_tumour"): v for (p, t, _, part), v in values.items()
+    }
+    assert changes_after(grid_of(of_tumour), "segmentation").max() == 0.5
     short = {place: v for place, v in values.items() if place[1] <= 30}
     with pytest.raises(CannotJudge, match="no T between 20 and 30, or none beyond"):
         changes_after(grid_of(short), "idh")

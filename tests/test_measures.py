@@ -179,6 +179,19 @@ def test_segmentation_measures_are_what_scipy_gives(tmp_path):
     assert len(long) == 15
 
 
+def test_uncertainty_without_the_bias_of_few_passes_is_measured_where_the_table_has_it(tmp_path):
+    path, table = cell_path(tmp_path, 0.25, 10, "segmentation"), segmentation_table()
+    table["tumour_epistemic_corrected"] = 2 * table["tumour_epistemic"]
+    table["brain_epistemic_corrected"] = np.nan  # one pass
+    table.to_csv(path, index=False)
+    long = measured("segmentation", tmp_path, [path], OPTIONS)
+    corrected = value_of(long, "segmentation", "epistemic_corrected_tumour")
+    plain = value_of(long, "segmentation", "epistemic_tumour")
+    assert corrected["value"] == pytest.approx(2 * plain["value"])
+    assert corrected["n"] == 34
+    assert len(long) == 16
+
+
 def test_missed_tumours_count_as_the_most_uncertain(tmp_path):
     path, table = cell_path(tmp_path, 0.25, 10, "segmentation"), segmentation_table()
     table.to_csv(path, index=False)

@@ -63,8 +63,11 @@ def test_what_has_no_bias_of_few_passes_decides_where_it_is_known():
     ]
     assert chosen_passes(rows[:4]) == (30, True)
     assert chosen_passes(rows) == (10, True)
-    of_another = [(0.2, t, "segmentation", "epistemic_tumour", v) for _, t, _, _, v in rows[:4]]
-    assert chosen_passes(rows + of_another) == (30, True)
+    of_tumour = [(*row[:2], "segmentation", f"{row[3]}_tumour", row[4]) for row in rows]
+    assert chosen_passes(rows + of_tumour[:4]) == (30, True)
+    assert chosen_passes(rows + of_tumour) == (10, True)
+    of_brain = [(*row[:3], "epistemic_brain", row[4]) for row in of_tumour[:4]]
+    assert chosen_passes(rows + of_tumour + of_brain) == (30, True)
 
 
 def test_an_uncertainty_that_never_settles_takes_the_largest_number_of_passes():

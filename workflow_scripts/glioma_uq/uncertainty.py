@@ -15,6 +15,16 @@ CORRECTED = ("predictive_corrected", "epistemic_corrected")  # without the bias 
 ROUNDING = 1e-6  # nats by which rounding alone may make the epistemic part negative
 
 
+def corrected_name(measure):
+    """Return the name of a mean uncertainty without the bias of few passes.
+
+    >>> corrected_name("epistemic"), corrected_name("epistemic_tumour")
+    ('epistemic_corrected', 'epistemic_corrected_tumour')
+    """
+    part, *region = measure.split("_", 1)
+    return "_".join([part, "corrected", *region])
+
+
 class Uncertainty(NamedTuple):
     """Predictive, aleatoric and epistemic uncertainty, in nats and not below 0."""
 

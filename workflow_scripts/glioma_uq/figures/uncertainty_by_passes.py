@@ -28,10 +28,10 @@ CAPTION = (
     "(disagreement of the passes). For segmentation it is the mean over the voxels of the "
     "predicted tumour. A flat line means that more passes change nothing. Few passes make the "
     "epistemic part, and so the total, too small, by some 1/T of it: dashed lines are without that "
-    "bias (jackknife over the passes, classification only). Grey notes give the number of cases "
-    "and the share of each part in the total; bars on the right are {level} % bootstrap intervals "
-    "at the largest T. Axes start at 0 but differ between panels. Corresponds to Figure 2 of the "
-    "paper on Monte Carlo dropout.",
+    "bias (jackknife over the passes, for segmentation over two halves of them). Grey notes give "
+    "the number of cases and the share of each part in the total; bars on the right are {level} % "
+    "bootstrap intervals at the largest T. Axes start at 0 but differ between panels. Corresponds "
+    "to Figure 2 of the paper on Monte Carlo dropout.",
 )
 
 PANEL_TITLES = {
@@ -42,10 +42,11 @@ PANEL_TITLES = {
 
 
 def read(*, classification, segmentation, network):
-    """Return the three uncertainties of each task, of segmentation over the predicted tumour."""
+    """Return the uncertainties of each task, those of segmentation over the predicted tumour."""
     tables = [read_rows(path, network) for path in (segmentation, classification) if path]
-    drawn = [("segmentation", f"{kind}_tumour") for kind in PANEL_TITLES]
-    drawn += product(TASKS, [*PANEL_TITLES, *CORRECTED])
+    kinds = (*PANEL_TITLES, *CORRECTED)
+    drawn = [("segmentation", f"{kind}_tumour") for kind in kinds]
+    drawn += product(TASKS, kinds)
     return in_order(pd.concat(tables), drawn)
 
 
@@ -61,7 +62,8 @@ def draw(table, *, level, tolerance):
         kinds = split_by_kind(of_task)
         for axes, (kind, rows) in zip(axes_of_task, kinds.items(), strict=True):
             draw_lines_over_passes(axes, rows, colours)
-            corrected = of_task[of_task["measure"] == f"{kind}_corrected"].dropna(subset="value")
+            corrected = of_task[of_task["measure"].str.startswith(f"{kind}_corrected")]
+            corrected = corrected.dropna(subset="value")
             for rate, line in corrected.groupby("rate"):
                 axes.plot(line["passes"], line["value"], "--", color=colours[rate], linewidth=1)
             axes.set_ylim(bottom=0)
@@ -73,7 +75,7 @@ def draw(table, *, level, tolerance):
     for axes in grid[-1]:
         axes.set_xlabel("Monte Carlo passes T")
     keys = interval_keys(table, level)
-    if table["measure"].isin(CORRECTED).any():
+    if len(without_corrected(table)) < len(table):
         keys.append(key("without the bias of few passes", color=GREY, linestyle="--", marker=""))
     return finish(figure, headline(table, tolerance), *keys, columns=5)
 
@@ -102,9 +104,14 @@ def headline(table, tolerance):
     )
 
 
+def without_corrected(table):
+    """Return the rows of what has the bias of few passes, and of what needs no correction."""
+    return table[~table["measure"].str.startswith(CORRECTED)]
+
+
 def split_by_kind(table):
     """Return {kind: rows} for the three kinds of uncertainty of one task, not corrected ones."""
-    table = table[~table["measure"].isin(CORRECTED)]
+    table = without_corrected(table)
     kind_of_row = table["measure"].str.split("_").str[0]
     return {kind: table[kind_of_row == kind] for kind in PANEL_TITLES}
 

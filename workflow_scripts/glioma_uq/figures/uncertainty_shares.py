@@ -7,7 +7,6 @@ from glioma_uq.figures.cells import IN_TEXT, TASK_NAMES, at_passes, by_task
 from glioma_uq.figures.style import BLUE, ORANGE, count_text, finish, panel_title, panels
 from glioma_uq.figures.words import format_range, joined
 from glioma_uq.statistics.selected_cell import read_selected_cell
-from glioma_uq.uncertainty import CORRECTED
 
 CAPTION = (
     "Which kind of uncertainty is it",
@@ -26,7 +25,7 @@ def read(*, classification, segmentation, selection, network):
         classification=classification, segmentation=segmentation, network=network
     )
     _, passes = read_selected_cell(selection)
-    table = at_passes(table[~table["measure"].isin(CORRECTED)], passes)
+    table = at_passes(uncertainty_by_passes.without_corrected(table), passes)
     total = table["value"].where(table["measure"].str.startswith("predictive"))
     total = total.groupby([table["task"], table["rate"]]).transform("max")
     return table.assign(share=table["value"] / total).reset_index(drop=True)

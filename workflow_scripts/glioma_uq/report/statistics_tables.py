@@ -46,9 +46,17 @@ MEASURE_NAMES = {
     "predictive_brain": "Predictive uncertainty, brain (nats)",
     "aleatoric_brain": "Aleatoric uncertainty, brain (nats)",
     "epistemic_brain": "Epistemic uncertainty, brain (nats)",
+    "predictive_corrected_brain": "Predictive uncertainty without the bias of few passes, brain "
+    "(nats)",
+    "epistemic_corrected_brain": "Epistemic uncertainty without the bias of few passes, brain "
+    "(nats)",
     "predictive_tumour": "Predictive uncertainty, predicted tumour (nats)",
     "aleatoric_tumour": "Aleatoric uncertainty, predicted tumour (nats)",
     "epistemic_tumour": "Epistemic uncertainty, predicted tumour (nats)",
+    "predictive_corrected_tumour": "Predictive uncertainty without the bias of few passes, "
+    "predicted tumour (nats)",
+    "epistemic_corrected_tumour": "Epistemic uncertainty without the bias of few passes, "
+    "predicted tumour (nats)",
     "empty_tumour": "Share of cases without a predicted tumour",
 }
 RULES = {

@@ -33,8 +33,8 @@ class Plan(NamedTuple):
     settings: list  # all else that the numbers depend on (weights, options, code), for json
     nested: bool = True  # one run of the largest T gives all T, as prefixes; else one run for each
     mapped: tuple = ()  # those T whose voxel maps are kept
-    # Whether a case's file holds the sums, so that more passes draw only the new ones: 28 bytes a
-    # voxel with two classes, 44 with four.
+    # Whether a case's file holds the sums, so that more passes draw only the new ones: 36 bytes a
+    # voxel with two classes and 60 with four (28 and 44 where samples are not independent).
     keep_sums: bool = True
     extras: tuple = ()  # optional measures: "hd95", "histograms"
 
@@ -86,14 +86,15 @@ def read_record(path, identity):
     return record
 
 
-def read_sums(record, path, members, device):
-    """Read the sums of `record` from its file; return whether there are any."""
+def read_sums(record, path, sampler, device):
+    """Read the sums of `record` from its file; return whether all that are needed are there."""
+    record.sums = VoxelUncertainty(sampler.members, sampler.independent)
     with safe_open(path, framework="pt") as file:
-        names = [key for key in file.keys() if key.startswith("sum/")]  # noqa: SIM118
-        record.sums = VoxelUncertainty(members)
-        state = {name.removeprefix("sum/"): file.get_tensor(name) for name in names}
-        record.sums.restore(state, record.passes, device)
-    return bool(names)
+        if not {f"sum/{name}" for name in record.sums.names} <= set(file.keys()):
+            return False
+        state = {name: file.get_tensor(f"sum/{name}") for name in record.sums.names}
+    record.sums.restore(state, record.passes, device)
+    return True
 
 
 def sample_once(sampler, case, plan, name, passes, seed):
@@ -106,7 +107,7 @@ def sample_once(sampler, case, plan, name, passes, seed):
     missing = record.missing(passes, mapped)
     if missing:
         beyond = min(min(missing), sampler.distinct) > record.passes > 0
-        if not (beyond and read_sums(record, path, sampler.members, plan.device)):
+        if not (beyond and read_sums(record, path, sampler, plan.device)):
             record = Record()
         record = sample_case(sampler, case, passes, plan, mapped, record)
         more = record.passes < sampler.distinct

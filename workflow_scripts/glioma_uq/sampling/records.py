@@ -17,7 +17,7 @@ from glioma_uq.sampling.voxel_histograms import case_histograms
 from glioma_uq.sampling.voxel_uncertainty import VoxelUncertainty, is_tumour
 from glioma_uq.subregions import CLASSES
 from glioma_uq.tasks import TASKS
-from glioma_uq.uncertainty import UNCERTAINTY_COMPONENTS
+from glioma_uq.uncertainty import CORRECTED, UNCERTAINTY_COMPONENTS
 
 
 @dataclass
@@ -68,7 +68,7 @@ def sample_case(sampler, case, passes, plan, mapped, record):
     Returns:
         the `Record`, with rows for all of `passes`.
     """
-    record.sums = record.sums or VoxelUncertainty(sampler.members)
+    record.sums = record.sums or VoxelUncertainty(sampler.members, sampler.independent)
     images = to_device(case.images[None], plan.device)
     last = min(max(passes), sampler.distinct)
     # Batches are always full and start at the same passes, so that more passes, or a continued
@@ -120,10 +120,12 @@ def summarise_passes(record, case, passes, keep_maps, extras):
             raise BadInput(
                 "expected a network that segments for sampling.maps, found none: leave it empty."
             )
-        record.segmentation.append(row_without_segmentation(case, passes, extras))
+        row = row_without_segmentation(case, passes, extras, record.sums.independent)
+        record.segmentation.append(row)
         return
     mean = record.sums.mean().cpu()
     maps, clipped = record.sums.maps()
+    corrected = {kind: x.cpu() for kind, x in record.sums.corrected(maps).items()}
     maps = {kind: values.cpu() for kind, values in maps.items()}
     predicted, tumour_probability = is_tumour(mean), mean[1:].sum(0)
     masks = predicted.numpy(), case.brain.numpy()
@@ -131,7 +133,7 @@ def summarise_passes(record, case, passes, keep_maps, extras):
     name = {"case": case.name, "passes": passes}
     row = name | agreement(predicted, case, extras)
     row["predicted_volume_mm3"] = float(predicted.sum()) * case.voxel_volume_mm3
-    row |= region_means(maps, regions)
+    row |= region_means(maps | corrected, regions)
     row |= missed_mass(tumour_probability, regions, case.voxel_volume_mm3)
     row["pairwise_dice"] = record.sums.pairwise_dice()
     volumes = [drawn["predicted_volume_mm3"] for drawn in record.probabilities]
@@ -167,12 +169,13 @@ def agreement(predicted, case, extras):
     return row
 
 
-def row_without_segmentation(case, passes, extras):
+def row_without_segmentation(case, passes, extras, independent):
     """Return the row of a network that only classifies: NaNs, and the reason why."""
     row = {"case": case.name, "passes": passes} | no_agreement(extras)
     row["predicted_volume_mm3"] = float("nan")
+    kinds = (*UNCERTAINTY_COMPONENTS, *(CORRECTED if independent else ()))
     for region in REGIONS:
-        row |= {f"{region}_{kind}": float("nan") for kind in UNCERTAINTY_COMPONENTS}
+        row |= {f"{region}_{kind}": float("nan") for kind in kinds}
         row[f"{region}_reason"] = "the network does not segment"
     rest = ("rim_mass_mm3", "outside_mass_mm3", "pairwise_dice", "volume_variation")
     return row | dict.fromkeys(rest, float("nan")) | {"epistemic_clipped": 0}

@@ -28,6 +28,7 @@ class Sampler(NamedTuple):
         distinct: how many different samples there are; a larger T uses only these.
         members: number of networks whose disagreement is separated from that of their own
             samples; pass t is from member (t - 1) mod `members`. Otherwise 1.
+        independent: whether the samples are independent draws from one distribution.
         reconstruction_error: function images -> the networks' mean reconstruction error
             with dropout inactive, MSE / variance; None for networks without reconstruction.
     """
@@ -35,6 +36,7 @@ class Sampler(NamedTuple):
     draw: Callable
     distinct: float = math.inf
     members: int = 1
+    independent: bool = False
     reconstruction_error: Callable | None = None
 
 
@@ -69,7 +71,7 @@ def mc_dropout(networks, seed):
             seeds = [seed_for(seed, case, number) for number in numbers]
             return probabilities_of(forward(repeat(images, len(seeds)), seeds))
 
-        yield Sampler(draw)
+        yield Sampler(draw, independent=True)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import torch
 
-from glioma_uq.uncertainty import UNCERTAINTY_COMPONENTS, check_difference
+from glioma_uq.uncertainty import CORRECTED, UNCERTAINTY_COMPONENTS, check_difference
 
 
 def voxel_entropy(probability):
@@ -24,16 +24,28 @@ def is_tumour(probability):
 class VoxelUncertainty:
     """Sums in float64, updated in place, from which the first T passes can be read.
 
+    Args:
+        members: number of networks that take turns.
+        independent: whether passes are independent draws, so that the bias of few is corrected.
+
     Attributes:
         passes: how many passes are in the sums.
         probability: (members, classes, X, Y, Z), sum of the probabilities of each member.
         entropy: (X, Y, Z), sum of the entropies.
         votes: (X, Y, Z) int32, in how many passes a voxel's most probable class is tumour.
+        half: (classes, X, Y, Z), sum of the probabilities of every second pass, if independent. In
+            the precision of the passes: an error moves the other half the other way, and
+            `corrected` hardly.
     """
 
-    def __init__(self, members=1):
-        self.members, self.passes = members, 0
-        self.probability = self.entropy = self.votes = None
+    def __init__(self, members=1, independent=False):
+        self.members, self.independent, self.passes = members, independent, 0
+        self.probability = self.entropy = self.votes = self.half = None
+
+    @property
+    def names(self):
+        """Names of the sums."""
+        return ("probability", "entropy", "votes", *(("half",) if self.independent else ()))
 
     def add(self, probability):
         """Add one pass, (classes, X, Y, Z), of the next member."""
@@ -43,14 +55,18 @@ class VoxelUncertainty:
             self.probability = torch.zeros(shape, dtype=torch.float64, device=voted.device)
             self.entropy = torch.zeros_like(self.probability[0, 0])
             self.votes = torch.zeros_like(voted, dtype=torch.int32)
+            if self.independent:
+                self.half = torch.zeros_like(probability)
         self.probability[self.passes % self.members] += probability
         self.entropy += voxel_entropy(probability)
         self.votes += voted
+        if self.independent and self.passes % 2:
+            self.half += probability
         self.passes += 1
 
     def state(self):
         """Return the sums as a dict of tensors on the CPU."""
-        return {name: getattr(self, name).cpu() for name in ("probability", "entropy", "votes")}
+        return {name: getattr(self, name).cpu() for name in self.names}
 
     def restore(self, state, passes, device):
         """Restore the sums of `passes` passes from a dict that `state` returned."""
@@ -85,6 +101,25 @@ class VoxelUncertainty:
             maps["within_member"] = (each - aleatoric).clamp_min(0)
             maps["between_member"] = (predictive - each).clamp_min(0)
         return maps, int((epistemic < 0).sum())
+
+    def corrected(self, maps):
+        """Return the predictive and epistemic of `maps` without the bias of few passes, by kind.
+
+        The jackknife of two groups of n and m = T - n passes, every second pass and the others:
+        2 H(mean) - (n H(mean of n) + m H(mean of m)) / T, which leaves a bias in 1 / T^2
+        (Quenouille 1949). That of single passes, `uncertainty.corrected_prefixes`, would need
+        every pass again. Not below the plain values, and not clipped from above. NaN for one
+        pass; empty if passes are not independent.
+        """
+        if not self.independent:
+            return {}
+        half = self.half.double()
+        other = (self.probability[0] - half).clamp_min(0)
+        groups = (half, self.passes // 2), (other, self.passes - self.passes // 2)
+        # For one pass that is 0 / 0.
+        each = sum(n * voxel_entropy(total / n) for total, n in groups) / self.passes
+        predictive = 2 * maps["predictive"] - each
+        return dict(zip(CORRECTED, (predictive, predictive - maps["aleatoric"]), strict=True))
 
     def pairwise_dice(self):
         """Return the Dice between samples, sum 2|A ∩ B| / sum (|A| + |B|).

@@ -9,7 +9,7 @@ extreme is about contrasts, each of which is unbiased: the wanted rate against e
 
 import numpy as np
 
-from glioma_uq.uncertainty import UNCERTAINTY_COMPONENTS
+from glioma_uq.uncertainty import UNCERTAINTY_COMPONENTS, corrected_name
 
 SEGMENTATION = "segmentation"
 REGION = "tumour"  # whose mean uncertainty stands for segmentation, as in Figure 2
@@ -77,8 +77,9 @@ def uncertainty(task, part):
 
 def unbiased(grid, task, part):
     """Return the name of the same without the bias of few passes, where the grid has it."""
-    corrected = uncertainty(task, f"{part}_corrected")
-    return corrected if (task, corrected) in grid.n_of else uncertainty(task, part)
+    plain = uncertainty(task, part)
+    corrected = corrected_name(plain)
+    return corrected if (task, corrected) in grid.n_of else plain
 
 
 def slope(grid, task, measure):

@@ -132,8 +132,10 @@ def segmentation_measures(table, weights):
             name = f"partial_rho_{region}"
             yield measure(name, correlation.partial_pearson, predictive, dice, log_volume)
         yield measure(f"aurc_{region}", risk_coverage.aurc, predictive, 1 - dice)
-        for part in UNCERTAINTY_COMPONENTS:
-            yield measure(f"{part}_{region}", weighted_mean, table[f"{region}_{part}"])
+        for part in (*UNCERTAINTY_COMPONENTS, *CORRECTED):
+            values = table.get(f"{region}_{part}")
+            if part not in CORRECTED or (values is not None and values.notna().any()):
+                yield measure(f"{part}_{region}", weighted_mean, values)
     yield measure("empty_tumour", weighted_mean, tumour.isna().astype(float))
     # ASSUME: a tumour that was not found is as uncertain as the most uncertain one that was.
     filled = tumour.fillna(tumour.max())

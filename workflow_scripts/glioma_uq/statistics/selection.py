@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from glioma_uq.errors import BadInput
-from glioma_uq.uncertainty import UNCERTAINTY_COMPONENTS
+from glioma_uq.uncertainty import UNCERTAINTY_COMPONENTS, corrected_name
 
 HIGHER_IS_BETTER = {"dice"}
 RULES = {
@@ -110,7 +110,7 @@ def settled_at(measures, tolerance=0.01):
 def without_biased(measures):
     """Return the rows without those measures of a task of which there is a corrected one."""
     known = set(zip(measures["task"], measures["measure"], strict=True))
-    replaced = [(row.task, f"{row.measure}_corrected") in known for row in measures.itertuples()]
+    replaced = [(row.task, corrected_name(row.measure)) in known for row in measures.itertuples()]
     return measures[~np.array(replaced, dtype=bool)]
 
 
