@@ -9,7 +9,7 @@ from glioma_uq.regions import (
     REGIONS,
     distance_to_surface,
     find_regions,
-    mean_in,
+    means_in,
     missed_mass,
     most_uncertain,
     region_means,
@@ -76,9 +76,10 @@ def test_the_boundary_weighs_by_a_gaussian_of_5_mm(brain, tumour):
     regions, uncertainty = found(tumour, brain)
     weights = np.exp(-0.5 * (distance_to_surface(tumour, CUBES, 20.0) / 5.0) ** 2) * brain
     expected = np.average(uncertainty, weights=weights)
-    assert mean_in(torch.from_numpy(uncertainty), regions["boundary"]) == pytest.approx(expected)
     even = torch.full(SHAPE, 0.3, dtype=torch.float64)
-    assert mean_in(even, regions["boundary"]) == pytest.approx(0.3)
+    maps = {"uneven": torch.from_numpy(uncertainty), "even": even}
+    means = means_in(maps, regions["boundary"])
+    assert means == {"uneven": pytest.approx(expected), "even": pytest.approx(0.3)}
 
 
 def test_the_top_is_5_percent_of_the_brain_and_includes_ties(brain):

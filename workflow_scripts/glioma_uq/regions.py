@@ -93,12 +93,13 @@ def reason_for(region, regions):
     return "no voxel of the region is in the brain"
 
 
-def mean_in(values, region):
-    """Return the mean of a map in a mask, or its weighted mean; NaN if the region is empty."""
+def means_in(maps, region):
+    """Return the mean of each map in a mask, or its weighted mean; NaN if the region is empty."""
     region = torch.from_numpy(region)
     if region.dtype == torch.bool:
-        return float(values[region].mean())
-    return float((values * region).sum() / region.sum())
+        inside = region.flatten().nonzero().squeeze(1)
+        return {kind: float(values.take(inside).mean()) for kind, values in maps.items()}
+    return {kind: float((x * region).sum() / region.sum()) for kind, x in maps.items()}
 
 
 def region_means(maps, regions):
@@ -110,7 +111,8 @@ def region_means(maps, regions):
     """
     row = {}
     for name in REGIONS:
-        row |= {f"{name}_{kind}": mean_in(values, regions[name]) for kind, values in maps.items()}
+        means = means_in(maps, regions[name])
+        row |= {f"{name}_{kind}": mean for kind, mean in means.items()}
         row[f"{name}_reason"] = reason_for(name, regions)
     return row
 
