@@ -158,6 +158,29 @@ def test_debiasing_takes_away_what_chance_adds():
     assert abs(np.mean(debiased)) < 0.01
 
 
+@pytest.mark.parametrize("norm", [1, 2])
+def test_seeds_that_agree_say_of_calibration_what_one_of_them_does(norm):
+    """The rows of a case share its label: twice the rows are no more cases."""
+    probabilities, labels = random_predictions(3, n=60, seed=1)
+    cases = np.array([f"case-{number:02}" for number in range(60)])
+    weights = np.vstack([np.ones(60), np.random.default_rng(0).multinomial(60, [1 / 60] * 60, 20)])
+    once = ece_debiased(probabilities, labels, weights, norm=norm)
+    doubled = [np.concatenate([x, x]) for x in (probabilities, labels, cases)]
+    both = np.hstack([weights, weights])
+    twice = ece_debiased(*doubled[:2], both, norm=norm, cases=doubled[2])
+    assert twice == pytest.approx(once, abs=1e-12)
+    assert ece_debiased(*doubled[:2], both, norm=norm)[0] > once[0]  # rows as if of cases
+    null = [
+        ece_if_perfect(p, 50, np.random.default_rng(0), norm=norm, cases=of)
+        for p, of in ((probabilities, cases), (doubled[0], doubled[2]))
+    ]
+    assert null[1] == pytest.approx(null[0], abs=1e-12)
+    one = reliability(probabilities, labels, np.random.default_rng(0), resamples=50)
+    two = reliability(*doubled[:2], np.random.default_rng(0), resamples=50, cases=doubled[2])
+    columns = ["accuracy", "null_low", "null_high"]
+    np.testing.assert_allclose(two[columns], one[columns], atol=1e-12)
+
+
 def test_a_row_alone_in_its_bin_says_nothing_of_calibration():
     probabilities = np.array([[0.95, 0.05], [0.4, 0.6]])
     for norm in (1, 2):

@@ -63,6 +63,18 @@ def test_every_table_of_the_statistics_is_there(tiny):
     assert (choice["rate"], choice["passes"], choice["rule"]) == (0.2, 4, "fixed")
 
 
+def test_networks_are_in_evaluation_mode_what_they_are_in_training(tiny):
+    """An audit found activations of up to 217,362 sd in sampled passes, and below 50 in training.
+
+    The limits are its own. That dead channels are many is said, see tests/test_report.py.
+    """
+    table = pd.read_csv(tiny / STUDY / "statistics/training.csv")
+    assert len(table) == table[["network", "rate", "fold", "seed"]].drop_duplicates().shape[0] > 1
+    assert (table["largest_evaluation"] <= 10 * table["largest_training"]).all()
+    assert (table["largest_feature"] <= 50).all()
+    assert table["dead_share"].between(0, 1).all()
+
+
 def test_validation_cases_have_cells_of_their_own(tiny):
     folds = pd.read_csv(tiny / STUDY / "folds.csv")
     expected = sorted(folds.loc[folds["split"] == "validation", "case"])

@@ -13,6 +13,7 @@ sum_b n_b / N gap_b^2, inf the largest |gap_b|.
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_array
 
 from glioma_uq.statistics.bootstrap import in_blocks, ratio
 
@@ -27,42 +28,77 @@ def ece(probabilities, labels, weights, bins=15, binning="equal-width", norm=1):
 
 
 @in_blocks
-def ece_debiased(probabilities, labels, weights, bins=15, binning="equal-width", norm=1):
+def ece_debiased(
+    probabilities, labels, weights, bins=15, binning="equal-width", norm=1, cases=None
+):
     """Return the calibration error without the part that chance alone adds; `norm` 1 or 2.
 
-    Norm 2 is the root of sum_b n_b / N of the mean of gap_i gap_j over
-    pairs i != j in the bin, an unbiased estimate of gap_b^2 (clipped at 0; Kumar et al. 2019).
-    Norm 1 is sum_i gap_i sign(sum of the other gaps in its bin) / N. Its mean is 0 for a
-    calibrated classifier and never above that of the ECE. Rows alone in their bin count 0.
-    A resample pairs copies of one row, which biases the replicates: use `basic` intervals.
+    Norm 2 is the root of sum_b n_b / N of the mean of gap_i gap_j over pairs of rows of different
+    cases in the bin, an unbiased estimate of gap_b^2 (clipped at 0; Kumar et al. 2019). Norm 1 is
+    sum_i gap_i sign(sum of the gaps of other cases in its bin) / N. Its mean is 0 for a
+    calibrated classifier and never above that of the ECE. A case alone in its bin counts 0.
+
+    Rows of one case (`cases` [N], where several seeds predict it) share a label and are not
+    compared with one another, nor are the copies of a row in a resample.
     """
+    if norm not in (1, 2):
+        raise ValueError(
+            f"expected norm 1 or 2 of a debiased ECE, found {norm}; correct statistics"
+        )
     confidence = probabilities.max(axis=1)
     gap = (probabilities.argmax(axis=1) == labels) - confidence
     in_bin, n = bin_members(confidence, bins, binning), weights.sum(axis=1)
     sums, counts = weights @ (gap[:, None] * in_bin), weights @ in_bin
+    of_bin = bin_index(confidence, bins, binning)
+    _, first, group = np.unique(
+        case_numbers(cases, len(gap)) * bins + of_bin, return_index=True, return_inverse=True
+    )
+    in_group = csr_array((np.ones(len(gap)), (np.arange(len(gap)), group)), (len(gap), len(first)))
+    own_sums, own_counts = (weights * gap) @ in_group, weights @ in_group
     if norm == 1:
-        others = (sums @ in_bin.T - gap) * (counts @ in_bin.T > 1)
+        others = (sums @ in_bin.T - own_sums[:, group]) * (counts[:, of_bin] > own_counts[:, group])
         return ratio((weights * np.sign(others)) @ gap, n)
-    if norm != 2:
-        raise ValueError(
-            f"expected norm 1 or 2 of a debiased ECE, found {norm}; correct statistics"
-        )
-    pairs = np.maximum(counts - 1, 1)
-    squares = (sums**2 - weights @ (gap[:, None] ** 2 * in_bin)) / pairs * (counts > 1)
-    return np.sqrt(np.maximum(ratio(squares.sum(axis=1), n), 0))
+    pairs = counts**2 - own_counts**2 @ in_bin[first]
+    squares = ratio(sums**2 - own_sums**2 @ in_bin[first], pairs)
+    return np.sqrt(np.maximum(ratio((counts * np.nan_to_num(squares)).sum(axis=1), n), 0))
 
 
-def ece_if_perfect(probabilities, resamples, rng, bins=15, binning="equal-width", norm=1):
+def case_numbers(cases, n):
+    """Return the number of each row's case [N], in order of appearance; None: a case each."""
+    return np.arange(n) if cases is None else pd.factorize(np.asarray(cases, dtype=str))[0]
+
+
+def ece_if_perfect(
+    probabilities, resamples, rng, bins=15, binning="equal-width", norm=1, cases=None
+):
     """Return [1 + resamples] ECEs if these probabilities were the true ones, their mean first.
 
     Each is the ECE against labels drawn from the probabilities themselves: the ECE of a
-    perfectly calibrated model at finite n (Bröcker and Smith 2007). It is not 0.
+    perfectly calibrated model at finite n (Bröcker and Smith 2007). It is not 0. Rows of one case
+    (`cases` [N], where several seeds predict it) are right together, as far as their confidences
+    allow, since they share a label.
     """
-    confidence = np.sort(probabilities.max(axis=1))  # so that the order of rows does not matter
-    gaps = (rng.random((resamples, len(confidence))) < confidence) - confidence
+    confidence = probabilities.max(axis=1)
+    order, right = right_by_chance(confidence, resamples, rng, cases)
+    confidence = confidence[order]
     in_bin, n = bin_members(confidence, bins, binning), np.full(resamples, max(len(confidence), 1))
-    errors = _norm(gaps @ in_bin, in_bin.sum(axis=0)[None], n, norm)
+    errors = _norm((right - confidence) @ in_bin, in_bin.sum(axis=0)[None], n, norm)
     return np.concatenate([[errors.mean()], errors])
+
+
+def right_by_chance(confidence, resamples, rng, cases=None):
+    """Return (order [N], right [resamples, N]) of predictions that are right so often as they say.
+
+    `right` is in the order of rising confidence, so that the order of rows does not matter.
+    """
+    order = np.argsort(confidence, kind="stable")
+    if cases is not None:
+        cases = np.asarray(cases, dtype=str)
+        order = np.lexsort((cases, confidence))
+        cases = cases[order]
+    case_of = case_numbers(cases, len(order))
+    chance = rng.random((resamples, case_of.max(initial=-1) + 1))[:, case_of]
+    return order, chance < confidence[order]
 
 
 def true_ece_limits(
@@ -86,7 +122,7 @@ def true_ece_limits(
     in_bin, n = bin_members(confidence, bins, binning), np.full(resamples, len(labels))
     counts = in_bin.sum(axis=0)[None]
     found = ece(probabilities, labels, np.ones((1, len(labels))), bins, binning, norm)[0]
-    case_of = np.unique(np.asarray(cases, dtype=str), return_inverse=True)[1]
+    case_of = case_numbers(cases, len(labels))
     chances = [rng.random((resamples, len(labels)))]
     if case_of.max() + 1 < len(labels):
         chances.append(rng.random((resamples, case_of.max() + 1))[:, case_of])
@@ -157,18 +193,20 @@ def bin_edges(confidence, bins, binning="equal-width"):
 
 
 def reliability(
-    probabilities, labels, rng, bins=15, binning="equal-width", resamples=1000, level=0.95
-):
+    probabilities, labels, rng, bins=15, binning="equal-width", resamples=1000, level=0.95,
+    cases=None,
+):  # fmt: skip
     """Return the table of a reliability diagram, one row for each non-empty bin.
 
     Columns: low and high edge, n, confidence, accuracy, and null_low and null_high, between
-    which the accuracy lies with probability `level` if the probabilities are the true ones.
+    which the accuracy lies with probability `level` if the probabilities are the true ones. Rows
+    of one case (`cases` [N]) are then right together.
     """
     confidence = probabilities.max(axis=1)
     in_bin = bin_members(confidence, bins, binning)
     n = in_bin.sum(axis=0)
-    order = np.argsort(confidence, kind="stable")
-    chance = (rng.random((resamples, len(order))) < confidence[order]) @ in_bin[order]
+    order, chance = right_by_chance(confidence, resamples, rng, cases)
+    chance = chance @ in_bin[order]
     edges, held = bin_edges(confidence, bins, binning), n > 0
     right = (probabilities.argmax(axis=1) == labels) @ in_bin
     null = np.quantile(chance, [(1 - level) / 2, (1 + level) / 2], axis=0)

@@ -37,9 +37,10 @@ def reliability_table(paths, *, ece, resamples, level, seed):
     parts = [pd.DataFrame(columns=RELIABILITY)]
     for cell, table in sorted(read_cells(paths).items()):
         for task in TASKS:
-            _, labels, probabilities = known_rows(table, task)
+            known, labels, probabilities = known_rows(table, task)
             rng = np.random.default_rng(seed_for(seed, "reliability", task))
-            bins = reliability(probabilities, labels, rng, ece.bins, ece.binning, resamples, level)
+            predicted = probabilities, labels, rng, ece.bins, ece.binning
+            bins = reliability(*predicted, resamples, level, cases=known["case"])
             parts.append(bins.assign(**_name(cell, task)))
     return concat_nonempty(parts)[RELIABILITY]
 
