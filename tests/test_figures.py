@@ -173,6 +173,7 @@ def drawn(tmp_path_factory):
         "truth": truth_of(cell),
         "measures": truth_table(),
         "posterior_truth": [],
+        "by_seed": [],
         "ranks": no_tests(),
         "selection": SELECTED,
         "network": "csnet",
@@ -331,10 +332,10 @@ def test_uncertainty_has_settled_within_the_tolerance_of_the_config(drawn, toler
     assert f"within {100 * tolerance:g} %" in title
 
 
-def calibration(folder, table, selection=SELECTED, network="csnet", truth=()):
+def calibration(folder, table, selection=SELECTED, network="csnet", truth=(), by_seed=()):
     """Return what calibration_by_rate reads from a table of statistics."""
     given = {"classification": table, "selection": selection, "network": network}
-    return read("calibration_by_rate", folder, **given, posterior_truth=truth)
+    return read("calibration_by_rate", folder, **given, posterior_truth=truth, by_seed=by_seed)
 
 
 def test_calibration_of_one_rate_is_a_point_with_its_interval(tmp_path):
@@ -345,6 +346,21 @@ def test_calibration_of_one_rate_is_a_point_with_its_interval(tmp_path):
     assert points.get_xdata().tolist() == [0.0]
     low_to_high = figure.axes[0].collections[0].get_segments()[0]
     assert low_to_high.tolist() == [[0.0, 0.05], [0.0, 0.6]]
+
+
+def test_calibration_shows_every_seed_of_training_behind_the_mean(tmp_path):
+    table = long_table(TASKS, OF_TASK)
+    seeds = pd.concat([table.assign(seed=seed, value=0.1 * seed) for seed in (1, 2)])
+    read_with = calibration(tmp_path, table, by_seed=seeds.drop(columns=["low", "high"]))
+    assert sorted(read_with["seed"].dropna().unique()) == [1, 2]
+    with_seeds, without = (
+        draw("calibration_by_rate", shown, level=LEVEL)
+        for shown in (read_with, calibration(tmp_path, table))
+    )
+    dots, mean = with_seeds.axes[0].lines[:2]
+    assert sorted(set(np.round(dots.get_ydata(), 9))) == [0.1, 0.2]
+    assert mean.get_ydata().tolist() == without.axes[0].lines[0].get_ydata().tolist()
+    assert with_seeds.get_suptitle() == without.get_suptitle()
 
 
 def test_calibration_draws_an_interval_that_lies_above_its_value(tmp_path):

@@ -21,6 +21,7 @@ from glioma_uq.statistics.long_tables import (
 )
 from glioma_uq.statistics.measures import classification_measures, segmentation_measures
 from glioma_uq.statistics.subgroups import subgroups
+from glioma_uq.study_tables import by_seed
 
 OPTIONS = {"resamples": 200, "level": 0.95, "interval": "percentile"}
 CLASSIFICATION = partial(classification_measures, seed=1)
@@ -131,3 +132,16 @@ def test_several_seeds_widen_the_intervals_by_what_they_differ(tmp_path):
         spread[name] = row["high"] - row["low"]
         assert row["n"] == 40
     assert spread["two"] > 0.5 > 3 * spread["one"]
+
+
+def test_each_seed_is_measured_by_itself_and_an_ensemble_is_no_seed(tmp_path):
+    one = segmentation_table().assign(seed=1)
+    both = pd.concat([one, one.assign(seed=2, dice=one["dice"] - 0.1)], ignore_index=True)
+    cells = {(0.2, 10): both, (0.4, 10): one.assign(seed=ALL_SEEDS)}
+    paths = written(tmp_path, cells, "segmentation")
+    table = by_seed.tabulate(classification=[], segmentation=paths, ece={}, auc_average="ovo")
+    dice = table[table["measure"] == "dice"]
+    assert dice[["rate", "seed"]].to_numpy().tolist() == [[0.2, 1], [0.2, 2]]
+    assert dice["value"].tolist() == pytest.approx([one["dice"].mean(), one["dice"].mean() - 0.1])
+    assert dice["n"].tolist() == [one["case"].nunique()] * 2
+    assert table["value"].notna().all()

@@ -40,6 +40,7 @@ use rule draw_figure as draw_calibration_by_rate with:
     input:
         classification="results/studies/<study>/statistics/classification.csv",
         posterior_truth=study.table("posterior_truth"),
+        by_seed=study.table("by_seed"),
         selection="results/studies/<study>/statistics/selection.csv",
     wildcard_constraints:
         figure="calibration_by_rate",

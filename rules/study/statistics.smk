@@ -217,6 +217,16 @@ use rule make_table as tabulate_size_sensitivity with:
         table="size_sensitivity",
 
 
+use rule make_table as tabulate_by_seed with:
+    input:
+        classification=study.cells("classification"),
+        segmentation=study.cells("segmentation"),
+    wildcard_constraints:
+        table="by_seed",
+    params:
+        **study.measured,
+
+
 use rule make_table as tabulate_training with:
     input:
         reports=study.runs("training_report.csv"),

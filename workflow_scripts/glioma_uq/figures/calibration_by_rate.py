@@ -31,6 +31,7 @@ CAPTION = (
     "cases is above 0 even for perfect probabilities, and its interval is biased upwards. For a "
     "phantom, the green line is the ROC-AUC of the true probabilities for the same labels (Bayes), "
     "which better networks approach. "
+    "Grey dots, where there are several, are single seeds of training. "
     "Corresponds to Figure 3 of the paper on Monte Carlo dropout.",
 )
 
@@ -39,18 +40,21 @@ NULL_BAND = "ece_null"
 BAYES = "bayes_auc"
 
 
-def read(*, classification, posterior_truth, selection, network):
+def read(*, classification, posterior_truth, by_seed, selection, network):
     """Return ECE, NLL and AUC of each task at the T of the selected cell.
 
     Rows of the measure `ece_null`, if there are any, are included: the interval of the ECE of a
     perfectly calibrated model at this n. So are rows of `bayes_auc` where the truth is known:
-    `posterior_truth` is the path of that table, or empty.
+    `posterior_truth` is the path of that table, or empty. So is `by_seed`, the values of single
+    seeds, which the column `seed` names.
     """
     _, passes = read_selected_cell(selection)
     rows = read_rows(classification, network)
     if posterior_truth:
         of_truth = read_rows(posterior_truth, network)
         rows = pd.concat([rows, of_truth[of_truth["measure"] == BAYES]])
+    if by_seed:
+        rows = pd.concat([rows, read_rows(by_seed, network)])
     return in_order(at_passes(rows, passes), product(TASKS, [*MEASURES, NULL_BAND, BAYES]))
 
 
@@ -61,7 +65,7 @@ def draw(table, *, level):
         rows = table[table["task"] == task]
         for axes, measure in zip(axes_of_task, MEASURES, strict=True):
             draw_points(axes, rows[rows["measure"] == measure])
-            draw_reference(axes, rows, measure, classes=len(TASKS[task]))
+            draw_reference(axes, without_seeds(rows), measure, classes=len(TASKS[task]))
         axes_of_task[0].set_ylabel(TASK_NAMES[task])
     for axes, (measure, name) in zip(grid[0], MEASURES.items(), strict=True):
         panel_title(axes, f"{name}, {'higher' if measure == 'auc' else 'lower'} is better")
@@ -75,7 +79,7 @@ def draw(table, *, level):
 
 def headline(table):
     """Return where the ECE is lowest, and how many values chance alone can explain."""
-    by_cell = table.dropna(subset="value").set_index(["measure", "task", "rate"])
+    by_cell = without_seeds(table).dropna(subset="value").set_index(["measure", "task", "rate"])
     measures = by_cell.index.get_level_values("measure")
     if "ece" not in measures:
         return "No calibration error was measured"
@@ -90,12 +94,23 @@ def headline(table):
     return text or "Calibration error, likelihood and discrimination at the one rate measured"
 
 
+def without_seeds(table):
+    """Return the rows of all seeds together."""
+    return table[table["seed"].isna()] if "seed" in table else table
+
+
 def draw_points(axes, rows):
     """Draw value and interval at each rate, and n in the panel's title.
 
     The interval is drawn from low to high, not around the value, since the percentile interval
     of an ECE can lie above it.
+    Behind them are the values of single seeds.
     """
+    if "seed" in rows:
+        seeds = rows.dropna(subset="seed")
+        axes.plot(seeds["rate"], seeds["value"], "o", color=GREY, markersize=3, alpha=0.7,
+                  label="one seed of training" if len(seeds) else None)  # fmt: skip
+    rows = without_seeds(rows)
     if rows["value"].isna().all():
         note_empty(axes)
     axes.vlines(rows["rate"], rows["low"], rows["high"], color=BLUE, linewidth=1.1, alpha=0.75)

@@ -72,4 +72,4 @@ def in_order(table, pairs):
     pair = pd.Series(list(zip(table["task"], table["measure"], strict=True)), table.index)
     rows = table.assign(place=pair.map(place)).dropna(subset="place")
     rows = rows.sort_values(["place", "rate", "passes"], kind="stable", ignore_index=True)
-    return rows[COLUMNS]
+    return rows[[*COLUMNS, *({"seed"} & {*rows})]]

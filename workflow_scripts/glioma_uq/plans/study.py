@@ -43,6 +43,7 @@ TABLES = {
     "uncertainty_by_size_differences": {"subregions", "disagreement"},
     "size_sensitivity": {"subregions", "lesion groups"},
     "training": {"networks"},
+    "by_seed": {"networks", "seeds"},
 }
 # The figures in the order of the report; without tasks those of subregions come first.
 FIGURES = {
@@ -124,6 +125,7 @@ class StudyPlan(Plan):
             "segmentation": segmentation,
             "tasks": bool(self.tasks),
             "rates": len(self.rates) > 1,
+            "seeds": len(self.seeds) > 1,
             "maps": maps,
             "subregions": subregions,
             "disagreement": disagreement,

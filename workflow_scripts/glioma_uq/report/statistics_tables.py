@@ -97,6 +97,7 @@ TABLES = {
     "table_2": "Enhancing tumours below 1,000 mm³, quoted and measured.",
     "table_3": "Dice of the three regions, quoted and measured.",
     "selection": "How the rate and passes were selected.",
+    "by_seed": "The measures of each seed of training by itself: they differ by chance.",
     "training": "How each network was trained: largest activations in evaluation and in training "
     "mode on training cases, the share of dead channels, the norm of the gradient, and whether it "
     "collapsed.",

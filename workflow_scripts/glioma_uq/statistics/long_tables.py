@@ -226,11 +226,16 @@ def concat_nonempty(parts):
     return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
 
 
-def plain_values(paths, measures):
-    """Return the long table, without intervals, of `measures(table, weights)` over `paths`."""
+def plain_values(paths, measures, by_seed=False):
+    """Return the long table, without intervals, of `measures(table, weights)` over `paths`.
+
+    With `by_seed` each seed of training is measured by itself, and named in the column `seed`.
+    """
     rows = [
-        (*cell, task, measure, values[0], n)
+        (*cell, task, measure, seed, values[0], n)
         for cell, table in sorted(read_cells(paths).items())
-        for task, measure, values, n in measures(table, np.ones((1, len(table))))
+        for seed, part in (table.groupby("seed") if by_seed else [(None, table)])
+        for task, measure, values, n in measures(part, np.ones((1, len(part))))
     ]
-    return pd.DataFrame(rows, columns=[*CELL, *NUMBERS[:3], "n"])
+    table = pd.DataFrame(rows, columns=[*CELL, *NUMBERS[:2], "seed", "value", "n"])
+    return table if by_seed else table.drop(columns="seed")
