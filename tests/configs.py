@@ -18,8 +18,10 @@ def read(path):
     return config
 
 
-# Without its reasons for departures: a change may bring a setting back to the paper's.
-DEFAULT = read("config.yaml") | {"departures": {}}
+DEMO = read("config.yaml")
+# The same with one seed and everything that can be fitted, and without its reasons for departures,
+# since a change may bring a setting back to the paper's.
+DEFAULT = DEMO | {"departures": {}, "seeds": [1], "statistics": {}}
 
 
 def merge(config, override):

@@ -19,7 +19,11 @@ from glioma_uq.statistics.long_tables import (
     measure_cells,
     measure_subgroups,
 )
-from glioma_uq.statistics.measures import classification_measures, segmentation_measures
+from glioma_uq.statistics.measures import (
+    DEFAULT_ECE,
+    classification_measures,
+    segmentation_measures,
+)
 from glioma_uq.statistics.subgroups import subgroups
 from glioma_uq.study_tables import by_seed
 
@@ -139,9 +143,20 @@ def test_each_seed_is_measured_by_itself_and_an_ensemble_is_no_seed(tmp_path):
     both = pd.concat([one, one.assign(seed=2, dice=one["dice"] - 0.1)], ignore_index=True)
     cells = {(0.2, 10): both, (0.4, 10): one.assign(seed=ALL_SEEDS)}
     paths = written(tmp_path, cells, "segmentation")
-    table = by_seed.tabulate(classification=[], segmentation=paths, ece={}, auc_average="ovo")
+    given = {"intervals": OPTIONS, "rng": partial(np.random.default_rng, 0)}
+    given |= {"ece": DEFAULT_ECE, "auc_average": "ovo"}
+    table = by_seed.tabulate(classification=[], segmentation=paths, **given)
     dice = table[table["measure"] == "dice"]
-    assert dice[["rate", "seed"]].to_numpy().tolist() == [[0.2, 1], [0.2, 2]]
+    assert dice[["rate", "seed"]].to_numpy().tolist() == [["0.20", 1], ["0.20", 2]]
     assert dice["value"].tolist() == pytest.approx([one["dice"].mean(), one["dice"].mean() - 0.1])
     assert dice["n"].tolist() == [one["case"].nunique()] * 2
     assert table["value"].notna().all()
+    assert set(table["given"]) == {THESE_NETWORKS}
+    alone = measure_cells(
+        written(tmp_path / "alone", {(0.2, 10): one}, "segmentation"),
+        segmentation_measures,
+        **options(),
+    )
+    numbers = ["value", "low", "high"]
+    mine = row_of(alone, measure="dice")[numbers].tolist()
+    assert dice.iloc[0][numbers].tolist() == pytest.approx(mine)

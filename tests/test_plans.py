@@ -4,7 +4,7 @@ import pytest
 import yaml
 from bad_config import PUBLISHED
 from bad_input import ROOT
-from configs import DEFAULT, checked, planned, read
+from configs import DEFAULT, DEMO, checked, planned, read
 
 from glioma_uq.cohorts.labels import list_cases
 from glioma_uq.configuration import preflight
@@ -78,6 +78,11 @@ OF_PREDICTIONS = (
 )
 KINDS = {
     "two classes, patients": (PATIENTS, {}, TWO_CLASS),
+    "the demo": (
+        {}, DEMO,
+        ("classification rank_tests selection findings reliability risk_coverage subgroups "
+         "segmentation differences posterior_truth training by_seed", ON_PHANTOM[1]),
+    ),
     "two classes, phantom": ({}, DEFAULT, ON_PHANTOM),
     "two classes, a phantom with lesion groups": (SIZES, DEFAULT, ON_PHANTOM),
     "several samplers": ({"sampling": {"samplers": ["deterministic", "mc-dropout"]}}, DEFAULT,

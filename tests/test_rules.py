@@ -11,7 +11,7 @@ import pytest
 import yaml
 from bad_config import PUBLISHED
 from bad_input import ROOT
-from configs import DEFAULT, merge, read
+from configs import DEMO, merge, read
 from snakemake.api import SnakemakeApi
 from snakemake.parser import parse
 from snakemake.settings.types import ConfigSettings, OutputSettings, ResourceSettings
@@ -52,7 +52,7 @@ def parsed(config, folder):
 def symbols(tmp_path_factory):
     """Return {file: the symbols at the top level of what Snakemake makes of it}."""
     found = {}
-    with parsed(DEFAULT, tmp_path_factory.mktemp("demo")) as workflow:
+    with parsed(DEMO, tmp_path_factory.mktemp("demo")) as workflow:
         for path in FILES:
             code, *_ = parse(LocalSourceFile(str(path)), workflow, {})
             found[path.name] = symtable.symtable(code, str(path), "exec").get_symbols()
@@ -94,7 +94,7 @@ def patients(source, options, **changes):
 
 
 KINDS = {
-    "demo": DEFAULT,
+    "demo": DEMO,
     "authors": merge(read("cohorts/phantom.yaml"), {"preprocessing": {"variant": "authors"}}),
     "folder": {"study": "mine"} | patients("folder", {"path": "x"}),
     "dicom": patients("dicom", {"path": "x"}),

@@ -83,17 +83,16 @@ def draw_probabilities(axes, rows, classes):
     drawn = [c for c in classes if c in set(rows["class"])]
     for one, colour in zip(drawn, COLOURS, strict=False):
         mine = rows[rows["class"] == one]
-        draw_identity(axes, mine["true_probability"], mine["probability"], colour)
-    if len(drawn) > 1:
-        names = [f"grade {one}" for one in drawn]
-        axes.legend(axes.collections, names, loc="upper left", handletextpad=0, borderaxespad=0)
+        label = f"grade {one}, upper right" if len(drawn) > 1 else None
+        draw_identity(axes, mine["true_probability"], mine["probability"], colour, label)
     axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
 
 
-def draw_identity(axes, x, y, colour):
+def draw_identity(axes, x, y, colour, label=None):
     """Draw points and the line of equality."""
     axes.plot([0, 1.2], [0, 1.2], **DASHED, zorder=1, label="equal to the truth")
-    axes.scatter(x, y, 8 if len(x) <= 200 else 3, colour, alpha=0.65, linewidths=0, zorder=2)
+    axes.scatter(x, y, 8 if len(x) <= 200 else 3, colour, alpha=0.65, linewidths=0, zorder=2,
+                 label=label)  # fmt: skip
 
 
 def value_text(measures, name, label):

@@ -23,7 +23,8 @@ def from_tables(tables, config, network, selected):
     rate, passes = selected
     level = config["statistics"]["level"]
     judged = [
-        tables.get(name) for name in ("classification", "segmentation", "overlap", "training")
+        tables.get(name)
+        for name in ("classification", "segmentation", "overlap", "training", "by_seed")
     ]
     given = statistics_tables.given(judged[:3], network)
     subregions = small_tumours.about_subregions(tables, rate, passes, level)

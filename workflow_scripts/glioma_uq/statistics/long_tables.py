@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from glioma_uq.errors import BadInput
-from glioma_uq.grid import format_cell, format_rate
+from glioma_uq.grid import ALL_SEEDS, format_cell, format_rate
 from glioma_uq.predictions import Cell, cell_of
 from glioma_uq.statistics.bootstrap import draw_resamples
 from glioma_uq.statistics.intervals import CORRECTED
@@ -141,6 +141,23 @@ def compare_rates(paths, measures, *, reference_rate, resamples, level, interval
     return table.assign(reference_rate=format_rate(reference_rate))[DIFFERENCE_COLUMNS]
 
 
+def measure_seeds(paths, measures, *, resamples, level, interval, rng):
+    """Return the measures of each seed of training by itself in the cells at `paths`.
+
+    Intervals are given these networks. Columns are `COLUMNS` and `seed`, before the reason; an
+    ensemble of all seeds is left out. `rng` is a function that returns the generator of the study's
+    resamples, which are the same for every seed.
+    """
+    tables, results = read_cells(paths), []
+    seeds = {seed for table in tables.values() for seed in table["seed"]} - {ALL_SEEDS}
+    for seed in sorted(seeds):
+        mine = {cell: table[table["seed"] == seed] for cell, table in tables.items()}
+        mine = {cell: table for cell, table in mine.items() if len(table)}
+        found = resample_measures(mine, measures, resamples=resamples, interval=interval, rng=rng())
+        results += [result._replace(place=(seed,)) for result in found]
+    return long_table(results, ["seed"], level=level, interval=interval)
+
+
 def measure_subgroups(paths, measures, groups, *, resamples, level, interval, rng):
     """Return the measures of each subgroup of cases in the cells at `paths`.
 
@@ -226,16 +243,11 @@ def concat_nonempty(parts):
     return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
 
 
-def plain_values(paths, measures, by_seed=False):
-    """Return the long table, without intervals, of `measures(table, weights)` over `paths`.
-
-    With `by_seed` each seed of training is measured by itself, and named in the column `seed`.
-    """
+def plain_values(paths, measures):
+    """Return the long table, without intervals, of `measures(table, weights)` over `paths`."""
     rows = [
-        (*cell, task, measure, seed, values[0], n)
+        (*cell, task, measure, values[0], n)
         for cell, table in sorted(read_cells(paths).items())
-        for seed, part in (table.groupby("seed") if by_seed else [(None, table)])
-        for task, measure, values, n in measures(part, np.ones((1, len(part))))
+        for task, measure, values, n in measures(table, np.ones((1, len(table))))
     ]
-    table = pd.DataFrame(rows, columns=[*CELL, *NUMBERS[:2], "seed", "value", "n"])
-    return table if by_seed else table.drop(columns="seed")
+    return pd.DataFrame(rows, columns=[*CELL, *NUMBERS[:3], "n"])

@@ -2,18 +2,16 @@
 
 from functools import partial
 
-from glioma_uq.grid import ALL_SEEDS
-from glioma_uq.statistics.long_tables import concat_nonempty, plain_values
+from glioma_uq.statistics.long_tables import concat_nonempty, measure_seeds
 from glioma_uq.statistics.measures import key_measures, segmentation_measures
 
 MEASURES = ("ece", "nll", "brier", "auc")
 
 
-def tabulate(*, classification, segmentation, ece, auc_average):
+def tabulate(*, classification, segmentation, intervals, ece, auc_average, rng):
     of_classes = partial(key_measures, ece=ece, auc_average=auc_average, names=MEASURES)
     tables = [
-        plain_values(classification, of_classes, by_seed=True),
-        plain_values(segmentation, segmentation_measures, by_seed=True),
+        measure_seeds(paths, measures, **intervals, rng=rng)
+        for paths, measures in ((classification, of_classes), (segmentation, segmentation_measures))
     ]
-    table = concat_nonempty(tables)
-    return table[table["seed"].ne(ALL_SEEDS) & table["value"].notna()]
+    return concat_nonempty(tables).dropna(subset="value")

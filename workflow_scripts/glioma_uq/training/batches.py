@@ -11,13 +11,14 @@ from glioma_uq.devices import to_device
 from glioma_uq.tasks import TASKS
 
 
-def even_batches(cases, batch_size, rng):
-    """Shuffle and split into batches of nearly equal size, of at most `batch_size` cases.
+def even_batches(cases, batch_size, rng=None):
+    """Split into batches of nearly equal size, of at most `batch_size` cases; `rng` shuffles them.
 
-    Batch normalisation cannot use a single case: if one would be left over (batches of 2, an
-    odd number of cases), one batch has three.
+    Batch normalisation cannot use a single case, and convolutions are slow for one: if one would
+    be left over (batches of 2, an odd number of cases), one batch has three.
     """
-    order = rng.permutation(np.asarray(cases, dtype=object))
+    order = np.asarray(cases, dtype=object)
+    order = order if rng is None else rng.permutation(order)
     number = -(-len(order) // batch_size)
     if batch_size > 1 and 1 < len(order) < 2 * number:
         number -= 1

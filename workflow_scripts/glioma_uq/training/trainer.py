@@ -278,7 +278,7 @@ class Trainer:
         volumes are validated one at a time to save memory.
         """
         size = self.settings.batch_size if self.settings.crop.size is None else 1
-        names = [self.validation[at : at + size] for at in range(0, len(self.validation), size)]
+        names = even_batches(self.validation, size)
         total, dices = 0.0, {"validation_dice": []}
         loaded = closing(prefetch(self.prepare, names, self.workers))
         with loaded as batches, self.judged() as predict:
