@@ -350,9 +350,10 @@ def test_calibration_of_one_rate_is_a_point_with_its_interval(tmp_path):
 
 def test_calibration_shows_every_seed_of_training_behind_the_mean(tmp_path):
     table = long_table(TASKS, OF_TASK)
-    seeds = pd.concat([table.assign(seed=seed, value=0.1 * seed) for seed in (1, 2)])
+    seeds = [table.assign(seed=seed, value=0.1 * seed) for seed in (1, 2)]
+    seeds = pd.concat([*seeds, table.assign(seed="all")])
     read_with = calibration(tmp_path, table, by_seed=seeds.drop(columns=["low", "high"]))
-    assert sorted(read_with["seed"].dropna().unique()) == [1, 2]
+    assert sorted(read_with["seed"].dropna().astype(int).unique()) == [1, 2]
     with_seeds, without = (
         draw("calibration_by_rate", shown, level=LEVEL)
         for shown in (read_with, calibration(tmp_path, table))

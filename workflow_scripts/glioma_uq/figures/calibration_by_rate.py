@@ -19,6 +19,7 @@ from glioma_uq.figures.style import (
     panels,
 )
 from glioma_uq.figures.words import joined
+from glioma_uq.grid import ALL_SEEDS
 from glioma_uq.statistics.selected_cell import read_selected_cell
 from glioma_uq.tasks import TASKS
 
@@ -54,7 +55,8 @@ def read(*, classification, posterior_truth, by_seed, selection, network):
         of_truth = read_rows(posterior_truth, network)
         rows = pd.concat([rows, of_truth[of_truth["measure"] == BAYES]])
     if by_seed:
-        rows = pd.concat([rows, read_rows(by_seed, network)])
+        seeds = read_rows(by_seed, network)
+        rows = pd.concat([rows, seeds[seeds["seed"].astype(str) != ALL_SEEDS]])
     return in_order(at_passes(rows, passes), product(TASKS, [*MEASURES, NULL_BAND, BAYES]))
 
 

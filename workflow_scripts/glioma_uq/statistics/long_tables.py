@@ -142,17 +142,21 @@ def compare_rates(paths, measures, *, reference_rate, resamples, level, interval
 
 
 def measure_seeds(paths, measures, *, resamples, level, interval, rng):
-    """Return the measures of each seed of training by itself in the cells at `paths`.
+    """Return the measures of each seed of training, and of all, given these networks.
 
-    Intervals are given these networks. Columns are `COLUMNS` and `seed`, before the reason; an
-    ensemble of all seeds is left out. `rng` is a function that returns the generator of the study's
-    resamples, which are the same for every seed.
+    Columns are `COLUMNS` and `seed`, before the reason. In rows of the seed "all" cases are
+    resampled and networks are not, unlike in `measure_cells`. An ensemble of all seeds is left out.
+    `rng` is a function that returns the generator of the study's resamples, which are the same for
+    every seed.
     """
     tables, results = read_cells(paths), []
-    seeds = {seed for table in tables.values() for seed in table["seed"]} - {ALL_SEEDS}
-    for seed in sorted(seeds):
-        mine = {cell: table[table["seed"] == seed] for cell, table in tables.items()}
-        mine = {cell: table for cell, table in mine.items() if len(table)}
+    tables = {cell: table for cell, table in tables.items() if table["seed"].nunique() > 1}
+    seeds = sorted({seed for table in tables.values() for seed in table["seed"]})
+    for seed in [*seeds, ALL_SEEDS] if seeds else []:
+        mine = {
+            cell: table.assign(seed=seed) if seed == ALL_SEEDS else table[table["seed"] == seed]
+            for cell, table in tables.items()
+        }
         found = resample_measures(mine, measures, resamples=resamples, interval=interval, rng=rng())
         results += [result._replace(place=(seed,)) for result in found]
     return long_table(results, ["seed"], level=level, interval=interval)
