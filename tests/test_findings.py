@@ -28,6 +28,7 @@ from glioma_uq.statistics.grid_statistics import (
 )
 from glioma_uq.statistics.long_tables import THESE_NETWORKS, BootstrapResult
 from glioma_uq.statistics.measures import DEFAULT_ECE
+from glioma_uq.statistics.ranges import range_of
 from glioma_uq.tasks import TASKS
 
 RATES = (0.2, 0.25, 0.3, 0.55, 0.6)
@@ -157,6 +158,19 @@ def test_all_contrasts_must_lie_in_the_range_and_one_far_outside_is_enough(contr
     assert row["low"] == pytest.approx(-mirrored["high"], abs=0.2)
 
 
+def test_limits_stay_where_the_statistic_can_be():
+    """An audit of ours found an AUROC of up to 1.35 and a correlation down to -1.11."""
+    row = least_of([0.9], allowed=(0.5, 1.0), bounds=(0, 1))
+    assert (row["low"], row["high"]) == (0, 1)
+    of_measures = {
+        claim.statistic.keywords["measure"]: claim.bounds
+        for claim in claims()
+        if getattr(claim.statistic, "func", None) is Grid.at
+    }
+    assert set(of_measures) == {"rho_brain", "rho_tumour", "error_auroc", "auc"}
+    assert of_measures == {measure: range_of(measure) for measure in of_measures}
+
+
 def test_what_could_be_seen_is_seen_in_four_of_five_normal_studies():
     rng = np.random.default_rng(0)
     z = ndtri(0.99)  # intervals of .98 have 2 z standard errors
@@ -166,7 +180,7 @@ def test_what_could_be_seen_is_seen_in_four_of_five_normal_studies():
     assert could_see(-z, z, (np.nan, 0)) == f"to -{border:g}"
     assert could_see(-z, z, (0, 10)) == f"from {border:g} to {10 - border:.2g}"
     assert could_see(-z, z, (0, 6)) == "nothing"
-    assert could_see(0, 2 * z, (np.nan, 3), lowest=0) == "nothing"
+    assert could_see(0, 2 * z, (np.nan, 3), (0, np.inf)) == "nothing"
     assert could_see(np.nan, np.nan, (0, np.nan)) == "nothing"
 
 

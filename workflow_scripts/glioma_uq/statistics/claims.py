@@ -8,6 +8,7 @@ import numpy as np
 
 from glioma_uq.statistics import grid_statistics as over
 from glioma_uq.statistics.grid_statistics import SEGMENTATION, uncertainty
+from glioma_uq.statistics.ranges import EVERYTHING, POSITIVE, SHARE, SIGNED
 from glioma_uq.tasks import TASKS
 
 EVERYWHERE = (SEGMENTATION, *TASKS)
@@ -36,7 +37,7 @@ class Claim(NamedTuple):
     statistic: Callable
     how: str  # the rule in one sentence
     of: str = "value"  # value | least | greatest of the contrasts | limits | share
-    lowest: float = -np.inf  # value that the statistic can have
+    bounds: tuple = EVERYTHING  # the lowest and the highest value that the statistic can have
     over_rates: bool = False  # compares networks of several rates, so that one seed cannot tell
     best: Callable | None = None  # from a `Grid` to {rate: share of resamples where it is best}
 
@@ -58,7 +59,7 @@ def settling(tolerance):
         statistic = partial(over.changes_after, task=task)
         claim, allowed = "uncertainty settles with 20 to 30 samples", (-np.inf, tolerance)
         yield Claim(
-            claim, task, f"< {tolerance:g}", allowed, statistic, how, of="greatest", lowest=0
+            claim, task, f"< {tolerance:g}", allowed, statistic, how, of="greatest", bounds=POSITIVE
         )
     how = (
         "Rise of the mean predictive uncertainty from the lowest to the highest rate, minus its "
@@ -103,7 +104,7 @@ def calibration():
         )
         claim, allowed = "uncertainty is well calibrated when tuned", (-np.inf, WELL_CALIBRATED)
         theirs = f"≤ {WELL_CALIBRATED:g}"
-        yield Claim(claim, task, theirs, allowed, statistic, how, of="limits", lowest=0)
+        yield Claim(claim, task, theirs, allowed, statistic, how, of="limits", bounds=SHARE)
     for task, rate in LOWEST_ECE.items():
         yield _lowest_ece("the calibration error is lowest", (task,), rate)
     trends = {"nll": ("the negative log likelihood", "rises", "above", ABOVE_ZERO),
@@ -123,14 +124,20 @@ def segmentation():
         claim = f"correlation of uncertainty with Dice, {region}"
         how = f"Pearson's rho at the selected cell: between {low:g} and {high:g}."
         statistic = partial(over.Grid.at, task=SEGMENTATION, measure=f"rho_{region}")
-        yield Claim(claim, SEGMENTATION, f"{low:g} to {high:g}", (low, high), statistic, how)
+        yield Claim(
+            claim, SEGMENTATION, f"{low:g} to {high:g}", (low, high), statistic, how, bounds=SIGNED
+        )
     claim = "the correlation is stronger in the predicted tumour than in the brain"
     how = "Rho of the predicted tumour minus rho of the brain at the selected cell: below 0."
-    yield Claim(claim, SEGMENTATION, "tumour < brain", BELOW_ZERO, over.rho_difference, how)
+    yield Claim(
+        claim, SEGMENTATION, "tumour < brain", BELOW_ZERO, over.rho_difference, how, bounds=(-2, 2)
+    )
     claim = "Dice at p = 0.6 is below that at moderate rates"
     how = "Mean Dice at 0.6 minus the mean Dice at 0.2, 0.25 and 0.3: below 0."
     statistic = over.dice_at_high_rate
-    yield Claim(claim, SEGMENTATION, "lower", BELOW_ZERO, statistic, how, over_rates=True)
+    yield Claim(
+        claim, SEGMENTATION, "lower", BELOW_ZERO, statistic, how, over_rates=True, bounds=SIGNED
+    )
 
 
 def discrimination():
@@ -139,12 +146,13 @@ def discrimination():
     for task in EVERYWHERE:
         claim = "wrong predictions are more uncertain than right ones"
         statistic = partial(over.Grid.at, task=task, measure="error_auroc")
-        yield Claim(claim, task, "AUROC > 0.5", (np.nextafter(0.5, 1), 1.0), statistic, how)
+        allowed = (np.nextafter(0.5, 1), 1.0)
+        yield Claim(claim, task, "AUROC > 0.5", allowed, statistic, how, bounds=SHARE)
     how = f"ROC-AUC at the selected cell: within {SAME_AUC:g} of theirs."
     for task, auc in AUC.items():
         claim, allowed = f"the ROC-AUC is {auc:.2f}", (auc - SAME_AUC, auc + SAME_AUC)
         statistic = partial(over.Grid.at, task=task, measure="auc")
-        yield Claim(claim, task, f"{auc:.2f}", allowed, statistic, how)
+        yield Claim(claim, task, f"{auc:.2f}", allowed, statistic, how, bounds=SHARE)
 
 
 def _peak(task, rate):

@@ -27,6 +27,7 @@ from glioma_uq.statistics.long_tables import (
     resample_measures,
 )
 from glioma_uq.statistics.measures import key_measures, known_cases, segmentation_measures
+from glioma_uq.statistics.ranges import EVERYTHING
 from glioma_uq.tasks import TASKS
 
 COLUMNS = [
@@ -58,7 +59,7 @@ def judge(claim, draws, jackknife, given):
     verdict = "undecided" if reason else verdict_of(low, high, claim.range)
     of_these = THESE_NETWORKS if given[claim.over_rates] or claim.of == "limits" else ""
     names = (claim.claim, claim.task, claim.theirs, *shown_range(claim.range))
-    visible = could_see(low, high, names[-2:], claim.lowest)
+    visible = could_see(low, high, names[-2:], claim.bounds)
     found = (ours, low, high, verdict, n, of_these, "" if reason else visible)
     return (*names, *found, note, claim.how, reason)
 
@@ -68,15 +69,15 @@ def shown_range(allowed):
     return [np.nan if np.isinf(limit) else float(np.round(limit, 9)) + 0.0 for limit in allowed]
 
 
-def could_see(low, high, allowed, lowest=-np.inf):
+def could_see(low, high, allowed, bounds=EVERYTHING):
     """Return which true values four of five such studies would call seen, as text.
 
     Those farther than (z_.99 + z_.8) standard errors from the border, if the interval has
-    2 z_.99 standard errors; `lowest` is the least that a true value can be.
+    2 z_.99 standard errors; a true value lies between `bounds`.
     """
     margin = (high - low) * (1 + ndtri(0.8) / ndtri((1 + LEVEL) / 2)) / 2
     least, greatest = allowed[0] + margin, allowed[1] - margin
-    if np.isnan(margin) or least > greatest or greatest < lowest:
+    if np.isnan(margin) or least > greatest or greatest < bounds[0] or least > bounds[1]:
         return "nothing"
     texts = [f"{words} {limit:.2g}" for words, limit in (("from", least), ("to", greatest))
              if not np.isnan(limit)]  # fmt: skip
@@ -92,7 +93,7 @@ def limits(claim, draws, jackknife, n):
     greatest.
     """
     if claim.of == "limits":
-        return (*claim.statistic(draws), "")
+        return (*np.clip(claim.statistic(draws), *claim.bounds).tolist(), "")
     if claim.of == "share":
         return claim.statistic(draws), np.nan, np.nan, NO_TEST
     contrasts = np.atleast_2d(claim.statistic(draws))
@@ -108,8 +109,9 @@ def limits(claim, draws, jackknife, n):
     reason = next((r for *_, r in (*single, *joint) if r), "")
     least = claim.of != "greatest"
     extreme, (lows, highs) = (min, (single, joint)) if least else (max, (joint, single))
-    value, low = extreme(v for v, *_ in single), extreme(low for _, low, _, _ in lows)
-    return value, max(low, claim.lowest), extreme(high for *_, high, _ in highs), reason
+    value = extreme(value for value, *_ in single)
+    ends = extreme(low for _, low, _, _ in lows), extreme(high for *_, high, _ in highs)
+    return value, *np.clip(ends, *claim.bounds).tolist(), reason
 
 
 def in_words(shares):
