@@ -162,23 +162,41 @@ def test_debiasing_takes_away_what_chance_adds():
 def test_seeds_that_agree_say_of_calibration_what_one_of_them_does(norm):
     """The rows of a case share its label: twice the rows are no more cases."""
     probabilities, labels = random_predictions(3, n=60, seed=1)
-    cases = np.array([f"case-{number:02}" for number in range(60)])
+    cases, seeds = np.array([f"case-{number:02}" for number in range(60)]), np.repeat([1, 2], 60)
     weights = np.vstack([np.ones(60), np.random.default_rng(0).multinomial(60, [1 / 60] * 60, 20)])
-    once = ece_debiased(probabilities, labels, weights, norm=norm)
-    doubled = [np.concatenate([x, x]) for x in (probabilities, labels, cases)]
+    twice = [np.concatenate([x, x]) for x in (probabilities, labels)]
     both = np.hstack([weights, weights])
-    twice = ece_debiased(*doubled[:2], both, norm=norm, cases=doubled[2])
-    assert twice == pytest.approx(once, abs=1e-12)
-    assert ece_debiased(*doubled[:2], both, norm=norm)[0] > once[0]  # rows as if of cases
+    for measure in (ece, ece_debiased):
+        once = measure(probabilities, labels, weights, norm=norm)
+        assert measure(*twice, both, norm=norm, seeds=seeds) == pytest.approx(once, abs=1e-12)
+    assert ece_debiased(*twice, both, norm=norm)[0] > once[0]  # rows as if of other cases
     null = [
-        ece_if_perfect(p, 50, np.random.default_rng(0), norm=norm, cases=of)
-        for p, of in ((probabilities, cases), (doubled[0], doubled[2]))
+        ece_if_perfect(p, 50, np.random.default_rng(0), norm=norm, cases=of, seeds=who)
+        for p, of, who in (
+            (probabilities, cases, seeds[:60]),
+            (twice[0], np.concatenate([cases, cases]), seeds),
+        )
     ]
     assert null[1] == pytest.approx(null[0], abs=1e-12)
     one = reliability(probabilities, labels, np.random.default_rng(0), resamples=50)
-    two = reliability(*doubled[:2], np.random.default_rng(0), resamples=50, cases=doubled[2])
+    of_cases = np.concatenate([cases, cases])
+    two = reliability(*twice, np.random.default_rng(0), resamples=50, cases=of_cases)
     columns = ["accuracy", "null_low", "null_high"]
     np.testing.assert_allclose(two[columns], one[columns], atol=1e-12)
+
+
+def test_the_calibration_error_of_several_seeds_is_the_mean_of_theirs():
+    """Pooled in one bin, gaps of opposite signs would cancel: more seeds would look better."""
+    drawn = [random_predictions(2, n=50, seed=seed) for seed in (1, 2)]
+    alone = [ece(p, labels, np.ones((1, 50)))[0] for p, labels in drawn]
+    pooled = [np.concatenate(parts) for parts in zip(*drawn, strict=True)]
+    seeds = np.repeat(["a", "b"], 50)
+    assert ece(*pooled, np.ones((1, 100)), seeds=seeds)[0] == pytest.approx(np.mean(alone))
+    assert ece(*pooled, np.ones((1, 100)))[0] < np.mean(alone)
+    confident, right = np.array([[0.5, 0.5]] * 20), np.array([0] * 10 + [1] * 10)
+    of_two = np.repeat([1, 2], 10)
+    assert ece(confident, right, np.ones((1, 20)))[0] == 0
+    assert ece(confident, right, np.ones((1, 20)), seeds=of_two)[0] == 0.5
 
 
 def test_a_row_alone_in_its_bin_says_nothing_of_calibration():

@@ -64,7 +64,8 @@ def test_limits_hold_the_value_and_stay_in_the_range_of_the_measure(name, seeds,
         assert len(table) > 0.7 * len(found)
         assert (table["low"] <= table["value"]).all()
         assert (table["value"] <= table["high"]).all()
-        least, most = np.array([range_of(measure) for measure in table["measure"]], dtype=float).T
+        pairs = zip(table["measure"], table["task"], strict=True)
+        least, most = np.array([range_of(*pair) for pair in pairs], dtype=float).T
         if span == 2:
             least, most = least - most, most - least
         assert (table["low"] >= np.minimum(least, table["value"])).all()
@@ -86,6 +87,8 @@ def test_every_measure_of_the_tables_has_its_range():
     names |= {"voxel_ece_brain", "sensitivity_at_0.5_false", "lesion_dice_with_false", "true_ece"}
     assert [name for name in names if range_of(name) == EVERYTHING] == []
     assert len(names) > 60
+    assert range_of("predictive", "grade") == (0, np.log(3))
+    assert range_of("predictive_tumour", "segmentation") == (0, np.inf)
     assert all(range_of(part) == (0, np.inf) for part in ("epistemic", "aleatoric_error"))
 
 

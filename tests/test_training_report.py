@@ -10,7 +10,13 @@ from test_training import trainer
 
 from glioma_uq.seeds import seed_for
 from glioma_uq.study_tables.training import tabulate
-from glioma_uq.training.report import collapses, output_ranges, training_batches, training_report
+from glioma_uq.training.report import (
+    collapses,
+    dice_of_brain,
+    output_ranges,
+    training_batches,
+    training_report,
+)
 from glioma_uq.training.settings import Settings
 from glioma_uq.training.trainer import Trainer
 from train_network import main as train_network
@@ -41,15 +47,27 @@ def test_a_task_with_one_output_for_all_cases_collapsed():
 
 def test_a_training_loss_that_never_fell_is_a_collapse_unless_its_terms_changed_their_weights():
     never = [1.0, 1.3, 1.0]
-    assert reasons(train_loss=never) == [
-        "a training loss that never fell below that of the first epoch"
-    ]
+    assert reasons(train_loss=never) == ["a training loss that hardly fell after the first epoch"]
+    assert reasons(train_loss=[1.0, 0.99, 1.01]) != []  # noise of a network that does not learn
     assert reasons(train_loss=[1.0, 0.9, 1.2]) == []
     changed = {"weight_labels": [0.5, 1.0, 1.0], "weight_auxiliary": [0.5, 0.05, 0.05]}
     assert reasons(train_loss=[0.5, 1.0, 0.9], **changed) == []
     assert reasons(train_loss=[1.5, 1.0, 1.1], **changed) != []
     one = {"epoch": [1], "train_loss": [1.0], "validation_dice": [0.3]}
     assert collapses(pd.DataFrame(one), 1, VARIED) == []
+    assert collapses(pd.DataFrame(one), 1, VARIED, of_brain=0.3) == [
+        "validation Dice 0.30 in epoch 1, which is kept: the whole brain would have 0.30"
+    ]
+
+
+def test_the_whole_brain_has_the_dice_of_its_share():
+    run = trainer()
+    shares = []
+    for name in run.validation:
+        case = run.dataset.load(name)
+        tumour, brain = float((case.tumour > 0).sum()), float(case.brain.sum())
+        shares.append(2 * tumour / (tumour + brain))
+    assert 0 < dice_of_brain(run) == pytest.approx(np.mean(shares))
 
 
 def test_outputs_are_compared_over_cases_under_the_same_masks():
@@ -106,7 +124,7 @@ def test_the_table_has_a_row_for_each_network(tmp_path):
         )
     table = tabulate(reports=paths)
     assert table.columns.tolist()[:4] == ["network", "rate", "fold", "seed"]
-    assert table["rate"].tolist() == [0.2, 0.5]
+    assert table["rate"].tolist() == ["0.20", "0.50"]
 
 
 # Training again.

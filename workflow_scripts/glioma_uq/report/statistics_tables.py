@@ -114,7 +114,7 @@ def how_selected(selection):
     """Return how the cell was selected."""
     row = selection[selection["item"] == "selected"].iloc[0]
     if row["rule"] == "fixed":
-        text = "set in the config"
+        text = "set in the config, or its default"
     else:
         text = (
             f"selected by {RULES[row['rule']]} on {row['cases']} cases: the rate of lowest mean "
@@ -233,7 +233,8 @@ def training_warnings(training):
         return []
     texts = [
         f"{row.network}, rate {row.rate:.2f}, fold {row.fold}, seed {row.seed} collapsed in "
-        f"training: {row.collapse}. Its cases are in all results."
+        f"{'training' if row.attempts == 1 else f'each of {row.attempts} trainings'}: "
+        f"{row.collapse}. Its cases are in all results."
         for row in training[training["collapsed"] == 1].itertuples()
     ]
     dead = f"have more than {100 * MOST_DEAD:g} % dead channels, which test cases may activate"
@@ -242,7 +243,8 @@ def training_warnings(training):
         "evaluation mode than in training mode"
     )
     counted = {
-        "were trained again, since they had collapsed": training["attempts"] > 1,
+        "were trained again, since they had collapsed": (training["attempts"] > 1)
+        & (training["collapsed"] == 0),
         dead: training["dead_share"] > MOST_DEAD,
         larger: training["largest_evaluation"] > MOST_GROWTH * training["largest_training"],
     }
@@ -269,7 +271,8 @@ def warnings(tables, rate, passes):
             "The cell was selected on the same test cases that give its results: they are "
             "exploratory, and better than on new cases."
         )
-    n = {} if classification is None else classification.groupby("measure")["n"].min()
+    known = () if classification is None else classification[classification["n"] > 0]
+    n = known.groupby("measure")["n"].min() if len(known) else {}
     if "ece" in n:
         texts.append(
             "Intervals of the calibration error (ECE) do not have their nominal coverage: "
@@ -278,14 +281,15 @@ def warnings(tables, rate, passes):
         )
     if "auc" in n and n["auc"] < 100:
         texts.append(
-            f"With {n['auc']:.0f} cases, intervals cover slightly less than their nominal level; "
-            "docs/intervals.md tabulates their coverage in simulated cohorts."
+            f"With {n['auc']:.0f} cases, intervals cover less than their nominal level; "
+            "docs/intervals.md tabulates their coverage in simulated cohorts of 50 and more."
         )
     for name in ("classification", "segmentation", "rank_tests"):
         table = tables.get(name)
         if table is None or "reason" not in table:
             continue
         rows = at_selected(table, rate, passes)
+        rows = rows[rows["n"] > 0] if "n" in rows else rows  # a task without labels has no measure
         for row in rows[rows["reason"].replace("", np.nan).notna()].itertuples():
             what = MEASURE_NAMES.get(row.measure, row.measure) if "measure" in rows else "rank test"
             texts.append(f"{TASK_NAMES[row.task]}, {what}: no interval, {row.reason}.")
@@ -341,9 +345,11 @@ def sortable_tables(tables, rate, passes):
 
 
 def _ours(row):
-    """Return our value with its interval, or a text unchanged."""
-    try:
-        value = float(row.ours)
-    except ValueError:
-        return row.ours
-    return "–" if np.isnan(value) else with_interval(value, row.low, row.high)
+    """Return our value with its interval; with a third digit where a border would hide in two."""
+    numbers = row.ours, row.low, row.high
+    hidden = any(
+        number != border and round(number, 2) == round(border, 2)
+        for number in numbers
+        for border in (row.least, row.greatest)
+    )
+    return "–" if np.isnan(row.ours) else with_interval(*numbers, digits=3 if hidden else 2)

@@ -13,53 +13,48 @@ sum_b n_b / N gap_b^2, inf the largest |gap_b|.
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import csr_array
 
 from glioma_uq.statistics.bootstrap import in_blocks, ratio
 
 BINNINGS = ("equal-width", "equal-mass")
 
 
-def ece(probabilities, labels, weights, bins=15, binning="equal-width", norm=1):
-    """Return the expected calibration error, gap_b = accuracy_b - confidence_b."""
+def ece(probabilities, labels, weights, bins=15, binning="equal-width", norm=1, seeds=None):
+    """Return the expected calibration error, gap_b = accuracy_b - confidence_b.
+
+    Rows of different `seeds` [N] share no bin: the mean over networks of the error of each.
+    """
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == labels
-    return binned_error(right - confidence, bin_members(confidence, bins, binning), weights, norm)
+    in_bin = bin_members(confidence, bins, binning, seeds)
+    return binned_error(right - confidence, in_bin, weights, norm)
 
 
 @in_blocks
 def ece_debiased(
-    probabilities, labels, weights, bins=15, binning="equal-width", norm=1, cases=None
+    probabilities, labels, weights, bins=15, binning="equal-width", norm=1, seeds=None
 ):
     """Return the calibration error without the part that chance alone adds; `norm` 1 or 2.
 
-    Norm 2 is the root of sum_b n_b / N of the mean of gap_i gap_j over pairs of rows of different
-    cases in the bin, an unbiased estimate of gap_b^2 (clipped at 0; Kumar et al. 2019). Norm 1 is
-    sum_i gap_i sign(sum of the gaps of other cases in its bin) / N. Its mean is 0 for a
-    calibrated classifier and never above that of the ECE. A case alone in its bin counts 0.
-
-    Rows of one case (`cases` [N], where several seeds predict it) share a label and are not
-    compared with one another, nor are the copies of a row in a resample.
+    Norm 2 is the root of sum_b n_b / N of the mean of gap_i gap_j over pairs i != j in the bin,
+    an unbiased estimate of gap_b^2 (clipped at 0; Kumar et al. 2019). Norm 1 is
+    sum_i gap_i sign(sum of the other gaps in its bin) / N. Its mean is 0 for a calibrated
+    classifier and never above that of the ECE. Rows alone in their bin count 0. Copies of a row
+    in a resample are not compared with one another. `seeds` as for `ece`.
     """
     if norm not in (1, 2):
         raise ValueError(
             f"expected norm 1 or 2 of a debiased ECE, found {norm}; correct statistics"
         )
     confidence = probabilities.max(axis=1)
-    gap = (probabilities.argmax(axis=1) == labels) - confidence
-    in_bin, n = bin_members(confidence, bins, binning), weights.sum(axis=1)
-    sums, counts = weights @ (gap[:, None] * in_bin), weights @ in_bin
-    of_bin = bin_index(confidence, bins, binning)
-    _, first, group = np.unique(
-        case_numbers(cases, len(gap)) * bins + of_bin, return_index=True, return_inverse=True
-    )
-    in_group = csr_array((np.ones(len(gap)), (np.arange(len(gap)), group)), (len(gap), len(first)))
-    own_sums, own_counts = (weights * gap) @ in_group, weights @ in_group
+    gaps = weights * ((probabilities.argmax(axis=1) == labels) - confidence)
+    in_bin, n = bin_members(confidence, bins, binning, seeds), weights.sum(axis=1)
+    sums, counts = gaps @ in_bin, weights @ in_bin
     if norm == 1:
-        others = (sums @ in_bin.T - own_sums[:, group]) * (counts[:, of_bin] > own_counts[:, group])
-        return ratio((weights * np.sign(others)) @ gap, n)
-    pairs = counts**2 - own_counts**2 @ in_bin[first]
-    squares = ratio(sums**2 - own_sums**2 @ in_bin[first], pairs)
+        others = (sums @ in_bin.T - gaps) * (counts @ in_bin.T > weights)
+        return ratio((gaps * np.sign(others)).sum(axis=1), n)
+    pairs = counts**2 - weights**2 @ in_bin
+    squares = ratio(sums**2 - gaps**2 @ in_bin, pairs)
     return np.sqrt(np.maximum(ratio((counts * np.nan_to_num(squares)).sum(axis=1), n), 0))
 
 
@@ -69,20 +64,20 @@ def case_numbers(cases, n):
 
 
 def ece_if_perfect(
-    probabilities, resamples, rng, bins=15, binning="equal-width", norm=1, cases=None
+    probabilities, resamples, rng, bins=15, binning="equal-width", norm=1, cases=None, seeds=None
 ):
     """Return [1 + resamples] ECEs if these probabilities were the true ones, their mean first.
 
     Each is the ECE against labels drawn from the probabilities themselves: the ECE of a
     perfectly calibrated model at finite n (Bröcker and Smith 2007). It is not 0. Rows of one case
-    (`cases` [N], where several seeds predict it) are right together, as far as their confidences
+    (`cases` [N], where several `seeds` predict it) are right together, as far as their confidences
     allow, since they share a label.
     """
     confidence = probabilities.max(axis=1)
     order, right = right_by_chance(confidence, resamples, rng, cases)
-    confidence = confidence[order]
-    in_bin, n = bin_members(confidence, bins, binning), np.full(resamples, max(len(confidence), 1))
-    errors = _norm((right - confidence) @ in_bin, in_bin.sum(axis=0)[None], n, norm)
+    in_bin = bin_members(confidence, bins, binning, seeds)[order]
+    n = np.full(resamples, max(len(confidence), 1))
+    errors = _norm((right - confidence[order]) @ in_bin, in_bin.sum(axis=0)[None], n, norm)
     return np.concatenate([[errors.mean()], errors])
 
 
@@ -103,7 +98,7 @@ def right_by_chance(confidence, resamples, rng, cases=None):
 
 def true_ece_limits(
     probabilities, labels, cases, rng, level=0.95, resamples=1000, bins=15, binning="equal-width",
-    norm=1,
+    norm=1, seeds=None,
 ):  # fmt: skip
     """Return (value, low, high) of the ECE of infinitely many cases, by inversion of tests.
 
@@ -113,15 +108,15 @@ def true_ece_limits(
     not rarer than that, over several `shapes` of miscalibration.
     value: the ECE minus the mean of the null band. All are at least 0; NaN without rows.
 
-    Rows of one case (`cases` [N]: several seeds) share its label: both limits are the wider ones of
-    independent rows and of rows that are right together.
+    Rows of one case (`cases` [N], of several `seeds`, as for `ece`) share its label: both limits
+    are the wider ones of independent rows and of rows that are right together.
     """
     if not len(labels):
         return np.nan, np.nan, np.nan
     confidence, tail = probabilities.max(axis=1), (1 - level) / 2
-    in_bin, n = bin_members(confidence, bins, binning), np.full(resamples, len(labels))
+    in_bin, n = bin_members(confidence, bins, binning, seeds), np.full(resamples, len(labels))
     counts = in_bin.sum(axis=0)[None]
-    found = ece(probabilities, labels, np.ones((1, len(labels))), bins, binning, norm)[0]
+    found = ece(probabilities, labels, np.ones((1, len(labels))), bins, binning, norm, seeds)[0]
     case_of = case_numbers(cases, len(labels))
     chances = [rng.random((resamples, len(labels)))]
     if case_of.max() + 1 < len(labels):
@@ -144,7 +139,7 @@ def true_ece_limits(
     # Of gaps with one true ECE, those in proportion to their noise give the smallest ECEs, and
     # those of the same size in all bins nearly so; gaps upwards have less noise.
     size = np.sqrt(confidence * (1 - confidence) / (in_bin @ counts[0]))
-    signs = 1.0 - 2.0 * (in_bin @ np.arange(in_bin.shape[1]) % 2)
+    signs = 1.0 - 2.0 * (bin_index(confidence, bins, binning) % 2)
     shapes = [sign * by for sign in (-1, 1, signs, -signs) for by in (1, size / (size.mean() or 1))]
     null = [drawn(chance, confidence) for chance in chances]
     low = found - max(np.quantile(errors, 1 - tail) for errors in null)
@@ -176,9 +171,14 @@ def bin_index(confidence, bins, binning="equal-width"):
     return np.searchsorted(bin_edges(confidence, bins, binning)[1:-1], confidence, side="left")
 
 
-def bin_members(confidence, bins, binning="equal-width"):
-    """Return float [N, bins]: 1 where the row lies in the bin."""
-    members = bin_index(confidence, bins, binning)[:, None] == np.arange(bins)
+def bin_members(confidence, bins, binning="equal-width", seeds=None):
+    """Return float [N, bins]: 1 where the row lies in the bin.
+
+    With `seeds` [N] each of S seeds has bins of its own, with the same edges: [N, S bins].
+    """
+    seed = case_numbers(np.zeros(len(confidence)) if seeds is None else seeds, len(confidence))
+    index = seed * bins + bin_index(confidence, bins, binning)
+    members = index[:, None] == np.arange(bins * (seed.max(initial=0) + 1))
     return members.astype(float)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from glioma_uq.statistics import grid_statistics as over
 from glioma_uq.statistics.grid_statistics import SEGMENTATION, uncertainty
-from glioma_uq.statistics.ranges import EVERYTHING, POSITIVE, SHARE, SIGNED
+from glioma_uq.statistics.ranges import EVERYTHING, POSITIVE, SHARE, SIGNED, range_of
 from glioma_uq.tasks import TASKS
 
 EVERYWHERE = (SEGMENTATION, *TASKS)
@@ -91,7 +91,10 @@ def dominating_uncertainty():
         claim = f"{parts[0]} uncertainty dominates {where}"
         statistic = partial(over.dominance, task=task, greater=parts[0], smaller=parts[1])
         how = f"Mean {parts[0]} minus mean {parts[1]} uncertainty at the selected cell: above 0."
-        yield Claim(claim, task, " > ".join(parts), ABOVE_ZERO, statistic, how)
+        most = range_of("predictive", task)[1]
+        yield Claim(
+            claim, task, " > ".join(parts), ABOVE_ZERO, statistic, how, bounds=(-most, most)
+        )
 
 
 def calibration():
@@ -150,7 +153,8 @@ def discrimination():
         yield Claim(claim, task, "AUROC > 0.5", allowed, statistic, how, bounds=SHARE)
     how = f"ROC-AUC at the selected cell: within {SAME_AUC:g} of theirs."
     for task, auc in AUC.items():
-        claim, allowed = f"the ROC-AUC is {auc:.2f}", (auc - SAME_AUC, auc + SAME_AUC)
+        claim = f"the ROC-AUC is {auc:.2f}, as of the network that theirs builds upon"
+        allowed = (auc - SAME_AUC, auc + SAME_AUC)
         statistic = partial(over.Grid.at, task=task, measure="auc")
         yield Claim(claim, task, f"{auc:.2f}", allowed, statistic, how, bounds=SHARE)
 

@@ -144,13 +144,22 @@ def verdict_of(low, high, allowed):
     return "not seen" if high < least or greatest < low else "undecided at this n"
 
 
-def calibration_limits(table, ece, rng):
-    """Return {(task, "true_ece"): `calibration.true_ece_limits`} of a cell's classification."""
+def calibration_limits(table, ece, rng_of):
+    """Return {(task, "true_ece"): `calibration.true_ece_limits`} of a cell's classification.
+
+    Every task has the same random numbers, so that its limits do not depend on other tasks.
+    """
     found = {}
     for task in TASKS:
         known, labels, probabilities, *_ = known_cases(table, np.ones((1, len(table))), task)
         found[task, "true_ece"] = true_ece_limits(
-            probabilities, labels, known["case"], rng, LEVEL, **ece._asdict()
+            probabilities,
+            labels,
+            known["case"],
+            rng_of(),
+            LEVEL,
+            **ece._asdict(),
+            seeds=known.get("seed"),
         )
     return found
 
@@ -188,7 +197,7 @@ def findings_table(classification, segmentation, *, rate, passes, ece, auc_avera
     grids = [Grid(drawn, rate, passes, part) for part in ("replicates", "jackknife")]
     for cell, table in classification.items():
         if cell[1:] == (rate, passes):
-            grids[0].limits = calibration_limits(table, ece, rng_of())
+            grids[0].limits = calibration_limits(table, ece, rng_of)
     given = {
         over_rates: any(
             given_networks({c: t for c, t in tables.items() if over_rates or c.rate == rate})

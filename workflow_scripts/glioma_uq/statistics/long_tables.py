@@ -100,7 +100,7 @@ def resample_cell(cell, table, measures, resamples, interval, place=()):
     given, strata = THESE_NETWORKS if given_networks({cell: table}) else "", resamples.strata
     return [
         BootstrapResult(
-            cell, task, measure, replicates, left, n, place, given, strata, range_of(measure)
+            cell, task, measure, replicates, left, n, place, given, strata, range_of(measure, task)
         )
         for (task, measure, replicates, n), left in zip(found, left_out, strict=True)
     ]

@@ -54,14 +54,14 @@ def classification_measures(table, weights, *, seed, ece=DEFAULT_ECE, auc_averag
     """
     for task in TASKS:
         known, labels, probabilities, mine, n = known_cases(table, weights, task)
-        for name, measure in probability_measures(ece, auc_average, known["case"]).items():
+        for name, measure in probability_measures(ece, auc_average, known.get("seed")).items():
             yield task, name, measure(probabilities, labels, mine), n
         parts = scoring.brier_decomposition(probabilities, labels, mine, ece.bins, ece.binning)
         for part, values in parts.items():
             yield task, f"brier_{part}", values, n
         rng = np.random.default_rng(seed_for(seed, "ece_null", task))
         chance = calibration.ece_if_perfect(
-            probabilities, len(weights) - 1, rng, *ece, cases=known["case"]
+            probabilities, len(weights) - 1, rng, *ece, known["case"], known.get("seed")
         )
         yield task, "ece_null", chance if n else np.full(len(weights), np.nan), n
         yield from uncertainty_measures(known, mine, task, n)
@@ -75,7 +75,7 @@ def key_measures(table, weights, *, ece=DEFAULT_ECE, auc_average="ovo",
     """
     for task in TASKS:
         known, labels, probabilities, mine, n = known_cases(table, weights, task)
-        measures = probability_measures(ece, auc_average, known["case"])
+        measures = probability_measures(ece, auc_average, known.get("seed"))
         for name in [name for name in names if name in measures]:
             yield task, name, measures[name](probabilities, labels, mine), n
         if uncertainties:
@@ -93,14 +93,14 @@ def uncertainty_measures(known, weights, task, n):
             yield task, part, weighted_mean(values, weights), n
 
 
-def probability_measures(ece=DEFAULT_ECE, auc_average="ovo", cases=None):
+def probability_measures(ece=DEFAULT_ECE, auc_average="ovo", seeds=None):
     """Return {name: f(probabilities, labels, weights) -> [B]} of the measures of probabilities.
 
-    `cases` [N] are those of the rows, if several rows may be of one. There is no debiased estimate
-    for norm inf.
+    `seeds` [N] are those of the rows: a calibration error is the mean of those of the seeds. There
+    is no debiased estimate for norm inf.
     """
-    options = ece._asdict()
-    debiased = {"ece_debiased": partial(calibration.ece_debiased, **options, cases=cases)}
+    options = ece._asdict() | {"seeds": seeds}
+    debiased = {"ece_debiased": partial(calibration.ece_debiased, **options)}
     return {
         "ece": partial(calibration.ece, **options),
         "ece_equal_mass": partial(calibration.ece, **options | {"binning": "equal-mass"}),

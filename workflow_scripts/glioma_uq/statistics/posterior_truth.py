@@ -13,7 +13,7 @@ from glioma_uq.tasks import TASKS
 from glioma_uq.uncertainty import entropy
 
 
-def true_ece(probabilities, posterior, weights, bins=15, binning="equal-width", norm=1):
+def true_ece(probabilities, posterior, weights, bins=15, binning="equal-width", norm=1, seeds=None):
     """Return the calibration error against the true probability of the predicted class.
 
     As `calibration.ece`, with P(predicted class | case) in place of whether it is the label:
@@ -21,7 +21,7 @@ def true_ece(probabilities, posterior, weights, bins=15, binning="equal-width", 
     """
     confidence, chosen = probabilities.max(axis=1), probabilities.argmax(axis=1)
     gap = posterior[np.arange(len(posterior)), chosen] - confidence
-    in_bin = calibration.bin_members(confidence, bins, binning)
+    in_bin = calibration.bin_members(confidence, bins, binning, seeds)
     return calibration.binned_error(gap, in_bin, weights, norm)
 
 
@@ -52,8 +52,9 @@ def truth_measures(table, weights, *, truth, ece=DEFAULT_ECE, auc_average="ovo")
         known, labels, probabilities, mine, n = known_cases(table, weights, task)
         posterior = true_posterior(truth, known["case"], task)
         aleatoric, true = known[f"{task}_aleatoric"].to_numpy(dtype=float), entropy(posterior)
-        yield task, "ece", calibration.ece(probabilities, labels, mine, *ece), n
-        yield task, "true_ece", true_ece(probabilities, posterior, mine, *ece), n
+        seeds = known.get("seed")
+        yield task, "ece", calibration.ece(probabilities, labels, mine, *ece, seeds), n
+        yield task, "true_ece", true_ece(probabilities, posterior, mine, *ece, seeds), n
         yield task, "bayes_auc", discrimination.auc(posterior, labels, mine, auc_average), n
         yield task, "posterior_distance", posterior_distance(probabilities, posterior, mine), n
         yield task, "aleatoric", weighted_mean(aleatoric, mine), n

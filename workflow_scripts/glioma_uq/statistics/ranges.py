@@ -6,6 +6,8 @@ that it estimates is not.
 
 import numpy as np
 
+from glioma_uq.tasks import TASKS
+
 SHARE, SIGNED, POSITIVE, EVERYTHING = (0, 1), (-1, 1), (0, np.inf), (-np.inf, np.inf)
 RANGES = (
     dict.fromkeys(
@@ -24,16 +26,20 @@ RANGES = (
     )
     | {"brier": (0, 2), "aleatoric_bias": EVERYTHING}
 )  # fmt: skip
+ENTROPIES = {"predictive", "aleatoric", "epistemic", "true_entropy"}
 
 
-def range_of(measure):
+def range_of(measure, task=None):
     """Return (lowest, highest) of a measure: that of the longest name which begins it.
 
-    A measure that is not listed may have any value.
+    An entropy of a subtyping task with C classes is at most ln C. A measure that is not listed may
+    have any value.
 
     >>> range_of("aurc_brain"), range_of("missed_auroc_gain_rim_mass_mm3")
     ((0, 1), (-1, 1))
     """
+    if task in TASKS and measure in ENTROPIES:
+        return 0, np.log(len(TASKS[task]))
     words = measure.split("_")
     names = ["_".join(words[:count]) for count in range(len(words), 0, -1)]
     return next((RANGES[name] for name in names if name in RANGES), EVERYTHING)

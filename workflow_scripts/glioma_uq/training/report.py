@@ -12,8 +12,9 @@ from glioma_uq.training.batches import even_batches
 from glioma_uq.training.health import activation_report
 
 BATCHES, PASSES = 4, 5  # of training cases, on which a network is measured
-LEAST_DICE = 0.05
+LEAST_DICE = 0.05  # and no better than calling the whole brain tumour
 LEAST_RANGE = 0.01
+LEAST_FALL = 0.02  # of the training loss, as a share of that of the first epoch
 AUXILIARY = ["weight_labels", "weight_auxiliary"]
 
 
@@ -30,7 +31,7 @@ def training_report(trainer):
     curve = pd.DataFrame(trainer.curve)
     best = trainer.settings.weights == "best"
     kept = trainer.best_epoch if best else trainer.epoch
-    reasons = collapses(curve, kept, output_ranges(trainer, batches))
+    reasons = collapses(curve, kept, output_ranges(trainer, batches), dice_of_brain(trainer))
     return {
         **{name: float(np.max([row[name] for row in activations])) for name in activations[0]},
         "largest_gradient_norm": curve["largest_gradient_norm"].max(),
@@ -77,22 +78,43 @@ def output_ranges(trainer, batches):
     return {task: float((p.amax(0) - p.amin(0)).max()) for task, p in probabilities.items()}
 
 
-def collapses(curve, kept, ranges):
+def dice_of_brain(trainer):
+    """Return the mean Dice of the whole brain called tumour, over the validation cases.
+
+    0 if no case has a tumour.
+    """
+    cases = [trainer.dataset.load(name) for name in trainer.validation]
+    dices = [
+        float(2 * (case.tumour > 0).sum() / ((case.tumour > 0).sum() + case.brain.sum()))
+        for case in cases
+        if case.tumour is not None and (case.tumour > 0).any()
+    ]
+    return float(np.mean(dices)) if dices else 0.0
+
+
+def collapses(curve, kept, ranges, of_brain=0.0):
     """Return why a network collapsed, a list of texts that is empty if it did not.
 
-    It has if, of the weights that are kept, the validation Dice is at most .05; if a task's
-    outputs do not depend on the case, which is a `ranges` below .01; or if the training loss was
-    in no epoch below that of the first, of those with the last epoch's weights of auxiliary terms.
+    It has if, of the weights that are kept, the validation Dice is at most .05 or at most that of
+    the whole brain; if a task's outputs do not depend on the case, which is a `ranges` below .01;
+    or if the training loss fell in no epoch by 2 % of that of the first, of those with the last
+    epoch's weights of auxiliary terms.
 
     Args:
         curve: the learning curve.
         kept: the epoch whose weights are kept.
         ranges: those of `output_ranges`.
+        of_brain: that of `dice_of_brain`.
     """
     reasons = []
     dice = curve.set_index("epoch")["validation_dice"][kept]
     if dice <= LEAST_DICE:
         reasons.append(f"validation Dice {dice:.2f} in epoch {kept}, which is kept")
+    elif dice <= of_brain:
+        reasons.append(
+            f"validation Dice {dice:.2f} in epoch {kept}, which is kept: the whole brain would "
+            f"have {of_brain:.2f}"
+        )
     reasons += [
         f"the same output for {task} whatever the case"
         for task, x in ranges.items()
@@ -100,6 +122,6 @@ def collapses(curve, kept, ranges):
     ]
     weights = [name for name in AUXILIARY if name in curve]
     loss = curve.loc[(curve[weights] == curve[weights].iloc[-1]).all(axis=1), "train_loss"]
-    if len(loss) > 1 and loss.iloc[1:].min() >= loss.iloc[0]:
-        reasons.append("a training loss that never fell below that of the first epoch")
+    if len(loss) > 1 and loss.iloc[1:].min() > (1 - LEAST_FALL) * loss.iloc[0]:
+        reasons.append("a training loss that hardly fell after the first epoch")
     return reasons
