@@ -21,7 +21,8 @@ def test_class_weights_are_scikit_learns_balanced_ones():
 
 
 def test_an_absent_class_has_weight_zero():
-    assert class_weights(torch.tensor([0, 0, -1]), 2).tolist() == [0.5, 0.0]
+    assert class_weights(torch.tensor([0, 0, -1]), 2).tolist() == [1.0, 0.0]
+    assert class_weights(torch.tensor([0, 0, 0, 1]), 3).tolist() == pytest.approx([2 / 3, 2, 0])
 
 
 def batch(known=True):

@@ -102,10 +102,10 @@ def true_ece_limits(
 ):  # fmt: skip
     """Return (value, low, high) of the ECE of infinitely many cases, by inversion of tests.
 
-    low: the ECE minus the upper limit of the null band, `ece_if_perfect`. A lower true ECE would
-    give this one by chance in at most (1 - level) / 2, since the ECE of noisy gaps is at most the
-    true one plus that of the noise. high: the largest true ECE at which one as small as this is
-    not rarer than that, over several `shapes` of miscalibration.
+    low, high: the least and the largest true ECE at which an ECE as large, and as small, as this is
+    not rarer than (1 - level) / 2, over several `shapes` of miscalibration. low is also at most the
+    ECE minus the upper limit of the null band, since the ECE of noisy gaps is at most the true one
+    plus that of the noise; predictions that are surer than right have more noise than that band.
     value: the ECE minus the mean of the null band. All are at least 0; NaN without rows.
 
     Rows of one case (`cases` [N], of several `seeds`, as for `ece`) share its label: both limits
@@ -125,15 +125,15 @@ def true_ece_limits(
     def drawn(chance, accuracy):
         return _norm(((chance < accuracy) - confidence) @ in_bin, counts, n, norm)
 
-    def highest(chance, shape):
-        """Return the largest true ECE of gaps of this shape that `found` does not reject."""
+    def farthest(chance, shape, is_low):
+        """Return the least or largest true ECE of gaps of this shape that `found` allows."""
         low, high = 0.0, 1.0
         while high - low > 1e-3:
             middle = (low + high) / 2
-            accuracy = (confidence + middle * shape).clip(0, 1)
-            rare = (drawn(chance, accuracy) <= found).mean() <= tail
-            low, high = (low, middle) if rare else (middle, high)
-        accuracy = (confidence + high * shape).clip(0, 1)
+            errors = drawn(chance, (confidence + middle * shape).clip(0, 1))
+            rare = (errors >= found if is_low else errors <= found).mean() <= tail
+            low, high = (low, middle) if rare != is_low else (middle, high)
+        accuracy = (confidence + (low if is_low else high) * shape).clip(0, 1)
         return _norm(((accuracy - confidence) @ in_bin)[None], counts, n[:1], norm)[0]
 
     # Of gaps with one true ECE, those in proportion to their noise give the smallest ECEs, and
@@ -142,10 +142,13 @@ def true_ece_limits(
     signs = 1.0 - 2.0 * (bin_index(confidence, bins, binning) % 2)
     shapes = [sign * by for sign in (-1, 1, signs, -signs) for by in (1, size / (size.mean() or 1))]
     null = [drawn(chance, confidence) for chance in chances]
-    low = found - max(np.quantile(errors, 1 - tail) for errors in null)
-    value = found - min(errors.mean() for errors in null)
-    high = max(highest(chance, shape) for chance in chances for shape in shapes)
-    return max(value, 0.0), max(low, 0.0), max(high, value)
+    value = max(found - min(errors.mean() for errors in null), 0.0)
+    low, high = (
+        end(farthest(chance, shape, is_low) for chance in chances for shape in shapes)
+        for end, is_low in ((min, True), (max, False))
+    )
+    above_null = found - max(np.quantile(errors, 1 - tail) for errors in null)
+    return value, min(low, max(above_null, 0.0), value), max(high, value)
 
 
 def binned_error(gap, in_bin, weights, norm=1):

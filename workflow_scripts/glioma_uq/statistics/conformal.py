@@ -13,7 +13,7 @@ import pandas as pd
 
 from glioma_uq.predictions import known_rows
 from glioma_uq.statistics.bootstrap import ratio, weighted_mean
-from glioma_uq.statistics.recalibration import by_fold
+from glioma_uq.statistics.recalibration import by_fold, case_shares
 
 ROUNDING = 1e-12  # a score may exceed its limit by this much
 
@@ -26,24 +26,33 @@ def least_calibrated(alpha):
     return int(np.ceil(1 / alpha - 1 - 1e-9))
 
 
-def score_limit(scores, alpha):
-    """Return the ceil((n + 1)(1 - alpha))-th smallest score; inf if n is too small."""
-    rank = int(np.ceil((len(scores) + 1) * (1 - alpha) - 1e-9))
-    return np.inf if rank > len(scores) else float(np.sort(scores)[max(rank, 1) - 1])
+def score_limit(scores, alpha, shares=None):
+    """Return the ceil((n + 1)(1 - alpha))-th smallest score; inf if n is too small.
+
+    With `shares` [N], those of `case_shares`, n is their sum and a score counts its share.
+    """
+    scores = np.asarray(scores, dtype=float)
+    shares = np.ones(len(scores)) if shares is None else shares
+    order = np.argsort(scores, kind="stable")
+    enough = np.cumsum(shares[order]) >= (shares.sum() + 1) * (1 - alpha) - 1e-9
+    return float(scores[order][enough.argmax()]) if enough.any() else np.inf
 
 
-def fit_limits(probabilities, labels, alpha, class_conditional=False):
+def fit_limits(probabilities, labels, alpha, class_conditional=False, shares=None):
     """Return the limits [C] on 1 - p_c, from calibration cases.
 
     One limit for all classes guarantees coverage 1 - alpha over all cases. With
     `class_conditional`, each class has a limit from its own cases, which guarantees it in every
     class but gives larger sets. A class with fewer than 1 / alpha - 1 cases is in every set.
+    `shares` [N] are those of `case_shares`.
     """
+    shares = np.ones(len(labels)) if shares is None else shares
     classes = probabilities.shape[1]
     scores = 1 - probabilities[np.arange(len(labels)), labels]
     if not class_conditional:
-        return np.full(classes, score_limit(scores, alpha))
-    return np.array([score_limit(scores[labels == c], alpha) for c in range(classes)])
+        return np.full(classes, score_limit(scores, alpha, shares))
+    mine = [labels == c for c in range(classes)]
+    return np.array([score_limit(scores[c], alpha, shares[c]) for c in mine])
 
 
 def prediction_sets(probabilities, limits):
@@ -76,8 +85,9 @@ def sets_of_cell(table, validation, task, alpha, class_conditional=False):
     """
     parts = []
     for part, rows in by_fold(table, validation):
-        _, truth, scored = known_rows(rows, task)
-        limits = fit_limits(scored, truth, alpha, class_conditional)
+        fitted_on, truth, scored = known_rows(rows, task)
+        shares = case_shares(fitted_on["case"])
+        limits = fit_limits(scored, truth, alpha, class_conditional, shares)
         known, labels, probabilities = known_rows(part, task)
         parts.append((prediction_sets(probabilities, limits), labels, known))
     sets, labels, rows = zip(*parts, strict=True)

@@ -48,18 +48,18 @@ def judge(claim, draws, jackknife, given):
     `given`: {whether rates are compared: whether results hold for these networks only}, see
     `long_tables.given_networks`.
     """
-    n, note = number_of_cases(draws, claim.task), ""
+    n, note, width = number_of_cases(draws, claim.task), "", np.nan
     try:
-        ours, low, high, reason = limits(claim, draws, jackknife, n)
+        ours, low, high, reason, n, width = limits(claim, draws, jackknife)
         note = in_words(claim.best(draws)) if claim.best else ""
     except CannotJudge as missing:
         ours, low, high, reason = np.nan, np.nan, np.nan, str(missing)
-    if not reason and claim.over_rates and given[True]:
-        reason = ONE_SEED
+    if not reason:
+        reason = ONE_SEED if claim.over_rates and given[True] else claim.unjudged
     verdict = "undecided" if reason else verdict_of(low, high, claim.range)
     of_these = THESE_NETWORKS if given[claim.over_rates] or claim.of == "limits" else ""
     names = (claim.claim, claim.task, claim.theirs, *shown_range(claim.range))
-    visible = could_see(low, high, names[-2:], claim.bounds)
+    visible = could_see(width, names[-2:], claim.bounds)
     found = (ours, low, high, verdict, n, of_these, "" if reason else visible)
     return (*names, *found, note, claim.how, reason)
 
@@ -69,13 +69,13 @@ def shown_range(allowed):
     return [np.nan if np.isinf(limit) else float(np.round(limit, 9)) + 0.0 for limit in allowed]
 
 
-def could_see(low, high, allowed, bounds=EVERYTHING):
+def could_see(width, allowed, bounds=EVERYTHING):
     """Return which true values four of five such studies would call seen, as text.
 
     Those farther than (z_.99 + z_.8) standard errors from the border, if the interval has
     2 z_.99 standard errors; a true value lies between `bounds`.
     """
-    margin = (high - low) * (1 + ndtri(0.8) / ndtri((1 + LEVEL) / 2)) / 2
+    margin = width * (1 + ndtri(0.8) / ndtri((1 + LEVEL) / 2)) / 2
     least, greatest = allowed[0] + margin, allowed[1] - margin
     if np.isnan(margin) or least > greatest or greatest < bounds[0] or least > bounds[1]:
         return "nothing"
@@ -84,34 +84,48 @@ def could_see(low, high, allowed, bounds=EVERYTHING):
     return " ".join(texts)
 
 
-def limits(claim, draws, jackknife, n):
-    """Return (value, low, high, reason) of a claim's statistic.
+def limits(claim, draws, jackknife):
+    """Return (value, low, high, reason, n, width) of a claim's statistic.
 
     The least of K contrasts is above a limit if each is (an intersection-union test, whose level
     is that of one contrast), and below it if any is, with limits by Bonferroni for K contrasts. So
     each side of the interval errs in at most (1 - LEVEL) / 2. The same with sides exchanged for the
-    greatest.
+    greatest. `n` is the number of cases, `width` that of `uncut_width`.
     """
     if claim.of == "limits":
-        return (*np.clip(claim.statistic(draws), *claim.bounds).tolist(), "")
+        found = np.clip(claim.statistic(draws), *claim.bounds).tolist()
+        return *found, "", number_of_cases(draws, claim.task), uncut_width(*found, claim.bounds)
     if claim.of == "share":
-        return claim.statistic(draws), np.nan, np.nan, NO_TEST
+        return claim.statistic(draws), np.nan, np.nan, NO_TEST, draws.n_used(), np.nan
+    draws.n_used()
     contrasts = np.atleast_2d(claim.statistic(draws))
     left = np.atleast_2d(claim.statistic(jackknife))
+    n = draws.n_used() or number_of_cases(draws, claim.task)
     strata = draws.strata_of.get(tasks_of(claim.task)[0])
+    bounds = claim.bounds if len(contrasts) == 1 else EVERYTHING
     single, joint = (
         [
-            interval_of(values, at, INTERVAL, without, n, strata=strata)
+            interval_of(values, at, INTERVAL, without, n, strata=strata, bounds=bounds)
             for values, without in zip(contrasts, left, strict=True)
         ]
         for at in (LEVEL, 1 - (1 - LEVEL) / len(contrasts))
     )
     reason = next((r for *_, r in (*single, *joint) if r), "")
+    if reason:
+        return np.nan, np.nan, np.nan, reason, n, np.nan
     least = claim.of != "greatest"
     extreme, (lows, highs) = (min, (single, joint)) if least else (max, (joint, single))
     value = extreme(value for value, *_ in single)
     ends = extreme(low for _, low, _, _ in lows), extreme(high for *_, high, _ in highs)
-    return value, *np.clip(ends, *claim.bounds).tolist(), reason
+    low, high = np.clip(ends, *claim.bounds).tolist()
+    return value, low, high, reason, n, uncut_width(value, low, high, claim.bounds)
+
+
+def uncut_width(value, low, high, bounds):
+    """Return the width of an interval, twice the other side where one is cut at its bound."""
+    is_cut = np.array([low <= bounds[0], high >= bounds[1]])
+    sides = np.array([value - low, high - value])[~is_cut]
+    return 2 * float(sides.mean()) if len(sides) else np.nan
 
 
 def in_words(shares):

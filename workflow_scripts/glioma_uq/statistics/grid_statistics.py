@@ -36,6 +36,7 @@ class Grid:
             cells[result.cell[1:]] = getattr(result, part)
         self.strata_of = {result.task: result.strata for result in results}
         self.n_of = {(r.task, r.measure): r.n for r in results if r.cell[1:] == (rate, passes)}
+        self.used = set()  # (task, measure) that a statistic has read
 
     def at(self, task, measure):
         """Return [B] of one measure at the selected cell."""
@@ -63,11 +64,21 @@ class Grid:
 
     def _cells_of(self, task, measure):
         """Return {(rate, passes): [B]} of one measure, which the selected cell must have."""
-        if not any(task == of for of, _ in self.n_of):
+        if not any(task == of and n for (of, _), n in self.n_of.items()):
             raise CannotJudge(f"the study has no {task}")
         if (task, measure) not in self.n_of:
             raise CannotJudge(f"the study has no {measure} of {task} at this cell")
+        self.used.add((task, measure))
         return self.values[task, measure]
+
+    def n_used(self):
+        """Return the number of cases of what a statistic has read: of several measures the least.
+
+        Forgets what was read.
+        """
+        n = min((self.n_of[name] for name in self.used), default=0)
+        self.used = set()
+        return n
 
 
 def uncertainty(task, part):

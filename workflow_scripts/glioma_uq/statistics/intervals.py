@@ -9,6 +9,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri, stdtrit
 
 MOST_UNDEFINED = 0.05  # share of undefined resamples beyond which there is no interval
+FEWEST = 5  # resamples beyond a limit; a farther tail follows from a nearer one
 KINDS = ("percentile", "basic", "bca", "expanded")
 CORRECTED = ("bca", "expanded")  # kinds that need the jackknife
 FARTHEST = 8.0  # normal quantile beyond which a tail of one or two cases rounds to 0 or 1
@@ -26,7 +27,9 @@ def interval(replicates, level=0.95, kind="percentile", jackknife=None, n=None, 
     small number of networks, see `with_networks`.
 
     The interval is then extended to the value, which bias may have left outside, and cut at
-    `bounds`, between which the measure lies.
+    `bounds`, between which the measure lies. A share of 0 or 1 in all resamples has the exact
+    limits of Clopper and Pearson (1934) on that side. Where fewer than 5 resamples would lie beyond
+    a limit of `expanded`, its distance is that at 5, times the ratio of Student's quantiles.
 
     Args:
         jackknife: [N], or [N + M] with the measure without each of M networks.
@@ -44,7 +47,8 @@ def interval(replicates, level=0.95, kind="percentile", jackknife=None, n=None, 
     resampled = resampled[~np.isnan(resampled)]
     if kind in CORRECTED and jackknife is None:
         raise ValueError(f"expected the jackknife of the measure for {kind}, found none; pass it")
-    tails = expanded_tails(level, n) if kind == "expanded" else np.array([1 - level, 1 + level]) / 2
+    near = min(level, 1 - 2 * FEWEST / len(resampled)) if len(resampled) >= 20 * FEWEST else level
+    tails = expanded_tails(near, n) if kind == "expanded" else np.array([1 - level, 1 + level]) / 2
     is_mirrored = kind == "basic" or (is_inflated and kind in CORRECTED)
     strata = np.zeros(np.size(jackknife), dtype=int) if strata is None else strata
     if kind in CORRECTED and not is_mirrored:
@@ -55,6 +59,12 @@ def interval(replicates, level=0.95, kind="percentile", jackknife=None, n=None, 
     if is_mirrored:
         low, high = 2 * value - high, 2 * value - low
     low, high = min(low, value), max(high, value)
+    if kind == "expanded" and near < level:
+        t = stdtrit(max(n, 2) - 1, (1 + np.array([level, near])) / 2)
+        low, high = value - (value - low) * t[0] / t[1], value + (high - value) * t[0] / t[1]
+    if (resampled == value).all() and value in bounds and bounds == (0, 1) and n:
+        tail = ((1 - level) / 2) ** (1 / n)
+        low, high = (low, 1 - tail) if value == 0 else (tail, high)
     if kind == "expanded" and strata.any():
         low, high, reason = with_networks(value, low, high, level, jackknife, strata, n)
         if reason:

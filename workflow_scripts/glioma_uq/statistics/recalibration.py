@@ -4,6 +4,7 @@ Both are fitted on validation cases and applied to others; tables also keep the 
 """
 
 import numpy as np
+import pandas as pd
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
@@ -40,11 +41,11 @@ def apply_temperature(probabilities, temperature):
     return softmax(_scores(probabilities) / temperature, axis=1)
 
 
-def fit_prior(labels, classes):
+def fit_prior(labels, classes, shares=None):
     """Return the shares [classes] of the classes among `labels`, with 1 added to each count
-    (Laplace), so that no class has probability 0.
+    (Laplace), so that no class has probability 0. `shares` [N] are those of `case_shares`.
     """
-    counts = np.bincount(labels, minlength=classes) + 1
+    counts = np.bincount(labels, weights=shares, minlength=classes) + 1
     return counts / counts.sum()
 
 
@@ -74,14 +75,16 @@ def recalibrate(table, validation, method):
     for task, classes in TASKS.items():
         columns = [f"{task}_probability_{c}" for c in classes]
         for part, rows in by_fold(table, validation):
-            _, labels, fitted_on = known_rows(rows, task)
+            known, labels, fitted_on = known_rows(rows, task)
             if not len(labels):
                 continue
             raw = part[columns].to_numpy(dtype=float)
             if method == "temperature":
                 probabilities = apply_temperature(raw, fit_temperature(fitted_on, labels))
             else:
-                probabilities = correct_prior(raw, fit_prior(labels, len(classes)))
+                probabilities = correct_prior(
+                    raw, fit_prior(labels, len(classes), case_shares(known["case"]))
+                )
             recalibrated.loc[part.index, columns] = probabilities
             recalibrated.loc[part.index, f"{task}_predictive"] = entropy(probabilities)
             recalibrated.loc[part.index, [f"{task}_aleatoric", f"{task}_epistemic"]] = np.nan
@@ -99,6 +102,15 @@ def least_fitted(method, task):
     """
     shares = LEAST_FOR_SHARE * (len(TASKS[task]) - 1)
     return {"raw": 0, "temperature": LEAST_FOR_TEMPERATURE, "prior": shares}[method]
+
+
+def case_shares(cases):
+    """Return the weight of each row [N], so that the rows of a case weigh 1 together.
+
+    A case may be a validation case of several folds and seeds: its rows are no further cases.
+    """
+    cases = pd.Series(np.asarray(cases, dtype=str))
+    return 1 / cases.groupby(cases).transform("size").to_numpy(dtype=float)
 
 
 def by_fold(table, validation):

@@ -11,7 +11,7 @@ import pandas as pd
 
 from glioma_uq.statistics.bootstrap import ratio, weighted_mean
 from glioma_uq.statistics.long_tables import measure_known
-from glioma_uq.statistics.recalibration import by_fold
+from glioma_uq.statistics.recalibration import by_fold, case_shares
 
 CONTROLLED = ("threshold", "false_negative_rate", "dice", "volume_ratio")
 
@@ -56,15 +56,17 @@ def least_controlled(alpha):
     return int(np.ceil(2 * (1 / alpha - 1) - 1e-9))
 
 
-def control_false_negatives(inside, alpha):
+def control_false_negatives(inside, alpha, shares=None):
     """Return the largest threshold k / K of the calibration cases with
 
         (sum_i FNR_i + 1) / (n + 1) <= alpha,
 
-    where 1 is the highest FNR of the next case. It is 0, everything, if no threshold has it.
+    where 1 is the highest FNR of the next case. It is 0, everything, if no threshold has it. With
+    `shares` [N], those of `case_shares`, a row counts its share and n is their sum.
     """
     rates = false_negative_rates(inside)
-    bounds = (rates.sum(axis=0) + 1) / (len(rates) + 1)
+    shares = np.ones(len(rates)) if shares is None else shares
+    bounds = (shares @ rates + 1) / (shares.sum() + 1)
     kept = np.flatnonzero(bounds <= alpha)
     return float(kept.max(initial=0) / (rates.shape[1] - 1))
 
@@ -88,8 +90,8 @@ def control_masks(voxels, validation, alpha):
     """
     parts = []
     for part, rows in by_fold(voxels, validation):
-        _, inside, _ = counts_by_probability(rows)
-        threshold = control_false_negatives(inside, alpha)
+        known, inside, _ = counts_by_probability(rows)
+        threshold = control_false_negatives(inside, alpha, case_shares(known["case"]))
         rows, inside, outside = counts_by_probability(part)
         k = round(threshold * inside.shape[1])
         part = rows.assign(

@@ -3,10 +3,10 @@
 `MC_DROPOUT`, its ranges and its probability of .35 for each transform are those of the public
 code of the Monte Carlo dropout study. What is moved in from outside is background. In our
 normalised volumes that is 0, inside the range of the brain's z-scores, and no change moves it. In
-the authors' volumes it is the minimum of a series: gamma keeps it there, and the intensity shift
-moves it with the brain, as in their code. The small-tumour study
-(its list is in `studies/small_tumours.yaml`) does not say in which plane it rotates, nor whether
-it scales the intensity or, as `zoom` does, the volume.
+the authors' volumes it is the minimum of a series: gamma keeps the lowest there, and the intensity
+shift moves it with the brain, as in their code. The small-tumour study (its list is in
+`studies/small_tumours.yaml`) does not say in which plane it rotates, nor whether it scales the
+intensity or, as `zoom` does, the volume.
 """
 
 import math

@@ -66,11 +66,12 @@ def build_segmentation_loss(name, ce_weight=1.0):
 def class_weights(labels, classes):
     """Return "balanced" weights N / (K N_k), shape (classes,), of known class indices.
 
-    A class that does not occur has weight 0.
+    K counts the classes that occur, so that the weights of the cases have the mean 1; a class that
+    does not occur has weight 0.
     """
     known = labels[labels != UNKNOWN]
     counts = torch.bincount(known, minlength=classes).double()
-    weights = len(known) / (classes * counts)
+    weights = len(known) / ((counts > 0).sum() * counts)
     return torch.where(counts > 0, weights, 0.0).float()
 
 

@@ -13,7 +13,7 @@ from glioma_uq.training.health import activation_report
 
 BATCHES, PASSES = 4, 5  # of training cases, on which a network is measured
 LEAST_DICE = 0.05  # and no better than calling the whole brain tumour
-LEAST_RANGE = 0.01
+LEAST_RANGE = 0.02  # of the logarithm of a class probability
 LEAST_FALL = 0.02  # of the training loss, as a share of that of the first epoch
 AUXILIARY = ["weight_labels", "weight_auxiliary"]
 
@@ -54,10 +54,11 @@ def training_batches(trainer):
 
 @torch.no_grad()
 def output_ranges(trainer, batches):
-    """Return {task: range over cases of a class's probability}, the largest of the classes.
+    """Return {task: range over cases of the logarithm of a class's probability}, the largest.
 
     Probabilities are means over passes in which all cases have the same dropout masks, so that
-    they differ by the cases alone. A task without any label is left out, and all of them if there
+    they differ by the cases alone. Their logarithms differ even where a network is right to be
+    sure of one class in every case of these batches. A task without any label is left out, and all of them if there
     is one case.
     """
     network = trainer.network.eval()
@@ -74,8 +75,8 @@ def output_ranges(trainer, batches):
                     means[task] = means[task] + logits[task].float().softmax(1) / PASSES
             for task, rows in found.items():
                 rows.append(means[task])
-    probabilities = {task: torch.cat(rows) for task, rows in found.items()}
-    return {task: float((p.amax(0) - p.amin(0)).max()) for task, p in probabilities.items()}
+    logs = {task: torch.cat(rows).clamp_min(1e-30).log() for task, rows in found.items()}
+    return {task: float((x.amax(0) - x.amin(0)).max()) for task, x in logs.items()}
 
 
 def dice_of_brain(trainer):
@@ -96,9 +97,9 @@ def collapses(curve, kept, ranges, of_brain=0.0):
     """Return why a network collapsed, a list of texts that is empty if it did not.
 
     It has if, of the weights that are kept, the validation Dice is at most .05 or at most that of
-    the whole brain; if a task's outputs do not depend on the case, which is a `ranges` below .01;
-    or if the training loss fell in no epoch by 2 % of that of the first, of those with the last
-    epoch's weights of auxiliary terms.
+    the whole brain; if a task's outputs do not depend on the case, which is a `ranges` below .02;
+    or if the training loss fell in no epoch by 2 % of that of the first. Where the weights of
+    auxiliary terms change with the epoch, losses are not compared.
 
     Args:
         curve: the learning curve.
@@ -121,7 +122,7 @@ def collapses(curve, kept, ranges, of_brain=0.0):
         if x < LEAST_RANGE
     ]
     weights = [name for name in AUXILIARY if name in curve]
-    loss = curve.loc[(curve[weights] == curve[weights].iloc[-1]).all(axis=1), "train_loss"]
-    if len(loss) > 1 and loss.iloc[1:].min() > (1 - LEAST_FALL) * loss.iloc[0]:
+    loss, same = curve["train_loss"], (curve[weights] == curve[weights].iloc[-1]).all(axis=None)
+    if same and len(loss) > 1 and loss.iloc[1:].min() > (1 - LEAST_FALL) * loss.iloc[0]:
         reasons.append("a training loss that hardly fell after the first epoch")
     return reasons
