@@ -58,8 +58,8 @@ def output_ranges(trainer, batches):
 
     Probabilities are means over passes in which all cases have the same dropout masks, so that
     they differ by the cases alone. Their logarithms differ even where a network is right to be
-    sure of one class in every case of these batches. A task without any label is left out, and all of them if there
-    is one case.
+    sure of one class in every case of these batches. A task without any label is left out, and
+    all of them if there is one case.
     """
     network = trainer.network.eval()
     tasks = [task for task, weight in trainer.loss.task_weights.items() if weight]
