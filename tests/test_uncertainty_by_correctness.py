@@ -60,7 +60,7 @@ def test_the_figure_shows_the_rank_test_of_the_same_cell(tmp_path, table_of):
     bootstrap = {"resamples": 100, "interval": "percentile", "rng": np.random.default_rng(0)}
     tests = of_cell(compare_cells([path], [], **SETTINGS, **bootstrap), 0.2, 30)
     figure = drawn(table_of(cell), tests)
-    expected = f"{p_text(tests['p_holm'].iloc[0])} (Holm)\nAUROC = 1.00 (1.00 to 1.00)"
+    expected = f"{p_text(tests['p_holm'].iloc[0])} (Holm)\nAUROC = 1.00 (0.75 to 1.00)"
     assert texts(figure).count(expected) == 3
     fewer = table_of(cell.iloc[1:])
     with pytest.raises(BadInput, match="on 7 good and 5 bad cases, found 8 and 5"):
