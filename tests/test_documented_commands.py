@@ -278,7 +278,8 @@ def results(tmp_path, monkeypatch):
             "low": 0.1, "high": 0.2, "n": 64,
         },
         cell / "passes-030/classification.csv": {
-            "case": "phantom-001", "seed": 1, "idh_label": 1, "idh_probability_1": 0.75, "idh_predictive": 0.5,
+            "case": "phantom-001", "seed": 1,
+            "idh_label": 1, "idh_probability_1": 0.75, "idh_predictive": 0.5,
         },
     }  # fmt: skip
     for path, row in tables.items():
