@@ -317,3 +317,14 @@ def test_rows_of_one_case_that_are_right_together_widen_the_limits():
     assert together[1] <= alone[1]
     assert together[2] >= alone[2]
     assert np.isnan(true_limits(confidence[:0], confidence[:0], rng)).all()
+
+
+def test_predictions_that_are_surer_than_right_are_not_called_worse_than_they_are():
+    """A true ECE of .05 at a confidence of .99: the null band alone said "above" in 10 %."""
+    rng, wrong = np.random.default_rng(0), 0
+    probabilities = np.tile([0.01, 0.99], (64, 1))
+    for _ in range(150):
+        labels = (rng.random(64) < 0.94).astype(int)
+        low = true_ece_limits(probabilities, labels, np.arange(64), rng, 0.98, resamples=300)[1]
+        wrong += low > 0.05
+    assert wrong <= 8  # 2.5 % and chance

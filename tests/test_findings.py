@@ -301,3 +301,22 @@ def test_a_cell_without_passes_or_segmentation_judges_what_it_can():
 
 def test_claims_name_their_rule():
     assert all(isinstance(claim, Claim) and claim.how.endswith(".") for claim in claims())
+
+
+def test_n_is_that_of_the_measures_that_a_statistic_reads():
+    values = {(r, 30, "idh", name): [r, r] for r in RATES for name in ("nll", "auc")}
+    grid = grid_of(values)
+    grid.n_of[("idh", "auc")] = 5
+    slope(grid, "idh", "nll")
+    assert grid.n_used() == 9
+    grid.at("idh", "nll"), grid.at("idh", "auc")
+    assert grid.n_used() == 5
+    assert grid.n_used() == 0
+
+
+def test_a_contrast_without_value_leaves_no_number():
+    for order in ([np.nan, 2.0], [2.0, np.nan]):
+        row = least_of(order)
+        assert row["verdict"] == "undecided"
+        assert np.isnan([row["ours"], row["low"], row["high"]]).all()
+        assert "undefined" in row["reason"]

@@ -7,11 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.stats
+from scipy.special import ndtri
+from scipy.stats import binomtest
 
 from glioma_uq.predictions import Cell
 from glioma_uq.statistics.bootstrap import draw_resamples, resample_weights, weighted_mean
 from glioma_uq.statistics.correlation import pearson
-from glioma_uq.statistics.intervals import expanded_tails, interval, variance_parts
+from glioma_uq.statistics.intervals import KINDS, expanded_tails, interval, variance_parts
 from glioma_uq.statistics.long_tables import from_reference, numbers, resample_cell
 
 BENCHMARK = Path(__file__).resolve().parents[1] / "benchmarks" / "coverage.py"
@@ -252,3 +254,25 @@ def test_one_seed_covers_these_networks_only(cover_networks):
     """The interval of one seed does not know how trainings differ, which the tables say."""
     shares, _ = cover_networks(2, 1, 0.06, "expanded", 200, 200, np.random.default_rng(0))
     assert (shares < 0.7).all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_a_share_of_all_or_none_has_the_exact_limits_of_scipy(value, kind):
+    found = interval(np.full(201, value), 0.95, kind, np.full(64, value), 64, bounds=(0, 1))[1:3]
+    expected = binomtest(int(64 * value), 64).proportion_ci(0.95, "exact")
+    assert found == pytest.approx((expected.low, expected.high))
+    entropy = interval(np.zeros(201), 0.95, kind, np.zeros(64), 64, bounds=(0, np.inf))[1:3]
+    assert entropy == (0, 0)  # may be 0 for good: one pass has no epistemic uncertainty
+
+
+def test_tails_beyond_the_resamples_follow_from_nearer_ones():
+    """1,000 resamples of a normal mean, a limit at .00024: the ends of the resamples are nearer."""
+    rng, wanted = np.random.default_rng(0), ndtri(0.99976)
+    found = [
+        interval(np.append(0, rng.normal(size=1000)), 1 - 2 * 0.00024, "expanded", rng.normal(
+            size=10**4), 10**4)[2]
+        for _ in range(200)
+    ]  # fmt: skip
+    assert np.mean(found) == pytest.approx(wanted, rel=0.05)
+    assert np.std(found) < 0.25

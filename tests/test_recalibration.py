@@ -6,6 +6,7 @@ import pytest
 
 from glioma_uq.statistics.recalibration import (
     apply_temperature,
+    case_shares,
     correct_prior,
     fit_prior,
     fit_temperature,
@@ -148,3 +149,9 @@ def test_recalibrated_uncertainty_is_that_of_the_recalibrated_probabilities():
     )
     assert recalibrated[["idh_aleatoric", "idh_epistemic"]].isna().all(axis=None)
     pd.testing.assert_series_equal(recalibrated["grade_predictive"], test["grade_predictive"])
+
+
+def test_a_prior_counts_cases_not_rows():
+    labels = np.repeat([0, 0, 1], 5)
+    found = fit_prior(labels, 3, case_shares(np.repeat(["a", "b", "c"], 5)))
+    assert found == pytest.approx(fit_prior(np.array([0, 0, 1]), 3))

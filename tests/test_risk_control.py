@@ -68,3 +68,11 @@ def test_the_mean_rate_of_new_cases_stays_below_alpha():
         new = false_negative_rates(counted(cases(30, 1000 + seed))[0])
         rates.append(new[:, round(threshold * 20)].mean())
     assert 0.08 < np.mean(rates) < 0.15
+
+
+def test_the_rows_of_a_case_count_as_one_case():
+    inside, _ = counted(cases(18, 1))
+    many, shares = np.repeat(inside, 4, axis=0), np.full(72, 0.25)
+    once = control_false_negatives(inside, 0.1)
+    assert control_false_negatives(many, 0.1, shares) == once
+    assert control_false_negatives(many, 0.1) >= once

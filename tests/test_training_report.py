@@ -226,3 +226,13 @@ def test_the_network_that_did_not_collapse_is_kept(cohort, tmp_path, monkeypatch
     monkeypatch.undo()
     _, *expected = train(cohort, tmp_path / "direct", seed=seed_for(1, "attempt", 2))
     assert_same((row, *found), (row, *expected))
+
+
+def test_a_network_that_is_sure_of_a_frequent_class_did_not_collapse():
+    run = trainer()
+    batches = training_batches(run)
+    plain = output_ranges(run, batches)["idh"]
+    with torch.no_grad():
+        run.network.subtypes["idh"].bias += torch.tensor([12.0, -12.0])
+    assert output_ranges(run, batches)["idh"] == pytest.approx(plain, rel=1)
+    assert output_ranges(run, batches)["idh"] > 0.02
