@@ -357,6 +357,8 @@ def test_learned_is_given_these_networks():
     assert learned(both, by_seed=pd.concat([of_one, of_all])).learned
     assert not learned(both, by_seed=pd.concat([of_one, both.assign(seed="all")])).learned
     ensemble = classification(auc_low=0.3).assign(network="csnet_deep-ensemble")
+    unlabelled = of_all.assign(n=np.where(of_all["task"] == "1p19q", 0, of_all["n"]))
+    assert [check.what[:10] for check in learned(both, by_seed=unlabelled).checks] == ["AUC of IDH"]
     checks = learned(pd.concat([both, ensemble]), by_seed=of_all).checks
     assert [check.passed for check in checks] == [True, True, False, False]
     assert "csnet_deep-ensemble at rate" in checks[2].what

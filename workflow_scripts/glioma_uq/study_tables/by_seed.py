@@ -10,8 +10,12 @@ MEASURES = ("ece", "nll", "brier", "auc")
 
 def tabulate(*, classification, segmentation, intervals, ece, auc_average, rng):
     of_classes = partial(key_measures, ece=ece, auc_average=auc_average, names=MEASURES)
-    tables = [
-        measure_seeds(paths, measures, **intervals, rng=rng)
-        for paths, measures in ((classification, of_classes), (segmentation, segmentation_measures))
-    ]
-    return concat_nonempty(tables).dropna(subset="value")
+    return concat_nonempty(
+        [
+            measure_seeds(paths, measures, **intervals, rng=rng)
+            for paths, measures in (
+                (classification, of_classes),
+                (segmentation, segmentation_measures),
+            )
+        ]
+    )
