@@ -358,6 +358,8 @@ def test_calibration_shows_every_seed_of_training_behind_the_mean(tmp_path):
         draw("calibration_by_rate", shown, level=LEVEL)
         for shown in (read_with, calibration(tmp_path, table))
     )
+    of_another = calibration(tmp_path, table, by_seed=seeds.assign(network="csnet-other"))
+    assert "seed" not in of_another  # as for an ensemble of all seeds
     dots, mean = with_seeds.axes[0].lines[:2]
     assert sorted(set(np.round(dots.get_ydata(), 9))) == [0.1, 0.2]
     assert mean.get_ydata().tolist() == without.axes[0].lines[0].get_ydata().tolist()

@@ -87,6 +87,9 @@ KINDS = {
     "two classes, a phantom with lesion groups": (SIZES, DEFAULT, ON_PHANTOM),
     "several samplers": ({"sampling": {"samplers": ["deterministic", "mc-dropout"]}}, DEFAULT,
                          ON_PHANTOM),
+    "an ensemble alone": (
+        {"seeds": [1, 2], "sampling": {"samplers": ["deep-ensemble"]}}, DEFAULT, ON_PHANTOM,
+    ),
     "one rate": ({"rates": [0.2]}, DEFAULT, ONE_RATE),
     "deterministic alone": (ONE_PASS, DEFAULT, ONE_RATE),
     "nothing fitted": (

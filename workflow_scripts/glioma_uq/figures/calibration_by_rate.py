@@ -21,6 +21,7 @@ from glioma_uq.figures.style import (
 from glioma_uq.figures.words import joined
 from glioma_uq.grid import ALL_SEEDS
 from glioma_uq.statistics.selected_cell import read_selected_cell
+from glioma_uq.tables import read_table
 from glioma_uq.tasks import TASKS
 
 CAPTION = (
@@ -47,7 +48,7 @@ def read(*, classification, posterior_truth, by_seed, selection, network):
     Rows of the measure `ece_null`, if there are any, are included: the interval of the ECE of a
     perfectly calibrated model at this n. So are rows of `bayes_auc` where the truth is known:
     `posterior_truth` is the path of that table, or empty. So is `by_seed`, the values of single
-    seeds, which the column `seed` names.
+    seeds, which the column `seed` names; an ensemble of all has none.
     """
     _, passes = read_selected_cell(selection)
     rows = read_rows(classification, network)
@@ -55,8 +56,9 @@ def read(*, classification, posterior_truth, by_seed, selection, network):
         of_truth = read_rows(posterior_truth, network)
         rows = pd.concat([rows, of_truth[of_truth["measure"] == BAYES]])
     if by_seed:
-        seeds = read_rows(by_seed, network)
-        rows = pd.concat([rows, seeds[seeds["seed"].astype(str) != ALL_SEEDS]])
+        seeds = read_table(by_seed)
+        mine = seeds["network"].eq(network) & seeds["seed"].astype(str).ne(ALL_SEEDS)
+        rows = pd.concat([rows, seeds[mine]]) if mine.any() else rows
     return in_order(at_passes(rows, passes), product(TASKS, [*MEASURES, NULL_BAND, BAYES]))
 
 

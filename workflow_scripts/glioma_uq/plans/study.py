@@ -125,7 +125,7 @@ class StudyPlan(Plan):
             "segmentation": segmentation,
             "tasks": bool(self.tasks),
             "rates": len(self.rates) > 1,
-            "seeds": len(self.seeds) > 1,
+            "seeds": len(self.seeds) > 1 and not set(self.samplers) <= set(ENSEMBLES),
             "maps": maps,
             "subregions": subregions,
             "disagreement": disagreement,
