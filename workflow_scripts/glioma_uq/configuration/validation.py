@@ -21,7 +21,6 @@ from glioma_uq.tasks import TASKS
 
 FREE = ("departures",)  # free text
 WITH_LOGIN = re.compile(r"://[^/\s]*@")
-NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?", re.ASCII)
 VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*", re.ASCII)
 
 
@@ -74,17 +73,6 @@ def faults_of_values(config):
                 f"expected text without line breaks and control characters for {key}, found "
                 f"{value!r}: change it in the config."
             )
-
-
-def number_meant(value):
-    """Return a number that was read as text in a form that YAML reads as a number, "" for others.
-
-    In YAML 1.1, which PyYAML reads, 1e-5 is text and 1.0e-5 a number.
-    """
-    if not isinstance(value, str) or not NUMBER.fullmatch(value):
-        return ""
-    digits, exponent, power = value.lower().partition("e")
-    return digits if not exponent else f"{digits}{'' if '.' in digits else '.0'}e{power}"
 
 
 def values_of(part, above=""):
