@@ -74,7 +74,7 @@ def test_a_spreadsheets_byte_order_mark_and_a_tsv_are_read(tmp_path):
         (["..,1,0,2"], "expected the name of a folder as case, found '..'"),
         (
             [",1,0,2"],
-            "expected an id as case in each row of .* found none in 1 of 1 .line 2., fill",
+            "expected an id as case in each row of .* found none in 1 of 1 .line 2.,",
         ),
     ],
 )

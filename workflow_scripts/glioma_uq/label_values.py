@@ -54,7 +54,7 @@ def read_labels_of(rows, columns, values, path, key):
 
 
 def read_keys_as_text(config):
-    """Make, in place, the keys of every map of values in a config text: YAML reads 2 as a number."""
+    """Make the keys of all maps of values text, in place: YAML reads 2 as a number."""
     labels = (config["cohort"] or {}).get("labels", {}).get("values", {})
     columns = (config["predictions"] or {}).get("columns", {})
     places = [(labels, task, f"cohort.labels.values.{task}") for task in labels]
