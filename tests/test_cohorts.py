@@ -43,7 +43,8 @@ def table_of(tmp_path, *rows, header="case,idh,1p19q,grade"):
 def test_labels_are_read_and_an_empty_one_is_unknown(tmp_path):
     table = table_of(tmp_path, "a,1,1,2", "b,0,,4", "c,-1,0,-1")
     assert read_labels(table, COLUMNS, source="here")[1] == {
-        "case": "b", "patient": "b", "source": "here", "idh": 0, "1p19q": -1, "grade": 4,
+        "case": "b", "patient": "b", "session": "", "source": "here", "idh": 0, "1p19q": -1,
+        "grade": 4, "idh_raw": "0", "1p19q_raw": "", "grade_raw": "4",
     }  # fmt: skip
     assert [row["grade"] for row in read_labels(table, COLUMNS)] == [2, 4, -1]
 
@@ -65,13 +66,16 @@ def test_a_spreadsheets_byte_order_mark_and_a_tsv_are_read(tmp_path):
     [
         ([], "expected a row for each case, found no row in .* fill the table"),
         (["a,1,0,2", "a,1,0,2"], "expected each case once, found a 2 times"),
-        (["a,2,0,2"], "expected idh of case a to be one of 0, 1, -1 or empty, found '2', correct"),
-        (["a,yes,0,2"], "expected idh of case a .* found 'yes'"),
-        (["a,1,0,1"], "expected grade of case a to be one of 2, 3, 4, -1 or empty, found '1'"),
+        (["a,2,0,2"], "idh among 0, 1, -1, n/a, NA or empty in .* found idh '2' in 1 row: name"),
+        (["a,yes,0,2"], "found idh 'yes' in 1 row: name each in cohort.labels.values.idh, as"),
+        (["a,1,0,1"], "expected grade among 2, 3, 4, -1, .* found grade '1' in 1 row: name"),
         (["a,0,1,3"], "IDH mutated where 1p19q is co-deleted, found case a with idh 0 and 1p19q 1"),
         (["../a,1,0,2"], "expected the name of a folder as case, found '../a'"),
         (["..,1,0,2"], "expected the name of a folder as case, found '..'"),
-        ([",1,0,2"], "expected the name of a folder as case, found ''"),
+        (
+            [",1,0,2"],
+            "expected an id as case in each row of .* found none in 1 of 1 .line 2.,",
+        ),
     ],
 )
 def test_a_table_that_contradicts_itself_is_refused(tmp_path, rows, sentence):
@@ -234,7 +238,7 @@ def rows_of(**reasons):
 def test_a_cohort_divides_by_the_first_reason_of_its_own():
     known = {"idh": "1", "1p19q": "0", "grade": "3"}
     labels = [
-        {"case": case, "patient": case, "source": "s", **known, "problem": problem}
+        {"case": case, "patient": case, "session": "", "source": "s", **known, "problem": problem}
         for case, problem in (("a", ""), ("b", ""), ("c", "no folder"))
     ]
     quality = rows_of(

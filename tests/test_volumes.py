@@ -85,7 +85,8 @@ def manifest(tmp_path_factory):
 def test_the_manifest_has_a_row_for_each_case_that_takes_part(manifest):
     table = read_table(manifest)
     assert table.columns.tolist() == [
-        "case", "patient", "source", "idh", "1p19q", "grade", "voxel_mm", "template_scale",
+        "case", "patient", "session", "source", "idh", "1p19q", "grade", "voxel_mm",
+        "template_scale",
         "t1ce_sha256", "flair_sha256", "brain_mask_sha256", "segmentation_sha256",
     ]  # fmt: skip
     assert table["case"].tolist() == ["a", "b"]

@@ -7,8 +7,10 @@ so it imports nothing heavy.
 import math
 import re
 from collections import Counter
+from itertools import chain
 from pathlib import PurePath
 
+from glioma_uq.cohorts.labels import columns_of
 from glioma_uq.cohorts.recognition import merged
 from glioma_uq.configuration.departures import check_reasons
 from glioma_uq.configuration.network_options import check_options
@@ -119,11 +121,28 @@ def faults_of_cohort(cohort):
                 "as TCIA_USER, found something else: export your login in the shell and name the "
                 "variable here, never its value."
             )
-    name, times = most_common((cohort.get("labels", {}).get("columns") or {}).values())
+    labels = cohort.get("labels", {})
+    yield from faults_of_ids(labels.get("ids"))
+    named = labels.get("columns", {}).values()
+    name, times = most_common(chain.from_iterable(map(columns_of, named)))
     if times > 1:
         yield (
             f"expected a different column for each of cohort.labels.columns, found {name!r} "
             f"{times} times: give each its own, or null if it is unknown."
+        )
+
+
+def faults_of_ids(ids):
+    """Find a regular expression that is none, and a replacement with a group that it lacks."""
+    if not ids:
+        return
+    try:
+        re.compile(ids["pattern"])
+        re.sub(ids["pattern"] + "|", ids["as"], "")
+    except (re.error, IndexError) as error:
+        yield (
+            "expected a regular expression and its replacement as cohort.labels.ids, found "
+            f"{ids['pattern']!r} and {ids['as']!r} ({error}): correct them."
         )
 
 
