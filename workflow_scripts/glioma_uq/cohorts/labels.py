@@ -11,21 +11,12 @@ from pathlib import Path
 from glioma_uq.case_names import check_case_name, check_no_twins
 from glioma_uq.errors import BadInput
 from glioma_uq.label_values import read_labels_of
-from glioma_uq.phantom.lesion_groups import case_names
 from glioma_uq.tasks import TASKS, UNKNOWN
 from glioma_uq.text_tables import check_column, check_ids, read_text_table, select_rows
 
 LABEL_COLUMNS = ("case", "patient", "session", "source", *TASKS)
 RAW_COLUMNS = tuple(f"{task}_raw" for task in TASKS)
 VALUES_KEY = "cohort.labels.values.{}"
-
-
-def list_cases(cohort):
-    """Return the names of all cases of the cohort that a config's `cohort` describes."""
-    if cohort["source"] == "phantom":
-        phantom = cohort["phantom"]
-        return case_names(phantom["cases"], phantom.get("size_sensitivity"))
-    return [row["case"] for row in read_labels(source=cohort["source"], **cohort["labels"])]
 
 
 def read_labels(

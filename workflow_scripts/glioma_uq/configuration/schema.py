@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from glioma_uq.configuration.datasets import add_preprocessing
 from glioma_uq.configuration.documents import fill_defaults, read_yaml, sentence, validator_of
 from glioma_uq.configuration.validation import check_across_keys
 from glioma_uq.errors import BadInput
@@ -25,11 +26,14 @@ def check_config(config, schema=SCHEMA):
     """
     given = set(config)
     read_cohort(config)
+    check_not_brats(config.get("cohort"))
     validator = validator_of(schema)
     errors = sorted(validator.iter_errors(config), key=lambda e: list(map(str, e.path)))
     if errors:
         raise BadInput(sentence(errors[0], config))
     check_kind(config, given)
+    if config.get("cohort"):
+        add_preprocessing(config)
     fill_defaults(config, validator.schema)
     read_keys_as_text(config)
     choose_cell(config)
@@ -65,6 +69,18 @@ def read_cohort(config):
             "move it there, or describe the whole cohort in the study."
         )
     config |= described
+
+
+def check_not_brats(cohort):
+    """Raise BadInput for a cohort of the source brats, which is one of the datasets now."""
+    if isinstance(cohort, dict) and cohort.get("source") == "brats":
+        old = cohort.get("brats") if isinstance(cohort.get("brats"), dict) else {}
+        path, release = old.get("path", "data/brats"), old.get("release", 2021)
+        raise BadInput(
+            "expected BraTS among the datasets, found cohort.source brats: write source: datasets "
+            f"and datasets: [{{name: brats, version: {release}, path: {path}}}] instead of brats "
+            "and labels."
+        )
 
 
 def check_kind(config, given):

@@ -6,13 +6,16 @@ so it imports nothing heavy.
 
 import math
 import re
-from collections import Counter
-from itertools import chain
-from pathlib import PurePath
 
-from glioma_uq.cohorts.labels import columns_of
 from glioma_uq.cohorts.recognition import merged
 from glioma_uq.configuration.departures import check_reasons
+from glioma_uq.configuration.faults import (
+    faults_of_coding,
+    faults_of_labels,
+    is_inside,
+    most_common,
+    refuse,
+)
 from glioma_uq.configuration.network_options import check_options
 from glioma_uq.configuration.preflight import check_classes, check_phantom
 from glioma_uq.errors import BadInput, closest
@@ -23,13 +26,11 @@ from glioma_uq.tasks import TASKS
 
 FREE = ("departures",)  # free text
 WITH_LOGIN = re.compile(r"://[^/\s]*@")
+WITHOUT_LABELS = {
+    "phantom": "describe it, as cohorts/phantom.yaml does.",
+    "datasets": "name the datasets and their folders, as cohorts/brats_2018.yaml does.",
+}  # sources without cohort.labels, and what to do where their own key is missing
 VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*", re.ASCII)
-
-
-def refuse(faults):
-    """Raise BadInput with the first of the sentences `faults`, if there is any."""
-    for sentence in faults:
-        raise BadInput(sentence)
 
 
 def check_across_keys(config):
@@ -92,18 +93,20 @@ def values_of(part, above=""):
 def faults_of_cohort(cohort):
     """Find a missing description, a value or column with two meanings, and unsafe names."""
     source = cohort["source"]
-    for key in (source,) if source == "phantom" else (source, "labels"):
+    for key in (source,) if source in WITHOUT_LABELS else (source, "labels"):
         if key not in cohort:
-            do = "give the location of the cases and the table of their labels."
-            do = "describe it, as cohorts/phantom.yaml does." if source == "phantom" else do
+            do = WITHOUT_LABELS.get(
+                source, "give the location of the cases and the table of their labels."
+            )
             yield f"expected cohort.{key} for cohort.source {source}, found none: {do}"
-    coding = cohort.get("segmentation_labels") or {}
-    numbers = [number for part in coding.values() for number in part]
-    if len(numbers) != len(set(numbers)) or (coding and not numbers):
-        yield (
-            "expected each number once among the subregions of cohort.segmentation_labels, found "
-            f"{coding}: give each number to one subregion."
-        )
+    yield from faults_of_coding(cohort.get("segmentation_labels"), "cohort.segmentation_labels")
+    if source == "datasets":
+        if "labels" in cohort:
+            yield (
+                "expected labels inside each of cohort.datasets, found cohort.labels: name the "
+                "table there as table, and what differs from the dataset's file as labels."
+            )
+        return
     options = cohort.get(source) or {}
     for key in ("names", "derivatives"):
         for part, name in (options.get(key) or {}).items():
@@ -121,41 +124,7 @@ def faults_of_cohort(cohort):
                 "as TCIA_USER, found something else: export your login in the shell and name the "
                 "variable here, never its value."
             )
-    labels = cohort.get("labels", {})
-    yield from faults_of_ids(labels.get("ids"))
-    named = labels.get("columns", {}).values()
-    name, times = most_common(chain.from_iterable(map(columns_of, named)))
-    if times > 1:
-        yield (
-            f"expected a different column for each of cohort.labels.columns, found {name!r} "
-            f"{times} times: give each its own, or null if it is unknown."
-        )
-
-
-def faults_of_ids(ids):
-    """Find a regular expression that is none, and a replacement with a group that it lacks."""
-    if not ids:
-        return
-    try:
-        re.compile(ids["pattern"])
-        re.sub(ids["pattern"] + "|", ids["as"], "")
-    except (re.error, IndexError) as error:
-        yield (
-            "expected a regular expression and its replacement as cohort.labels.ids, found "
-            f"{ids['pattern']!r} and {ids['as']!r} ({error}): correct them."
-        )
-
-
-def is_inside(name):
-    """Return whether a file name or pattern does not lead out of a case's folder."""
-    path = PurePath(name or "x")
-    stars = any("**" in step and step != "**" for step in path.parts)
-    return bool(path.parts) and not (path.is_absolute() or ".." in path.parts or stars)
-
-
-def most_common(names):
-    """Return the most frequent of some names, nulls left out, and its number of times."""
-    return next(iter(Counter(filter(None, names)).most_common(1)), ("", 0))
+    yield from faults_of_labels(cohort.get("labels", {}))
 
 
 def faults_of_preprocessing(preprocessing, cohort):
