@@ -3,6 +3,8 @@
 Snakemake reads this module while it plans, so it imports nothing heavy.
 """
 
+from pathlib import Path
+
 from glioma_uq.case_names import check_case_name, check_no_twins, natural
 from glioma_uq.cohorts.datasets import check_places, places
 from glioma_uq.cohorts.labels import LABEL_COLUMNS, RAW_COLUMNS, read_labels
@@ -39,6 +41,11 @@ def read_cases(source, options, labels, sessions="all"):
     Raises BadInput, one sentence, for an invalid table, a dataset that is not there, or a name in
     two datasets.
     """
+    if "path" in options and not Path(options["path"]).is_dir():
+        raise BadInput(
+            f"expected the folder of the cases in {options['path']}, found none, correct "
+            f"cohort.{source}.path"
+        )
     if source != "datasets":
         return chosen_sessions(read_labels(source=source, **labels), sessions)
     rows, owners = [], {}

@@ -12,6 +12,7 @@ from glioma_uq.configuration.documents import fill_defaults, read_yaml, sentence
 from glioma_uq.configuration.faults import faults_of_coding, faults_of_labels, is_inside, refuse
 from glioma_uq.errors import BadInput, closest
 from glioma_uq.label_values import text_keys
+from glioma_uq.subregions import SUBREGIONS
 
 CHECKOUT = Path(__file__).parents[3]
 FOLDER = CHECKOUT / "cohorts" / "datasets"
@@ -30,6 +31,19 @@ def add_preprocessing(config):
     if cohort and cohort["source"] == "datasets":
         own = config.get("preprocessing", {})
         config["preprocessing"] = common_preprocessing(datasets_of(cohort), own) | own
+
+
+def check_subregions(config):
+    """Raise BadInput for a study of subregions with a dataset that does not label each."""
+    if config["segmentation"] != "subregions" or config["cohort"]["source"] != "datasets":
+        return
+    for dataset in datasets_of(config["cohort"]):
+        missing = [part for part in SUBREGIONS if not dataset["segmentation_labels"][part]]
+        if missing:
+            raise BadInput(
+                f"expected labels of {', '.join(missing)} in {dataset['name']} for segmentation "
+                "subregions, found none: set segmentation to tumour, or leave the dataset out."
+            )
 
 
 def datasets_of(cohort):

@@ -8,6 +8,7 @@ import math
 import re
 
 from glioma_uq.cohorts.recognition import merged
+from glioma_uq.configuration.datasets import check_subregions
 from glioma_uq.configuration.departures import check_reasons
 from glioma_uq.configuration.faults import (
     faults_of_coding,
@@ -53,6 +54,7 @@ def check_study(config):
     refuse(faults_of_folds(config["folds"]))
     check_networks(config["networks"], config["network_options"])
     refuse(faults_of_segmentation(config))
+    check_subregions(config)
     refuse(faults_of_selection(config))  # before the maps, which may take its passes
     refuse(faults_of_sampling(config))
     check_phantom(config)

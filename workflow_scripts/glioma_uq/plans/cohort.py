@@ -145,7 +145,7 @@ class CohortPlan(Plan):
     @property
     def tables(self):
         """The tables of labels."""
-        labels = [each["labels"] for each in self.datasets] or [self.config["labels"]]
+        labels = [each["labels"] for each in self.datasets] or [self.config.get("labels")]
         return [each["table"] for each in labels if each]
 
     def coding_of(self, case):
