@@ -117,7 +117,7 @@ def _joined(classes, task):
 def _sentence(faults, path, key):
     expected = "; ".join(f"{name} among {', '.join(named)}" for _, name, named, _ in faults)
     found = "; ".join(f"{name} {_listed(named, unnamed)}" for _, name, named, unnamed in faults)
-    keys = " and ".join(dict.fromkeys(key.format(task) for task, *_ in faults))
+    keys = ", ".join(dict.fromkeys(key.format(task) for task, *_ in faults))
     return (
         f"expected {expected} or empty in {path}, found {found}: name each in {keys}, as a class "
         f"or as {UNKNOWN_NAME}"

@@ -151,8 +151,8 @@ def _decoded(content):
 
 
 def _separator(text):
-    """Return the separator that is most frequent in the header, quoted texts left out."""
-    lines = QUOTED.sub(r"\1", text).splitlines()
+    """Return the separator that is most frequent in the header outside quotes."""
+    lines = QUOTED.sub(r"\1quoted", text).splitlines()
     header = next((line for line in lines if line.strip()), "")
     return max(SEPARATORS, key=header.count)
 

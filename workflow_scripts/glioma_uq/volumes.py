@@ -3,7 +3,8 @@
 It has one row for each included case, and the normalised files lie beside it, as
 normalised/{case}/{name}.nii.gz. Columns: case; patient, whose cases are all in one split;
 session, empty without one; source; the labels idh, 1p19q and grade, -1 where unknown; voxel_mm,
-the edge of the voxels in mm; template_scale, by which the affine registration to the template multiplied the patient's volume;
+the edge of the voxels in mm; template_scale, by which the affine registration to the template
+multiplied the patient's volume;
 and {name}_sha256 of each file, empty for a missing reference segmentation.
 """
 

@@ -121,6 +121,6 @@ def _check_listed_once(cases, table):
     if count > 1:
         raise BadInput(
             f"expected each case once, found {case} {count} times in {table}, "
-            "keep one row for each patient"
+            "keep one row for each case"
         )
     check_no_twins(counts, table)

@@ -199,22 +199,34 @@ def faults_of_grid(rates, passes):
 
 def faults_of_columns(columns):
     """Find a number of columns other than a task's classes, and a column with two meanings."""
-    names = [columns["case"]]
-    for task, classes in TASKS.items():
-        if not (named := columns.get(task)):
-            continue
-        names += [named["label"], *named["probabilities"]]
-        if len(named["probabilities"]) != len(classes):
+    tasks = {task: columns[task] for task in TASKS if task in columns}
+    if not tasks:
+        yield (
+            f"expected a task under predictions.columns, found none of {', '.join(TASKS)}; name "
+            "the label and the probabilities of one"
+        )
+    for task, named in tasks.items():
+        if len(named["probabilities"]) != len(TASKS[task]):
             yield (
-                f"expected {len(classes)} probability columns for {task}, one for each of "
-                f"{list(classes)}, found {len(named['probabilities'])}; name them in predictions"
+                f"expected {len(TASKS[task])} probability columns for {task}, one for each of "
+                f"{list(TASKS[task])}, found {len(named['probabilities'])}; name them in "
+                "predictions"
             )
-    name, times = most_common(names)
+    name, times = most_common(columns_named(columns))
     if times > 1:
         yield (
             "expected a different column for each label and class under predictions.columns, "
             f'found "{name}" {times} times; give each its own'
         )
+
+
+def columns_named(columns):
+    """Return all column names under predictions.columns."""
+    names = [columns[name] for name in ("case", "patient", "source") if name in columns]
+    for named in (columns[task] for task in TASKS if task in columns):
+        given = named.get("uncertainty") or {}
+        names += [named["label"], *named["probabilities"], *given.values()]
+    return names
 
 
 def faults_of_folds(folds):

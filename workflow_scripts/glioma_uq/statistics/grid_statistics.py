@@ -62,10 +62,14 @@ class Grid:
         passes = sorted(passes for rate, passes in cells if rate == self.rate)
         return np.array(passes), np.array([cells[self.rate, t] for t in passes])
 
-    def _cells_of(self, task, measure):
-        """Return {(rate, passes): [B]} of one measure, which the selected cell must have."""
+    def require(self, task):
+        """Raise CannotJudge if no case of the task is known at the selected cell."""
         if not any(task == of and n for (of, _), n in self.n_of.items()):
             raise CannotJudge(f"the study has no {task}")
+
+    def _cells_of(self, task, measure):
+        """Return {(rate, passes): [B]} of one measure, which the selected cell must have."""
+        self.require(task)
         if (task, measure) not in self.n_of:
             raise CannotJudge(f"the study has no {measure} of {task} at this cell")
         self.used.add((task, measure))
@@ -165,9 +169,10 @@ def changes_after(grid, task):
 
 def dominance(grid, task, greater, smaller):
     """Return one mean uncertainty minus another at the selected cell; needs at least two passes."""
-    one, other = (grid.at(task, uncertainty(task, part)) for part in (greater, smaller))
+    grid.require(task)
     if grid.passes == 1:
         raise CannotJudge("one pass does not separate epistemic from aleatoric uncertainty")
+    one, other = (grid.at(task, uncertainty(task, part)) for part in (greater, smaller))
     return one - other
 
 
