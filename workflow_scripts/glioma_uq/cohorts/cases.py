@@ -18,11 +18,17 @@ NO_LABELS = dict.fromkeys((*LABEL_COLUMNS, *RAW_COLUMNS), "") | dict.fromkeys(TA
 def list_cases(cohort, options):
     """Return the names of the cases that a run reads; `options` are those of the cohort's source.
 
-    A row of a dataset's table without a folder is not among them: check_cohort names it.
+    A row of a dataset's table without a folder is not among them: check_cohort names it. Raises
+    BadInput where the folder of all cases is not there, before a step of each case finds it.
     """
     if cohort["source"] == "phantom":
         return case_names(options["cases"], options.get("size_sensitivity"))
     rows = read_cases(cohort["source"], options, cohort.get("labels"), cohort["sessions"])
+    if "path" in options and not Path(options["path"]).is_dir():
+        raise BadInput(
+            f"expected the folder of the cases in {options['path']}, found none, correct "
+            f"cohort.{cohort['source']}.path"
+        )
     if cohort["source"] != "datasets":
         return [row["case"] for row in rows]
     there = {place.case for dataset in options["datasets"] for place in places(dataset)}
@@ -41,11 +47,6 @@ def read_cases(source, options, labels, sessions="all"):
     Raises BadInput, one sentence, for an invalid table, a dataset that is not there, or a name in
     two datasets.
     """
-    if "path" in options and not Path(options["path"]).is_dir():
-        raise BadInput(
-            f"expected the folder of the cases in {options['path']}, found none, correct "
-            f"cohort.{source}.path"
-        )
     if source != "datasets":
         return chosen_sessions(read_labels(source=source, **labels), sessions)
     rows, owners = [], {}
@@ -91,7 +92,7 @@ def cases_of(dataset):
     source = {"source": dataset["name"]}
     if dataset["labels"] is None:
         return [NO_LABELS | source | _names(place) for place in found.values()]
-    labels = read_labels(**dataset["labels"], **source)
+    labels = read_labels(**dataset["labels"], **source, key=f"labels of {dataset['name']}")
     if dataset.get("labels_of", "case") == "case":
         return [row | _names(found[row["case"]]) if row["case"] in found else row for row in labels]
     of_patient = {row["case"]: row for row in labels}

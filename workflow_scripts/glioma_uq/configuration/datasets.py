@@ -5,6 +5,7 @@ Snakemake reads this module while it plans, so it imports nothing heavy.
 
 import re
 from copy import deepcopy
+from functools import cache
 from pathlib import Path
 
 from glioma_uq.cohorts.datasets import FIELDS, GROUPS, place_of
@@ -72,7 +73,7 @@ def described(given, cohort):
     if labels["table"]:
         schema = validator_of(CONFIG_SCHEMA).schema["properties"]["cohort"]["properties"]["labels"]
         fill_defaults(labels, schema)
-        key = f"labels of the dataset {given['name']}"
+        key = f"labels of {given['name']}"
         refuse(faults_of_labels(labels, key))
         for task, values in labels["values"].items():
             labels["values"][task] = values and text_keys(values, f"{key}.values.{task}")
@@ -126,6 +127,11 @@ def read_dataset(name, version=None):
     `name`: that of a file in cohorts/datasets, or the path of one. Raises BadInput, one sentence.
     """
     path = path_of(name)
+    return deepcopy(_read(path, path.stat().st_mtime_ns, name, version))
+
+
+@cache  # a plan reads it several times
+def _read(path, _, name, version):
     content = read_yaml(path)
     if not isinstance(content, dict):
         raise BadInput(f"expected the description of a dataset in {path}, found none: write it.")
