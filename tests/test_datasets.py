@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import yaml
 from configs import checked, planned
-from layouts import SHAPE, file_of, labels_of, write_dataset
+from layouts import SHAPE, file_of, folders_of, labels_of, write_dataset, write_labels
 from scans import MODALITIES, PARTS
 
 import check_cohort
@@ -65,8 +65,8 @@ def written(root, name, version=None, folders=None, **entry):
     return entry | ({"version": version} if version else {})
 
 
-def rows_of(*datasets, sessions="all"):
-    return read_cases("datasets", options_of(*datasets), None, sessions)
+def rows_of(*datasets, sessions="all", **others):
+    return read_cases("datasets", options_of(*datasets, **others), None, sessions)
 
 
 def table_of(path, *rows):
@@ -177,6 +177,24 @@ def test_a_case_in_two_folders_is_excluded(tmp_path):
 
 
 # Labels and ids.
+
+
+@pytest.mark.parametrize("name", [n for n, v in EVERY if "labels" in read_dataset(n, v)])
+def test_every_table_of_a_layout_is_found_and_gives_its_labels(tmp_path, name):
+    """In the words of the table: mutated, wildtype, unknown; of cases or of patients."""
+    dataset = read_dataset(name)
+    places = write_dataset(tmp_path, dataset, folders_of(dataset, 4), ["t1ce"])
+    tasks = {"idh": (1, 0, -1, 1), "1p19q": (1, 0, -1, -1), "grade": (2, 4, 3, -1)}
+    labels = [{task: known[i] for task, known in tasks.items()} for i in range(4)]
+    named = [getattr(place, dataset.get("labels_of", "case")) for place in places]
+    table = tmp_path / dataset["labels"]["table"].replace("*", "_2")
+    write_labels(table, dataset, dict(zip(named, labels, strict=True)))
+    rows = rows_of({"name": name, "path": str(tmp_path)}, modalities=["t1ce"])
+    assert [row["case"] for row in rows] == [place.case for place in places]
+    for task, known in tasks.items():
+        expected = known if dataset["labels"]["columns"][task] else (-1,) * 4
+        assert tuple(row[task] for row in rows) == expected
+
 
 UCSF = "ID,IDH,1p/19q,WHO CNS Grade"
 
