@@ -30,7 +30,7 @@ class RandomCases:
         shape = (EDGE, EDGE, EDGE)
         images = torch.randn((4, *shape), generator=generator)
         brain = torch.ones(shape, dtype=torch.bool)
-        return Case(name, images, brain, (images[:1] > 1).float(), {}, 1.0)
+        return Case(name, images, brain, (images[:1] > 1).float(), {})
 
 
 def sample(cases, passes):

@@ -104,7 +104,7 @@ def normalised(score):
     brain[3:-3, 3:-3, 3:-3] = True
     scan = np.random.default_rng(1).gamma(4.0, size=brain.shape)
     images = torch.from_numpy(score(scan, brain).astype(np.float32))[None]
-    case = Case("a", images, torch.from_numpy(brain), None, {}, 1.0)
+    case = Case("a", images, torch.from_numpy(brain), None, {})
     data = {"images": images, "mask": torch.zeros_like(images), "background": background_of(case)}
     return data, torch.from_numpy(brain)
 

@@ -106,10 +106,11 @@ def gallery_cases():
     ball[3:6, 3:6, 2:4] = 1
     maps = {kind: Image(0.6 * ball, grid) for kind in MAPS}
     scans = {name: Image(np.random.default_rng(1).normal(size=grid.shape), grid) for name in "ab"}
-    brain = Image(np.ones(grid.shape, bool), grid)
+    brain, tumour = Image(np.ones(grid.shape, bool), grid), Image(ball > 0, grid)
+    nothing = Image(ball < 0, grid)
     return [
-        GalleryCase("seen", scans, maps, Image(ball > 0, grid), brain, dice=0.9, uncertainty=0.1),
-        GalleryCase("not seen", scans, maps, None, brain, dice=0.0, uncertainty=np.nan),
+        GalleryCase("seen", scans, maps, tumour, brain, tumour, dice=0.9, uncertainty=0.1),
+        GalleryCase("not seen", scans, maps, None, brain, nothing, dice=0.0, uncertainty=np.nan),
     ]
 
 

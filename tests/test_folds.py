@@ -184,8 +184,8 @@ def test_the_step_stratifies_by_the_size_in_the_segmentations(cases, tmp_path):
         segmentation = labels if i < 30 else None
         write_case(tmp_path, case, np.diag([2, 2, 2, 1]), segmentation=segmentation)
     manifest = Manifest(write_manifest(tmp_path, **table.to_dict("list")))
-    assert step.et_volume(manifest, table["case"].iloc[7]) == 3 * 8
-    assert np.isnan(step.et_volume(manifest, table["case"].iloc[30]))
+    assert manifest.volume_mm3(table["case"].iloc[7], "et") == 3 * 8
+    assert np.isnan(manifest.volume_mm3(table["case"].iloc[30], "et"))
     step.main(
         volumes=manifest.path, number=2, validation_share=0.2, seed=1, strata=["et_size", "grade"],
         output=tmp_path / "folds.csv",

@@ -48,6 +48,7 @@ def study(tmp_path_factory):
         for kind in MAPS:
             path = folder / f"csnet/dropout-0.20/fold-1/maps/{name}/passes-004/{kind}.nii.gz"
             write_image(path, (0.6 * tumour).astype(np.float32), GRID)
+        write_image(path.with_name("labels.nii.gz"), tumour.astype(np.uint8), GRID)
     table = folder / "csnet/dropout-0.20/passes-004/segmentation.csv"
     table.parent.mkdir(parents=True)
     cell = {"case": NAMES, "dice": [0.9, 0.8, 0.6, 0.0], "tumour_predictive": DOUBT}

@@ -4,8 +4,8 @@ from glioma_uq.cohorts.collection import (
     EXCLUDED_COLUMNS,
     check_someone_is_left,
     divide_cases,
-    files_in,
     gather_metrics,
+    manifest_of,
 )
 from glioma_uq.quality.rows import read_rows, write_table
 from glioma_uq.steps import run
@@ -17,8 +17,7 @@ def main(*, labels, quality, volumes, excluded, metrics):
     included, out = divide_cases(read_rows(labels), rows)
     print(f"{len(included)} cases take part, {len(out)} are excluded")
     check_someone_is_left(included, out)
-    files = {row["case"]: files_in(row) for row in rows if row["step"] == "normalise_case"}
-    manifest = [row | files[row["case"]] for row in included]
+    manifest = manifest_of(included, rows)
     write_table(volumes, list(manifest[0]), manifest)
     write_table(excluded, EXCLUDED_COLUMNS, out)
     write_table(metrics, *gather_metrics(rows))

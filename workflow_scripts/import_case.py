@@ -4,7 +4,7 @@ import hashlib
 
 import numpy as np
 
-from glioma_uq.cohorts.segmentation import to_canonical, volumes_mm3
+from glioma_uq.cohorts.segmentation import to_canonical
 from glioma_uq.cohorts.sources import find_images
 from glioma_uq.errors import BadCase
 from glioma_uq.headers import check_header, orientation, tilt_deg
@@ -39,7 +39,6 @@ def main(
             numbers = on_grid_of(t1ce, "segmentation", found["segmentation"])
             segmentation = to_canonical(numbers, coding, found["segmentation"])
             write_image(images["segmentation"], segmentation, t1ce)
-            metrics |= volumes_mm3(segmentation, coding, t1ce.voxel_volume)
         if "brain_mask" in found:
             brain = on_grid_of(t1ce, "brain_mask", found["brain_mask"]) > 0
             write_image(images["brain_mask"], checked_brain(brain, found["brain_mask"]), t1ce)

@@ -32,7 +32,8 @@ class Grid:
     @property
     def voxel_volume(self):
         """Volume of a voxel in mm3."""
-        return float(abs(np.linalg.det(self.affine[:3, :3])))
+        x, y, z = self.affine[:3, :3].T
+        return float(abs(np.cross(x, y) @ z))  # exact where axes are, unlike a determinant
 
 
 @dataclass(frozen=True)

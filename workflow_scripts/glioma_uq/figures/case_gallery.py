@@ -72,7 +72,7 @@ def draw_case(axes_of_case, case, classes):
     scans = list(case.scans.values())
     for axes, scan in zip(axes_of_case, (scans[0], scans[-1]), strict=False):
         show_scan(axes, cut(scan), cut(case.brain))
-    outline(axes_of_case[1], cut(case.maps["mean"]), PREDICTED)
+    outline(axes_of_case[1], cut(case.predicted), PREDICTED)
     if case.truth is not None:
         outline(axes_of_case[1], cut(case.truth), TRUTH)
     axes_of_case[0].set_ylabel(row_text(case), size=6.5)

@@ -34,8 +34,9 @@ class CaseImages:
 
 @dataclass(frozen=True)
 class GalleryCase(CaseImages):
-    """One case with its Dice and uncertainty (nats), NaN without."""
+    """One case with the predicted mask, and its Dice and uncertainty (nats), NaN without."""
 
+    predicted: object
     dice: float
     uncertainty: float
 
@@ -84,6 +85,7 @@ def read_gallery_cases(tables, selected, number, *, network, maps, mapped, volum
                 name=case,
                 dice=row.dice,
                 uncertainty=row.tumour_predictive,
+                predicted=read_mask(folder / "labels.nii.gz"),
                 maps={kind: read_image(folder / f"{kind}.nii.gz") for kind in MAPS},
                 truth=read_mask(manifest.file(case, "segmentation")) if known else None,
                 **read_scans(manifest, case, shown_modalities(modalities)),

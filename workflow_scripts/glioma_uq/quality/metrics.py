@@ -34,9 +34,6 @@ METRICS = {
     "slice_mm": Metric("convert_case", "distance of the slices (mm)", None, max),
     "orientation": Metric("import_case", "orientation in the file"),
     "tilt_deg": Metric("import_case", "tilt of the axes (degrees)", None, max),
-    "et_mm3": Metric("import_case", "Enhancing tumour, ET (mm³)", None, min),
-    "tc_mm3": Metric("import_case", "Tumour core, TC (mm³)", None, min),
-    "wt_mm3": Metric("import_case", "Whole tumour, WT (mm³)", None, min),
     "intensity_low": Metric("correct_bias_field", "intensity, 1st percentile", None, min),
     "intensity_high": Metric("correct_bias_field", "intensity, 99th percentile", None, max),
     "voxel_mm": Metric("correct_bias_field", "voxel size (mm)", "Voxel (mm)", max),
@@ -55,10 +52,10 @@ METRICS = {
     "brain_covered": Metric(
         "normalise_case", "share of the brain that was scanned", "Scanned", min
     ),
-    "normalised_brain_ml": Metric("normalise_case", "Brain on the study’s grid (ml)", None, min),
-    "normalised_tumour_ml": Metric(
-        "normalise_case", "Tumour on the study’s grid (ml)", "Tumour (ml)", min
-    ),
+    "et_mm3": Metric("normalise_case", "Enhancing tumour, ET (mm³)", None, min),
+    "tc_mm3": Metric("normalise_case", "Tumour core, TC (mm³)", None, min),
+    "wt_mm3": Metric("normalise_case", "Whole tumour, WT (mm³)", None, min),
+    "tumour_ml": Metric("normalise_case", "Tumour (ml)", "Tumour (ml)", min),
     "tumour_outside_brain_ml": Metric(
         "normalise_case", "Tumour outside the brain mask (ml)", "Tumour outside (ml)", max
     ),

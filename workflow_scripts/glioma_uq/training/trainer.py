@@ -12,6 +12,7 @@ from functools import cached_property, partial
 
 import numpy as np
 import torch
+from nibabel.affines import voxel_sizes
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from glioma_uq.devices import autocast, choose_device
@@ -84,7 +85,7 @@ class Trainer:
         self.optimiser, self.scheduler = build_optimiser(network.parameters(), settings)
         first = dataset.load(training[0])
         check_crop(settings.crop, first.images.shape[1:])
-        self.voxel_size_mm = first.voxel_volume_mm3 ** (1 / 3)
+        self.voxel_size_mm = float(voxel_sizes(first.affine)[0])  # of the grid, not the patient
         self.curve, self.best, self.best_loss, self.best_epoch = [], None, np.inf, 0
 
     @property
