@@ -86,6 +86,17 @@ def test_a_replaced_scan_is_imported_and_a_corrected_label_imports_nothing(of_pa
     assert set(changed.columns.get_level_values(0)) == {"t2_sha256"}
 
 
+def test_a_change_of_labels_and_of_a_setting_in_one_call_reaches_every_case(of_patients, tmp_path):
+    folder = copy_of(of_patients, tmp_path)
+    edit(folder / "data/labels.csv", "P-05,", "P-05, ")
+    edit(folder / "patients.yaml", "voxel_size_mm: 8.0", "voxel_size_mm: 9.0")
+    printed = snakemake(folder, f"{COHORT}/volumes.csv", config="patients.yaml")
+    assert rules_in(printed) == {"check_cohort", "normalise_case", "collect_cohort"}
+    volumes = pd.read_csv(folder / COHORT / "volumes.csv")
+    assert set(volumes["voxel_mm"]) == {9.0}
+    assert volumes["shape"].nunique() == 1
+
+
 @pytest.mark.parametrize("name", STUDIES)
 def test_a_study_of_patients_is_planned_exactly(of_patients, name):
     assert planned(of_patients, config=name) == PLANNED[name]
