@@ -64,7 +64,7 @@ def headline(table):
     epochs, dice = runs["epoch"].max(), runs["validation_dice"].last()
     what = f"{len(epochs)} network{'' if len(epochs) == 1 else 's'}"
     return (
-        f"{what}, {format_range(epochs, '{:.0f}')} epochs: in the last one validation Dice is "
+        f"{what}, {format_range(epochs, '.0f')} epochs: in the last one validation Dice is "
         f"{format_range(dice)}"
     )
 

@@ -99,7 +99,7 @@ def _about_training(curves):
     return [
         ("Folds", str(curves["fold"].nunique())),
         ("Seeds", listed(curves["seed"], "{}")),
-        ("Trained", f"{counted(len(last), 'network')}, {format_range(last, '{:.0f}')} epochs"),
+        ("Trained", f"{counted(len(last), 'network')}, {format_range(last, '.0f')} epochs"),
     ]
 
 
