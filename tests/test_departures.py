@@ -215,7 +215,9 @@ def test_values_are_shown_as_people_write_them():
         "none", "none", "yes", "no", "dice ce", "1e-05", "6",
     ]  # fmt: skip
     assert shown([128, 128], " voxels") == "128, 128 voxels"
-    assert shown(None, " mm") == "none"
+    assert shown(None, " mm") == shown({}) == "none"
+    mine = {"vae": {"schedule": "constant", "after": [1.0, 0.1]}}
+    assert shown(mine) == "vae: schedule: constant; after: 1.0, 0.1"
 
 
 # Options of networks.
@@ -229,12 +231,27 @@ def test_an_option_departs_only_where_its_network_is_in_the_study():
 
 
 @pytest.mark.parametrize("item", [i for i in (*MC_DROPOUT, *SMALL_TUMOURS)
-                                  if isinstance(i, Setting) and i.key.startswith("network_opt")],
+                                  if isinstance(i, Setting) and i.key.startswith("network_opt")
+                                  and i.why == UNSAID],
                          ids=lambda item: item.key)  # fmt: skip
-def test_a_networks_own_default_is_the_papers(item):
+def test_a_networks_own_default_is_the_papers_but_where_we_argue_for_another(item):
     _, network, option = item.key.split(".")
     cls = import_module(f"glioma_uq.networks.{network.replace('-', '_')}").NETWORK
     assert inspect.signature(cls).parameters[option].default == item.paper
+
+
+def test_the_departures_of_the_reconstruction_are_said_where_it_is_learned():
+    study = read("studies/small_tumours.yaml")
+    rows = {row["what"]: (row["here"], row["paper"]) for row in departures(checked({}, study))}
+    assert rows["Reconstruction loss of a feature map"] == ("mean", "sum")
+    assert rows["Target of a reconstruction constant"] == ("yes", "no")
+    assert "segresnet-vae" in rows["Auxiliary weights of single networks"][0]
+    assert {"Scaling by 0.9 to 1.1", "Outputs of the networks"} <= rows.keys()
+    options = {"dmfnet-umodule": {"reduction": "sum", "detach_target": False}}
+    theirs = departures(checked({"network_options": options}, study))
+    assert not {row["what"] for row in theirs} & {
+        "Reconstruction loss of a feature map", "Target of a reconstruction constant",
+    }  # fmt: skip
 
 
 # Reasons.

@@ -164,3 +164,11 @@ def test_batch_normalisation_of_espnet_has_the_epsilons_of_the_public_code():
     }
     assert {eps for name, eps in found.items() if name.endswith(".normalise")} == {1e-5}
     assert {eps for name, eps in found.items() if not name.endswith(".normalise")} == {1e-3}
+
+
+def test_monais_autoencoder_shares_the_decoder_of_the_segmentation():
+    """As its docstring says, which the paper's does not."""
+    network = narrow("segresnet-vae").train()
+    network(volumes())["auxiliary"]["vae"].backward()
+    assert all(p.grad is not None for p in network.up_layers.parameters())
+    assert all(p.grad is None for p in network.conv_final.parameters())

@@ -96,8 +96,23 @@ SMALL_TUMOURS = (
     Setting("training.crop.size", "Crops", [128, 128, 128], " voxels"),
     Setting("training.crop.enhancing_share", "Crops around enhancing tumour", 0.0),
     Setting("training.auxiliary.schedule", "Schedule of the auxiliary weights", "step"),
+    Setting("training.auxiliary.until", "Last epoch with their first weights", 20),
+    Setting("training.auxiliary.before", "Their first weights, of labels and terms", [0.5, 0.5]),
+    Setting("training.auxiliary.after", "Their last weights", [1.0, 0.05]),
+    Setting("training.auxiliary.by_network", "Auxiliary weights of single networks", {}),
+    Setting("network_options.dmfnet-umodule.reduction", "Reconstruction loss of a feature map",
+            "sum", why="The paper says mean squared error; its equation 5 prints a sum, of 4 and 8 "
+            "million elements at its crops, beside which the labels would count nothing."),
+    Setting("network_options.dmfnet-umodule.detach_target", "Target of a reconstruction constant",
+            False, why="Otherwise the loss also falls when the encoder shrinks its features."),
     Setting("training.augmentation", "Augmentation",
             ["rotation_in_plane", "mirror_x", "mirror_y", "mirror_z", "intensity_scale"]),
+    Difference("Scaling by 0.9 to 1.1", "of the intensities, by one factor for all series",
+               "not said of what", "DMFNet's public code scales intensities, by a factor for each "
+               "series and sagittal plane, and shifts them too; zoom would scale the volume."),
+    Difference("Outputs of the networks", "exclusive classes, for all networks alike",
+               "not said", "No New-Net, Reversible U-Net and NVDLMED were published with "
+               "overlapping regions."),
     Difference("Cases", "a digital phantom", "BraTS 2018",
                "Nothing to download. The quoted rows are of other cases.", phantom_only=True),
     Difference("Grid", "registered to MNI152, cropped to the brain",
@@ -177,8 +192,10 @@ def value_of(setting, config):
 
 def shown(value, unit=""):
     """Return a value as the report prints it."""
-    if value is None or value == []:
+    if value is None or value in ([], {}):
         return "none"
+    if isinstance(value, dict):
+        return "; ".join(f"{key}: {shown(part)}" for key, part in value.items())
     if isinstance(value, list):
         return ", ".join(map(str, value)) + unit
     if isinstance(value, bool):

@@ -50,6 +50,7 @@ def check_study(config):
         return
     refuse(faults_of_folds(config["folds"]))
     check_networks(config["networks"], config["network_options"])
+    refuse(faults_of_training(config["training"], config["networks"]))
     refuse(faults_of_segmentation(config))
     refuse(faults_of_selection(config))  # before the maps, which may take its passes
     refuse(faults_of_sampling(config))
@@ -276,6 +277,16 @@ def check_networks(networks, options):
                 raise BadInput(f"expected {expected}, found {name!r}: {closest(name, known)}")
     for name in networks:
         check_options(name, options.get(name, {}))
+
+
+def faults_of_training(training, networks):
+    """Find auxiliary weights of a network that the study does not have."""
+    for name in training["auxiliary"]["by_network"]:
+        if name not in networks:
+            yield (
+                "expected networks of the study under training.auxiliary.by_network, found "
+                f"{name!r}: {closest(name, networks)}"
+            )
 
 
 def faults_of_segmentation(config):
