@@ -22,6 +22,7 @@ from glioma_uq.tasks import TASKS
 FREE = ("departures",)  # free text
 WITH_LOGIN = re.compile(r"://[^/\s]*@")
 NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?", re.ASCII)
+WITHOUT_VALIDATION = ("fixed", "paper")  # rules of selection that read test cases
 VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*", re.ASCII)
 
 
@@ -51,6 +52,7 @@ def check_study(config):
     refuse(faults_of_folds(config["folds"]))
     check_networks(config["networks"], config["network_options"])
     refuse(faults_of_training(config["training"], config["networks"]))
+    refuse(faults_of_validation(config))
     refuse(faults_of_segmentation(config))
     refuse(faults_of_selection(config))  # before the maps, which may take its passes
     refuse(faults_of_sampling(config))
@@ -263,6 +265,34 @@ def faults_of_folds(folds):
         yield (
             "expected folds.test_share for folds.scheme holdout, found none: set it, 0.2 is usual."
         )
+
+
+def faults_of_validation(config):
+    """Find settings that need validation cases in a study without, and two kinds of them."""
+    share, training = config["folds"]["validation_share"], config["training"]
+    if share and training["weights"] == "best_on_test":
+        yield (
+            "expected folds.validation_share 0 for training.weights best_on_test, which validates "
+            f"on the test cases, found {share}: set one to 0 or the other to best."
+        )
+    if share:
+        return
+    fitted, rule = config["statistics"], config["selection"]["rule"]
+    judged = training["weights"] == "best_on_test"
+    for needs, key, instead in (
+        (training["weights"] == "best", "training.weights best", "set that to last"),
+        (training["schedule"] == "plateau" and not judged, "training.schedule plateau",
+         "set that to poly or cosine"),
+        (rule not in WITHOUT_VALIDATION, f"selection.rule {rule}", "set that to fixed"),
+        (config["tasks"] and fitted["recalibration"], "statistics.recalibration", "set that to []"),
+        (config["tasks"] and fitted["conformal"], "statistics.conformal", "set that to null"),
+        (fitted["mask_control"], "statistics.mask_control", "set that to null"),
+    ):  # fmt: skip
+        if needs:
+            yield (
+                f"expected a folds.validation_share above 0 for {key}, found 0: raise it, or "
+                f"{instead}."
+            )
 
 
 def check_networks(networks, options):
