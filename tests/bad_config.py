@@ -118,6 +118,7 @@ COHORT = {
     "limits the wrong way round": {
         "preprocessing": {"quality": {"limits": {"template_dice": [1.0, 0.8]}}}
     },
+    "a phantom without registration": {"preprocessing": {"registration": {"engine": "none"}}},
     "percentiles the wrong way round": {"preprocessing": {"clip": [99, 1]}},
 }
 PREDICTIONS = {

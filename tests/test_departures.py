@@ -47,6 +47,7 @@ COMPANIONS = {
         "preprocessing": {"skull_stripping": "template",
                           "head_templates": {"t1": "t1.nii", "t2": "t2.nii"}},
     },
+    "preprocessing.registration.engine": {"preprocessing": {"white_matter_field": None}},
     "rates": {"sampling": {"samplers": ["deterministic"]}, "selection": {"rate": None}},
     "sampling.passes": {"selection": {"passes": None}},
     "tasks": {"selection": {"rule": "fixed"}},

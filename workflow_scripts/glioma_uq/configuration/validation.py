@@ -196,6 +196,20 @@ def faults_of_preprocessing(preprocessing, cohort):
             "expected stripped scans for preprocessing.skull_stripping none, found the phantom, "
             "whose heads have skulls, set it to template"
         )
+    field = preprocessing["bias_field"] and preprocessing["white_matter_field"]
+    if preprocessing["registration"]["engine"] == "none":
+        for needs, key, instead in (
+            (source == "phantom", "the phantom, whose series have grids of their own", ""),
+            (authors, "preprocessing.variant authors", ", or set that to default"),
+            (method == "template", "preprocessing.skull_stripping template",
+             ", or another method"),
+            (field, "preprocessing.white_matter_field", ", or set that to null"),
+        ):  # fmt: skip
+            if needs:
+                yield (
+                    f"expected an engine of preprocessing.registration for {key}, found none: "
+                    f"choose one, as ants{instead}."
+                )
     heads = preprocessing["head_templates"]
     missing = heads["t1"] is None or (authors and heads["t2"] is None)
     if method == "template" and source != "phantom" and missing:
