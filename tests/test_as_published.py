@@ -78,6 +78,41 @@ def test_the_protocol_runs_from_scans_to_a_report_that_says_that_it_leaks(publis
     assert set(overlap["case"]) == set(folds.loc[folds["split"] == "test", "case"])
 
 
+BRATS_2021 = ["BraTS2021_00000", "BraTS2021_00002"]
+
+
+@pytest.mark.real
+def test_real_cases_stay_on_the_grid_of_brats_to_the_voxel(real_data, tmp_path):
+    if not (real_data / "brats_2021").is_dir():
+        pytest.skip(f"no brats_2021 in {real_data}")
+    copy_of_repository(tmp_path)
+    (tmp_path / "cases.csv").write_text("\n".join(["case", *BRATS_2021]) + "\n")
+    study = read(PATH)
+    cohort = study["cohort"] | {
+        "name": "brats_2021", "on_bad_case": "stop",
+        "labels": study["cohort"]["labels"] | {"table": "cases.csv"},
+        "brats": {"path": str(real_data.resolve() / "brats_2021"), "release": 2021},
+    }  # fmt: skip
+    config = {"cohort": cohort, "preprocessing": study["preprocessing"]}
+    write_config(tmp_path, "cohort.yaml", **config)
+    snakemake(tmp_path, config="cohort.yaml")
+    manifest = pd.read_csv(tmp_path / "results/cohorts/brats_2021/volumes.csv")
+    assert manifest["case"].tolist() == BRATS_2021
+    assert (manifest[["voxel_mm", "template_scale"]] == 1).all(axis=None)
+    for case in BRATS_2021:
+        expert = read_image(real_data / "brats_2021" / case / f"{case}_seg.nii.gz", dtype=None)
+        folder = tmp_path / "results/cohorts/brats_2021/normalised" / case
+        found = read_image(folder / "segmentation.nii.gz", dtype=None)
+        assert found.grid.shape == expert.grid.shape == (240, 240, 155)
+        np.testing.assert_allclose(found.grid.affine, expert.grid.affine)
+        np.testing.assert_array_equal(found.data, np.where(expert.data == 4, 3, expert.data))
+        brain = read_image(folder / "brain_mask.nii.gz").data > 0
+        t1ce = read_image(folder / "t1ce.nii.gz").data[brain]
+        scan = read_image(real_data / "brats_2021" / case / f"{case}_t1ce.nii.gz").data[brain]
+        clipped = np.clip(scan, *np.percentile(scan, [5, 95]))
+        np.testing.assert_allclose(t1ce, (clipped - clipped.mean()) / clipped.std(), atol=1e-4)
+
+
 @pytest.mark.workflow
 def test_the_scans_stay_on_their_own_grid(published):
     for case in sorted((published / CASES).glob("*/")):

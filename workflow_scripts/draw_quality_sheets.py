@@ -42,7 +42,7 @@ def verdict(reason):
 def key_metrics(metrics):
     """Return the metrics of a case in one line, each with the worst value over its series."""
     shown = overview(metrics).items()
-    return " · ".join(f"{METRICS[name].head} {value:.4g}" for name, (_, value, _) in shown)
+    return " · ".join(f"{METRICS[name].head} {value:z.4g}" for name, (_, value, _) in shown)
 
 
 if __name__ == "__main__":
