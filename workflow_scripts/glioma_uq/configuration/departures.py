@@ -102,8 +102,8 @@ SMALL_TUMOURS = (
     Setting("training.crop.enhancing_share", "Crops around enhancing tumour", 0.0),
     Setting("training.auxiliary.schedule", "Schedule of the auxiliary weights", "step"),
     Setting("training.auxiliary.until", "Last epoch of the first auxiliary weights", 20),
-    Setting("training.auxiliary.before", "First auxiliary weights, of labels and terms", [0.5, 0.5]),
-    Setting("training.auxiliary.after", "Last auxiliary weights, of labels and terms", [1.0, 0.05]),
+    Setting("training.auxiliary.before", "First auxiliary weights (labels, terms)", [0.5, 0.5]),
+    Setting("training.auxiliary.after", "Last auxiliary weights (labels, terms)", [1.0, 0.05]),
     Setting("training.auxiliary.by_network", "Auxiliary weights of single networks", {}),
     Setting("network_options.dmfnet-umodule.reduction", "Reconstruction loss of a feature map",
             "sum", why="The paper says mean squared error; its equation 5 prints a sum, of 4 and 8 "
