@@ -98,6 +98,11 @@ def test_each_stratum_validates_the_same_share(cases, share):
     assert ((groups.sum() - share * groups.size()).abs() < 1).all()
 
 
+def test_without_validation_all_other_cases_train(cases):
+    folds = assign_folds(cases, 5, 0, seed=1)
+    assert folds["split"].value_counts().to_dict() == {"training": 4 * 103, "test": 103}
+
+
 # A holdout
 
 

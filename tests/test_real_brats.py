@@ -22,6 +22,8 @@ import normalise_case
 from glioma_uq.dataset import Dataset
 from glioma_uq.images import read_image, write_image
 from glioma_uq.networks import build_network
+from glioma_uq.plans.cohort import CohortPlan
+from glioma_uq.plans.study import StudyPlan
 from glioma_uq.subregions import REGIONS
 from glioma_uq.tables import read_table
 from glioma_uq.training.settings import Settings
@@ -187,7 +189,8 @@ def test_the_studys_preprocessing_keeps_every_label_and_its_volume(real_data, wa
 def test_a_few_steps_on_crops_lower_the_loss(walked):
     dataset = Dataset(walked / "volumes.csv", MODALITIES, keep_in_memory=True, classes=4)
     chosen = {"crop": {"size": [48] * 3, "enhancing_share": 1.0}, "augmentation": []}
-    settings = Settings(**study()["training"] | chosen)
+    plan = StudyPlan(study(), CohortPlan(study()))
+    settings = Settings(**plan.training_of("dmfnet-umodule") | chosen)
     torch.manual_seed(1)
     network = build_network("dmfnet-umodule", modalities=2, classes=4, tasks=(), width=8)
     trainer = Trainer(network, dataset, CASES, [], settings, seed=1, tasks=())

@@ -14,6 +14,8 @@ from configs import checked
 import make_report
 from glioma_uq.errors import BadInput
 from glioma_uq.figures import caption
+from glioma_uq.figures.words import format_number, format_range
+from glioma_uq.report.cohort import plain
 from glioma_uq.report.contents import p_value, summary
 from glioma_uq.report.page import in_four_digits
 from glioma_uq.report.statistics_tables import (
@@ -395,6 +397,14 @@ def test_a_summary_says_where_its_n_differs_and_where_an_interval_is_missing():
 def test_numbers_are_told_with_a_true_minus_and_tiny_p_in_powers_of_ten():
     assert with_interval(-0.5, -0.6, -0.4) == "−0.50 (−0.60 to −0.40)"
     assert [p_value(p) for p in (7.6e-9, 0.012, 0.5)] == ["7.6 × 10⁻⁹", "0.012", "0.50"]
+
+
+def test_no_number_that_rounds_to_zero_has_a_minus():
+    assert with_interval(-0.00001, -0.0, 0.004, 4) == "0.0000 (0.0000 to 0.0040)"
+    assert [in_four_digits(x) for x in (-0.0, -1e-9, -2.0)] == ["0", "−1e−09", "−2"]
+    assert plain(-0.0) == "0"
+    assert format_range([-0.001, 0.001]) == "0.00"
+    assert [format_number(x, "+.2f") for x in (-0.001, 0.001, -0.01)] == ["+0.00", "+0.00", "−0.01"]
 
 
 def test_a_figure_without_a_caption_is_refused():

@@ -1,5 +1,7 @@
 """The manifest of a cohort: what stands in it, and that a study reads just what it names."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -24,13 +26,13 @@ BRAIN = np.zeros(GRID.shape, np.uint8)
 BRAIN[2:-2, 2:-2, 2:-2] = 1
 
 
-def normalise(folder, case, seed=0, brain=BRAIN, tumour=True, voxel_size_mm=3.0):
+def normalise(folder, case, seed=0, brain=BRAIN, tumour=True, flair=GRID, **own_grid):
     """Run normalise_case on noise; without `tumour` there is no reference, without `brain` none."""
     native, manifest = folder / "native" / case, folder / "volumes.csv"
     native.mkdir(parents=True)
     rng = np.random.default_rng(seed)
-    for name in ("t1ce", "flair"):
-        write_image(native / f"{name}.nii.gz", rng.random(GRID.shape, np.float32), GRID)
+    for name, grid in (("t1ce", GRID), ("flair", flair)):
+        write_image(native / f"{name}.nii.gz", rng.random(grid.shape, np.float32), grid)
     write_image(native / "brain.nii.gz", brain, GRID)
     write_image(native / "template.nii.gz", BRAIN, GRID)
     labels = np.where(rng.random(GRID.shape) < 0.1, 3, 0).astype(np.uint8)
@@ -41,7 +43,8 @@ def normalise(folder, case, seed=0, brain=BRAIN, tumour=True, voxel_size_mm=3.0)
         segmentation.parent.mkdir(parents=True)
         segmentation.touch()
     to_template = volume_path(manifest, case, "t1ce_to_template")
-    write_matrix(to_template, np.diag([*STRETCH, 1.0]))
+    stretch = (1.0,) * 3 if own_grid.get("on_own_grid") else STRETCH
+    write_matrix(to_template, np.diag([*stretch, 1.0]))
     write_matrix(native / "identity.txt", np.eye(4))
     normalise_case(
         case=case,
@@ -51,13 +54,48 @@ def normalise(folder, case, seed=0, brain=BRAIN, tumour=True, voxel_size_mm=3.0)
         brain_mask=native / "brain.nii.gz",
         segmentation=segmentation,
         template=native / "template.nii.gz",
-        options={"voxel_size_mm": voxel_size_mm, "margin_mm": 0.0},
+        options={"voxel_size_mm": 3.0, "margin_mm": 0.0} | own_grid.pop("options", {}),
+        **own_grid,
         normalised={name: volume_path(manifest, case, name) for name in FILES},
         quality=folder / "quality" / f"{case}.csv",
         limits={"tumour_outside_brain_ml": [None, 0.0]},
         on_bad_case="exclude",
         coding=CANONICAL,
     )
+
+
+def test_without_registration_voxels_stay_where_they_are(tmp_path):
+    """Each voxel is its own z-score, each label itself, on the grid of the scans."""
+    normalise(tmp_path, "a", on_own_grid=True)
+    native, manifest = tmp_path / "native/a", tmp_path / "volumes.csv"
+    brain = BRAIN > 0
+    for name in ("t1ce", "flair"):
+        scan = read_image(native / f"{name}.nii.gz").data
+        found = read_image(volume_path(manifest, "a", name))
+        assert found.grid.shape == GRID.shape
+        np.testing.assert_array_equal(found.grid.affine, GRID.affine)
+        expected = (scan - scan[brain].mean()) / scan[brain].std()
+        np.testing.assert_allclose(found.data[brain], expected[brain], atol=2e-6)
+        assert (found.data[~brain] == 0).all()
+    for path in (native / "segmentation.nii.gz", volume_path(manifest, "a", "segmentation")):
+        np.testing.assert_array_equal(
+            read_image(path).data, read_image(native / "segmentation.nii.gz").data
+        )
+
+
+SHIFTED = Grid(GRID.shape, GRID.affine + np.eye(4)[:, [3, 3, 3, 0]] * [0, 0, 0, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({"flair": SHIFTED}, "expected the flair on the grid of the T1CE"),
+        ({"options": {"voxel_size_mm": 2.0}}, "expected voxels of 2 mm, .* found 3 x 3 x 3 mm"),
+    ],
+)
+def test_without_registration_a_case_with_another_grid_is_left_out(tmp_path, change, found):
+    normalise(tmp_path, "a", on_own_grid=True, **change)
+    assert re.search(found, read_table(tmp_path / "quality/a.csv")["reason"].item())
 
 
 def collect(folder, cases=("a", "b", "c")):
@@ -121,7 +159,7 @@ def test_volumes_are_those_of_the_native_segmentation_to_the_voxel(manifest):
 def test_cases_on_different_grids_are_no_cohort(tmp_path):
     """A changed setting that reached some cases only: no network can be trained on both."""
     normalise(tmp_path, "a")
-    normalise(tmp_path, "b", voxel_size_mm=4.0)
+    normalise(tmp_path, "b", options={"voxel_size_mm": 4.0})
     with pytest.raises(BadInput) as refused:
         collect(tmp_path, ["a", "b"])
     sentence = str(refused.value)

@@ -3,7 +3,8 @@
 import numpy as np
 
 from glioma_uq.cohorts.segmentation import volumes_mm3
-from glioma_uq.images import Image, is_empty, read_image, read_mask, write_image
+from glioma_uq.errors import BadCase
+from glioma_uq.images import Image, check_on_t1ce, is_empty, read_image, read_mask, write_image
 from glioma_uq.normalisation import clip_to_percentiles, study_grid, z_score, z_score_twice
 from glioma_uq.quality.rows import case_quality_record, mark_excluded
 from glioma_uq.steps import run
@@ -21,7 +22,7 @@ from glioma_uq.volumes import CHECKSUM, checksum
 def main(
     *, case, scans, to_t1ce, t1ce_to_template, brain_mask, segmentation, template, options,
     normalised, quality, limits, on_bad_case, coding, variant="default", white_matter=None,
-    field_options=None, clip=None,
+    field_options=None, clip=None, on_own_grid=False,
 ):  # fmt: skip
     """Write `normalised`: modality, "brain_mask" and "segmentation" to path; and the row `quality`.
 
@@ -31,13 +32,17 @@ def main(
     counted in that file, on the patient's own grid; `coding` says which regions it distinguishes.
     `variant` "authors" uses the template's brain mask for every case, and for the tumour.
     With `white_matter` (of the template), the remaining bias field is corrected there first.
+    `on_own_grid`: the study's grid is that of the case's series, see `common_grid`.
     With `clip`, intensities are clipped to two percentiles of those in the brain.
     """
     with case_quality_record(
         case, "normalise_case", quality, normalised.values(), on_bad_case, limits
     ) as metrics:
         template_brain, authors = read_mask(template), variant == "authors"
-        grid = study_grid(template_brain, **options)
+        if on_own_grid:
+            grid = common_grid(scans, options["voxel_size_mm"])
+        else:
+            grid = study_grid(template_brain, **options)
         t1ce_matrix, native_brain = read_matrix(t1ce_to_template), read_mask(brain_mask)
         mask, to_grid = (template_brain, None) if authors else (native_brain, t1ce_matrix)
         brain = resample_mask(mask, grid, to_grid)
@@ -69,6 +74,24 @@ def main(
             metrics["tumour_outside_brain_ml"] = round(float(outside) / 1000, 2)
         sources = {"t1ce_to_template": t1ce_to_template, "native_segmentation": segmentation}
         metrics |= manifest_row(normalised | sources, grid, t1ce_matrix)
+
+
+def common_grid(scans, voxel_size_mm):
+    """Return the grid that all series of a case share; raise BadCase unless it is that of a study.
+
+    `scans`: modality to path. Its voxels are to be cubes of `voxel_size_mm`.
+    """
+    grids = {modality: read_image(path).grid for modality, path in scans.items()}
+    grid = grids["t1ce"]
+    for modality, other in grids.items():
+        check_on_t1ce(other, grid, f"the {modality}")
+    if not np.allclose(grid.voxel_sizes, voxel_size_mm, rtol=1e-3):
+        sizes = " x ".join(f"{size:g}" for size in grid.voxel_sizes)
+        raise BadCase(
+            f"expected voxels of {voxel_size_mm:g} mm, preprocessing.voxel_size_mm, without "
+            f"registration, found {sizes} mm, correct that, or choose an engine of registration"
+        )
+    return grid
 
 
 def manifest_row(files, grid, matrix):

@@ -129,5 +129,6 @@ rule normalise_case:
         variant=cohort.preprocessing["variant"],
         clip=cohort.preprocessing["clip"],
         coding=cohort.coding,
+        on_own_grid=cohort.on_own_grid,
     script:
         "../../workflow_scripts/normalise_case.py"

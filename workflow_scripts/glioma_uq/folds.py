@@ -62,7 +62,8 @@ def assign_folds(cases, number, validation_share, seed, *, strata=STRATA, test_s
         cases: one row for each case: case, patient and the columns of `strata`. All cases of a
             patient are in one split; the first gives the strata.
         number: number of folds.
-        validation_share: share of each fold's other cases on which the best weights are selected.
+        validation_share: share of each fold's other cases on which the best weights are selected,
+            0 for none.
         seed: integer.
         strata: columns to stratify by; the first is balanced the most exactly.
         test_share: for a single holdout test set of this share; then `number` is 1.

@@ -22,6 +22,7 @@ from glioma_uq.tasks import TASKS
 FREE = ("departures",)  # free text
 WITH_LOGIN = re.compile(r"://[^/\s]*@")
 NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?", re.ASCII)
+WITHOUT_VALIDATION = ("fixed", "paper")  # rules of selection that read test cases
 VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*", re.ASCII)
 
 
@@ -50,6 +51,8 @@ def check_study(config):
         return
     refuse(faults_of_folds(config["folds"]))
     check_networks(config["networks"], config["network_options"])
+    refuse(faults_of_training(config["training"], config["networks"]))
+    refuse(faults_of_validation(config))
     refuse(faults_of_segmentation(config))
     refuse(faults_of_selection(config))  # before the maps, which may take its passes
     refuse(faults_of_sampling(config))
@@ -193,6 +196,20 @@ def faults_of_preprocessing(preprocessing, cohort):
             "expected stripped scans for preprocessing.skull_stripping none, found the phantom, "
             "whose heads have skulls, set it to template"
         )
+    field = preprocessing["bias_field"] and preprocessing["white_matter_field"]
+    if preprocessing["registration"]["engine"] == "none":
+        for needs, key, instead in (
+            (source == "phantom", "the phantom, whose series have grids of their own", ""),
+            (authors, "preprocessing.variant authors", ", or set that to default"),
+            (method == "template", "preprocessing.skull_stripping template",
+             ", or another method"),
+            (field, "preprocessing.white_matter_field", ", or set that to null"),
+        ):  # fmt: skip
+            if needs:
+                yield (
+                    f"expected an engine of preprocessing.registration for {key}, found none: "
+                    f"choose one, as ants{instead}."
+                )
     heads = preprocessing["head_templates"]
     missing = heads["t1"] is None or (authors and heads["t2"] is None)
     if method == "template" and source != "phantom" and missing:
@@ -264,6 +281,34 @@ def faults_of_folds(folds):
         )
 
 
+def faults_of_validation(config):
+    """Find settings that need validation cases in a study without, and two kinds of them."""
+    share, training = config["folds"]["validation_share"], config["training"]
+    if share and training["weights"] == "best_on_test":
+        yield (
+            "expected folds.validation_share 0 for training.weights best_on_test, which validates "
+            f"on the test cases, found {share}: set one to 0 or the other to best."
+        )
+    if share:
+        return
+    fitted, rule = config["statistics"], config["selection"]["rule"]
+    judged = training["weights"] == "best_on_test"
+    for needs, key, instead in (
+        (training["weights"] == "best", "training.weights best", "set that to last"),
+        (training["schedule"] == "plateau" and not judged, "training.schedule plateau",
+         "set that to poly or cosine"),
+        (rule not in WITHOUT_VALIDATION, f"selection.rule {rule}", "set that to fixed"),
+        (config["tasks"] and fitted["recalibration"], "statistics.recalibration", "set that to []"),
+        (config["tasks"] and fitted["conformal"], "statistics.conformal", "set that to null"),
+        (fitted["mask_control"], "statistics.mask_control", "set that to null"),
+    ):  # fmt: skip
+        if needs:
+            yield (
+                f"expected a folds.validation_share above 0 for {key}, found 0: raise it, or "
+                f"{instead}."
+            )
+
+
 def check_networks(networks, options):
     """Refuse an unknown network, and options that a network does not have."""
     known = list_networks()
@@ -276,6 +321,16 @@ def check_networks(networks, options):
                 raise BadInput(f"expected {expected}, found {name!r}: {closest(name, known)}")
     for name in networks:
         check_options(name, options.get(name, {}))
+
+
+def faults_of_training(training, networks):
+    """Find auxiliary weights of a network that the study does not have."""
+    for name in training["auxiliary"]["by_network"]:
+        if name not in networks:
+            yield (
+                "expected networks of the study under training.auxiliary.by_network, found "
+                f"{name!r}: {closest(name, networks)}"
+            )
 
 
 def faults_of_segmentation(config):

@@ -10,7 +10,8 @@ CAPTION = (
     "Did the networks learn, and when did they stop improving",
     "Loss and validation Dice by epoch, with a line for each fold and seed and a pair of panels "
     "for each network and dropout rate p. Dots mark the epoch whose weights were kept: the one "
-    "with the lowest validation loss, or the last. A validation loss that rises while the training "
+    "with the lowest validation loss, or the last; training.weights best_on_test validates on the "
+    "test cases. A validation loss that rises while the training "
     "loss falls is overfitting.",
 )
 
@@ -27,7 +28,8 @@ def read(*, curves, network):
 def draw(table, *, weights):
     """Return the figure: for each network and rate, losses above and Dice below.
 
-    `weights` are those that were kept, of the `best` epoch by validation loss or of the `last`.
+    `weights` are those that were kept: of the `last` epoch, or else of that with the lowest
+    validation loss.
     """
     groups = list(table.groupby(["network", "rate"], sort=False))
     columns = min(len(groups), MOST_COLUMNS)
@@ -63,10 +65,9 @@ def headline(table):
     runs = table.groupby(KEYS)
     epochs, dice = runs["epoch"].max(), runs["validation_dice"].last()
     what = f"{len(epochs)} network{'' if len(epochs) == 1 else 's'}"
-    return (
-        f"{what}, {format_range(epochs, '{:.0f}')} epochs: in the last one validation Dice is "
-        f"{format_range(dice)}"
-    )
+    dices = f"in the last one validation Dice is {format_range(dice)}"
+    dices = "without validation" if dice.isna().all() else dices
+    return f"{what}, {format_range(epochs, '.0f')} epochs: {dices}"
 
 
 def draw_rate(above, below, table, rate, weights):

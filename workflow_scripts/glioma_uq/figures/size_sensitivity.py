@@ -91,5 +91,5 @@ def headline(table):
     change = values_of(rows[rows["scale"] == smallest])
     return (
         f"At {smallest:g} of the same tumour's diameter, Dice of enhancing tumour changes by "
-        f"{format_by_network(change, '{:+.2f}')}"
+        f"{format_by_network(change, '+.2f')}"
     )

@@ -57,6 +57,8 @@ class CohortPlan(Plan):
         self.is_authors = preprocessing["variant"] == "authors"
         # The folder of the scans that are registered; the authors correct bias afterwards.
         self.registered = "raw" if self.is_authors else "bias_corrected"
+        # Without registration the study's grid is the one that all cases share.
+        self.on_own_grid = preprocessing["registration"]["engine"] == "none"
         self.grid_options = {name: preprocessing[name] for name in ("voxel_size_mm", "margin_mm")}
         # The settings of N4 in white matter, None if it is off.
         self.refinement = preprocessing["bias_field"] and preprocessing["white_matter_field"]
@@ -97,6 +99,10 @@ class CohortPlan(Plan):
     def sheets(self, cases=None):
         """Return the quality sheets of some cases, or of all."""
         return [f"{self.folder}/figures/{case}.png" for case in cases or self.cases]
+
+    def sheet_template(self):
+        """Return the input of quality sheets whose outline they draw, if cases are registered."""
+        return {} if self.on_own_grid else {"template": f"{TEMPLATE}/brain_mask.nii.gz"}
 
     def records(self):
         """Return the quality records of all cases at all steps."""

@@ -6,6 +6,7 @@ import pandas as pd
 
 from glioma_uq.cohorts.collection import STEPS
 from glioma_uq.figures.cells import TASK_NAMES
+from glioma_uq.figures.words import format_number
 from glioma_uq.quality.metrics import METRICS, between, limit_of, overview, series_and_ending
 from glioma_uq.tasks import TASKS, UNKNOWN
 
@@ -112,8 +113,8 @@ def metric_row(text, values):
 
 
 def plain(value):
-    """Return a number with four significant digits and a true minus."""
-    return f"{value:.4g}".replace("-", "−")
+    """Return a number with four significant digits."""
+    return format_number(value, ".4g")
 
 
 def every_case(cases, excluded, quality, limits):

@@ -9,6 +9,11 @@ from glioma_uq.report.verdict import learned, number, p_value, with_interval
 from glioma_uq.subregions import CLASSES
 from glioma_uq.tasks import TASKS
 
+ON_TEST = (
+    "The weights of each network are those of the epoch with the lowest loss on the test cases "
+    "themselves (training.weights best_on_test): every result is better than on new cases."
+)
+
 
 def from_tables(tables, config, network, selected):
     """Return the texts of the page, by the names of its template.
@@ -58,6 +63,7 @@ def from_tables(tables, config, network, selected):
         "warnings": [
             *statistics_tables.training_warnings(tables.get("training")),
             *([GIVEN] if given else []),
+            *([ON_TEST] if config["training"]["weights"] == "best_on_test" else []),
             *statistics_tables.warnings(tables, rate, passes),
             *small_tumours.warnings(subregions),
         ],
@@ -99,7 +105,7 @@ def _about_training(curves):
     return [
         ("Folds", str(curves["fold"].nunique())),
         ("Seeds", listed(curves["seed"], "{}")),
-        ("Trained", f"{counted(len(last), 'network')}, {format_range(last, '{:.0f}')} epochs"),
+        ("Trained", f"{counted(len(last), 'network')}, {format_range(last, '.0f')} epochs"),
     ]
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from glioma_uq.figures.cells import TASK_NAMES, of_network
+from glioma_uq.figures.words import format_number
 from glioma_uq.report.verdict import with_interval
 from glioma_uq.statistics.findings import LEVEL
 from glioma_uq.statistics.long_tables import THESE_NETWORKS
@@ -176,7 +177,7 @@ def judged_claim(rows):
     plot = {
         "from": 0 if np.isnan(borders[0]) else place(borders[0]),
         "to": 100 if np.isnan(borders[1]) else place(borders[1]),
-        "borders": [(place(x), f"{x:g}".replace("-", "−")) for x in known],
+        "borders": [(place(x), format_number(x, "g")) for x in known],
     }
     return {
         "claim": first["claim"][0].upper() + first["claim"][1:],

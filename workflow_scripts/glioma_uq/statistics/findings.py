@@ -79,7 +79,7 @@ def could_see(width, allowed, bounds=EVERYTHING):
     least, greatest = allowed[0] + margin, allowed[1] - margin
     if np.isnan(margin) or least > greatest or greatest < bounds[0] or least > bounds[1]:
         return "nothing"
-    texts = [f"{words} {limit:.2g}" for words, limit in (("from", least), ("to", greatest))
+    texts = [f"{words} {limit:z.2g}" for words, limit in (("from", least), ("to", greatest))
              if not np.isnan(limit)]  # fmt: skip
     return " ".join(texts)
 

@@ -6,7 +6,8 @@ normalised volumes that is 0, inside the range of the brain's z-scores, and no c
 the authors' volumes it is the minimum of a series: gamma keeps the lowest there, and the intensity
 shift moves it with the brain, as in their code. The small-tumour study (its list is in
 `studies/small_tumours.yaml`) does not say in which plane it rotates, nor whether it scales the
-intensity or, as `zoom` does, the volume.
+intensity or, as `zoom` does, the volume. `intensity_scale` has one factor for all series of a case;
+DMFNet's public code has one for each series and sagittal plane, and adds U(-0.1, 0.1) too.
 """
 
 import math
