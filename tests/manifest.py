@@ -7,7 +7,7 @@ import pandas as pd
 from glioma_uq.volumes import CHECKSUM, checksum, volume_path
 
 MANIFEST = "volumes.csv"
-UNKNOWN = {"source": "A", "idh": -1, "1p19q": -1, "grade": -1}
+UNKNOWN = {"source": "A", "idh": -1, "1p19q": -1, "grade": -1, "imputed": ""}
 MEASURED = {"voxel_mm": 1.0, "template_scale": 1.0}
 
 

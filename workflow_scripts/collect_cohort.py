@@ -6,6 +6,7 @@ from glioma_uq.cohorts.collection import (
     divide_cases,
     files_in,
     gather_metrics,
+    imputed_by_case,
 )
 from glioma_uq.quality.rows import read_rows, write_table
 from glioma_uq.steps import run
@@ -18,7 +19,10 @@ def main(*, labels, quality, volumes, excluded, metrics):
     print(f"{len(included)} cases take part, {len(out)} are excluded")
     check_someone_is_left(included, out)
     files = {row["case"]: files_in(row) for row in rows if row["step"] == "normalise_case"}
-    manifest = [row | files[row["case"]] for row in included]
+    imputed = imputed_by_case(rows)
+    manifest = [
+        row | {"imputed": imputed.get(row["case"], "")} | files[row["case"]] for row in included
+    ]
     write_table(volumes, list(manifest[0]), manifest)
     write_table(excluded, EXCLUDED_COLUMNS, out)
     write_table(metrics, *gather_metrics(rows))

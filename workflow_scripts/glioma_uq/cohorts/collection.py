@@ -97,6 +97,11 @@ def files_in(row):
     return {name: x for name, x in row.items() if name in columns or name.endswith(CHECKSUM)}
 
 
+def imputed_by_case(quality):
+    """Return {case: its missing series, imputed by zeros, as "t1 flair"} of the cases with any."""
+    return {row["case"]: row["imputed"] for row in quality if row.get("imputed")}
+
+
 def gather_metrics(quality):
     """Return (columns, rows): one row for each case with the metrics of all its steps."""
     rows = {}

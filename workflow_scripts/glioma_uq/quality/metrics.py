@@ -33,6 +33,7 @@ METRICS = {
     "slices": Metric("convert_case", "slices of the series", None, min),
     "slice_mm": Metric("convert_case", "distance of the slices (mm)", None, max),
     "orientation": Metric("import_case", "orientation in the file"),
+    "imputed": Metric("import_case", "missing series, imputed by zeros"),
     "tilt_deg": Metric("import_case", "tilt of the axes (degrees)", None, max),
     "et_mm3": Metric("import_case", "Enhancing tumour, ET (mm³)", None, min),
     "tc_mm3": Metric("import_case", "Tumour core, TC (mm³)", None, min),
