@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from glioma_uq.images import Image, is_empty, read_image, read_mask, write_image
+from glioma_uq.images import Image, is_empty, is_missing, read_image, read_mask, write_image
 from glioma_uq.normalisation import clip_to_percentiles, study_grid, z_score, z_score_twice
 from glioma_uq.quality.rows import case_quality_record, mark_excluded
 from glioma_uq.steps import run
@@ -20,6 +20,7 @@ def main(
     That row also holds what the manifest says of these files, see `manifest_row`.
     `scans`: modality to path; `to_t1ce`: the same for the matrices of all but the T1CE.
     An empty file as `segmentation` means that there is no reference, and stays empty.
+    A missing series becomes zeros, which is the mean of z-scores in the brain, and background.
     `variant` "authors" uses the template's brain mask for every case, and for the tumour.
     With `white_matter` (of the template), the remaining bias field is corrected there first.
     With `clip`, intensities are clipped to two percentiles of those in the brain.
@@ -34,6 +35,9 @@ def main(
         brain = resample_mask(mask, grid, to_grid)
         score = z_score_twice if authors else z_score
         for modality, path in scans.items():
+            if is_missing(path, scans["t1ce"]):
+                write_image(normalised[modality], np.zeros(grid.shape, np.float32), grid)
+                continue
             first = read_matrix(to_t1ce[modality]) if modality in to_t1ce else np.eye(4)
             scan, matrix = read_image(path), compose(first, t1ce_matrix)
             if white_matter:
