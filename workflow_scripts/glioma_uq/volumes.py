@@ -2,7 +2,8 @@
 
 It has one row for each included case, and the normalised files lie beside it, as
 normalised/{case}/{name}.nii.gz. Columns: case; patient, whose cases are all in one split;
-source; the labels idh, 1p19q and grade, -1 where unknown; voxel_mm, the edge of the voxels in mm;
+source; the labels idh, 1p19q and grade, -1 where unknown; imputed, the missing series that are
+zeros, as "t1 flair"; voxel_mm, the edge of the voxels in mm;
 template_scale, by which the affine registration to the template multiplied the patient's volume;
 and {name}_sha256 of each file, empty for a missing reference segmentation.
 """
@@ -28,6 +29,11 @@ class Manifest:
     def has(self, case, name):
         """Return whether a case has a file: `name` a series, "brain_mask" or "segmentation"."""
         return bool(self._checksum(case, name))
+
+    def imputed(self, case):
+        """Return the modalities that a case lacks, whose volumes are zeros."""
+        value = self.table.at[case, "imputed"]
+        return value.split() if isinstance(value, str) else []
 
     def file(self, case, name):
         """Return the path of a normalised file; raise BadInput if its checksum is another."""
