@@ -47,9 +47,7 @@ def unlisted(source, options, cases):
     ]
 
 
-def find_problem(
-    source, options, case, parts, follow_links, unlisted_names, owners, may_lack=()
-):
+def find_problem(source, options, case, parts, follow_links, unlisted_names, owners, may_lack=()):
     """Return "" or the reason why a case cannot be used; only headers are read.
 
     `unlisted_names`: candidates if this case's name is misspelt. `owners`: {path: case} of

@@ -13,9 +13,7 @@ from glioma_uq.quality.rows import case_quality_record, write_table
 from glioma_uq.steps import run
 
 
-def main(
-    *, case, series, source, options, modalities, on_bad_case, files, quality, may_lack=()
-):
+def main(*, case, series, source, options, modalities, on_bad_case, files, quality, may_lack=()):
     """Write `files`, a table of the DICOM files of a case, which lie in folders beside it.
 
     Files that are complete and correct are not downloaded again, so a run that was interrupted

@@ -139,6 +139,11 @@ def between(low, high):
     return f"at least {low:g}" if high == inf else f"{low:g} to {high:g}"
 
 
+def imputed_note(modalities):
+    """Return "T1, FLAIR imputed by zeros" of the series that a case lacks, "" for none."""
+    return f"{', '.join(name.upper() for name in modalities)} imputed by zeros" * bool(modalities)
+
+
 def overview(metrics, limits=()):
     """Return {ending: (column, number, whether it is outside its limits)} of a case.
 
