@@ -107,6 +107,11 @@ COHORT = {
         "preprocessing": {"quality": {"limits": {"template_dice": [1.0, 0.8]}}}
     },
     "percentiles the wrong way round": {"preprocessing": {"clip": [99, 1]}},
+    "series to impute where none is missing": {"cohort": {"missing": "impute-zero"}},
+    "series to impute in the authors' preprocessing": {
+        "cohort": OF_FOLDER | {"missing": "impute-zero"},
+        "preprocessing": {"variant": "authors"},
+    },
 }
 PREDICTIONS = {
     "one column for a label and a probability": {
