@@ -120,6 +120,11 @@ COHORT = {
     },
     "a phantom without registration": {"preprocessing": {"registration": {"engine": "none"}}},
     "percentiles the wrong way round": {"preprocessing": {"clip": [99, 1]}},
+    "series to impute where none is missing": {"cohort": {"missing": "impute-zero"}},
+    "series to impute in the authors' preprocessing": {
+        "cohort": OF_FOLDER | {"missing": "impute-zero"},
+        "preprocessing": {"variant": "authors"},
+    },
 }
 PREDICTIONS = {
     "one column for a label and a probability": {

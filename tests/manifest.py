@@ -9,7 +9,7 @@ from glioma_uq.transforms import in_patient, write_matrix
 from glioma_uq.volumes import CHECKSUM, PLACES, checksum, volume_path
 
 MANIFEST = "volumes.csv"
-UNKNOWN = {"source": "A", "idh": -1, "1p19q": -1, "grade": -1}
+UNKNOWN = {"source": "A", "idh": -1, "1p19q": -1, "grade": -1, "imputed": ""}
 MEASURED = {"voxel_mm": 1.0, "template_scale": 1.0}
 REGIONS = {"et_mm3": [3], "tc_mm3": [1, 3], "wt_mm3": [1, 2, 3]}
 

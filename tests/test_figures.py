@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -434,3 +435,14 @@ def test_rates_get_lighter_and_differ():
 
 def test_n_is_told_once_or_as_a_range():
     assert [count_text(n) for n in ([60, 60], [55, 60.0], [])] == ["n = 60", "n = 55–60", "n = 0"]
+
+
+def test_a_gallery_says_which_scans_are_missing():
+    first, second = gallery_cases()
+    second.scans["b"].data[:] = 0
+    second = replace(second, imputed=["b"])
+    assert case_gallery.row_text(first) == "seen\n0.10 nats\nDice 0.90"
+    assert case_gallery.row_text(second).endswith("\nB imputed")
+    cases = [first, second]
+    figure = case_gallery.draw(case_gallery.tabulate(cases), cases, 2, classes=2)
+    assert texts(figure).count("missing,\nimputed") == 1

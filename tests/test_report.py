@@ -95,8 +95,9 @@ def findings():
 
 
 def write_report(
-    folder, *, dice=(0.7, 0.65), given="", published=False, collapsed=0, overlays=True, **override
-):
+    folder, *, dice=(0.7, 0.65), given="", published=False, collapsed=0, overlays=True, imputed="",
+    **override
+):  # fmt: skip
     """Write a report from tiny tables and return its text; `override`: of the demo's config."""
     for name in (*FIGURES, "learning_curves"):
         (folder / f"figures/{name}.png").parent.mkdir(exist_ok=True)
@@ -109,6 +110,7 @@ def write_report(
     names = [*COLUMNS[:4], "n_right", "n_wrong", "u", "p", "p_holm", *AUROC]
     curve = {"network": "csnet", "rate": 0.2, "fold": [1, 2], "seed": 1, "epoch": [9, 11]}
     case = {"case": ["a"], "source": ["x & y"], "idh": [1], "1p19q": [-1], "grade": [2]}
+    case |= {"imputed": [imputed]}
     excluded = {"case": ["<script>alert(1)</script>"], "step": ["register"], "reason": ["a < b"]}
     tables = {
         "classification": classification().assign(given=given),
@@ -410,3 +412,13 @@ def test_no_number_that_rounds_to_zero_has_a_minus():
 def test_a_figure_without_a_caption_is_refused():
     with pytest.raises(BadInput, match="found figure_9; write glioma_uq/figures/figure_9.py"):
         caption("figure_9")
+
+
+def test_cases_with_missing_series_are_named_and_warned_of_without_modality_dropout(tmp_path):
+    text = write_report(tmp_path, imputed="flair")
+    assert "FLAIR imputed by zeros" in text
+    warned = "Missing series are imputed by zeros in 1 of 1 case"
+    assert warned in text
+    dropped = {"augmentation": ["modality_dropout"]}
+    assert warned not in write_report(tmp_path, imputed="flair", training=dropped)
+    assert "imputed by zeros" not in write_report(tmp_path)

@@ -1,5 +1,6 @@
 """Figures of the study of small tumours, from tables that its own statistics made."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -364,3 +365,19 @@ def test_learning_curves_of_several_networks_have_panels_with_their_names():
     parts = [pd.DataFrame({"network": n, "rate": 0.0, "fold": 1, "seed": 1, **curve}) for n in "ab"]
     figure = learning_curves.draw(pd.concat(parts), weights="best")
     assert [axes.texts[0].get_text() for axes in figure.axes[:2]] == ["a", "b"]
+
+
+def test_predictions_are_drawn_over_a_scan_that_is_there(monkeypatch):
+    first, second = gallery_cases()
+    second = replace(second, imputed=["flair"])
+    drawn = []
+    monkeypatch.setattr(
+        segmentation_gallery,
+        "show_scans",
+        lambda panels, case, cut: drawn.append([name for name, _ in panels]),
+    )
+    figure = segmentation_gallery.draw(gallery_table(), [first, second], 2)
+    scans = ["flair", "t1ce", "t1"]
+    assert drawn == [scans + ["flair"] * 3, scans + ["t1ce"] * 3]
+    rows = [axes.get_ylabel() for axes in figure.axes if axes.get_ylabel()]
+    assert rows == ["case-0\n0.30 ml", "case-1\n1.30 ml\nFLAIR imputed"]

@@ -27,6 +27,7 @@ class Blobs:
     """Seven cases with a bright cube in noise; the last has no reference segmentation."""
 
     names = list("abcdefg")
+    modalities = ("t1", "t1ce", "t2", "flair")
 
     def labels(self, names):
         index = torch.tensor([self.names.index(name) for name in names])

@@ -186,13 +186,13 @@ def check_variant(choices, cohort):
     ],
 )
 def test_choices_that_do_not_go_together_are_refused(choices, source, sentence):
-    cohort = {"source": source, "modalities": ["t1", "t1ce"]}
+    cohort = {"source": source, "modalities": ["t1", "t1ce"], "missing": "exclude"}
     with pytest.raises(BadInput, match=sentence):
         check_variant(CHOICES | choices, cohort)
 
 
 def test_choices_that_go_together_pass():
-    phantom = {"source": "phantom", "modalities": ["t1", "t1ce"]}
+    phantom = {"source": "phantom", "modalities": ["t1", "t1ce"], "missing": "exclude"}
     check_variant(CHOICES, phantom)
     check_variant(CHOICES | {"variant": "authors"}, phantom)
     folder = phantom | {"source": "folder"}
@@ -202,7 +202,7 @@ def test_choices_that_go_together_pass():
 
 
 def test_the_authors_need_a_t1_for_their_bias_field():
-    cohort = {"source": "phantom", "modalities": ["t1ce", "flair"]}
+    cohort = {"source": "phantom", "modalities": ["t1ce", "flair"], "missing": "exclude"}
     with pytest.raises(BadInput, match="expected t1 among cohort.modalities"):
         check_variant(CHOICES | {"variant": "authors"}, cohort)
     check_variant(CHOICES | {"variant": "authors", "bias_field": None}, cohort)

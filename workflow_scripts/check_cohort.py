@@ -13,17 +13,18 @@ from glioma_uq.quality.rows import write_table
 from glioma_uq.steps import run
 
 
-def main(*, table, source, options, parts, follow_links, on_bad_case, labels):
+def main(*, table, source, options, parts, follow_links, on_bad_case, labels, may_lack=()):
     """Write labels.csv: all cases, their labels, and the `problem` of each that has one.
 
-    `table`: the arguments of read_labels; `parts`: the images to look for in each case.
+    `table`: the arguments of read_labels; `parts`: the images to look for in each case;
+    `may_lack`: the modalities that a case may lack.
     """
     cases = read_labels(source=source, **table)
     unlisted_names = unlisted(source, options, cases)
     owners = {}
     for row in cases:
         row["problem"] = find_problem(
-            source, options, row["case"], parts, follow_links, unlisted_names, owners
+            source, options, row["case"], parts, follow_links, unlisted_names, owners, may_lack
         )
     problems = [f"{row['case']}: {row['problem']}" for row in cases if row["problem"]]
     print(f"{len(cases)} cases, {len(problems)} with a problem", *problems, sep="\n")
@@ -46,14 +47,14 @@ def unlisted(source, options, cases):
     ]
 
 
-def find_problem(source, options, case, parts, follow_links, unlisted_names, owners):
+def find_problem(source, options, case, parts, follow_links, unlisted_names, owners, may_lack=()):
     """Return "" or the reason why a case cannot be used; only headers are read.
 
     `unlisted_names`: candidates if this case's name is misspelt. `owners`: {path: case} of
     the files of earlier cases; this case's are added.
     """
     try:
-        found = find_images(source, options, case, parts, follow_links)
+        found = find_images(source, options, case, parts, follow_links, may_lack)
         _check_not_shared(found.values(), case, owners)
         _check_grids({part: _header_of(path) for part, path in found.items()}, found)
     except NoSuchCase as error:

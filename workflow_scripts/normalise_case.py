@@ -4,7 +4,15 @@ import numpy as np
 
 from glioma_uq.cohorts.segmentation import volumes_mm3
 from glioma_uq.errors import BadCase
-from glioma_uq.images import Image, check_on_t1ce, is_empty, read_image, read_mask, write_image
+from glioma_uq.images import (
+    Image,
+    check_on_t1ce,
+    is_empty,
+    is_missing,
+    read_image,
+    read_mask,
+    write_image,
+)
 from glioma_uq.normalisation import clip_to_percentiles, study_grid, z_score, z_score_twice
 from glioma_uq.quality.rows import case_quality_record, mark_excluded
 from glioma_uq.steps import run
@@ -30,6 +38,7 @@ def main(
     `scans`: modality to path; `to_t1ce`: the same for the matrices of all but the T1CE.
     An empty file as `segmentation` means that there is no reference, and stays empty. Volumes are
     counted in that file, on the patient's own grid; `coding` says which regions it distinguishes.
+    A missing series becomes zeros, which is the mean of z-scores in the brain, and background.
     `variant` "authors" uses the template's brain mask for every case, and for the tumour.
     With `white_matter` (of the template), the remaining bias field is corrected there first.
     `on_own_grid`: the study's grid is that of the case's series, see `common_grid`.
@@ -48,6 +57,9 @@ def main(
         brain = resample_mask(mask, grid, to_grid)
         score = z_score_twice if authors else z_score
         for modality, path in scans.items():
+            if is_missing(path, scans["t1ce"]):
+                write_image(normalised[modality], np.zeros(grid.shape, np.float32), grid)
+                continue
             first = read_matrix(to_t1ce[modality]) if modality in to_t1ce else np.eye(4)
             scan, matrix = read_image(path), compose(first, t1ce_matrix)
             if white_matter:
@@ -81,7 +93,8 @@ def common_grid(scans, voxel_size_mm):
 
     `scans`: modality to path. Its voxels are to be cubes of `voxel_size_mm`.
     """
-    grids = {modality: read_image(path).grid for modality, path in scans.items()}
+    there = [name for name, path in scans.items() if not is_missing(path, scans["t1ce"])]
+    grids = {modality: read_image(scans[modality]).grid for modality in there}
     grid = grids["t1ce"]
     for modality, other in grids.items():
         check_on_t1ce(other, grid, f"the {modality}")

@@ -49,6 +49,14 @@ def is_empty(path):
     return Path(path).stat().st_size == 0
 
 
+def is_missing(path, t1ce):
+    """Return whether a series is an empty file though the T1CE is not: the case goes on without it.
+
+    An excluded case has an empty T1CE too.
+    """
+    return is_empty(path) and not is_empty(t1ce)
+
+
 def read_image(path, dtype=np.float32):
     """Return the image at `path` as an Image in the closest RAS orientation.
 

@@ -2,7 +2,8 @@
 
 It has one row for each included case, and the normalised files lie beside it, as
 normalised/{case}/{name}.nii.gz. Columns: case; patient, whose cases are all in one split;
-source; the labels idh, 1p19q and grade, -1 where unknown; et_mm3, tc_mm3 and wt_mm3, the volumes of
+source; the labels idh, 1p19q and grade, -1 where unknown; imputed, the missing series that are
+zeros, as "t1 flair"; et_mm3, tc_mm3 and wt_mm3, the volumes of
 the reference segmentation in the patient, counted on its own grid, empty where unknown; voxel_mm,
 the edge of the voxels in mm, and shape, their number along each axis; template_scale, by which the
 affine registration to the template multiplied the patient's volume; and {name}_sha256 of each file,
@@ -38,6 +39,11 @@ class Manifest:
     def has(self, case, name):
         """Return whether a case has a file: `name` a series, "brain_mask" or "segmentation"."""
         return bool(self._checksum(case, name))
+
+    def imputed(self, case):
+        """Return the modalities that a case lacks, whose volumes are zeros."""
+        value = self.table.at[case, "imputed"]
+        return value.split() if isinstance(value, str) else []
 
     def file(self, case, name):
         """Return the path of a normalised file; raise BadInput if its checksum is another."""

@@ -28,7 +28,7 @@ CODINGS = {
 }
 
 
-def find_images(options, case, parts):
+def find_images(options, case, parts, may_lack=()):
     """Return {part: path} of a case; see glioma_uq.cohorts.sources.
 
     `options`: `path`, the folder of the cases or of HGG and LGG that hold them, and
@@ -42,7 +42,8 @@ def find_images(options, case, parts):
         candidates = [place / (stem + ending) for ending in ENDINGS]
         candidates = [path for path in candidates if path.is_file()]
         chosen[part] = only_one(part, candidates, place, "move it out of the folder")
-    return found_of(chosen, {part: f"{stem}.nii.gz" for part, stem in stems.items()}, place)
+    expected = {part: f"{stem}.nii.gz" for part, stem in stems.items()}
+    return found_of(chosen, expected, place, may_lack)
 
 
 def cases_there(options):

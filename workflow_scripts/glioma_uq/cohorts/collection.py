@@ -106,11 +106,12 @@ def manifest_of(included, quality):
     different grids, which a network cannot read as one cohort.
     """
     normalised = {row["case"]: row for row in quality if row["step"] == STEPS[-1]}
-    rows = []
+    imputed, rows = imputed_by_case(quality), []
     for case in included:
         row = normalised[case["case"]]
-        volumes = {name: row.get(name, "") for name in VOLUMES}
-        rows.append(case | volumes | files_in(row))
+        case |= {"imputed": imputed.get(case["case"], "")}
+        case |= {name: row.get(name, "") for name in VOLUMES}
+        rows.append(case | files_in(row))
     grids = {}
     for row in rows:
         grids.setdefault(tuple(row[name] for name in GRID[:2]), []).append(row["case"])
@@ -124,6 +125,11 @@ def manifest_of(included, quality):
             "cohort and run again"
         )
     return rows
+
+
+def imputed_by_case(quality):
+    """Return {case: its missing series, imputed by zeros, as "t1 flair"} of the cases with any."""
+    return {row["case"]: row["imputed"] for row in quality if row.get("imputed")}
 
 
 def gather_metrics(quality):

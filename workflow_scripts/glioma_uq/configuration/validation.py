@@ -110,6 +110,11 @@ def faults_of_cohort(cohort):
             do = "give the location of the cases and the table of their labels."
             do = "describe it, as cohorts/phantom.yaml does." if source == "phantom" else do
             yield f"expected cohort.{key} for cohort.source {source}, found none: {do}"
+    if cohort["missing"] != "exclude" and source == "phantom":
+        yield (
+            "expected cohort.missing exclude for the phantom, whose cases have every series, found "
+            f"{cohort['missing']}: leave it out."
+        )
     coding = cohort.get("segmentation_labels") or {}
     numbers = [number for part in coding.values() for number in part]
     if len(numbers) != len(set(numbers)) or (coding and not numbers):
@@ -190,6 +195,12 @@ def faults_of_preprocessing(preprocessing, cohort):
             "expected t1 among cohort.modalities for preprocessing.variant authors, whose bias "
             f"field is that of the T1, found {', '.join(modalities)}, add it or set "
             "preprocessing.bias_field to null"
+        )
+    if authors and cohort["missing"] != "exclude":
+        yield (
+            "expected cohort.missing exclude for preprocessing.variant authors, which takes the "
+            f"bias field of every series from the T1, found {cohort['missing']}, set one of them "
+            "to its default"
         )
     if method == "none" and source == "phantom":
         yield (

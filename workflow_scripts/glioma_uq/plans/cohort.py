@@ -41,6 +41,8 @@ class CohortPlan(Plan):
         self.manifest = f"{self.folder}/volumes.csv"
         self.modalities = cohort["modalities"]
         self.others = [name for name in self.modalities if name != "t1ce"]
+        # The series that a case may lack; the others are registered to the T1CE.
+        self.may_lack = self.others if cohort["missing"] == "impute-zero" else []
         # The images that a case on disk may have.
         self.parts = [*self.modalities, "segmentation", "brain_mask"]
 
@@ -136,7 +138,8 @@ class CohortPlan(Plan):
     def origin(self):
         """The arguments by which the images of a case are found."""
         follow = self.config["follow_links"]
-        return {"source": self.source, "options": self.options, "follow_links": follow}
+        where = {"source": self.source, "options": self.options, "follow_links": follow}
+        return where | {"may_lack": self.may_lack}
 
     @property
     def imported_from(self):

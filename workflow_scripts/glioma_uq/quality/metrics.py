@@ -33,6 +33,7 @@ METRICS = {
     "slices": Metric("convert_case", "slices of the series", None, min),
     "slice_mm": Metric("convert_case", "distance of the slices (mm)", None, max),
     "orientation": Metric("import_case", "orientation in the file"),
+    "imputed": Metric("import_case", "missing series, imputed by zeros"),
     "tilt_deg": Metric("import_case", "tilt of the axes (degrees)", None, max),
     "intensity_low": Metric("correct_bias_field", "intensity, 1st percentile", None, min),
     "intensity_high": Metric("correct_bias_field", "intensity, 99th percentile", None, max),
@@ -133,6 +134,11 @@ def between(low, high):
     if low == -inf:
         return f"at most {high:g}"
     return f"at least {low:g}" if high == inf else f"{low:g} to {high:g}"
+
+
+def imputed_note(modalities):
+    """Return "T1, FLAIR imputed by zeros" of the series that a case lacks, "" for none."""
+    return f"{', '.join(name.upper() for name in modalities)} imputed by zeros" * bool(modalities)
 
 
 def overview(metrics, limits=()):

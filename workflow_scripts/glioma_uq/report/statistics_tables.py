@@ -73,7 +73,8 @@ TABLES = {
     "rank_tests": "Mann-Whitney U of total uncertainty, bad against good predictions; AUROC is the "
     "chance that a bad one is more uncertain, rank-biserial is 2 AUROC − 1.",
     "differences": "Each dropout rate minus the selected one, paired by case.",
-    "subgroups": "The measures by source and by third of tumour sizes.",
+    "subgroups": "The measures by source, by third of tumour sizes, and by whether a missing "
+    "series is imputed.",
     "recalibration": "Probabilities as predicted (raw), and recalibrated by a temperature or prior "
     "fitted on validation cases.",
     "conformal": "Prediction sets: sets of classes that should hold the true one in 1 − alpha of "

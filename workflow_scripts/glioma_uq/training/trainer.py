@@ -225,7 +225,8 @@ class Trainer:
 
         Both depend on (seed, epoch, case) alone.
         """
-        augmentation = build_augmentation(self.settings.augmentation, self.voxel_size_mm)
+        kept = [i for i, name in enumerate(self.dataset.modalities) if name == "t1ce"]
+        augmentation = build_augmentation(self.settings.augmentation, self.voxel_size_mm, kept)
         augmentation.set_random_state(seed_for(self.seed, case.name, epoch) % 2**32)
         mask = torch.zeros_like(case.images[:1]) if case.tumour is None else case.tumour
         volumes = augmentation(
