@@ -138,14 +138,13 @@ def test_a_second_seed_adds_rows_but_no_cases(tmp_path):
     np.testing.assert_allclose(twice[estimates][numbers], once[estimates][numbers], atol=1e-12)
 
 
-def test_a_task_without_known_labels_has_no_numbers_and_says_so(tmp_path, capsys):
+def test_a_task_without_known_labels_has_no_rows(tmp_path, capsys):
     path = cell_path(tmp_path, 0.25, 10, "classification")
     classification_table().assign(grade_label=-1).to_csv(path, index=False)
-    long = measured("classification", tmp_path, [path], CLASSIFICATION)
-    row = value_of(long, "grade", "auc")
-    assert row["n"] == 0
-    assert np.isnan(row[["value", "low", "high"]].astype(float)).all()
-    assert "200 of 200 resamples" in capsys.readouterr().out
+    given = RANKS | {"classification": [path], "segmentation": []}
+    for name, options in (("classification", CLASSIFICATION), ("rank_tests", given)):
+        assert set(measured(name, tmp_path, [path], options)["task"]) == {"idh", "1p19q"}
+    assert "undefined" not in capsys.readouterr().out
 
 
 def test_a_rare_class_refuses_the_interval_and_keeps_the_value(tmp_path, capsys):
@@ -155,7 +154,7 @@ def test_a_rare_class_refuses_the_interval_and_keeps_the_value(tmp_path, capsys)
     row = value_of(measured("classification", tmp_path, [path], CLASSIFICATION), "idh", "auc")
     assert np.isfinite(row["value"])
     assert np.isnan(row["low"])
-    assert "resamples: a class or spread is missing" in capsys.readouterr().out
+    assert "resamples of 40 cases: a class or spread is missing" in capsys.readouterr().out
 
 
 def test_segmentation_measures_are_what_scipy_gives(tmp_path):

@@ -297,18 +297,18 @@ def test_a_fit_on_too_few_cases_is_a_warning_and_keeps_its_rows():
     cell = {"network": "csnet", "rate": 0.2, "passes": 30, "low": np.nan, "high": np.nan}
     rows = [
         cell | {"method": method, "task": task, "measure": measure, "value": value,
-                "reason": "" if method == "raw" else "3 validation cases where 30 are needed"}
+                "reason": "" if method == "raw" else "3 validation patients where 30 are needed"}
         for method, value in (("raw", 0.5), ("temperature", np.nan))
         for task in ("idh", "grade") for measure in ("nll", "ece")
     ]  # fmt: skip
     tables = {"recalibration": pd.DataFrame(rows)}
     assert warnings(tables, 0.2, 30) == [
-        "Recalibration by temperature has no values: IDH, 3 validation cases where 30 are "
-        "needed; Grade, 3 validation cases where 30 are needed."
+        "Recalibration by temperature has no values: IDH, 3 validation patients where 30 are "
+        "needed; Grade, 3 validation patients where 30 are needed."
     ]
     (table,) = sortable_tables(tables, 0.2, 30)
     assert len(table["rows"]) == 8
-    assert "3 validation cases where 30 are needed" in table["rows"][-1]
+    assert "3 validation patients where 30 are needed" in table["rows"][-1]
 
 
 def test_a_table_shows_four_digits_and_keeps_all_to_sort_and_save_by():

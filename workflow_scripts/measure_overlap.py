@@ -63,7 +63,7 @@ def main(*, volumes, splits, maps, folds, seeds, passes, overlap, lesions):
         labels = Path(folder, case, f"passes-{format_passes(passes)}", "labels.nii.gz")
         name = {
             "case": case,
-            "source": manifest.table.at[case, "source"],
+            **manifest.table.loc[case, ["patient", "source"]],
             "fold": of_fold,
             "seed": of_seed,
         }
