@@ -129,8 +129,14 @@ def test_folds_and_seeds_are_gathered_into_one_table_for_each_t(tmp_path):
 
 def gathered(tmp_path, probabilities):
     cases = pd.DataFrame(
-        {"case": ["a", "b"], "patient": "q", "source": "s", "idh": [0, 1], "1p19q": [0, -1],
-         "grade": [2, 4]}
+        {
+            "case": ["a", "b"],
+            "patient": "q",
+            "source": "s",
+            "idh": [0, 1],
+            "1p19q": [0, -1],
+            "grade": [2, 4],
+        }
     )
     paths = [tmp_path / name for name in ("passes", "regions", "voxels")]
     write_table(probabilities, paths[0])

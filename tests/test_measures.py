@@ -177,6 +177,26 @@ def test_segmentation_measures_are_what_scipy_gives(tmp_path):
     assert len(long) == 15
 
 
+def test_correlations_within_folds_are_there_where_several_networks_test(tmp_path):
+    path, names = cell_path(tmp_path, 0.25, 10, "segmentation"), ("within_folds", "minus_within")
+    table = segmentation_table(empty=0).assign(fold=1, seed=1)
+    table.to_csv(path, index=False)
+    alone = measured("segmentation", tmp_path, [path], OPTIONS)
+    assert not alone["measure"].str.contains("within").any()
+    shifted = table.assign(fold=2, case=table["case"] + "b", dice=table["dice"] - 5,
+                           brain_predictive=table["brain_predictive"] + 5)  # fmt: skip
+    pd.concat([table, shifted]).to_csv(path, index=False)
+    both = measured("segmentation", tmp_path, [path], OPTIONS)
+    rho = value_of(alone, "segmentation", "rho_brain")["value"]
+    within, minus = (value_of(both, "segmentation", f"rho_brain_{name}") for name in names)
+    assert within["value"] == pytest.approx(rho)
+    pooled = value_of(both, "segmentation", "rho_brain")["value"]
+    assert pooled < -0.9
+    assert minus["value"] == pytest.approx(pooled - rho)
+    assert minus["high"] < 0
+    assert within["n"] == 80
+
+
 def test_uncertainty_without_the_bias_of_few_passes_is_measured_where_the_table_has_it(tmp_path):
     path, table = cell_path(tmp_path, 0.25, 10, "segmentation"), segmentation_table()
     table["tumour_epistemic_corrected"] = 2 * table["tumour_epistemic"]

@@ -1,4 +1,4 @@
-"""Patients with several cases: they are drawn whole, and more scans of them are no more patients."""
+"""Patients with several cases are drawn whole: more scans of them are no more patients."""
 
 from functools import partial
 

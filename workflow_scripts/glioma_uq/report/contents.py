@@ -3,7 +3,7 @@
 from glioma_uq.configuration.departures import departures
 from glioma_uq.figures.cells import TASK_NAMES, of_cell, of_network
 from glioma_uq.figures.words import GIVEN, format_range
-from glioma_uq.report import small_tumours, statistics_tables
+from glioma_uq.report import correlations, small_tumours, statistics_tables
 from glioma_uq.report.cohort import about_cases, counted, excluded_rows
 from glioma_uq.report.verdict import learned, number, p_value, with_interval
 from glioma_uq.subregions import CLASSES
@@ -59,6 +59,7 @@ def from_tables(tables, config, network, selected):
             *statistics_tables.training_warnings(tables.get("training")),
             *([GIVEN] if given else []),
             *statistics_tables.warnings(tables, rate, passes),
+            *correlations.warnings(tables.get("segmentation"), rate, passes),
             *small_tumours.warnings(subregions),
         ],
         "tables": statistics_tables.sortable_tables(tables, rate, passes),

@@ -36,8 +36,8 @@ class BootstrapResult(NamedTuple):
 
     The jackknife is the measure without each patient, then without each network; `strata` says
     which is which, as in `Resamples`. `place` holds the values of a long table's further columns,
-    such as the group of cases; `given` is `THESE_NETWORKS` where resamples do not vary the networks, see
-    `given_networks`; `bounds` is the range of the measure.
+    such as the group of cases; `given` is `THESE_NETWORKS` where resamples do not vary the
+    networks, see `given_networks`; `bounds` is the range of the measure.
     """
 
     cell: Cell
