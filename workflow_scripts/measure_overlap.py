@@ -76,7 +76,7 @@ def main(*, volumes, splits, maps, folds, seeds, passes, overlap, lesions):
     ):
         table = pd.DataFrame(rows, columns=columns)
         write_table(table.sort_values(["case", "seed"], kind="stable"), path)
-    print(f"{without} cases without a reference segmentation are excluded")
+    print(f"excluded without a reference segmentation: {counted(without, 'case')}")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import numpy as np
 
 from glioma_uq.figures.style import BLUE, GREEN, ORANGE, finish, key, panel_title, panels
 from glioma_uq.figures.words import format_range
+from glioma_uq.plurals import counted, plural
 from glioma_uq.runs import KEYS, read_runs
 
 CAPTION = (
@@ -62,10 +63,10 @@ def headline(table):
     """Return the number of networks, their epochs, and their final validation Dice."""
     runs = table.groupby(KEYS)
     epochs, dice = runs["epoch"].max(), runs["validation_dice"].last()
-    what = f"{len(epochs)} network{'' if len(epochs) == 1 else 's'}"
+    what = counted(len(epochs), "network")
     return (
-        f"{what}, {format_range(epochs, '{:.0f}')} epochs: in the last one validation Dice is "
-        f"{format_range(dice)}"
+        f"{what}, {format_range(epochs, '{:.0f}')} {plural(epochs.max(), 'epoch')}: in the last "
+        f"one validation Dice is {format_range(dice)}"
     )
 
 
@@ -86,4 +87,4 @@ def draw_rate(above, below, table, rate, weights):
             kept = curve.iloc[-1] if last else curve.loc[curve["validation_loss"].idxmin()]
             above.plot(kept["epoch"], kept["validation_loss"], "o", color=ORANGE)
             below.plot(kept["epoch"], kept["validation_dice"], "o", color=GREEN)
-    above.set_title(f"p = {rate:.2f},  n = {len(curves)} networks")
+    above.set_title(f"p = {rate:.2f},  n = {counted(len(curves), 'network')}")

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from glioma_uq.files import written_whole
+from glioma_uq.plurals import counted
 from glioma_uq.tables import write_table
 
 PNG_DPI = 220  # for screens; print takes the PDF
@@ -107,11 +108,15 @@ def finish(figure, headline, *keys, columns=4):
     return figure
 
 
-def count_text(counts):
-    """Return "n = 60", or "n = 52–60" if n differs between the points of a panel."""
+def count_text(counts, noun=None):
+    """Return "n = 60", or "n = 52–60" if n differs between the points of a panel.
+
+    With a `noun`, "n = 1 case" or "n = 52–60 cases".
+    """
     counts = [int(n) for n in counts] or [0]
     low, high = min(counts), max(counts)
-    return f"n = {low}" if low == high else f"n = {low}–{high}"
+    most = counted(high, noun) if noun else high
+    return f"n = {most}" if low == high else f"n = {low}–{most}"
 
 
 def empty_figure(headline, text):

@@ -14,6 +14,7 @@ from glioma_uq.figures.style import (
     panel_title,
     panels,
 )
+from glioma_uq.plurals import counted
 from glioma_uq.subregions import REGIONS
 from glioma_uq.tables import read_table
 
@@ -67,7 +68,7 @@ def draw_boxes(axes, table):
 def draw_small(axes, volumes):
     """Draw the cumulative number of cases by volume, and the limits of a small tumour."""
     positive = np.sort(volumes[volumes > 0])
-    note = f"n = {len(positive)} cases with ET; {len(volumes) - len(positive)} without"
+    note = f"n = {counted(len(positive), 'case')} with ET; {len(volumes) - len(positive)} without"
     panel_title(axes, "(b) Enhancing tumour", note)
     axes.set(xscale="log", xlabel="Volume (ml)", ylabel="Cases with at most this volume")
     if not len(positive):

@@ -3,6 +3,7 @@
 from glioma_uq.configuration.departures import departures
 from glioma_uq.figures.cells import TASK_NAMES, of_cell, of_network
 from glioma_uq.figures.words import GIVEN, format_range
+from glioma_uq.plurals import plural
 from glioma_uq.report import correlations, small_tumours, statistics_tables
 from glioma_uq.report.cohort import about_cases, counted, excluded_rows
 from glioma_uq.report.verdict import learned, number, p_value, with_interval
@@ -100,7 +101,10 @@ def _about_training(curves):
     return [
         ("Folds", str(curves["fold"].nunique())),
         ("Seeds", listed(curves["seed"], "{}")),
-        ("Trained", f"{counted(len(last), 'network')}, {format_range(last, '{:.0f}')} epochs"),
+        (
+            "Trained",
+            f"{counted(len(last), 'network')}, {format_range(last, '{:.0f}')} {plural(last.max(), 'epoch')}",
+        ),
     ]
 
 

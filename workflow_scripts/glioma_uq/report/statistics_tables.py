@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from glioma_uq.figures.cells import TASK_NAMES, of_network
+from glioma_uq.plurals import counted
 from glioma_uq.report.verdict import with_interval
 from glioma_uq.statistics.findings import LEVEL
 from glioma_uq.statistics.long_tables import THESE_NETWORKS
@@ -246,14 +247,14 @@ def training_warnings(training):
         f"have activations on training cases that are more than {MOST_GROWTH} times larger in "
         "evaluation mode than in training mode"
     )
-    counted = {
+    kinds = {
         "were trained again, since they had collapsed": (training["attempts"] > 1)
         & (training["collapsed"] == 0),
         dead: training["dead_share"] > MOST_DEAD,
         larger: training["largest_evaluation"] > MOST_GROWTH * training["largest_training"],
     }
-    n = len(training)
-    texts += [f"{found.sum()} of {n} networks {x}." for x, found in counted.items() if any(found)]
+    n = counted(len(training), "network")
+    texts += [f"{found.sum()} of {n} {x}." for x, found in kinds.items() if any(found)]
     return texts
 
 
@@ -285,7 +286,7 @@ def warnings(tables, rate, passes):
         )
     if "auc" in n and n["auc"] < 100:
         texts.append(
-            f"With {n['auc']:.0f} cases, intervals cover less than their nominal level; "
+            f"With {counted(int(n['auc']), 'case')}, intervals cover less than their nominal level; "
             "docs/intervals.md tabulates their coverage in simulated cohorts of 50 and more."
         )
     for name in ("classification", "segmentation", "rank_tests"):

@@ -33,11 +33,12 @@ def signed_rank(one, other, patients=None):
     is 1 if no pair differs and NaN without pairs.
     """
     one, other = (np.asarray(values, dtype=float) for values in (one, other))
-    pairs = pd.DataFrame(
-        {"difference": one - other, "bound": ROUNDING * np.maximum(np.abs(one), np.abs(other))}
-    )
-    pairs = pairs.groupby(np.arange(len(one)) if patients is None else patients).mean()
-    different = pairs.loc[pairs["difference"].abs() > pairs["bound"], "difference"]
+    differences = one - other
+    bound = ROUNDING * np.maximum(np.abs(one), np.abs(other))
+    if patients is not None:
+        means = pd.DataFrame([differences, bound]).T.groupby(np.asarray(patients)).mean()
+        differences, bound = means.to_numpy().T
+    different = differences[np.abs(differences) > bound]
     if len(different) == 0:
         return (1.0 if len(one) else np.nan), 0
     return float(wilcoxon(different).pvalue), len(different)
