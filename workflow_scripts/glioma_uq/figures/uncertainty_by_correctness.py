@@ -140,7 +140,8 @@ def rank_text(rank, task, counts):
     if [int(row["n_right"]), int(row["n_wrong"])] != counts:
         raise BadInput(
             f"expected the rank test of {task} on {counts[0]} good and "
-            f"{counted(counts[1], 'bad case')}, found {row['n_right']:.0f} and {row['n_wrong']:.0f}; test and draw the same cell"
+            f"{counted(counts[1], 'bad case')}, found {row['n_right']:.0f} and "
+            f"{row['n_wrong']:.0f}; test and draw the same cell"
         )
     auroc = f"AUROC = {row['auroc']:.2f}"
     if not np.isnan(row.get("auroc_low", np.nan)):

@@ -98,13 +98,11 @@ def what_was_run(tables, config):
 def _about_training(curves):
     """Return folds, seeds and epochs of the networks that were trained."""
     last = curves.groupby(["network", "rate", "fold", "seed"])["epoch"].max()
+    epochs = f"{format_range(last, '{:.0f}')} {plural(last.max(), 'epoch')}"
     return [
         ("Folds", str(curves["fold"].nunique())),
         ("Seeds", listed(curves["seed"], "{}")),
-        (
-            "Trained",
-            f"{counted(len(last), 'network')}, {format_range(last, '{:.0f}')} {plural(last.max(), 'epoch')}",
-        ),
+        ("Trained", f"{counted(len(last), 'network')}, {epochs}"),
     ]
 
 

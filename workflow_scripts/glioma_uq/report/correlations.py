@@ -16,8 +16,10 @@ def warnings(segmentation, rate, passes):
     if segmentation is None:
         return []
     here = np.isclose(segmentation["rate"], rate) & (segmentation["passes"] == passes)
-    by_place = segmentation[here].set_index(["network", "measure"])[["value", "low", "high"]]
-    numbers = {place: tuple(row) for place, row in zip(by_place.index, by_place.to_numpy(float))}
+    numbers = {
+        (row.network, row.measure): (row.value, row.low, row.high)
+        for row in segmentation[here].itertuples()
+    }
     texts = []
     for network in segmentation["network"].unique():
         for region, name in REGIONS.items():

@@ -163,8 +163,8 @@ def warnings(about):
     """Return a sentence on each group with too few cases."""
     few = {} if about is None else {g: about["cases"][g] for g in ("below_2000", "below_1000")}
     return [
-        f"{few_with(n)} {GROUPS[group]}: its intervals are wide or missing, and differences between "
-        "networks are mostly chance."
+        f"{few_with(n)} {GROUPS[group]}: its intervals are wide or missing, and differences "
+        "between networks are mostly chance."
         for group, n in few.items()
         if n < FEW
     ]

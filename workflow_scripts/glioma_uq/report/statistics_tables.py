@@ -286,8 +286,8 @@ def warnings(tables, rate, passes):
         )
     if "auc" in n and n["auc"] < 100:
         texts.append(
-            f"With {counted(int(n['auc']), 'case')}, intervals cover less than their nominal level; "
-            "docs/intervals.md tabulates their coverage in simulated cohorts of 50 and more."
+            f"With {counted(int(n['auc']), 'case')}, intervals cover less than their nominal "
+            "level; docs/intervals.md tabulates their coverage in simulated cohorts of 50 and more."
         )
     for name in ("classification", "segmentation", "rank_tests"):
         table = tables.get(name)
