@@ -67,8 +67,8 @@ def main(*, volumes, splits, maps, folds, seeds, passes, overlap, lesions):
             "fold": of_fold,
             "seed": of_seed,
         }
-        counted = measure_case(*read_case(case, labels, manifest))
-        for rows, more in zip((overlaps, found), counted, strict=True):
+        measured = measure_case(*read_case(case, labels, manifest))
+        for rows, more in zip((overlaps, found), measured, strict=True):
             rows += [name | row for row in more]
     for rows, columns, path in (
         (overlaps, [*overlap_tables.COLUMNS, *lesion_tables.ONE_TO_ONE], overlap),

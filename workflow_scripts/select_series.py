@@ -12,9 +12,8 @@ def main(*, source, options, cases, modalities, series):
     """Write `series`: all series of all `cases` with modality ("" = not used) and reason."""
     chosen = select(list_series(source, options), cases, modalities, options["series_rules"])
     lacking = missing_modalities(chosen, modalities)
-    print(
-        f"all of {', '.join(modalities)} for {len(cases) - len(lacking)} of {counted(len(cases), 'case')}"
-    )
+    n = counted(len(cases), "case")
+    print(f"all of {', '.join(modalities)} for {len(cases) - len(lacking)} of {n}")
     print(*(f"{case}: no {', '.join(names)}" for case, names in lacking.items()), sep="\n")
     write_series(series, chosen)
 

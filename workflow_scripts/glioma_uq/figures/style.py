@@ -137,7 +137,7 @@ def note_empty(axes, text="not measured"):
     """Write `text` in the middle of an empty panel, over its grid and lines of reference."""
     blank = {"facecolor": "white", "edgecolor": "none", "pad": 2}
     axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=GREY,
-              bbox=blank)  # fmt: skip
+              bbox=blank, zorder=4)  # fmt: skip
 
 
 def save_figure(figure, table, *, pdf, png, csv):
