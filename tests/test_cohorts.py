@@ -172,7 +172,7 @@ def test_problems_are_found_before_any_work(folder, capsys):
     assert "stranger has no row" in capsys.readouterr().out
     unlisted = check_cohort.unlisted("folder", {"path": folder}, [{"case": "good"}])
     assert unlisted == ["out", "plain", "stranger"]
-    with pytest.raises(BadInput, match=r"plain: expected T2.nii.gz .*2 of 3 cases have a problem"):
+    with pytest.raises(BadInput, match=r"plain: expected T2.nii.gz .*2 of 3 cases with a problem"):
         look_at(folder, on_bad_case="stop")
 
 

@@ -176,7 +176,7 @@ def test_a_patient_has_one_stratum_by_the_largest_case():
 
 
 def test_no_enhancing_tumour_at_all_is_refused(cases):
-    with pytest.raises(BadInput, match="found none in all 103 cases: leave it out of folds"):
+    with pytest.raises(BadInput, match="found none in 103 cases: leave it out of folds"):
         with_et_size(cases, dict.fromkeys(cases["case"], 0.0))
 
 

@@ -103,8 +103,12 @@ def written_study(folder, grids=None, larger=1.0):
 
 
 def test_the_step_writes_a_row_for_each_seed_region_and_rule(tmp_path):
-    measure_overlap.main(**written_study(tmp_path))
+    study = written_study(tmp_path)
+    write_manifest(tmp_path, template_scale=1.0, patient="P")
+    measure_overlap.main(**study)
     overlap, lesions = (pd.read_csv(tmp_path / f"{n}.csv") for n in ("overlap", "lesions"))
+    assert (overlap.columns[1], lesions.columns[1]) == ("patient", "patient")
+    assert set(overlap["patient"]) == set(lesions["patient"]) == {"P"}
     assert overlap.columns.tolist() == [*COLUMNS, *ONE_TO_ONE]
     assert overlap.groupby(["seed", "region", "rule"]).size().tolist() == [1] * 12
     assert overlap["case"].unique().tolist() == ["A"]

@@ -11,7 +11,13 @@ from test_figures import draw, read
 
 import draw_figure
 from glioma_uq.errors import BadInput
-from glioma_uq.figures import dice_by_size, learning_curves, segmentation_gallery, tumour_volumes
+from glioma_uq.figures import (
+    dice_by_size,
+    learning_curves,
+    segmentation_gallery,
+    tumour_volumes,
+    uncertainty_by_size,
+)
 from glioma_uq.figures.gallery_cases import CaseImages, find_maps, spread
 from glioma_uq.figures.networks import (
     format_by_network,
@@ -274,6 +280,19 @@ def test_what_could_not_be_measured_is_not_drawn(drawn):
     figure, _ = drawn["uncertainty_by_size"]
     assert tick_texts(figure.axes[0])[0] == "none\nn = 9"
     assert tick_texts(figure.axes[2])[0] == "< 1\nn = 9"
+
+
+def test_no_line_crosses_the_note_of_a_panel_that_is_empty():
+    """The line of chance lies at .5, where the note of an empty panel stands."""
+    rows = uncertainty_table()
+    is_auroc = rows["measure"].str.startswith("missed_auroc")
+    rows = rows.assign(value=rows["value"].where(~is_auroc), n=1)
+    figure = uncertainty_by_size.draw(rows, level=0.95)
+    for axes in figure.axes[2:]:
+        (note,) = [text for text in axes.texts if text.get_text() == "not measured"]
+        assert note.get_bbox_patch().get_facecolor() == (1, 1, 1, 1)
+        assert note.get_zorder() > max(line.get_zorder() for line in axes.lines)
+    assert figure.axes[0].get_title(loc="left") == "n = 1 case"
 
 
 @pytest.mark.parametrize("volumes", [[0, 0], [0, 500]])

@@ -9,6 +9,7 @@ from glioma_uq.cohorts.sources import cases_there, find_images
 from glioma_uq.errors import BadCase, BadInput
 from glioma_uq.headers import check_header
 from glioma_uq.images import ExcludedBefore, check_on_t1ce
+from glioma_uq.plurals import counted
 from glioma_uq.quality.rows import write_table
 from glioma_uq.steps import run
 
@@ -27,13 +28,13 @@ def main(*, table, source, options, parts, follow_links, on_bad_case, labels, ma
             source, options, row["case"], parts, follow_links, unlisted_names, owners, may_lack
         )
     problems = [f"{row['case']}: {row['problem']}" for row in cases if row["problem"]]
-    print(f"{len(cases)} cases, {len(problems)} with a problem", *problems, sep="\n")
+    print(f"{counted(len(cases), 'case')}, {len(problems)} with a problem", *problems, sep="\n")
     for name in unlisted_names:
         near = closest(name, [row["case"] for row in cases])
         print(f"{name} has no row in {table['table']} and is not used{near}")
     if problems and on_bad_case == "stop":
         raise BadInput(
-            f"{problems[0]} ({len(problems)} of {len(cases)} cases have a problem, and "
+            f"{problems[0]} ({len(problems)} of {counted(len(cases), 'case')} with a problem, and "
             "cohort.on_bad_case is stop)"
         )
     write_table(labels, [*LABEL_COLUMNS, "problem"], cases)

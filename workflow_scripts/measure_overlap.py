@@ -16,6 +16,7 @@ from glioma_uq.images import read_image, same_grid
 from glioma_uq.logs import progress
 from glioma_uq.overlap import lesions as lesion_tables
 from glioma_uq.overlap import regions as overlap_tables
+from glioma_uq.plurals import counted
 from glioma_uq.steps import run
 from glioma_uq.tables import read_table, write_table
 from glioma_uq.transforms import resample
@@ -69,12 +70,12 @@ def main(*, volumes, splits, maps, folds, seeds, passes, overlap, lesions):
         labels = Path(folder, case, f"passes-{format_passes(passes)}", "labels.nii.gz")
         name = {
             "case": case,
-            "source": manifest.table.at[case, "source"],
+            **manifest.table.loc[case, ["patient", "source"]],
             "fold": of_fold,
             "seed": of_seed,
         }
-        counted = measure_case(*read_case(case, labels, manifest))
-        for rows, more in zip((overlaps, found), counted, strict=True):
+        measured = measure_case(*read_case(case, labels, manifest))
+        for rows, more in zip((overlaps, found), measured, strict=True):
             rows += [name | row for row in more]
     for rows, columns, path in (
         (overlaps, [*overlap_tables.COLUMNS, *lesion_tables.ONE_TO_ONE], overlap),
@@ -82,7 +83,7 @@ def main(*, volumes, splits, maps, folds, seeds, passes, overlap, lesions):
     ):
         table = pd.DataFrame(rows, columns=columns)
         write_table(table.sort_values(["case", "seed"], kind="stable"), path)
-    print(f"{without} cases without a reference segmentation are excluded")
+    print(f"excluded without a reference segmentation: {counted(without, 'case')}")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import torch
 
 from glioma_uq.errors import BadInput
 from glioma_uq.images import Grid, read_mask
+from glioma_uq.plurals import counted
 from glioma_uq.tasks import TASKS, class_index
 from glioma_uq.transforms import in_patient
 from glioma_uq.volumes import Manifest
@@ -85,7 +86,7 @@ class Dataset:
         if self.kept is None:
             return
         needed, free = self.size_in_memory(names), available_memory()
-        print(f"{len(names)} cases take {needed / GIB:.2f} GiB of memory")
+        print(f"{counted(len(names), 'case')}: {needed / GIB:.2f} GiB of memory")
         if free is not None and needed > SHARE_KEPT * free:
             print(f"more than half of the {free / GIB:.2f} GiB free: reading them again each time")
             self.kept = None

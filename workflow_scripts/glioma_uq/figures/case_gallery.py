@@ -7,6 +7,7 @@ from glioma_uq.figures.gallery_cases import imputed_text, read_gallery_cases, th
 from glioma_uq.figures.slices import outline, show_scans, slice_panels, slicer
 from glioma_uq.figures.style import finish, key
 from glioma_uq.figures.words import format_range
+from glioma_uq.plurals import counted
 from glioma_uq.statistics.selected_cell import read_selected_cell
 
 CAPTION = (
@@ -94,9 +95,9 @@ def headline(table, n):
     half, dice = len(table) // 2, table["dice"].to_numpy()
     halves = dice[:half], dice[-half:]
     if half == 0 or np.isnan(halves).any():
-        return f"{len(table)} of {n} cases, from the least to the most uncertain tumour"
+        return f"{len(table)} of {counted(n, 'case')}, from the least to the most uncertain tumour"
     low, high = map(format_range, halves)
     return (
-        f"{len(table)} of {n} cases by uncertainty: Dice is {low} in the less uncertain half "
-        f"and {high} in the more uncertain one"
+        f"{len(table)} of {counted(n, 'case')} by uncertainty: Dice is {low} in the less uncertain "
+        f"half and {high} in the more uncertain one"
     )

@@ -4,6 +4,7 @@ import numpy as np
 
 from glioma_uq.figures.style import BLUE, GREEN, ORANGE, finish, key, panel_title, panels
 from glioma_uq.figures.words import format_range
+from glioma_uq.plurals import counted, plural
 from glioma_uq.runs import KEYS, read_runs
 
 CAPTION = (
@@ -64,10 +65,10 @@ def headline(table):
     """Return the number of networks, their epochs, and their final validation Dice."""
     runs = table.groupby(KEYS)
     epochs, dice = runs["epoch"].max(), runs["validation_dice"].last()
-    what = f"{len(epochs)} network{'' if len(epochs) == 1 else 's'}"
+    what = counted(len(epochs), "network")
     dices = f"in the last one validation Dice is {format_range(dice)}"
     dices = "without validation" if dice.isna().all() else dices
-    return f"{what}, {format_range(epochs, '.0f')} epochs: {dices}"
+    return f"{what}, {format_range(epochs, '.0f')} {plural(epochs.max(), 'epoch')}: {dices}"
 
 
 def draw_rate(above, below, table, rate, weights):
@@ -87,4 +88,4 @@ def draw_rate(above, below, table, rate, weights):
             kept = curve.iloc[-1] if last else curve.loc[curve["validation_loss"].idxmin()]
             above.plot(kept["epoch"], kept["validation_loss"], "o", color=ORANGE)
             below.plot(kept["epoch"], kept["validation_dice"], "o", color=GREEN)
-    above.set_title(f"p = {rate:.2f},  n = {len(curves)} networks")
+    above.set_title(f"p = {rate:.2f},  n = {counted(len(curves), 'network')}")

@@ -12,6 +12,7 @@ from glioma_uq.figures.networks import format_by_network, nearest_cells, shown_n
 from glioma_uq.figures.slices import show_scans, slice_panels, slicer
 from glioma_uq.figures.style import FULL_WIDTH, empty_figure, finish
 from glioma_uq.images import read_image
+from glioma_uq.plurals import counted
 from glioma_uq.statistics.overlap_groups import et_volumes
 from glioma_uq.statistics.selected_cell import read_selected_cell
 from glioma_uq.subregions import SUBREGIONS
@@ -133,6 +134,6 @@ def headline(table, n):
     means = table.groupby("network", sort=False)["dice"].mean().to_dict()
     shown = table["case"].nunique()
     return (
-        f"{shown} of {n} cases with enhancing tumour, from the smallest to the largest: "
+        f"{shown} of {counted(n, 'case')} with enhancing tumour, from the smallest to the largest: "
         f"mean Dice is {format_by_network(means)}"
     )

@@ -69,7 +69,7 @@ def draw_panel(axes, rows, styles):
     labels = {scale: f"{scale:g}" for scale in scales}
     draw_groups(axes, rows, "scale", labels, styles, connected=True)
     axes.set_xlim(-0.5, len(scales) - 0.5)
-    axes.set_title(count_text(rows["n"]) + " lesion groups")
+    axes.set_title(count_text(rows["n"], "lesion group"))
 
 
 def title_of(kind, table):

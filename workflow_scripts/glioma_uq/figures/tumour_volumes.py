@@ -15,6 +15,7 @@ from glioma_uq.figures.style import (
     panels,
 )
 from glioma_uq.figures.words import joined
+from glioma_uq.plurals import counted
 from glioma_uq.subregions import REGIONS
 from glioma_uq.tables import read_table
 
@@ -80,7 +81,7 @@ def draw_boxes(axes, table):
 def draw_small(axes, volumes):
     """Draw the cumulative number of cases by volume, and the limits of a small tumour."""
     positive = np.sort(present(volumes))
-    note = f"n = {len(positive)} cases with ET; {len(volumes) - len(positive)} without"
+    note = f"n = {counted(len(positive), 'case')} with ET; {len(volumes) - len(positive)} without"
     panel_title(axes, "(b) Enhancing tumour", note)
     axes.set(xscale="log", xlabel="Volume (ml)", ylabel="Cases with at most this volume")
     if not len(positive):

@@ -7,6 +7,7 @@ import pandas as pd
 from glioma_uq.cohorts.collection import STEPS
 from glioma_uq.figures.cells import TASK_NAMES
 from glioma_uq.figures.words import format_number
+from glioma_uq.plurals import counted
 from glioma_uq.quality.metrics import (
     METRICS,
     between,
@@ -50,11 +51,6 @@ def sentence(taking_part, left_out):
     verb = "takes" if taking_part == 1 else "take"
     rest = f"{left_out} of {taking_part + left_out} left out" if left_out else "none is left out"
     return f"{counted(taking_part, 'case')} {verb} part, {rest}."
-
-
-def counted(number, what):
-    """Return "1 case" or "2 cases"."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def about_cases(cases, excluded, cohort, tasks=TASKS):

@@ -3,8 +3,9 @@
 from glioma_uq.configuration.departures import departures
 from glioma_uq.figures.cells import TASK_NAMES, of_cell, of_network
 from glioma_uq.figures.words import GIVEN, format_range
-from glioma_uq.report import small_tumours, statistics_tables
-from glioma_uq.report.cohort import about_cases, counted, excluded_rows, imputed_rows
+from glioma_uq.plurals import counted, plural
+from glioma_uq.report import correlations, small_tumours, statistics_tables
+from glioma_uq.report.cohort import about_cases, excluded_rows, imputed_rows
 from glioma_uq.report.verdict import learned, number, p_value, with_interval
 from glioma_uq.subregions import CLASSES
 from glioma_uq.tasks import TASKS
@@ -67,6 +68,7 @@ def from_tables(tables, config, network, selected):
             *([GIVEN] if given else []),
             *([ON_TEST] if config["training"]["weights"] == "best_on_test" else []),
             *statistics_tables.warnings(tables, rate, passes),
+            *correlations.warnings(tables.get("segmentation"), rate, passes),
             *small_tumours.warnings(subregions),
         ],
         "tables": statistics_tables.sortable_tables(tables, rate, passes),
@@ -117,10 +119,11 @@ def imputation_warnings(cases, config):
 def _about_training(curves):
     """Return folds, seeds and epochs of the networks that were trained."""
     last = curves.groupby(["network", "rate", "fold", "seed"])["epoch"].max()
+    epochs = f"{format_range(last, '.0f')} {plural(last.max(), 'epoch')}"
     return [
         ("Folds", str(curves["fold"].nunique())),
         ("Seeds", listed(curves["seed"], "{}")),
-        ("Trained", f"{counted(len(last), 'network')}, {format_range(last, '.0f')} epochs"),
+        ("Trained", f"{counted(len(last), 'network')}, {epochs}"),
     ]
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from glioma_uq.figures.cells import TASK_NAMES, of_network
 from glioma_uq.figures.words import format_number
+from glioma_uq.plurals import counted
 from glioma_uq.report.verdict import with_interval
 from glioma_uq.statistics.findings import LEVEL
 from glioma_uq.statistics.long_tables import THESE_NETWORKS
@@ -34,7 +35,11 @@ MEASURE_NAMES = {
     "dice": "Dice",
     "hd95_mm": "Hausdorff distance, 95th percentile (mm)",
     "rho_brain": "Pearson ρ with Dice, brain",
+    "rho_brain_within_folds": "the same within folds and seeds",
+    "rho_brain_minus_within": "pooled minus within folds and seeds",
     "rho_tumour": "Pearson ρ with Dice, predicted tumour",
+    "rho_tumour_within_folds": "the same within folds and seeds",
+    "rho_tumour_minus_within": "pooled minus within folds and seeds",
     "rho_tumour_with_empty": "the same, empty tumours ranked most uncertain",
     "spearman_brain": "Spearman ρ with Dice, brain",
     "spearman_tumour": "Spearman ρ with Dice, predicted tumour",
@@ -244,14 +249,14 @@ def training_warnings(training):
         f"have activations on training cases that are more than {MOST_GROWTH} times larger in "
         "evaluation mode than in training mode"
     )
-    counted = {
+    kinds = {
         "were trained again, since they had collapsed": (training["attempts"] > 1)
         & (training["collapsed"] == 0),
         dead: training["dead_share"] > MOST_DEAD,
         larger: training["largest_evaluation"] > MOST_GROWTH * training["largest_training"],
     }
-    n = len(training)
-    texts += [f"{found.sum()} of {n} networks {x}." for x, found in counted.items() if any(found)]
+    n = counted(len(training), "network")
+    texts += [f"{found.sum()} of {n} {x}." for x, found in kinds.items() if any(found)]
     return texts
 
 
@@ -283,8 +288,8 @@ def warnings(tables, rate, passes):
         )
     if "auc" in n and n["auc"] < 100:
         texts.append(
-            f"With {n['auc']:.0f} cases, intervals cover less than their nominal level; "
-            "docs/intervals.md tabulates their coverage in simulated cohorts of 50 and more."
+            f"With {counted(int(n['auc']), 'case')}, intervals cover less than their nominal "
+            "level; docs/intervals.md tabulates their coverage in simulated cohorts of 50 and more."
         )
     for name in ("classification", "segmentation", "rank_tests"):
         table = tables.get(name)

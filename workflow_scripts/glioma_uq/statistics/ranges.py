@@ -24,6 +24,7 @@ RANGES = (
          "set_size", "true_entropy", "volume_ratio"),
         POSITIVE,
     )
+    | dict.fromkeys(("rho_brain_minus_within", "rho_tumour_minus_within"), (-2, 2))
     | {"brier": (0, 2), "aleatoric_bias": EVERYTHING}
 )  # fmt: skip
 ENTROPIES = {"predictive", "aleatoric", "epistemic", "true_entropy"}
