@@ -1,4 +1,4 @@
-# make demo | test | engines | downloads | public-labels | deepbet | hd-bet | hd-bet-v1 | slurm | lint | audit | clean | help
+# make demo | test | engines | downloads | excel | public-labels | deepbet | hd-bet | hd-bet-v1 | slurm | lint | audit | clean | help
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 CORES ?= $(shell nproc)
@@ -6,7 +6,7 @@ BIN = $(VENV)/bin
 INSTALLED = $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-real lint audit clean engines downloads deepbet hd-bet hd-bet-v1 public-labels slurm
+.PHONY: help setup demo test test-real lint audit clean engines downloads excel deepbet hd-bet hd-bet-v1 public-labels slurm
 
 help:           ## say what each target does
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -22,7 +22,7 @@ demo: setup     ## run the default study: a phantom cohort, from scans to figure
 	$(BIN)/snakemake --cores $(CORES)
 	@echo "The report is in results/studies/phantom/report.html"
 
-test: lint engines downloads $(VENV)/.installed-test    ## check style, run the unit tests, then the end-to-end tests
+test: lint engines downloads excel $(VENV)/.installed-test    ## check style, run the unit tests, then the end-to-end tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=20 -m "not workflow and not real"
 	$(BIN)/python -m pytest -n 2 --maxschedchunk 1 --durations=20 -m "workflow"
 
@@ -31,6 +31,7 @@ test-real: hd-bet-v1 deepbet    ## run the tests on real patients, where their d
 
 engines: $(VENV)/.installed-engines     ## add the registration engines simpleitk and elastix
 downloads: $(VENV)/.installed-downloads ## add what reads DICOM and fetches cases from IDC and TCIA
+excel: $(VENV)/.installed-excel         ## add what reads workbooks of Excel (.xlsx)
 public-labels: setup    ## fetch the public table of 627 patients' molecular labels
 	$(BIN)/python workflow_scripts/download_public_labels.py
 deepbet: $(VENV)/.installed-deepbet     ## add the skull stripping method deepbet

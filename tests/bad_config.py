@@ -102,6 +102,12 @@ COHORT = {
     "one column for two labels": {
         "cohort": OF_FOLDER | {"labels": {"table": "x", "columns": {"idh": "m", "1p19q": "m"}}}
     },
+    "a value that YAML does not read as text": {
+        "cohort": OF_FOLDER | {"labels": {"table": "x", "values": {"idh": {True: 1}}}}
+    },
+    "ids by a pattern that is none": {
+        "cohort": OF_FOLDER | {"labels": {"table": "x", "ids": {"pattern": "P-(", "as": "P"}}}
+    },
     "a file's name that leads out of the case": {
         "cohort": OF_FOLDER | {"folder": {"path": "x", "names": {"t1": "../other/T1.nii.gz"}}}
     },
@@ -131,6 +137,10 @@ PREDICTIONS = {
         "cohort": None,
         "predictions": PUBLISHED
         | {"columns": {"case": "Patient", "idh": {"label": "p0", "probabilities": ["p0", "p1"]}}},
+    },
+    "predictions of no task": {
+        "cohort": None,
+        "predictions": PUBLISHED | {"columns": {"case": "Patient"}},
     },
     "too few columns for a task": {
         "cohort": None,

@@ -1,5 +1,8 @@
 """Kinds of bad tables: labels, predictions of another model, reviewed series."""
 
+import sys
+from unittest import mock
+
 from bad_input import kind
 
 from glioma_uq.cohorts.labels import read_labels
@@ -16,6 +19,7 @@ LABELS = {
     "two cases that differ in capitals": ["P-1,1,0,2", "p-1,1,0,2"],
     "a label outside its coding": ["a,1,0,1"],
     "a label in words": ["a,yes,0,2"],
+    "labels in words, in several columns": ["a,WT,intact,2", "b,WT,intact,IV"],
     "a co-deletion without IDH mutation": ["a,0,1,3"],
     "a line with a field too many": ["a,1,0,3,Smith"],
     "a line that is cut short": ["a,1"],
@@ -36,6 +40,7 @@ PREDICTIONS = {
     "a probability that is no number": "P-1,1,nan,0.5",
     "a negative probability": "P-1,1,-0.5,1.5",
     "a label that the task does not have": "P-1,2,0.5,0.5",
+    "a probability in per cent": "P-1,1,50 %,50 %",
     "a case twice in the predictions": "P-1,1,0.5,0.5\nP-1,1,0.5,0.5",
     "a prediction without an id": ",1,0.5,0.5",
     "predictions without rows": "",
@@ -83,6 +88,72 @@ def another_encoding(folder):
 @kind("Labels", "a choice of rows that leaves none")
 def nobody_left(folder):
     labels(folder, ["a,1,0,2"], only={"grade": ["II"]})
+
+
+@kind("Labels", "a label that the map of values does not name")
+def unnamed(folder):
+    values = {"idh": {"wildtype": 0, "mutated": 1}}
+    labels(folder, ["a,wildtype,0,4", "b,mutant,0,4", "c,mutant,0,4"], values=values)
+
+
+@kind("Labels", "a label that two patterns name differently")
+def two_patterns(folder):
+    labels(folder, ["a,mutated,0,4"], values={"idh": {"mut*": 1, "*ted": 0}})
+
+
+@kind("Labels", "rows without an id")
+def no_ids(folder):
+    labels(folder, ["a,1,0,4", ",1,0,4", ",0,0,4"])
+
+
+@kind("Labels", "a workbook without openpyxl")
+def no_openpyxl(folder):
+    (folder / "labels.xlsx").write_bytes(b"PK")
+    with mock.patch.dict(sys.modules, openpyxl=None):
+        read_labels(folder / "labels.xlsx", COLUMNS)
+
+
+@kind("Labels", "a sheet that the workbook does not have")
+def no_sheet(folder):
+    workbook(folder, sheet="labels")
+
+
+@kind("Labels", "a formula whose value the workbook does not store")
+def no_value(folder):
+    workbook(folder, ["a", "=1-1", 0, 4])
+
+
+@kind("Labels", "a workbook that is none")
+def no_workbook(folder):
+    (folder / "labels.xlsx").write_text("case,idh\n")
+    read_labels(folder / "labels.xlsx", COLUMNS)
+
+
+@kind("Labels", "a table of an older Excel")
+def older_excel(folder):
+    (folder / "labels.xls").write_bytes(b"\xd0\xcf\x11\xe0")
+    read_labels(folder / "labels.xls", COLUMNS)
+
+
+@kind("Labels", "a sheet of a text")
+def sheet_of_text(folder):
+    labels(folder, ["a,1,0,4"], sheet=2)
+
+
+def workbook(folder, row=("a", 1, 0, 4), sheet=None):
+    from openpyxl import Workbook  # of `make excel`
+
+    book = Workbook()
+    book.active.append(HEADER.split(","))
+    book.active.append(list(row))
+    book.save(folder / "labels.xlsx")
+    read_labels(folder / "labels.xlsx", COLUMNS, sheet=sheet)
+
+
+@kind("Predictions of another model", "an uncertainty that is no number")
+def no_number(folder):
+    columns = {"case": "Patient", "idh": THEIRS["idh"] | {"uncertainty": {"total": "u"}}}
+    predictions(folder, "P-1,1,0.5,0.5,high", "Patient,IDH,wildtype,mutated,u", columns)
 
 
 @kind("Predictions of another model", "a column of another name")

@@ -15,7 +15,7 @@ from glioma_uq.cohorts.collection import (
     divide_cases,
     gather_metrics,
 )
-from glioma_uq.cohorts.labels import list_cases, read_labels
+from glioma_uq.cohorts.labels import LABEL_COLUMNS, RAW_COLUMNS, list_cases, read_labels
 from glioma_uq.cohorts.sources import CANONICAL
 from glioma_uq.errors import BadInput
 from glioma_uq.images import is_missing, read_image
@@ -45,7 +45,8 @@ def table_of(tmp_path, *rows, header="case,idh,1p19q,grade"):
 def test_labels_are_read_and_an_empty_one_is_unknown(tmp_path):
     table = table_of(tmp_path, "a,1,1,2", "b,0,,4", "c,-1,0,-1")
     assert read_labels(table, COLUMNS, source="here")[1] == {
-        "case": "b", "patient": "b", "source": "here", "idh": 0, "1p19q": -1, "grade": 4,
+        "case": "b", "patient": "b", "session": "", "source": "here", "idh": 0, "1p19q": -1,
+        "grade": 4, "idh_raw": "0", "1p19q_raw": "", "grade_raw": "4",
     }  # fmt: skip
     assert [row["grade"] for row in read_labels(table, COLUMNS)] == [2, 4, -1]
 
@@ -67,13 +68,16 @@ def test_a_spreadsheets_byte_order_mark_and_a_tsv_are_read(tmp_path):
     [
         ([], "expected a row for each case, found no row in .* fill the table"),
         (["a,1,0,2", "a,1,0,2"], "expected each case once, found a 2 times"),
-        (["a,2,0,2"], "expected idh of case a to be one of 0, 1, -1 or empty, found '2', correct"),
-        (["a,yes,0,2"], "expected idh of case a .* found 'yes'"),
-        (["a,1,0,1"], "expected grade of case a to be one of 2, 3, 4, -1 or empty, found '1'"),
+        (["a,2,0,2"], "idh among 0, 1, -1, n/a, NA or empty in .* found idh '2' in 1 row: name"),
+        (["a,yes,0,2"], "found idh 'yes' in 1 row: name each in cohort.labels.values.idh, as"),
+        (["a,1,0,1"], "expected grade among 2, 3, 4, -1, .* found grade '1' in 1 row: name"),
         (["a,0,1,3"], "IDH mutated where 1p19q is co-deleted, found case a with idh 0 and 1p19q 1"),
         (["../a,1,0,2"], "expected the name of a folder as case, found '../a'"),
         (["..,1,0,2"], "expected the name of a folder as case, found '..'"),
-        ([",1,0,2"], "expected the name of a folder as case, found ''"),
+        (
+            [",1,0,2"],
+            "expected an id as case in each row of .* found none in 1 of 1 .line 2.,",
+        ),
     ],
 )
 def test_a_table_that_contradicts_itself_is_refused(tmp_path, rows, sentence):
@@ -176,6 +180,21 @@ def test_problems_are_found_before_any_work(folder, capsys):
         look_at(folder, on_bad_case="stop")
 
 
+def test_the_texts_of_the_table_stay_beside_the_labels(folder):
+    table = table_of(folder, "good,IDH1 R132H,,4.0", "plain,wt,0,3")
+    values = {"idh": {"wt": 0, "IDH*": 1}, "1p19q": None, "grade": None}
+    output = folder / "out" / "labels.csv"
+    check_cohort.main(
+        table={"table": table, "columns": COLUMNS, "values": values}, parts=PARTS,
+        on_bad_case="exclude", labels=output, **source_of(folder),
+    )  # fmt: skip
+    first, _ = read_rows(output)
+    assert {name: first[name] for name in (*LABEL_COLUMNS, *RAW_COLUMNS)} == {
+        "case": "good", "patient": "good", "session": "", "source": "folder", "idh": "1",
+        "1p19q": "-1", "grade": "4", "idh_raw": "IDH1 R132H", "1p19q_raw": "", "grade_raw": "4.0",
+    }  # fmt: skip
+
+
 def test_an_empty_file_is_a_problem(folder):
     (folder / "good" / "T1.nii.gz").write_bytes(b"")
     assert "found the empty file" in look_at(folder)["good"]
@@ -236,7 +255,7 @@ def rows_of(**reasons):
 def test_a_cohort_divides_by_the_first_reason_of_its_own():
     known = {"idh": "1", "1p19q": "0", "grade": "3"}
     labels = [
-        {"case": case, "patient": case, "source": "s", **known, "problem": problem}
+        {"case": case, "patient": case, "session": "", "source": "s", **known, "problem": problem}
         for case, problem in (("a", ""), ("b", ""), ("c", "no folder"))
     ]
     quality = rows_of(

@@ -84,17 +84,26 @@ def write_data(config, folder):
 
 def write_labels(labels, folder):
     """Write the table of a cohort's labels, with a row for each case."""
-    columns = COLUMNS | labels.get("columns", {})
+    columns = COLUMNS | {"source": None} | labels.get("columns", {})
     rows = [
         dict(zip(COLUMNS, (c, *LABELS[i % 4], "site"), strict=True)) for i, c in enumerate(CASES)
     ]
-    table = pd.DataFrame(rows)[[name for name, column in columns.items() if column]]
-    table = table.rename(columns=columns)
+    ours, table = pd.DataFrame(rows), pd.DataFrame()
+    for name, named in columns.items():
+        values = labels.get("values", {}).get(name, {})
+        text_of = {label: str(text).replace("?*", "x") for text, label in values.items()}
+        for column in filter(None, named if isinstance(named, list) else [named]):
+            table[column] = ours[name].map(lambda label, of=text_of: of.get(label, label))
     for column, values in labels.get("only", {}).items():
         table[column] = values[0]
     path = folder / labels["table"]
     path.parent.mkdir(parents=True, exist_ok=True)
-    table.to_csv(path, index=False, sep="\t" if path.suffix == ".tsv" else ",")
+    if path.suffix != ".xlsx":
+        table.to_csv(path, index=False, sep="\t" if path.suffix == ".tsv" else ",")
+        return
+    with pd.ExcelWriter(path) as workbook:
+        for sheet in range(labels["sheet"]):  # the last one counts
+            table.to_excel(workbook, sheet_name=f"Sheet {sheet + 1}", index=False)
 
 
 def write_predictions(predictions, folder):

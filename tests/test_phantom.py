@@ -13,6 +13,7 @@ from sklearn.metrics import roc_auc_score
 import make_phantom_case
 import make_phantom_labels
 import make_template
+from glioma_uq.cohorts.labels import LABEL_COLUMNS
 from glioma_uq.errors import BadInput
 from glioma_uq.overlap.masks import dice
 from glioma_uq.phantom import labels as model
@@ -315,7 +316,7 @@ def test_unknown_case_is_refused(case, template, tmp_path):
 
 def test_labels_table_has_the_columns_of_a_cohort(case):
     rows = list(csv.DictReader((case / "labels.csv").open()))
-    assert list(rows[0]) == ["case", "patient", "source", "idh", "1p19q", "grade", "problem"]
+    assert list(rows[0]) == [*LABEL_COLUMNS, "problem"]
     assert (rows[0]["case"], rows[-1]["case"]) == ("phantom-001", "phantom-012")
 
 

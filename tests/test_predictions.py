@@ -6,7 +6,10 @@ import pytest
 
 from glioma_uq.errors import BadInput
 from glioma_uq.predictions import cell_of, import_predictions, known_rows
+from glioma_uq.statistics.measures import key_measures
+from glioma_uq.statistics.ranges import EVERYTHING, range_of
 from glioma_uq.tables import read_table, write_table
+from glioma_uq.tasks import TASKS
 
 COLUMNS = {
     "case": "Patient",
@@ -62,12 +65,63 @@ def test_cases_are_sorted_and_probabilities_sum_to_one(imported):
     ]
 
 
-def test_without_passes_all_uncertainty_is_aleatoric(imported):
+def test_without_passes_the_parts_of_uncertainty_are_unknown(imported):
     cells = imported(table())
     assert cells["idh_predictive"][0] == pytest.approx(np.log(2))
-    assert (cells["grade_aleatoric"] == cells["grade_predictive"]).all()
-    assert (cells["grade_epistemic"] == 0).all()
     assert cells["grade_predictive"][0] == 0
+    parts = [f"{task}_{part}" for task in TASKS for part in ("aleatoric", "epistemic")]
+    assert cells[parts].isna().all(axis=None)
+    found = {(t, m): (v[0], n) for t, m, v, n in key_measures(cells, np.ones((1, 2)))}
+    assert found["idh", "predictive"][1] == 1
+    for part in ("aleatoric", "epistemic"):
+        value, n = found["idh", part]
+        assert (np.isnan(value), n) == (True, 0)
+
+
+@pytest.mark.parametrize(
+    ("given", "measured"),
+    [
+        ({"total": "u"}, {"given_predictive": -1.0}),
+        (
+            {"total": "u", "aleatoric": "a", "epistemic": "e"},
+            {"given_predictive": -1.0, "given_aleatoric": 2.5, "given_epistemic": 30.0},
+        ),
+    ],
+)
+def test_given_uncertainties_are_taken_as_they_are(imported, given, measured):
+    """In any unit, negative too: no interval is cut at the range of an entropy."""
+    frame = table(IDH=[1, 0], wildtype=0.25, mutated=0.75, u=["-3,5", "1.5"], a=[2, 3], e=[50, 10])
+    columns = {"case": "Patient", "idh": COLUMNS["idh"] | {"uncertainty": given}}
+    cells = imported(frame, columns)
+    assert cells["idh_predictive"].tolist() == [1.5, -3.5]
+    found = {m: v[0] for _, m, v, n in key_measures(cells, np.ones((1, 2))) if n}
+    assert {m: v for m, v in found.items() if m.startswith("given")} == measured
+    assert not {"predictive", "aleatoric", "epistemic"} & set(found)
+    assert {range_of(m, "idh") for m in measured} == {EVERYTHING}
+    assert found["error_auroc"] == 1.0  # the wrong case P-1 has the higher uncertainty
+
+
+def test_a_given_uncertainty_must_be_a_number(imported):
+    columns = {"case": "Patient", "idh": COLUMNS["idh"] | {"uncertainty": {"total": "u"}}}
+    with pytest.raises(BadInput, match='as the total uncertainty of idh, found "" in case P-1'):
+        imported(table(u=[1, np.nan]), columns)
+
+
+def test_patients_values_and_rows_are_those_of_the_config(imported, tmp_path):
+    frame = table(IDH=["IDH1 R132H", "wt"], Person=["P", "P"])
+    values = {"IDH*": 1, "wt": 0}
+    columns = {"case": "Patient", "patient": "Person", "idh": COLUMNS["idh"] | {"values": values}}
+    cells = imported(frame, columns)
+    assert cells.columns.tolist()[:3] == ["case", "patient", "source"]
+    assert cells["patient"].tolist() == ["P", "P"]
+    assert cells["idh_label"].tolist() == [0, 1]
+    some = import_predictions(tmp_path / "theirs.csv", columns, only={"Site": ["A"]})
+    assert some["case"].tolist() == ["P-2"]
+
+
+def test_predictions_of_no_task_are_refused(imported):
+    with pytest.raises(BadInput, match="expected a task under predictions.columns, found none of"):
+        imported(table(), {"case": "Patient"})
 
 
 def test_a_task_that_is_not_predicted_is_unknown(imported):
@@ -98,12 +152,17 @@ def test_known_rows_refuse_what_cannot_be_measured(imported):
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"IDH": [1, ""]}, 'expected the idh label .* found "" in case P-1; write -1'),
-        ({"Grade": ["IV", 2]}, 'grade label among .* found "IV" in case P-2'),
-        ({"wildtype": [0.25, np.nan]}, 'idh probabilities from 0 to 1, found "" in case P-1'),
-        ({"wildtype": [np.inf, 0.5]}, "idh probabilities that sum to 1 .* found inf in case P-2"),
+        ({"IDH": [1, 2]}, "expected IDH among 0, 1, -1, .* found IDH '2' in 1 row: name"),
+        (
+            {"Grade": ["IV", 2]},
+            "Grade 'IV' in 1 row: name .* predictions.columns.grade.values",
+        ),
+        ({"Patient": ["P-1", ""]}, "expected an id as Patient .* found none in 1 of 2 .line 3."),
+        ({"wildtype": [0.25, np.nan]}, 'a number as each idh probability, found "" in case P-1'),
+        ({"wildtype": [np.inf, 0.5]}, 'as each idh probability, found "inf" in case P-2'),
+        ({"wildtype": [-0.25, 0.5]}, "idh probabilities from 0 to 1, found -0.25 in case P-2"),
         ({"g2": [0.1, 1]}, "grade probabilities that sum to 1 within 0.001, found 1.1 in case P-2"),
-        ({"g2": ["high", 1]}, 'grade probabilities from 0 to 1, found "high" in case P-2'),
+        ({"g2": ["high", 1]}, 'as each grade probability, found "high" in case P-2; correct or'),
     ],
 )
 def test_a_wrong_table_names_the_case(imported, changes, sentence):
@@ -114,7 +173,8 @@ def test_a_wrong_table_names_the_case(imported, changes, sentence):
 
 
 def test_a_missing_column_is_refused_with_the_closest_name(imported):
-    with pytest.raises(BadInput, match='column "mutated" .* did you mean .Mutated_IDH.'):
+    sentence = "column 'mutated' .* set predictions.columns .nearest: Mutated_IDH"
+    with pytest.raises(BadInput, match=sentence):
         imported(table().rename(columns={"mutated": "Mutated_IDH"}))
 
 
@@ -148,7 +208,7 @@ def test_columns_that_do_not_fit_the_classes_are_refused(imported, named, senten
         (b"Patient\n\xff\xfe\n", "expected a table as text in UTF-8 .* found 'utf-8' codec"),
         (b"a,b\n1,2\n1,2,3,4\n", "expected 2 fields in line 3 .* found 4"),
         (b"Patient,IDH\nP-1,1,0\n", "expected 2 fields in line 2 .* found 3"),
-        (b"Patient,IDH,IDH\nP-1,1,0\n", "expected one column 'IDH' .* found 2"),
+        (b"Patient,Site,IDH,IDH\nP-1,A,1,0\n", "expected one column 'IDH' .* found 2"),
     ],
 )
 def test_a_file_that_is_no_table_is_refused(tmp_path, content, sentence):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from glioma_uq.case_names import closest
 from glioma_uq.cohorts.file_matching import OPTIONAL, NoSuchCase
-from glioma_uq.cohorts.labels import LABEL_COLUMNS, read_labels
+from glioma_uq.cohorts.labels import LABEL_COLUMNS, RAW_COLUMNS, read_labels
 from glioma_uq.cohorts.sources import cases_there, find_images
 from glioma_uq.errors import BadCase, BadInput
 from glioma_uq.headers import check_header
@@ -15,7 +15,7 @@ from glioma_uq.steps import run
 
 
 def main(*, table, source, options, parts, follow_links, on_bad_case, labels, may_lack=()):
-    """Write labels.csv: all cases, their labels, and the `problem` of each that has one.
+    """Write labels.csv: all cases, their labels, the table's own, and the `problem` of each.
 
     `table`: the arguments of read_labels; `parts`: the images to look for in each case;
     `may_lack`: the modalities that a case may lack.
@@ -37,7 +37,7 @@ def main(*, table, source, options, parts, follow_links, on_bad_case, labels, ma
             f"{problems[0]} ({len(problems)} of {counted(len(cases), 'case')} with a problem, and "
             "cohort.on_bad_case is stop)"
         )
-    write_table(labels, [*LABEL_COLUMNS, "problem"], cases)
+    write_table(labels, [*LABEL_COLUMNS, *RAW_COLUMNS, "problem"], cases)
 
 
 def unlisted(source, options, cases):

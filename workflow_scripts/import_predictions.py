@@ -6,8 +6,8 @@ from glioma_uq.steps import run
 from glioma_uq.tables import write_table
 
 
-def main(*, predictions, columns, output):
-    table = import_predictions(predictions, columns)
+def main(*, predictions, columns, output, sheet=None, only=None):
+    table = import_predictions(predictions, columns, sheet, only)
     write_table(table, output)
     print(f"{counted(len(table), 'case')} from {predictions}")
 

@@ -17,7 +17,10 @@ def main(*, cases, seed, options, labels, truth, size_sensitivity=None):
         rows = [row | {"case": name_of(row["case"], s)} for row in rows for s in size_sensitivity]
         true_rows = [in_size(row, scale) for row in true_rows for scale in size_sensitivity]
     # All sizes of one lesion belong to one patient.
-    rows = [{"case": row["case"], "patient": lesion_of(row["case"]), **row} for row in rows]
+    rows = [
+        {"case": row["case"], "patient": lesion_of(row["case"]), "session": "", **row}
+        for row in rows
+    ]
     write_table(labels, list(rows[0]), rows)
     write_table(truth, list(true_rows[0]), true_rows)
     print(counted(len(rows), "case"))

@@ -12,7 +12,7 @@ rule import_predictions:
     conda:
         "../../envs/statistics.yaml"
     params:
-        columns=study.predictions["columns"],
+        **{name: study.predictions[name] for name in ("columns", "sheet", "only")},
         library=fingerprint("import_predictions.py"),
     script:
         "../../workflow_scripts/import_predictions.py"

@@ -1,19 +1,28 @@
 """The predictions of one grid cell, and the import of other models' tables of predictions."""
 
 import re
+from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from glioma_uq.configuration.validation import faults_of_columns, refuse
-from glioma_uq.errors import BadInput, closest
+from glioma_uq.configuration.validation import columns_named, faults_of_columns, refuse
+from glioma_uq.errors import BadInput
+from glioma_uq.label_values import read_labels_of
 from glioma_uq.tasks import TASKS, UNKNOWN
-from glioma_uq.text_tables import check_named_once, read_text_table
-from glioma_uq.uncertainty import UNCERTAINTY_COMPONENTS, entropy
+from glioma_uq.text_tables import (
+    check_column,
+    check_ids,
+    number_of,
+    read_text_table,
+    select_rows,
+)
+from glioma_uq.uncertainty import AS_GIVEN, UNCERTAINTY_COMPONENTS, entropy
 
 ROW_SUM_TOLERANCE = 1e-3  # largest rounding error of a sum of printed probabilities
+PARTS = {"total": "predictive"}  # a config's names of uncertainties that are not a table's
 CELL_PATH = re.compile(r"([^/]+)/dropout-(\d\.\d\d)/passes-(\d{3,})/[^/]+$")
 
 
@@ -60,108 +69,119 @@ def known_rows(table, task):
     return known, np.searchsorted(classes, labels), probabilities
 
 
-def import_predictions(path, columns):
+def import_predictions(path, columns, sheet=None, only=None):
     """Return a model's table at `path` as the classification table of a cell.
 
-    `columns` names the table's columns: case, optionally source, and for each task
-    {label, probabilities: one column for each class, in order}. A task that is left out is
-    unknown for every case. Probabilities are divided by their sum; without Monte Carlo passes
-    all uncertainty counts as aleatoric. Raises BadInput for an invalid table.
+    A task that is left out is unknown for every case. Probabilities are divided by their sum.
+    The total uncertainty is their entropy in nats, and its parts are unknown, unless the table
+    has uncertainties of the model's own: these are taken as they are, and {task}_unit says so.
+
+    Args:
+        path: CSV, TSV or a workbook of Excel.
+        columns: the table's columns: case, optionally patient and source, and for each task
+            {label, probabilities: one column for each class, in order}, optionally `values` as
+            of `label_values` and uncertainty: {total}, or with aleatoric or epistemic.
+        sheet: name or number of a workbook's sheet, None for the first.
+        only: {column: texts}; rows with another text in the column are ignored.
+
+    Raises BadInput for an invalid table.
     """
     refuse(faults_of_columns(columns))
-    raw = _read_text(path)
-    cells = pd.DataFrame({"case": _cases(raw, columns["case"], path)})
-    cells["source"] = _column(raw, columns["source"], path) if "source" in columns else ""
-    cells["fold"] = cells["seed"] = 0  # ASSUME: a published table holds one model's predictions
-    tasks = [_task(raw, task, columns.get(task), cells["case"], path) for task in TASKS]
-    cells = pd.concat([cells, *tasks], axis=1)
+    path = Path(path)
+    rows = _read_rows(path, columns, sheet, only or {})
+    cases = [row[columns["case"]] for row in rows]
+    tasks = {task: columns[task] for task in TASKS if task in columns}
+    named = {task: [tasks[task]["label"]] if task in tasks else [] for task in TASKS}
+    values = {task: tasks[task].get("values") for task in tasks}
+    labels = read_labels_of(rows, named, values, path, "predictions.columns.{}.values")
+    first = {"case": cases}
+    if "patient" in columns:
+        first["patient"] = [row[columns["patient"]] for row in rows]
+    first["source"] = [row[columns["source"]] if "source" in columns else "" for row in rows]
+    first |= {"fold": 0, "seed": 0}  # ASSUME: a published table holds one model's predictions
+    of_tasks = [_task(rows, task, tasks.get(task), labels[task], cases) for task in TASKS]
+    cells = pd.concat([pd.DataFrame(first), *of_tasks], axis=1)
     _check_biology(cells, path)
     return cells.sort_values("case", ignore_index=True)
 
 
-def _read_text(path):
-    """Return the CSV at `path` with every field as stripped text."""
-    if not Path(path).is_file():
+def _read_rows(path, columns, sheet, only):
+    """Return the rows of the table; raise BadInput for a missing column or a repeated case."""
+    if not path.is_file():
         raise BadInput(f"expected a table of predictions at {path}, found no file; fix the path")
-    header, rows = read_text_table(path)
+    header, rows = read_text_table(path, sheet)
     if not rows:
         raise BadInput(f"expected one row for each case in {path}, found none; add the predictions")
-    for column in filter(None, header):
-        check_named_once(column, header, path)
-    return pd.DataFrame(rows, dtype=str)
-
-
-def _column(raw, name, path):
-    if name in raw.columns:
-        return raw[name]
-    raise BadInput(
-        f'expected a column "{name}" in {path}, found none; {closest(name, raw.columns)}'
-    )
-
-
-def _cases(raw, name, path):
-    """Return the ids of the cases; raise BadInput for a missing or repeated one."""
-    cases = _column(raw, name, path)
-    if (cases == "").any():
-        row = int(np.flatnonzero(cases == "")[0]) + 2
-        raise BadInput(f"expected an id of the case in line {row} of {path}, found none; add it")
-    if cases.duplicated().any():
-        case, times = cases.value_counts().index[0], cases.value_counts().iloc[0]
+    for column in (*columns_named(columns), *only):
+        check_column(column, header, path, "predictions.columns")
+    rows = select_rows(rows, only, path, "predictions.only")
+    for column in (columns[name] for name in ("case", "patient") if name in columns):
+        check_ids(rows, column, path)
+    case, times = Counter(row[columns["case"]] for row in rows).most_common(1)[0]
+    if times > 1:
         raise BadInput(
             f"expected one row for each case in {path}, found {times} of {case}; keep one"
         )
-    return cases
+    return rows
 
 
-def _task(raw, task, named, cases, path):
+def _task(rows, task, named, labels, cases):
     """Return the columns of one task: label, normalised probabilities, uncertainties.
 
     `named` are its columns in the table, None for a task that the model does not predict.
     """
     classes = TASKS[task]
-    labels = np.full(len(raw), UNKNOWN)
-    probabilities = np.full((len(raw), len(classes)), np.nan)
+    probabilities = np.full((len(rows), len(classes)), np.nan)
     if named:
-        labels = _labels(_column(raw, named["label"], path), task, cases)
-        texts = pd.concat([_column(raw, name, path) for name in named["probabilities"]], axis=1)
-        probabilities = _probabilities(texts, task, cases)
-    predictive = entropy(probabilities)
-    uncertainties = predictive, predictive, predictive - predictive  # total, aleatoric, epistemic
+        probabilities = _probabilities(rows, task, named["probabilities"], cases)
     columns = {f"{task}_label": labels}
     columns |= {f"{task}_probability_{c}": probabilities[:, i] for i, c in enumerate(classes)}
-    named = zip(UNCERTAINTY_COMPONENTS, uncertainties, strict=True)
-    return pd.DataFrame(columns | {f"{task}_{name}": values for name, values in named})
+    uncertainties = dict.fromkeys(UNCERTAINTY_COMPONENTS, np.nan)
+    uncertainties["predictive"] = entropy(probabilities)
+    given = (named or {}).get("uncertainty") or {}
+    for part, name in given.items():
+        what = f"the {part} uncertainty of {task}"
+        uncertainties[PARTS.get(part, part)] = [
+            _number(row[name], what, case) for row, case in zip(rows, cases, strict=True)
+        ]
+    columns |= {f"{task}_{part}": values for part, values in uncertainties.items()}
+    if given:
+        columns[f"{task}_unit"] = AS_GIVEN
+    return pd.DataFrame(columns)
 
 
-def _labels(texts, task, cases):
-    """Return the labels as integers, each within the task's coding or -1."""
-    numbers = pd.to_numeric(texts, errors="coerce")
-    allowed = [UNKNOWN, *TASKS[task]]
-    invalid = ~numbers.isin(allowed)
-    if invalid.any():
+def _number(text, what, case):
+    """Return the number that a field of a case is; raise BadInput if it is none."""
+    number = number_of(text)
+    if number is None:
         raise BadInput(
-            f'expected the {task} label among {allowed}, found "{texts[invalid].iloc[0]}" in case '
-            f"{cases[invalid].iloc[0]}; write {UNKNOWN} where it is unknown"
+            f'expected a number as {what}, found "{text}" in case {case}; correct or remove it'
         )
-    return numbers.astype(int)
+    return number
 
 
-def _probabilities(texts, task, cases):
+def _probabilities(rows, task, names, cases):
     """Return the probabilities [N, C] of one task, divided by their row sums."""
-    numbers = texts.apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float)
-    invalid = ~(numbers >= 0)
-    if invalid.any():
-        row, column = np.argwhere(invalid)[0]
+    numbers = np.array(
+        [
+            [_number(row[name], f"each {task} probability", case) for name in names]
+            for row, case in zip(rows, cases, strict=True)
+        ]
+    )
+    negative = (numbers < 0).any(axis=1)
+    if negative.any():
+        found = np.argmax(negative)
         raise BadInput(
-            f"expected {task} probabilities from 0 to 1, found "
-            f'"{texts.iat[row, column]}" in case {cases.iloc[row]}; correct or remove that row'
+            f"expected {task} probabilities from 0 to 1, found {numbers[found].min():g} in case "
+            f"{cases[found]}; correct or remove that row"
         )
     sums = numbers.sum(axis=1)
     off = ~(np.abs(sums - 1) <= ROW_SUM_TOLERANCE)
     if off.any():
+        found = np.argmax(off)
         raise BadInput(
             f"expected {task} probabilities that sum to 1 within {ROW_SUM_TOLERANCE}, found "
-            f"{sums[off][0]:.6g} in case {cases[off].iloc[0]}; give probabilities, not scores"
+            f"{sums[found]:.6g} in case {cases[found]}; give probabilities, not scores"
         )
     return numbers / sums[:, None]
 

@@ -11,6 +11,7 @@ import numpy as np
 from scipy.special import entr
 
 UNCERTAINTY_COMPONENTS = ("predictive", "aleatoric", "epistemic")  # total = data + model
+AS_GIVEN = "as given"  # {task}_unit of another model's uncertainties, which need not be in nats
 CORRECTED = ("predictive_corrected", "epistemic_corrected")  # without the bias of few passes
 ROUNDING = 1e-6  # nats by which rounding alone may make the epistemic part negative
 

@@ -3,19 +3,21 @@
 Snakemake reads this module while it plans, so it imports nothing heavy.
 """
 
+import re
 from collections import Counter
-from difflib import get_close_matches
+from itertools import chain
 from pathlib import Path
 
 from glioma_uq.case_names import check_case_name, check_no_twins
 from glioma_uq.errors import BadInput
+from glioma_uq.label_values import read_labels_of
 from glioma_uq.phantom.lesion_groups import case_names
-from glioma_uq.text_tables import check_named_once, read_text_table
+from glioma_uq.tasks import TASKS, UNKNOWN
+from glioma_uq.text_tables import check_column, check_ids, read_text_table, select_rows
 
-LABELS = {"idh": (0, 1), "1p19q": (0, 1), "grade": (2, 3, 4)}
-UNKNOWN = -1
-NOT_KNOWN = ("", "n/a", "NA", str(UNKNOWN))  # BIDS writes "n/a"
-LABEL_COLUMNS = ("case", "patient", "source", *LABELS)
+LABEL_COLUMNS = ("case", "patient", "session", "source", *TASKS)
+RAW_COLUMNS = tuple(f"{task}_raw" for task in TASKS)
+VALUES_KEY = "cohort.labels.values.{}"
 
 
 def list_cases(cohort):
@@ -26,17 +28,35 @@ def list_cases(cohort):
     return [row["case"] for row in read_labels(source=cohort["source"], **cohort["labels"])]
 
 
-def read_labels(table, columns, source="folder", only=None, contradictory="refuse"):
-    """Return the cases of a labels table: dicts of case, source (text), idh, 1p19q, grade (int).
+def read_labels(
+    table,
+    columns,
+    source="folder",
+    only=None,
+    contradictory="refuse",
+    sheet=None,
+    values=None,
+    ids=None,
+):
+    """Return the cases of a labels table as dicts, in its order.
+
+    case, patient, session and source are text; idh, 1p19q and grade integers, -1 for an
+    unknown label; idh_raw, 1p19q_raw and grade_raw the texts of the table, joined by "; " where
+    a label has several columns.
 
     Args:
-        table: CSV, or TSV by its ending.
-        columns: the table's columns for case, idh, 1p19q, grade and source. A label whose
-            column is None is -1 (unknown) for all cases; an empty label is -1 too.
+        table: CSV, TSV or a workbook of Excel.
+        columns: the table's columns for case, patient, session, source, idh, 1p19q and grade;
+            a list of columns for a label that several have. Without a column the patient is
+            the case, the session empty and a label unknown for all cases.
         source: the source of all cases if the table has no column for it.
         only: {column: texts}; rows with another text in the column are ignored.
         contradictory: how to treat 1p19q co-deletion with IDH wildtype, which no glioma
             has: "refuse" the table, or set both labels to "unknown".
+        sheet: name or number of a workbook's sheet, None for the first.
+        values: {task: {text or pattern: class or "unknown"}}, see `label_values`.
+        ids: {pattern, as}: a regular expression of a whole id and what to make of it; ids that
+            do not match stay as they are. None changes none.
 
     Raises BadInput, one sentence, for an invalid or contradictory table.
     """
@@ -45,64 +65,48 @@ def read_labels(table, columns, source="folder", only=None, contradictory="refus
         raise BadInput(
             f"expected a labels table, found no file {table}, correct cohort.labels.table"
         )
-    header, rows = read_text_table(table)
+    header, rows = read_text_table(table, sheet)
     if not rows:
         raise BadInput(f"expected a row for each case, found no row in {table}, fill the table")
-    for column in (*filter(None, columns.values()), *(only or {})):
-        _check_column(column, header, table)
-    rows = _selected(rows, only or {}, table)
-    cases = [_case(row, columns, source, table) for row in rows]
+    of_task = {task: columns_of(columns.get(task)) for task in TASKS}
+    plain = {name: columns.get(name) for name in ("case", "patient", "session", "source")}
+    named = chain(filter(None, plain.values()), *of_task.values(), only or ())
+    for column in named:
+        check_column(column, header, table, "cohort.labels.columns")
+    rows = select_rows(rows, only or {}, table, "cohort.labels.only")
+    for column in filter(None, (plain["case"], plain["patient"])):
+        check_ids(rows, column, table)
+    labels = read_labels_of(rows, of_task, values or {}, table, VALUES_KEY)
+    cases = []
+    for number, row in enumerate(rows):
+        case = rewritten(row[plain["case"]], ids)
+        check_case_name(case, table)
+        patient = row[plain["patient"]] if plain["patient"] else case
+        session = row[plain["session"]] if plain["session"] else ""
+        named = {"case": case, "patient": patient, "session": session}
+        named["source"] = row[plain["source"]] if plain["source"] else source
+        mine = {task: labels[task][number] for task in TASKS}
+        raw = {f"{task}_raw": "; ".join(row[name] for name in of_task[task]) for task in TASKS}
+        cases.append(named | mine | raw)
     for case in cases:
-        _settle_contradiction(case, columns, contradictory)
+        _settle_contradiction(case, of_task, contradictory)
     _check_listed_once(cases, table)
     return cases
 
 
-def _check_column(column, header, table):
-    if column in header:
-        check_named_once(column, header, table)
-        return
-    near = get_close_matches(column, header, 1, cutoff=0)
-    raise BadInput(
-        f"expected a column {column!r} in {table}, found {', '.join(header)}, "
-        f"set cohort.labels.columns (nearest: {near[0] if near else 'none'})"
-    )
+def columns_of(named):
+    """Return the columns of a label as a list: none, one, or several."""
+    return named if isinstance(named, list) else [named] if named else []
 
 
-def _selected(rows, only, table):
-    for column, texts in only.items():
-        left = [row for row in rows if row[column] in texts]
-        if not left:
-            there = ", ".join(sorted({row[column] for row in rows}))
-            raise BadInput(
-                f"expected rows of {table} with {' or '.join(texts)} as {column}, found "
-                f"{there}, correct cohort.labels.only"
-            )
-        rows = left
-    return rows
+def rewritten(case, ids):
+    r"""Return an id of the table as the id of a case.
 
-
-def _case(row, columns, source, table):
-    case = row[columns["case"]]
-    check_case_name(case, table)
-    named = columns.get("source")
-    labels = {task: _label(row, columns[task], task, case) for task in LABELS}
-    return {"case": case, "patient": case, "source": row[named] if named else source, **labels}
-
-
-def _label(row, column, task, case):
-    """Return one label as a number, -1 for an unknown one."""
-    if column is None:
-        return UNKNOWN
-    text = row[column]
-    allowed = {str(value): value for value in LABELS[task]} | dict.fromkeys(NOT_KNOWN, UNKNOWN)
-    if text not in allowed:
-        values = ", ".join(str(value) for value in (*LABELS[task], UNKNOWN))
-        raise BadInput(
-            f"expected {column} of case {case} to be one of {values} or empty, "
-            f"found {text!r}, correct it or leave it empty if it is unknown"
-        )
-    return allowed[text]
+    >>> rewritten("PDGM-004_FU1", {"pattern": r"PDGM-(\d{3})(_FU\d)?", "as": r"PDGM-0\1\2"})
+    'PDGM-0004_FU1'
+    """
+    match = re.fullmatch(ids["pattern"], case) if ids else None
+    return match.expand(ids["as"]) if match else case
 
 
 def _settle_contradiction(case, columns, contradictory):
@@ -110,10 +114,12 @@ def _settle_contradiction(case, columns, contradictory):
     if not (case["1p19q"] == 1 and case["idh"] == 0):
         return
     if contradictory == "refuse":
+        found = " and ".join(
+            f"{', '.join(columns[task])} {case[f'{task}_raw']}" for task in ("idh", "1p19q")
+        )
         raise BadInput(
             f"expected IDH mutated where 1p19q is co-deleted, found case {case['case']} with "
-            f"{columns['idh']} 0 and {columns['1p19q']} 1, correct one, leave it empty or set "
-            "cohort.labels.contradictory: unknown"
+            f"{found}, correct one, leave it empty or set cohort.labels.contradictory: unknown"
         )
     case |= {"idh": UNKNOWN, "1p19q": UNKNOWN}
 
@@ -124,6 +130,6 @@ def _check_listed_once(cases, table):
     if count > 1:
         raise BadInput(
             f"expected each case once, found {case} {count} times in {table}, "
-            "keep one row for each patient"
+            "keep one row for each case"
         )
     check_no_twins(counts, table)

@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator, validators
 from glioma_uq.configuration.validation import check_across_keys, number_meant
 from glioma_uq.errors import BadInput, closest
 from glioma_uq.grid import WITH_DROPOUT
+from glioma_uq.label_values import read_keys_as_text
 
 CHECKOUT = Path(__file__).parents[3]
 SCHEMA = CHECKOUT / "rules" / "config.schema.yaml"
@@ -108,6 +109,7 @@ def check_config(config, schema=SCHEMA):
         raise BadInput(sentence(errors[0], config))
     check_kind(config, given)
     fill_defaults(config, validator.schema)
+    read_keys_as_text(config)
     choose_cell(config)
     check_across_keys(config)
     return config

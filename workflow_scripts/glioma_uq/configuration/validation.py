@@ -7,8 +7,10 @@ so it imports nothing heavy.
 import math
 import re
 from collections import Counter
+from itertools import chain
 from pathlib import PurePath
 
+from glioma_uq.cohorts.labels import columns_of
 from glioma_uq.cohorts.recognition import merged
 from glioma_uq.configuration.departures import check_reasons
 from glioma_uq.configuration.network_options import check_options
@@ -139,11 +141,28 @@ def faults_of_cohort(cohort):
                 "as TCIA_USER, found something else: export your login in the shell and name the "
                 "variable here, never its value."
             )
-    name, times = most_common((cohort.get("labels", {}).get("columns") or {}).values())
+    labels = cohort.get("labels", {})
+    yield from faults_of_ids(labels.get("ids"))
+    named = labels.get("columns", {}).values()
+    name, times = most_common(chain.from_iterable(map(columns_of, named)))
     if times > 1:
         yield (
             f"expected a different column for each of cohort.labels.columns, found {name!r} "
             f"{times} times: give each its own, or null if it is unknown."
+        )
+
+
+def faults_of_ids(ids):
+    """Find a regular expression that is none, and a replacement with a group that it lacks."""
+    if not ids:
+        return
+    try:
+        re.compile(ids["pattern"])
+        re.sub(ids["pattern"] + "|", ids["as"], "")
+    except (re.error, IndexError) as error:
+        yield (
+            "expected a regular expression and its replacement as cohort.labels.ids, found "
+            f"{ids['pattern']!r} and {ids['as']!r} ({error}): correct them."
         )
 
 
@@ -249,22 +268,34 @@ def faults_of_grid(rates, passes):
 
 def faults_of_columns(columns):
     """Find a number of columns other than a task's classes, and a column with two meanings."""
-    names = [columns["case"]]
-    for task, classes in TASKS.items():
-        if not (named := columns.get(task)):
-            continue
-        names += [named["label"], *named["probabilities"]]
-        if len(named["probabilities"]) != len(classes):
+    tasks = {task: columns[task] for task in TASKS if task in columns}
+    if not tasks:
+        yield (
+            f"expected a task under predictions.columns, found none of {', '.join(TASKS)}; name "
+            "the label and the probabilities of one"
+        )
+    for task, named in tasks.items():
+        if len(named["probabilities"]) != len(TASKS[task]):
             yield (
-                f"expected {len(classes)} probability columns for {task}, one for each of "
-                f"{list(classes)}, found {len(named['probabilities'])}; name them in predictions"
+                f"expected {len(TASKS[task])} probability columns for {task}, one for each of "
+                f"{list(TASKS[task])}, found {len(named['probabilities'])}; name them in "
+                "predictions"
             )
-    name, times = most_common(names)
+    name, times = most_common(columns_named(columns))
     if times > 1:
         yield (
             "expected a different column for each label and class under predictions.columns, "
             f'found "{name}" {times} times; give each its own'
         )
+
+
+def columns_named(columns):
+    """Return all column names under predictions.columns."""
+    names = [columns[name] for name in ("case", "patient", "source") if name in columns]
+    for named in (columns[task] for task in TASKS if task in columns):
+        given = named.get("uncertainty") or {}
+        names += [named["label"], *named["probabilities"], *given.values()]
+    return names
 
 
 def faults_of_folds(folds):

@@ -26,13 +26,14 @@ CAPTION = (
     "the seeds. Corresponds to Figure 5 of the paper on Monte Carlo dropout.",
 )
 
+NATS = "nats"
 FEWEST_FOR_VIOLIN = 4  # with fewer, a density shows its bandwidth, not the data
 MOST_FOR_POINTS = 400  # more would hide the violin
 MANY = 100  # more points than this are drawn small
 
 
 def read(*, classification, segmentation, ranks, selection, network, dice_threshold):
-    """Return task, case, good and uncertainty (nats) of each case, and the rows of `ranks`.
+    """Return task, case, good, uncertainty and its unit of each case, and the rows of `ranks`.
 
     Both are of the selected cell; `classification` and `segmentation` are the paths of the
     tables of all cells. A prediction is good when its most probable class is the true one, or
@@ -46,7 +47,8 @@ def read(*, classification, segmentation, ranks, selection, network, dice_thresh
             for task in tasks:
                 rows, uncertainty, is_wrong = judged_cases(table, task, dice_threshold)
                 columns = {"case": rows["case"], "good": ~is_wrong, "uncertainty": uncertainty}
-                parts.append(pd.DataFrame({"task": task, **columns}))
+                unit = rows.get(f"{task}_unit", NATS)
+                parts.append(pd.DataFrame({"task": task, **columns, "unit": unit}))
     ranks = of_cell(read_rows(ranks, network), *cell)
     return pd.concat(parts, ignore_index=True), ranks
 
@@ -61,13 +63,16 @@ def draw(table, ranks, *, dice_threshold, level):
     tasks = by_task(table) or dict.fromkeys(TASKS, table)
     names = {"segmentation": (f"Dice > {dice_threshold:g}", f"Dice ≤ {dice_threshold:g}")}
     figure, (grid,) = panels(1, len(tasks), height=3.0)
+    shown = ""
     for axes, (task, rows) in zip(grid, tasks.items(), strict=True):
         good = rows["good"].astype(bool)
         values = [rows.loc[side, "uncertainty"].to_numpy() for side in (good, ~good)]
         draw_groups(axes, values, names.get(task, ("right", "wrong")))
+        unit = next(iter(rows["unit"]), NATS)
+        axes.set_ylabel("" if unit == shown else f"Total uncertainty ({unit})")
+        shown = unit
         note = rank_text(ranks[ranks["task"] == task], task, [len(v) for v in values])
         panel_title(axes, TASK_NAMES[task], note, above=26)
-    grid[0].set_ylabel("Total uncertainty (nats)")
     return finish(figure, headline(ranks[ranks["task"].isin(tasks)], round(1 - level, 9)))
 
 
@@ -103,7 +108,8 @@ def draw_groups(axes, values, names):
         note_empty(axes, "no case")
     labels = [f"{name}\nn = {len(group)}" for name, group in zip(names, values, strict=True)]
     axes.set_xticks([0, 1], labels)
-    axes.set(xlim=(-0.6, 1.6), xlabel="", ylabel="", ylim=(0, None))
+    least = min((group.min() for group in values if len(group)), default=0)
+    axes.set(xlim=(-0.6, 1.6), xlabel="", ylabel="", ylim=(min(least, 0), None))
 
 
 def draw_points(axes, place, group, colour):

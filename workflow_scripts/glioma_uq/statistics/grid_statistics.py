@@ -38,6 +38,10 @@ class Grid:
         self.n_of = {(r.task, r.measure): r.n for r in results if r.cell[1:] == (rate, passes)}
         self.used = set()  # (task, measure) that a statistic has read
 
+    def has(self, task):
+        """Return whether a task has a known label in some case of the selected cell."""
+        return any(task == of and n for (of, _), n in self.n_of.items())
+
     def at(self, task, measure):
         """Return [B] of one measure at the selected cell."""
         return self._cells_of(task, measure)[self.rate, self.passes]
@@ -64,7 +68,7 @@ class Grid:
 
     def _cells_of(self, task, measure):
         """Return {(rate, passes): [B]} of one measure, which the selected cell must have."""
-        if not any(task == of and n for (of, _), n in self.n_of.items()):
+        if not self.has(task):
             raise CannotJudge(f"the study has no {task}")
         if (task, measure) not in self.n_of:
             raise CannotJudge(f"the study has no {measure} of {task} at this cell")
@@ -165,9 +169,9 @@ def changes_after(grid, task):
 
 def dominance(grid, task, greater, smaller):
     """Return one mean uncertainty minus another at the selected cell; needs at least two passes."""
-    one, other = (grid.at(task, uncertainty(task, part)) for part in (greater, smaller))
-    if grid.passes == 1:
+    if grid.passes == 1 and grid.has(task):
         raise CannotJudge("one pass does not separate epistemic from aleatoric uncertainty")
+    one, other = (grid.at(task, uncertainty(task, part)) for part in (greater, smaller))
     return one - other
 
 

@@ -91,14 +91,20 @@ def key_measures(table, weights, *, ece=DEFAULT_ECE, auc_average="ovo",
 
 
 def uncertainty_measures(known, weights, task, n):
-    """Yield how well predictive uncertainty finds wrong cases, and the mean uncertainties."""
+    """Yield how well predictive uncertainty finds wrong cases, and the mean uncertainties.
+
+    The mean of a part that was not measured is NaN, of 0 cases. Names of means of another model's
+    uncertainties begin with `given`, since their unit and range are not those of entropies.
+    """
     _, predictive, wrong = risk_coverage.classification_risk(known, task)
     yield task, "error_auroc", discrimination.error_auroc(predictive, wrong, weights), n
     yield task, "aurc", risk_coverage.aurc(predictive, wrong, weights), n
+    prefix = "given_" if f"{task}_unit" in known else ""
     for part in (*UNCERTAINTY_COMPONENTS, *CORRECTED):
         values = known.get(f"{task}_{part}")
-        if part not in CORRECTED or (values is not None and values.notna().any()):
-            yield task, part, weighted_mean(values, weights), n
+        is_measured = values is not None and values.notna().any()
+        if part not in CORRECTED or is_measured:
+            yield task, prefix + part, weighted_mean(values, weights), n if is_measured else 0
 
 
 def probability_measures(ece=DEFAULT_ECE, auc_average="ovo", rows=None):

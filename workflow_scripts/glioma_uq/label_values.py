@@ -1,0 +1,134 @@
+"""From the texts of a label column to classes: every text is named, none is guessed.
+
+Snakemake reads this module while it plans, so it imports nothing heavy.
+"""
+
+import re
+from collections import Counter
+from difflib import get_close_matches
+
+from glioma_uq.errors import BadInput
+from glioma_uq.tasks import TASKS, UNKNOWN
+from glioma_uq.text_tables import number_of
+
+NOT_KNOWN = ("n/a", "NA")  # BIDS writes the first, R the second
+UNKNOWN_NAME = "unknown"
+CODES = {
+    task: {str(code): code for code in (*classes, UNKNOWN)} | dict.fromkeys(NOT_KNOWN, UNKNOWN)
+    for task, classes in TASKS.items()
+}
+
+
+def read_labels_of(rows, columns, values, path, key):
+    """Return {task: its labels of all rows}, integers, -1 for an unknown one.
+
+    An empty text is unknown. A label of several columns (IDH1 and IDH2) is the highest class
+    that one of them has; it is unknown where one of them is, unless another has the task's
+    highest class. So a glioma is IDH wildtype where no column knows a mutation and all are known.
+
+    Args:
+        rows: a table's rows, from `read_text_table`.
+        columns: {task: its columns}, in any number; without one all labels are unknown.
+        values: {task: {text or pattern: class or "unknown"}}; for a task without it the texts
+            are the classes themselves, -1, n/a and NA. Patterns have * for any text and ? for
+            any character; a text that is itself in the map goes before them.
+        path: of the table, for errors.
+        key: of the config that has a task's `values`, with {} for the task.
+
+    Raises BadInput, in one sentence for all columns, for texts that have no class.
+    """
+    labels, faults = {}, []
+    for task, names in columns.items():
+        named = values.get(task) or CODES[task]
+        classes = {}
+        for name in names:
+            counts = Counter(row[name] for row in rows)
+            classes[name] = {text: _class_of(text, named, key.format(task)) for text in counts}
+            unnamed = {text: n for text, n in counts.items() if classes[name][text] is None}
+            if unnamed:
+                faults.append((task, name, named, unnamed))
+        labels[task] = [_joined([classes[name][row[name]] for name in names], task) for row in rows]
+    if faults:
+        raise BadInput(_sentence(faults, path, key))
+    return labels
+
+
+def read_keys_as_text(config):
+    """Make the keys of all maps of values text, in place: YAML reads 2 as a number."""
+    labels = (config["cohort"] or {}).get("labels", {}).get("values", {})
+    columns = (config["predictions"] or {}).get("columns", {})
+    places = [(labels, task, f"cohort.labels.values.{task}") for task in labels]
+    places += [
+        (columns[task], "values", f"predictions.columns.{task}.values")
+        for task in TASKS
+        if task in columns
+    ]
+    for part, name, key in places:
+        part[name] = text_keys(part[name], key) if part.get(name) else None
+
+
+def text_keys(values, key):
+    """Return the map {text: class} with its texts as YAML reads them: 2 is "2".
+
+    Raises BadInput for a text that YAML reads as something else.
+    """
+    for text in values:
+        if isinstance(text, bool) or not isinstance(text, (str, int)):
+            raise BadInput(
+                f"expected texts as the keys of {key}, found {text!r}, which is how YAML reads "
+                "yes, no, on, off, 1.0, dates and null, put the text in quotes"
+            )
+    return {str(text): label for text, label in values.items()}
+
+
+def _class_of(text, named, key):
+    """Return the class of one text, -1 for unknown, None if it is not named."""
+    number = number_of(text)
+    whole = str(int(number)) if number is not None and number == number // 1 else text
+    if text == "":
+        found = UNKNOWN_NAME
+    elif text in named or whole in named:
+        found = named[text if text in named else whole]
+    else:
+        patterns = [pattern for pattern in named if _pattern(pattern).fullmatch(text)]
+        if len({named[pattern] for pattern in patterns}) > 1:
+            raise BadInput(
+                f"expected one class of {text!r} in {key}, found several, of the patterns "
+                f"{', '.join(patterns)}, name the text itself"
+            )
+        found = named[patterns[0]] if patterns else None
+    return UNKNOWN if found == UNKNOWN_NAME else found
+
+
+def _pattern(text):
+    """Return the regular expression of a pattern in which only * and ? are special."""
+    escaped = re.escape(text).replace(r"\*", ".*").replace(r"\?", ".")
+    return re.compile(escaped, re.DOTALL)
+
+
+def _joined(classes, task):
+    """Return one label of those in several columns."""
+    if None in classes:
+        return None
+    highest = max(classes, default=UNKNOWN)
+    return UNKNOWN if UNKNOWN in classes and highest != TASKS[task][-1] else highest
+
+
+def _sentence(faults, path, key):
+    expected = "; ".join(f"{name} among {', '.join(named)}" for _, name, named, _ in faults)
+    found = "; ".join(f"{name} {_listed(named, unnamed)}" for _, name, named, unnamed in faults)
+    keys = ", ".join(dict.fromkeys(key.format(task) for task, *_ in faults))
+    return (
+        f"expected {expected} or empty in {path}, found {found}: name each in {keys}, as a class "
+        f"or as {UNKNOWN_NAME}"
+    )
+
+
+def _listed(named, unnamed):
+    """Return the texts without a class, the most frequent first, each with the closest known."""
+    parts = []
+    for text, count in sorted(unnamed.items(), key=lambda item: (-item[1], item[0])):
+        near = get_close_matches(text, named, 1, cutoff=0.4) if named not in CODES.values() else ()
+        hint = f" (closest: {near[0]})" if near else ""
+        parts.append(f"{text!r} in {count} row{'s' * (count > 1)}{hint}")
+    return ", ".join(parts)
