@@ -10,12 +10,13 @@ import pytest
 import check_cohort
 import collect_cohort
 import import_case
+from glioma_uq.cohorts.cases import list_cases
 from glioma_uq.cohorts.collection import (
     check_someone_is_left,
     divide_cases,
     gather_metrics,
 )
-from glioma_uq.cohorts.labels import LABEL_COLUMNS, RAW_COLUMNS, list_cases, read_labels
+from glioma_uq.cohorts.labels import LABEL_COLUMNS, RAW_COLUMNS, read_labels
 from glioma_uq.cohorts.sources import CANONICAL
 from glioma_uq.errors import BadInput
 from glioma_uq.images import is_missing, read_image
@@ -103,15 +104,16 @@ def test_the_phantoms_cases_are_those_that_it_draws():
         missing={"idh": 0, "1p19q": 0, "grade": 0},
     )  # fmt: skip
     labels, _ = draw_cohort(12, 1, **options)
-    listed = list_cases({"source": "phantom", "phantom": {"cases": 12}})
+    listed = list_cases({"source": "phantom"}, {"cases": 12})
     assert listed == [row["case"] for row in labels]
 
 
 def test_planning_imports_nothing_heavy():
     code = (
         "import sys\n"
-        "from glioma_uq.cohorts import collection, labels, sources\n"
-        "for name in ('folder', 'bids', 'brats'): sources.cases_there(name, {'path': 'nowhere'})\n"
+        "from glioma_uq.cohorts import cases, collection, labels, sources\n"
+        "sources.cases_there('datasets', {'datasets': []})\n"
+        "for name in ('folder', 'bids'): sources.cases_there(name, {'path': 'nowhere'})\n"
         "print({'numpy', 'nibabel', 'pandas'} & set(sys.modules))"
     )
     shown = subprocess.run(

@@ -78,10 +78,11 @@ def test_every_study_passes(path, tmp_path, monkeypatch):
         ),
         ({"cohort": {"source": "folder"}}, "expected cohort.folder for cohort.source folder"),
         ({"cohort": {"source": "bids", "bids": {"path": "x"}}}, "expected cohort.labels for"),
-        ({"cohort": {"source": "brats", "brats": {"path": "x"}}}, "key cohort.brats.release"),
+        ({"cohort": {"source": "brats"}}, "expected BraTS among the datasets"),
+        ({"cohort": {"source": "datasets"}}, "expected cohort.datasets for cohort.source datasets"),
         (
             {"cohort": {"segmentation_labels": {"core": [1], "oedema": [2], "enhancing": [1]}}},
-            "expected each number once among the subregions of cohort.segmentation_labels",
+            "number once among the subregions and the background of cohort.segmentation_labels",
         ),
         ({"selection": {"rate": 0.25}}, "expected selection.rate among the rates"),
         ({"selection": {"passes": 35}}, "expected selection.passes among sampling.passes"),

@@ -17,6 +17,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import configs
+import layouts
 import nibabel as nib
 import numpy as np
 import pandas as pd
@@ -26,7 +27,9 @@ import yaml
 from documented import BLOCK, HEADED, LANGUAGES, PAGES, ROOT, blocks, commands
 
 from glioma_uq.cohorts.sources import SOURCES
+from glioma_uq.configuration.datasets import FOLDER, list_datasets, read_dataset
 from glioma_uq.configuration.schema import read_cohort
+from glioma_uq.tasks import TASKS
 
 COMMANDS = [command for command in commands() if not command.why]
 CONFIGS = {
@@ -38,8 +41,11 @@ CONFIGS = {
 }
 SAVED = {  # under these names by a reader, as the pages say
     "my_predictions.yaml": next(n for n in CONFIGS if n.startswith("docs/predictions.md")),
+    "ours.yaml": next(n for n, c in CONFIGS.items() if "my_dataset.yaml" in str(c)),
     "my_cohort.yaml": next(n for n, c in CONFIGS.items() if "upenn_gbm" in str(c)),
 }
+# The file of a dataset that docs/datasets.md describes.
+OWN_DATASET = next(b.body for b in blocks() if b.language == "yaml" and b.body.startswith("title:"))
 COLUMNS = {name: name for name in ("case", "idh", "1p19q", "grade", "source")}
 LABELS = [(0, 0, 4), (1, 0, 2), (1, 1, 3), (1, 1, 2)]  # idh, 1p19q, grade of every fourth case
 CASES = [f"UPENN-GBM-{number:05}" for number in range(1, 21)]
@@ -74,12 +80,28 @@ def write_data(config, folder):
     cohort = config.get("cohort") or {}
     if "labels" in cohort:
         write_labels(cohort["labels"], folder)
+    if cohort.get("source") == "datasets":
+        for entry in cohort["datasets"]:
+            write_entry(entry, folder)
     if cohort.get("source") == "folder":
         names = ("T1", "T1CE", "T2", "FLAIR", "segmentation")
         for case in CASES:
             (folder / cohort["folder"]["path"] / case).mkdir(parents=True, exist_ok=True)
             for name in names:
                 (folder / cohort["folder"]["path"] / case / f"{name}.nii.gz").touch()
+
+
+def write_entry(entry, folder):
+    """Write the T1CE of 20 patients of a dataset, and the table of their labels if it has one."""
+    name = str(folder / entry["name"]) if entry["name"].endswith(".yaml") else entry["name"]
+    dataset, root = read_dataset(name, entry.get("version")), folder / entry["path"]
+    places = layouts.write_dataset(root, dataset, layouts.folders_of(dataset, 20), ["t1ce"])
+    if "labels" in dataset:
+        usual = root / dataset["labels"]["table"].replace("*", "_")
+        path = folder / entry["table"] if entry.get("table") else usual
+        labels = [dict(zip(TASKS, LABELS[i % 4], strict=True)) for i in range(len(places))]
+        named = [getattr(place, dataset.get("labels_of", "case")) for place in places]
+        layouts.write_labels(path, dataset, dict(zip(named, labels, strict=True)))
 
 
 def write_labels(labels, folder):
@@ -123,6 +145,9 @@ def workplace(tmp_path_factory):
     saved = {name: CONFIGS[example] for name, example in SAVED.items()}
     saved["my_study/study.yaml"] = {"study": "mine", "cohort": "cohorts/glioma.yaml"}
     saved |= {f"{name}/study.yaml": config for name, config in CONFIGS.items()}
+    for place in {(folder / name).parent for name in saved}:
+        place.mkdir(parents=True, exist_ok=True)
+        (place / "my_dataset.yaml").write_text(OWN_DATASET)
     for name, config in saved.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(yaml.safe_dump(config, sort_keys=False))
@@ -189,6 +214,11 @@ def test_the_docs_have_an_example_of_every_source_of_patients():
     cohorts = [config.get("cohort") for config in CONFIGS.values()]
     shown = {cohort["source"] for cohort in cohorts if isinstance(cohort, dict)}
     assert shown == {*SOURCES}
+
+
+def test_the_table_of_datasets_has_every_file():
+    rows = re.findall(r"^\| `([\w-]+)` \|", (ROOT / "docs/datasets.md").read_text(), re.M)
+    assert sorted(row for row in rows if (FOLDER / f"{row}.yaml").is_file()) == list_datasets()
 
 
 # The other programs.

@@ -9,7 +9,9 @@ from glioma_uq.headers import check_header
 from glioma_uq.images import (
     ExcludedBefore,
     Grid,
+    check_on_t1ce,
     check_values,
+    corner_distance,
     read_image,
     read_mask,
     same_grid,
@@ -134,3 +136,31 @@ def test_grids_differ_by_shape_or_by_place():
     moved = GRID.affine + np.array([[0, 0, 0, 2e-3], [0] * 4, [0] * 4, [0] * 4])
     assert not same_grid(GRID, Grid(GRID.shape, moved))
     assert not same_grid(GRID, Grid((4, 5, 7), GRID.affine))
+
+
+def rounded(grid, digits):
+    return Grid(grid.shape, np.round(grid.affine, digits))
+
+
+def test_a_mask_may_differ_by_the_rounding_of_its_header():
+    """Four digits move no corner by .05 voxels; 0.898 for 0.8984375 mm moves one by .2."""
+    turn = np.deg2rad(7)
+    cos, sin = 0.8984375 * np.cos(turn), 0.8984375 * np.sin(turn)
+    affine = np.array([[cos, -sin, 0, -110.1], [sin, cos, 0, -90.5], [0, 0, 1.2, 3], [0, 0, 0, 1]])
+    grid = Grid((256, 256, 180), affine)
+    assert corner_distance(grid, grid) == 0
+    check_on_t1ce(rounded(grid, 4), grid, "the mask")
+    assert 0 < corner_distance(rounded(grid, 4), grid) < 0.05
+    with pytest.raises(BadCase, match=r"the mask on the grid .*found a corner [\d.]+ voxels from"):
+        check_on_t1ce(rounded(grid, 2), grid, "the mask")
+    plain = Grid((256, 256, 180), np.diag([0.8984375] * 3 + [1]))
+    short = Grid((256, 256, 180), np.diag([0.898] * 3 + [1]))
+    apart = 0.0004375 * np.linalg.norm([255.5, 255.5, 179.5]) / 0.8984375
+    assert corner_distance(short, plain) == pytest.approx(apart)
+    with pytest.raises(BadCase, match=f"found a corner {apart:.2g} voxels"):
+        check_on_t1ce(short, plain, "the mask")
+
+
+def test_another_shape_is_never_rounding():
+    with pytest.raises(BadCase, match=r"expected the mask on the .*found shape \(4, 5, 7\) in x"):
+        check_on_t1ce(Grid((4, 5, 7), GRID.affine), GRID, "the mask", " in x")

@@ -12,7 +12,7 @@ from phantom_truth import series_of, subject_of, true_transform
 import make_phantom_case
 import make_phantom_labels
 import measure_phantom_volumes
-from glioma_uq.cohorts.labels import list_cases
+from glioma_uq.cohorts.cases import list_cases
 from glioma_uq.errors import BadInput
 from glioma_uq.phantom.acquisition import MODALITIES, draw_subject, grid_points
 from glioma_uq.phantom.anatomy import Anatomy
@@ -113,8 +113,7 @@ def test_scales_that_share_a_name_are_refused():
 
 def test_every_lesion_is_listed_in_every_size(cohort):
     labels, truth = rows_of(cohort / "labels.csv"), rows_of(cohort / "truth.csv")
-    options = {"source": "phantom", "phantom": {"cases": 6, "size_sensitivity": SCALES}}
-    listed = list_cases(options)
+    listed = list_cases({"source": "phantom"}, {"cases": 6, "size_sensitivity": SCALES})
     assert [row["case"] for row in labels] == [row["case"] for row in truth] == listed
     assert [float(row["scale"]) for row in truth] == SCALES * 6
     assert all(row["lesion_group"] == lesion_of(row["case"]) for row in truth)

@@ -6,7 +6,7 @@ from bad_config import PUBLISHED
 from bad_input import ROOT
 from configs import DEFAULT, DEMO, checked, planned, read
 
-from glioma_uq.cohorts.labels import list_cases
+from glioma_uq.cohorts.cases import list_cases
 from glioma_uq.configuration import preflight
 from glioma_uq.errors import BadInput
 from glioma_uq.plans import CohortPlan, StudyPlan, make_plans, record_start
@@ -267,7 +267,7 @@ def test_a_cohorts_plan_reads_cohort_and_preprocessing_alone():
     for name in {*names} - of_dicom:
         assert getattr(alone, name) == getattr(beside, name), name
     for plan in (alone, beside):
-        assert plan.cases == list_cases(whole["cohort"])
+        assert plan.cases == list_cases(whole["cohort"], whole["cohort"]["phantom"])
         assert len(plan.records()) == len(plan.cases) * len(plan.steps)
         assert sorted(case for batch in plan.batches().values() for case in batch) == plan.cases
 

@@ -8,8 +8,9 @@ import pytest
 
 import import_case
 from glioma_uq.cohorts.bids import entities_of
+from glioma_uq.cohorts.cases import list_cases
 from glioma_uq.cohorts.collection import steps_of
-from glioma_uq.cohorts.labels import list_cases, read_labels
+from glioma_uq.cohorts.labels import read_labels
 from glioma_uq.cohorts.segmentation import to_canonical, volumes_mm3
 from glioma_uq.cohorts.sources import (
     CANONICAL,
@@ -73,50 +74,6 @@ def test_a_folder_goes_by_names_and_patterns(tmp_path):
     found = find_images("folder", {"path": str(tmp_path), "names": FOLDER}, "p[1]", PARTS)
     assert names_of(found, tmp_path / "p[1]") == dict(zip(MODALITIES, names, strict=False))
     assert cases_there("folder", {"path": tmp_path}) == ["p[1]"]
-
-
-# brats
-
-
-def brats(folder, release, case, parts=PARTS):
-    found = find_images("brats", {"path": str(folder), "release": release}, case, parts)
-    return names_of(found, folder)
-
-
-@pytest.mark.parametrize(
-    ("release", "case", "suffixes"),
-    [
-        (2018, "HGG/Brats18_2013_10_1", ["_t1", "_t1ce", "_t2", "_flair", "_seg"]),
-        (2020, "BraTS20_Training_001", ["_t1", "_t1ce", "_t2", "_flair", "_seg"]),
-        (2021, "BraTS2021_00000", ["_t1", "_t1ce", "_t2", "_flair", "_seg"]),
-        (2023, "BraTS-GLI-00000-000", ["-t1n", "-t1c", "-t2w", "-t2f", "-seg"]),
-    ],
-)
-def test_brats_goes_by_the_release(tmp_path, release, case, suffixes):
-    name = case.split("/")[-1]
-    ending = ".nii" if release == 2020 else ".nii.gz"
-    files = [f"{case}/{name}{suffix}{ending}" for suffix in suffixes]
-    touch(tmp_path, *files)
-    assert list(brats(tmp_path, release, name).values()) == files
-    assert cases_there("brats", {"path": tmp_path}) == [name]
-
-
-def test_brats_of_another_release_names_the_nearest_file(tmp_path):
-    touch(tmp_path, *(f"B/B-{suffix}.nii.gz" for suffix in ("t1n", "t1c", "t2w", "t2f")))
-    with pytest.raises(BadCase, match=r"expected B_t1.nii.gz, .*found no such .*nearest: B-t1"):
-        brats(tmp_path, 2021, "B")
-
-
-def test_brats_refuses_two_of_a_file_or_a_case_and_a_segmentation_by_another_name(tmp_path):
-    touch(tmp_path, *(f"A/A_{name}.nii.gz" for name in MODALITIES), "A/A_t2.nii")
-    with pytest.raises(BadCase, match="one file for t2 in .*found A_t2.nii.gz and A_t2.nii,"):
-        brats(tmp_path, 2021, "A")
-    (tmp_path / "A/A_t2.nii").rename(tmp_path / "A/W39_1998.09.19_Segm.nii")
-    with pytest.raises(BadCase, match="the segmentation as A_seg.nii.gz .* found W39"):
-        brats(tmp_path, 2020, "A")
-    touch(tmp_path, "HGG/B/B_t1.nii.gz", "LGG/B/B_t1.nii.gz")
-    with pytest.raises(BadCase, match="expected one folder for B, found .*HGG/B and .*LGG/B"):
-        brats(tmp_path, 2018, "B")
 
 
 # bids
@@ -235,8 +192,9 @@ def test_labels_that_nobody_knows_need_no_column(tmp_path):
     }  # fmt: skip
     rows = read_labels(table, columns, source="bids")
     assert [(row["idh"], row["grade"]) for row in rows] == [(-1, 4), (-1, -1)]
-    cohort = {"source": "bids", "labels": {"table": table, "columns": columns}}
-    assert list_cases(cohort) == ["sub-01", "sub-02"]
+    labels = {"table": table, "columns": columns}
+    cohort = {"source": "bids", "labels": labels, "sessions": "all"}
+    assert list_cases(cohort, {"path": tmp_path}) == ["sub-01", "sub-02"]
 
 
 PUBLIC = {
@@ -262,34 +220,11 @@ def test_the_public_table_of_627_patients_is_read_by_its_columns(real_data):
 # Codings of segmentations.
 
 
-def cohort_of(source, labels=None, **options):
-    return {"source": source, "segmentation_labels": labels, source: options}
-
-
-@pytest.mark.parametrize(
-    ("release", "numbers", "canonical"),
-    [
-        (2013, [0, 1, 2, 3, 4], [0, 1, 2, 1, 3]),
-        (2018, [0, 1, 2, 4], [0, 1, 2, 3]),
-        (2021, [0, 1, 2, 4], [0, 1, 2, 3]),
-        (2023, [0, 1, 2, 3], [0, 1, 2, 3]),
-    ],
-)
-def test_every_coding_of_brats_becomes_one(release, numbers, canonical):
-    coding = coding_of(cohort_of("brats", release=release))
-    assert to_canonical(np.array(numbers), coding, "seg.nii").tolist() == canonical
-
-
-def test_a_label_of_another_release_is_refused():
-    with pytest.raises(BadCase, match="expected the labels 0, 1, 2, 4 in seg.nii, found 3 in 2"):
-        to_canonical(np.array([1, 3, 3]), coding_of(cohort_of("brats", release=2020)), "seg.nii")
-
-
 def test_volumes_are_those_of_the_regions_that_the_coding_tells_apart():
     labels = np.repeat([0, 1, 2, 3], [50, 4, 8, 2])
     assert volumes_mm3(labels, CANONICAL, 1.5) == {"et_mm3": 3, "tc_mm3": 9, "wt_mm3": 21}
     whole = {"core": [], "oedema": [1], "enhancing": []}
-    assert coding_of(cohort_of("folder", whole)) == whole
+    assert coding_of({"segmentation_labels": whole}, {}, "a") == whole
     assert volumes_mm3(to_canonical(labels > 0, whole, "x"), whole, 1.0) == {"wt_mm3": 14}
 
 

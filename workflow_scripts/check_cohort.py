@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from glioma_uq.case_names import closest
+from glioma_uq.cohorts.cases import chosen_sessions, read_cases
 from glioma_uq.cohorts.file_matching import OPTIONAL, NoSuchCase
-from glioma_uq.cohorts.labels import LABEL_COLUMNS, RAW_COLUMNS, read_labels
-from glioma_uq.cohorts.sources import cases_there, find_images
+from glioma_uq.cohorts.labels import LABEL_COLUMNS, RAW_COLUMNS
+from glioma_uq.cohorts.sources import cases_there, find_images, may_be_shared
 from glioma_uq.errors import BadCase, BadInput
 from glioma_uq.headers import check_header
 from glioma_uq.images import ExcludedBefore, check_on_t1ce
@@ -14,14 +15,19 @@ from glioma_uq.quality.rows import write_table
 from glioma_uq.steps import run
 
 
-def main(*, table, source, options, parts, follow_links, on_bad_case, labels, may_lack=()):
+def main(
+    *, table, source, options, parts, follow_links, on_bad_case, labels, may_lack=(), sessions="all"
+):  # fmt: skip
     """Write labels.csv: all cases, their labels, the table's own, and the `problem` of each.
 
-    `table`: the arguments of read_labels; `parts`: the images to look for in each case;
-    `may_lack`: the modalities that a case may lack.
+    `table`: the arguments of read_labels, None for datasets; `parts`: the images to look for in
+    each case; `may_lack`: the modalities that a case may lack; `sessions`: of each patient, as in
+    glioma_uq.cohorts.cases.
     """
-    cases = read_labels(source=source, **table)
-    unlisted_names = unlisted(source, options, cases)
+    listed = read_cases(source, options, table)
+    cases = chosen_sessions(listed, sessions)
+    print(f"{len(listed) - len(cases)} cases of other sessions are not used")
+    unlisted_names = unlisted(source, options, listed)
     owners = {}
     for row in cases:
         row["problem"] = find_problem(
@@ -31,7 +37,7 @@ def main(*, table, source, options, parts, follow_links, on_bad_case, labels, ma
     print(f"{counted(len(cases), 'case')}, {len(problems)} with a problem", *problems, sep="\n")
     for name in unlisted_names:
         near = closest(name, [row["case"] for row in cases])
-        print(f"{name} has no row in {table['table']} and is not used{near}")
+        print(f"{name} has no row in the table of labels and is not used{near}")
     if problems and on_bad_case == "stop":
         raise BadInput(
             f"{problems[0]} ({len(problems)} of {counted(len(cases), 'case')} with a problem, and "
@@ -56,7 +62,8 @@ def find_problem(source, options, case, parts, follow_links, unlisted_names, own
     """
     try:
         found = find_images(source, options, case, parts, follow_links, may_lack)
-        _check_not_shared(found.values(), case, owners)
+        own = {p: path for p, path in found.items() if not may_be_shared(options, case, p)}
+        _check_not_shared(own.values(), case, owners)
         _check_grids({part: _header_of(path) for part, path in found.items()}, found)
     except NoSuchCase as error:
         return f"{error}{closest(case, unlisted_names)}"

@@ -7,6 +7,7 @@ import numpy as np
 from glioma_uq.cohorts.segmentation import to_canonical
 from glioma_uq.cohorts.sources import find_images
 from glioma_uq.errors import BadCase
+from glioma_uq.files import CHECKSUM
 from glioma_uq.headers import check_header, orientation, tilt_deg
 from glioma_uq.images import check_on_t1ce, check_values, is_empty, read_image, write_image
 from glioma_uq.quality.rows import case_quality_record, mark_excluded
@@ -22,7 +23,8 @@ def main(
     `coding`: {subregion: its numbers}, as in glioma_uq.cohorts.segmentation.
     A case without segmentation or brain mask gets an empty file in its place, and so does one
     without a modality of `may_lack`, which the row names as `imputed`; conversion from DICOM
-    leaves an empty file for it.
+    leaves an empty file for it. The row has a hash of each series' voxels, by which collect_cohort
+    finds the same scan in two cases.
     """
     with case_quality_record(
         case, "import_case", quality, images.values(), on_bad_case, limits
@@ -34,6 +36,7 @@ def main(
         seen = {}
         for modality in (name for name in modalities if name not in lacking):
             scan = read_scan(found[modality], modality, seen)
+            metrics[f"{modality}{CHECKSUM}"] = voxel_hash(scan.data)
             write_image(images[modality], scan.data, scan.grid)
             metrics |= metrics_of(modality, found[modality], scan.grid)
             if modality == "t1ce":
@@ -58,13 +61,19 @@ def read_scan(path, modality, seen):
     check_header(path)
     scan = read_image(path, dtype=None)
     check_values(scan.data, path)
-    other = seen.setdefault(hashlib.sha256(scan.data.tobytes()).hexdigest(), modality)
+    other = seen.setdefault(voxel_hash(scan.data), modality)
     if other != modality:
         raise BadCase(
             f"expected series that differ, found the same voxels as {other} in {path}, "
             "replace it by the correct file"
         )
     return scan
+
+
+def voxel_hash(data):
+    """Return the sha256 of a scan's shape and voxels as float32, whatever type the file has."""
+    values = np.ascontiguousarray(data, np.float32) + np.float32(0)  # -0 becomes 0
+    return hashlib.sha256(f"{values.shape}".encode() + values.tobytes()).hexdigest()
 
 
 def metrics_of(modality, path, grid):

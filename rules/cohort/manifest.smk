@@ -15,6 +15,7 @@ rule collect_cohort:
     conda:
         "../../envs/imaging.yaml"
     params:
+        on_bad_case=cohort.on_bad_case,
         library=cohort.code("collect_cohort"),
     script:
         "../../workflow_scripts/collect_cohort.py"

@@ -5,7 +5,7 @@ rule check_cohort:
     """Check every case before any other step, and report those that cannot be used."""
     input:
         depends_on=[
-            cohort.config["labels"]["table"],
+            *cohort.tables,
             *(path for images in cohort.images.values() for path in images),
         ],
     output:
@@ -16,8 +16,7 @@ rule check_cohort:
     conda:
         "../../envs/imaging.yaml"
     params:
-        **cohort.origin,
-        table=cohort.config["labels"],
+        **(cohort.origin | cohort.listed),
         parts=cohort.parts,
         on_bad_case=cohort.on_bad_case,
         library=cohort.code_of_source("check_cohort", cohort.source),
@@ -49,6 +48,6 @@ rule import_case:
             | {"library": cohort.code_of_source("import_case", cohort.imported_from["source"])}
         ),
         modalities=cohort.modalities,
-        coding=cohort.coding,
+        coding=lambda wildcards: cohort.coding_of(wildcards.case),
     script:
         "../../workflow_scripts/import_case.py"

@@ -59,3 +59,9 @@ def closest(case, names):
     """Return a hint with the closest of `names`, "" when none is close."""
     near = get_close_matches(case, names, 1)
     return f" (closest: {near[0]})" if near else ""
+
+
+def natural(name):
+    """Return the sort key by which week-2 comes before week-10."""
+    parts = re.split(r"(\d+)", name)
+    return [(0, int(text), "") if text.isdigit() else (1, 0, text) for text in parts]

@@ -1,6 +1,7 @@
 """Reading and writing of images, with checks; the same voxels give the same bytes."""
 
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import nibabel as nib
@@ -10,6 +11,7 @@ from glioma_uq.errors import BadCase, reading_case_file
 from glioma_uq.files import written_whole
 
 GRID_TOLERANCE_MM = 1e-3
+LARGEST_ROUNDING = 0.1  # ASSUME: of a voxel; rounding in a header moves no corner further
 LARGEST_INTENSITY = 1e9  # ASSUME: no scanner gives more; squares of 1e19 overflow float32
 
 
@@ -94,13 +96,32 @@ def same_grid(first, second):
     )
 
 
+def corner_distance(first, second):
+    """Return how far two grids of one shape are apart at the farthest corner, in voxels.
+
+    That is, of the smallest edge of a voxel of the second.
+    """
+    corners = np.array(list(product(*((-0.5, n - 0.5) for n in second.shape))))
+    apart = nib.affines.apply_affine(first.affine, corners)
+    apart -= nib.affines.apply_affine(second.affine, corners)
+    return float(np.linalg.norm(apart, axis=1).max() / second.voxel_sizes.min())
+
+
 def check_on_t1ce(grid, t1ce, what, place=""):
-    """Raise BadCase unless the `grid` of an image `what` is that of the T1CE."""
-    if not same_grid(grid, t1ce):
-        raise BadCase(
-            f"expected {what} on the grid of the T1CE, shape {t1ce.shape}, found shape "
-            f"{grid.shape} or another affine{place}, resample it to the T1CE"
-        )
+    """Raise BadCase unless the `grid` of an image `what` is that of the T1CE.
+
+    Headers may be rounded: corners may be up to a tenth of a voxel apart.
+    """
+    if tuple(grid.shape) != tuple(t1ce.shape):
+        found = f"shape {tuple(grid.shape)}"
+    elif (distance := corner_distance(grid, t1ce)) > LARGEST_ROUNDING:
+        found = f"a corner {distance:.2g} voxels from that of the T1CE"
+    else:
+        return
+    raise BadCase(
+        f"expected {what} on the grid of the T1CE, shape {t1ce.shape}, found {found}{place}, "
+        "resample it to the T1CE"
+    )
 
 
 def check_values(data, path):

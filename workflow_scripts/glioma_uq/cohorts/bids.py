@@ -4,9 +4,9 @@ Source: BIDS 1.10, https://bids-specification.readthedocs.io. A contrast-enhance
 the entity `ce`, as in sub-01_ce-gadolinium_T1w.nii.gz.
 """
 
-import re
 from pathlib import Path
 
+from glioma_uq.case_names import natural
 from glioma_uq.cohorts.file_matching import (
     ENDINGS,
     check_folder_there,
@@ -78,7 +78,7 @@ def _is_part(path, part, wanted):
 
 def _session(subject, wanted):
     """Return the name of the subject's session folder, "" if it has no sessions."""
-    sessions = sorted((path.name for path in subject.glob("ses-*")), key=_natural)
+    sessions = sorted((path.name for path in subject.glob("ses-*")), key=natural)
     if not sessions:
         return ""
     if wanted in ("first", "last"):
@@ -90,9 +90,3 @@ def _session(subject, wanted):
             "correct cohort.bids.session or remove the case's row"
         )
     return name
-
-
-def _natural(name):
-    """Return the sort key by which ses-2 comes before ses-10."""
-    parts = re.split(r"(\d+)", name)
-    return [(0, int(text), "") if text.isdigit() else (1, 0, text) for text in parts]

@@ -64,6 +64,31 @@ def divide_cases(labels, quality):
     return cases, excluded
 
 
+def exclude_copies(cases, quality):
+    """Return (cases, copies): without the cases that have a series of an earlier one, and these.
+
+    `cases`: included ones, in the order of labels.csv; `quality`: rows of all steps. Series are
+    compared by the hashes of their voxels that import_case writes; a phantom has none.
+    """
+    hashes = {row["case"]: row for row in quality if row["step"] == "import_case"}
+    kept, copies, owners = [], [], {}
+    for case in cases:
+        row = hashes.get(case["case"], {})
+        series = {x: name for name, x in row.items() if name.endswith(CHECKSUM) and x}
+        same = next((x for x in series if x in owners), None)
+        if same is None:
+            owners |= dict.fromkeys(series, case["case"])
+            kept.append(case)
+            continue
+        modality = series[same].removesuffix(CHECKSUM).upper()
+        reason = (
+            f"expected scans of this case alone, found in its {modality} the same voxels as in "
+            f"that of {owners[same]}, remove one of the two"
+        )
+        copies.append({"case": case["case"], "step": "collect_cohort", "reason": reason})
+    return kept, copies
+
+
 def first_reasons(quality):
     """Return the reasons of exclusion: {case, step, reason}, with the numbers of an exceeded limit.
 

@@ -11,21 +11,11 @@ from pathlib import Path
 from glioma_uq.case_names import check_case_name, check_no_twins
 from glioma_uq.errors import BadInput
 from glioma_uq.label_values import read_labels_of
-from glioma_uq.phantom.lesion_groups import case_names
 from glioma_uq.tasks import TASKS, UNKNOWN
 from glioma_uq.text_tables import check_column, check_ids, read_text_table, select_rows
 
 LABEL_COLUMNS = ("case", "patient", "session", "source", *TASKS)
 RAW_COLUMNS = tuple(f"{task}_raw" for task in TASKS)
-VALUES_KEY = "cohort.labels.values.{}"
-
-
-def list_cases(cohort):
-    """Return the names of all cases of the cohort that a config's `cohort` describes."""
-    if cohort["source"] == "phantom":
-        phantom = cohort["phantom"]
-        return case_names(phantom["cases"], phantom.get("size_sensitivity"))
-    return [row["case"] for row in read_labels(source=cohort["source"], **cohort["labels"])]
 
 
 def read_labels(
@@ -37,6 +27,7 @@ def read_labels(
     sheet=None,
     values=None,
     ids=None,
+    key="cohort.labels",
 ):
     """Return the cases of a labels table as dicts, in its order.
 
@@ -57,14 +48,13 @@ def read_labels(
         values: {task: {text or pattern: class or "unknown"}}, see `label_values`.
         ids: {pattern, as}: a regular expression of a whole id and what to make of it; ids that
             do not match stay as they are. None changes none.
+        key: where the config describes the table, for errors.
 
     Raises BadInput, one sentence, for an invalid or contradictory table.
     """
     table = Path(table)
     if not table.is_file():
-        raise BadInput(
-            f"expected a labels table, found no file {table}, correct cohort.labels.table"
-        )
+        raise BadInput(f"expected a labels table, found no file {table}, correct {key}.table")
     header, rows = read_text_table(table, sheet)
     if not rows:
         raise BadInput(f"expected a row for each case, found no row in {table}, fill the table")
@@ -72,11 +62,11 @@ def read_labels(
     plain = {name: columns.get(name) for name in ("case", "patient", "session", "source")}
     named = chain(filter(None, plain.values()), *of_task.values(), only or ())
     for column in named:
-        check_column(column, header, table, "cohort.labels.columns")
-    rows = select_rows(rows, only or {}, table, "cohort.labels.only")
+        check_column(column, header, table, f"{key}.columns")
+    rows = select_rows(rows, only or {}, table, f"{key}.only")
     for column in filter(None, (plain["case"], plain["patient"])):
         check_ids(rows, column, table)
-    labels = read_labels_of(rows, of_task, values or {}, table, VALUES_KEY)
+    labels = read_labels_of(rows, of_task, values or {}, table, f"{key}.values.{{}}")
     cases = []
     for number, row in enumerate(rows):
         case = rewritten(row[plain["case"]], ids)
@@ -89,7 +79,7 @@ def read_labels(
         raw = {f"{task}_raw": "; ".join(row[name] for name in of_task[task]) for task in TASKS}
         cases.append(named | mine | raw)
     for case in cases:
-        _settle_contradiction(case, of_task, contradictory)
+        _settle_contradiction(case, of_task, contradictory, key)
     _check_listed_once(cases, table)
     return cases
 
@@ -109,7 +99,7 @@ def rewritten(case, ids):
     return match.expand(ids["as"]) if match else case
 
 
-def _settle_contradiction(case, columns, contradictory):
+def _settle_contradiction(case, columns, contradictory, key):
     """Refuse the labels of a 1p19q co-deleted IDH wildtype, or set them to unknown in place."""
     if not (case["1p19q"] == 1 and case["idh"] == 0):
         return
@@ -119,7 +109,7 @@ def _settle_contradiction(case, columns, contradictory):
         )
         raise BadInput(
             f"expected IDH mutated where 1p19q is co-deleted, found case {case['case']} with "
-            f"{found}, correct one, leave it empty or set cohort.labels.contradictory: unknown"
+            f"{found}, correct one, leave it empty or set {key}.contradictory: unknown"
         )
     case |= {"idh": UNKNOWN, "1p19q": UNKNOWN}
 

@@ -14,10 +14,11 @@ def to_canonical(data, coding, path):
 
     Args:
         data: numbers of any type; 0 is background.
-        coding: {subregion: its numbers in `data`}.
+        coding: {subregion or "background": its numbers in `data`}.
         path: of the segmentation, for the BadCase of unknown or missing labels.
     """
-    meaning = {number: SUBREGIONS[part] for part, numbers in coding.items() for number in numbers}
+    canonical = SUBREGIONS | {"background": 0}
+    meaning = {number: canonical[part] for part, numbers in coding.items() for number in numbers}
     labels = np.zeros(data.shape, np.uint8)
     for number in np.unique(data):
         if number == 0:
@@ -31,7 +32,7 @@ def to_canonical(data, coding, path):
         labels[data == number] = meaning[number]
     if not labels.any():
         raise BadCase(
-            f"expected a tumour in the segmentation, found no voxel above 0 in {path}, "
+            f"expected a tumour in the segmentation, found no voxel of one in {path}, "
             "remove the file if the case has no reference"
         )
     return labels

@@ -5,7 +5,8 @@ A source is a module with two functions:
     find_images(options, case, parts, may_lack)   {part: path} of the images that exist, or BadCase
     cases_there(options)                          sorted names of the cases of the source
 
-`options` are those of cohort.<source> in the config, `parts` modalities ("t1", "t1ce", "t2",
+`options` are those of cohort.<source> in the config, for datasets {"datasets": a list with what
+their files say (glioma_uq.configuration.datasets)}; `parts` modalities ("t1", "t1ce", "t2",
 "flair"), "segmentation" and "brain_mask". A modality that is not found, or found twice, raises
 BadCase; segmentation, brain mask and the modalities `may_lack` may be absent. A source that must
 convert its files first (CONVERTED) returns {} where the case can be converted.
@@ -20,9 +21,9 @@ from glioma_uq.errors import BadCase, BadInput, no_right_to_read
 from glioma_uq.text_tables import read_text_table
 
 SOURCES = {
+    "datasets": "glioma_uq.cohorts.datasets",
     "folder": "glioma_uq.cohorts.folder",
     "bids": "glioma_uq.cohorts.bids",
-    "brats": "glioma_uq.cohorts.brats",
     "dicom": "glioma_uq.cohorts.unconverted",
     "idc": "glioma_uq.cohorts.unconverted",
     "tcia": "glioma_uq.cohorts.unconverted",
@@ -34,15 +35,16 @@ CANONICAL = {"core": [1], "oedema": [2], "enhancing": [3]}
 def find_images(source, options, case, parts, follow_links=False, may_lack=()):
     """Return {part: path as text} of the images of a case.
 
-    Each is a separate file inside `options["path"]`; links may lead out of that folder only
-    with `follow_links`. Raises BadCase with one sentence, also for a missing modality that is not
-    among `may_lack`.
+    Each is a separate file inside the path of the source or of its datasets; links may lead out
+    of it only with `follow_links`. Raises BadCase with one sentence, also for a missing modality
+    that is not among `may_lack`.
     """
     try:
         found = _module(source).find_images(options, case, parts, may_lack)
         _check_different_files(found)
-        if "path" in options and not follow_links:
-            _check_inside(found, case, options["path"])
+        roots = [part["path"] for part in options.get("datasets", [options]) if "path" in part]
+        if roots and not follow_links:
+            _check_inside(found, case, roots)
     except PermissionError as error:
         raise no_right_to_read(error.filename) from error
     return {part: str(path) for part, path in found.items()}
@@ -61,13 +63,19 @@ def existing_images(source, options, case, parts, follow_links=False, may_lack=(
         return []
 
 
-def coding_of(cohort):
-    """Return {subregion: its numbers in the segmentations} of a config's `cohort`."""
-    if cohort["segmentation_labels"]:
-        return cohort["segmentation_labels"]
-    if cohort["source"] == "brats":
-        return _module("brats").CODINGS[cohort["brats"]["release"]]
-    return CANONICAL
+def coding_of(cohort, options, case):
+    """Return {subregion or background: its numbers} in the segmentation of a case.
+
+    `cohort`: that of a config; `options`: of its source.
+    """
+    if "datasets" in options:
+        return _module("datasets").dataset_of(options["datasets"], case)["segmentation_labels"]
+    return cohort["segmentation_labels"] or CANONICAL
+
+
+def may_be_shared(options, case, part):
+    """Return whether the file of a part of a case may be that of other cases too."""
+    return "datasets" in options and _module("datasets").is_shared(options["datasets"], case, part)
 
 
 def lines_by_case(path):
@@ -105,12 +113,12 @@ def _check_different_files(found):
             )
 
 
-def _check_inside(found, case, folder):
-    root = Path(folder).resolve()
+def _check_inside(found, case, folders):
+    roots = [Path(folder).resolve() for folder in folders]
     for path in found.values():
         end = Path(path).resolve()
-        if not end.is_relative_to(root):
+        if not any(end.is_relative_to(root) for root in roots):
             raise BadCase(
-                f"expected the images of {case} inside {folder}, found that {path} leads to "
-                f"{end}, copy it there or set cohort.follow_links: true"
+                f"expected the images of {case} inside {' or '.join(folders)}, found that {path} "
+                f"leads to {end}, copy it there or set cohort.follow_links: true"
             )

@@ -4,14 +4,17 @@ They read the table of labels, the networks' files and the results of earlier ru
 """
 
 import json
+import os
 from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
 
-from glioma_uq.cohorts.labels import UNKNOWN, read_labels
+from glioma_uq.cohorts.cases import read_cases
+from glioma_uq.configuration.datasets import datasets_of
 from glioma_uq.errors import BadInput
 from glioma_uq.files import written_whole
 from glioma_uq.subregions import CLASSES
+from glioma_uq.tasks import UNKNOWN
 
 CLAIM = "belongs_to.txt"  # in a study's folder: the source of its results
 COHORT_KEYS = ("cohort", "preprocessing")  # what the files of a cohort depend on
@@ -27,20 +30,27 @@ HARMLESS = (
 def check_classes(config):
     """Raise BadInput if a class of a task has fewer cases than there are folds.
 
-    A fold without a case of a class cannot test it. A missing table is reported elsewhere;
-    classes without any case are ignored.
+    A fold without a case of a class cannot test it. A missing table or dataset is reported
+    elsewhere; classes without any case are ignored.
     """
     cohort, number = config["cohort"], config["folds"]["number"]
-    if cohort["source"] == "phantom" or not Path(cohort["labels"]["table"]).is_file():
+    if cohort["source"] == "phantom" or not config["tasks"]:
         return
-    cases = read_labels(source=cohort["source"], **cohort["labels"])
+    if cohort["source"] == "datasets":
+        options = {"datasets": datasets_of(cohort)}
+        places = [each["path"] for each in options["datasets"]]
+    else:
+        options, places = cohort[cohort["source"]], [cohort["labels"]["table"]]
+    if not all(map(os.path.exists, places)):
+        return
+    cases = read_cases(cohort["source"], options, cohort.get("labels"), cohort["sessions"])
     for task in config["tasks"]:
         counts = Counter(case[task] for case in cases if case[task] != UNKNOWN)
         label, count = min(counts.items(), key=lambda item: item[::-1], default=(None, number))
         if count < number:
             raise BadInput(
                 f"expected at least {number} cases of each class for {number} folds, found "
-                f"{count} with {task} {label} in {cohort['labels']['table']}: reduce "
+                f"{count} with {task} {label} in {' and '.join(places)}: reduce "
                 "folds.number, leave these labels empty or remove the task from tasks."
             )
 

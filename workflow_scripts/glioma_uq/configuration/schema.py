@@ -1,14 +1,11 @@
 """Validate a configuration against the schema before the first job, and fill in its defaults."""
 
-from copy import deepcopy
-from functools import cache, reduce
 from pathlib import Path
 
-import yaml
-from jsonschema import Draft202012Validator, validators
-
-from glioma_uq.configuration.validation import check_across_keys, number_meant
-from glioma_uq.errors import BadInput, closest
+from glioma_uq.configuration.datasets import add_preprocessing
+from glioma_uq.configuration.documents import fill_defaults, read_yaml, sentence, validator_of
+from glioma_uq.configuration.validation import check_across_keys
+from glioma_uq.errors import BadInput
 from glioma_uq.grid import WITH_DROPOUT
 from glioma_uq.label_values import read_keys_as_text
 
@@ -16,80 +13,6 @@ CHECKOUT = Path(__file__).parents[3]
 SCHEMA = CHECKOUT / "rules" / "config.schema.yaml"
 COHORT_KEYS = ("cohort", "preprocessing")
 VALIDATION_PASSES = 5
-
-
-def is_whole(checker, value):
-    """Return whether a value is an int: JSON Schema also accepts 2.0."""
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-Validator = validators.extend(
-    Draft202012Validator,
-    type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", is_whole),
-)
-
-
-@cache
-def validator_of(path):
-    """Return the validator of the schema at `path`; the file is read once."""
-    return Validator(yaml.safe_load(Path(path).read_text(encoding="utf-8")))
-
-
-def at(error, document):
-    """Return the part of `document` that a schema error is about."""
-    return reduce(lambda part, key: part[key], error.absolute_path, document)
-
-
-def sentence(error, config):
-    """Return one sentence: what the schema expected, what was found and what to do."""
-    key = ".".join(str(part) for part in error.absolute_path)
-    if error.validator == "additionalProperties":
-        known = list(error.schema["properties"])
-        unknown = next(name for name in at(error, config) if name not in known)
-        where = f" under {key}" if key else ""
-        return f"expected a known key{where}, found {unknown!r}: {closest(unknown, known)}"
-    if error.validator == "required":
-        missing = next(name for name in error.validator_value if name not in at(error, config))
-        return (
-            f"expected the key {f'{key}.{missing}'.lstrip('.')}, found none: add it to the config."
-        )
-    found = f"{key}, found {error.instance!r}"
-    if error.validator == "enum":
-        return f"expected {found}: {closest(error.instance, error.validator_value)}"
-    if error.validator == "type" and (number := number_meant(error.instance)):
-        return (
-            f"expected a number for {key}, found the text {error.instance!r}: write {number}, "
-            "unquoted, in a config file (--config reads list entries as text)."
-        )
-    words = {
-        "type": "a value of type {}",
-        "minimum": "at least {}",
-        "maximum": "at most {}",
-        "exclusiveMinimum": "more than {}",
-        "exclusiveMaximum": "less than {}",
-        "minItems": "at least {} entries",
-        "maxItems": "at most {} entries",
-        "minLength": "at least {} character",
-        "pattern": "a text of the form {}",
-        "uniqueItems": "no duplicates",
-        "contains": "{} among the entries",
-    }
-    limit = error.validator_value
-    limit = limit["const"] if error.validator == "contains" else limit
-    limit = " or ".join(limit) if isinstance(limit, list) else limit
-    expected = words[error.validator].format(limit) if error.validator in words else error.message
-    about = error.schema.get("description", "")
-    about = f" ({about.rstrip('.')})" if about else ""
-    return f"expected {expected} for {found}{about}: change it in the config."
-
-
-def fill_defaults(config, schema):
-    """Fill in, in place, the schema's defaults of missing keys."""
-    for key, part in schema.get("properties", {}).items():
-        if key not in config and "default" in part:
-            config[key] = deepcopy(part["default"])
-        if isinstance(config.get(key), dict):
-            fill_defaults(config[key], part)
 
 
 def check_config(config, schema=SCHEMA):
@@ -103,11 +26,14 @@ def check_config(config, schema=SCHEMA):
     """
     given = set(config)
     read_cohort(config)
+    check_not_brats(config.get("cohort"))
     validator = validator_of(schema)
     errors = sorted(validator.iter_errors(config), key=lambda e: list(map(str, e.path)))
     if errors:
         raise BadInput(sentence(errors[0], config))
     check_kind(config, given)
+    if config.get("cohort"):
+        add_preprocessing(config)
     fill_defaults(config, validator.schema)
     read_keys_as_text(config)
     choose_cell(config)
@@ -145,14 +71,16 @@ def read_cohort(config):
     config |= described
 
 
-def read_yaml(path):
-    """Return the content of a YAML file; raise BadInput if it is not valid."""
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: not text, or an invalid date
-        mark = getattr(error, "problem_mark", None)
-        found = f"an error in line {mark.line + 1}" if mark else "none"
-        raise BadInput(f"expected YAML in {path}, found {found}: correct it.") from error
+def check_not_brats(cohort):
+    """Raise BadInput for a cohort of the source brats, which is one of the datasets now."""
+    if isinstance(cohort, dict) and cohort.get("source") == "brats":
+        old = cohort.get("brats") if isinstance(cohort.get("brats"), dict) else {}
+        path, release = old.get("path", "data/brats"), old.get("release", 2021)
+        raise BadInput(
+            "expected BraTS among the datasets, found cohort.source brats: write source: datasets "
+            f"and datasets: [{{name: brats, version: {release}, path: {path}}}] instead of brats "
+            "and labels."
+        )
 
 
 def check_kind(config, given):

@@ -6,13 +6,17 @@ so it imports nothing heavy.
 
 import math
 import re
-from collections import Counter
-from itertools import chain
-from pathlib import PurePath
 
-from glioma_uq.cohorts.labels import columns_of
 from glioma_uq.cohorts.recognition import merged
+from glioma_uq.configuration.datasets import check_subregions
 from glioma_uq.configuration.departures import check_reasons
+from glioma_uq.configuration.faults import (
+    faults_of_coding,
+    faults_of_labels,
+    is_inside,
+    most_common,
+    refuse,
+)
 from glioma_uq.configuration.network_options import check_options
 from glioma_uq.configuration.preflight import check_classes, check_phantom
 from glioma_uq.errors import BadInput, closest
@@ -23,15 +27,12 @@ from glioma_uq.tasks import TASKS
 
 FREE = ("departures",)  # free text
 WITH_LOGIN = re.compile(r"://[^/\s]*@")
-NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?", re.ASCII)
 WITHOUT_VALIDATION = ("fixed", "paper")  # rules of selection that read test cases
+WITHOUT_LABELS = {
+    "phantom": "describe it, as cohorts/phantom.yaml does.",
+    "datasets": "name the datasets and their folders, as cohorts/brats_2018.yaml does.",
+}  # sources without cohort.labels, and what to do where their own key is missing
 VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*", re.ASCII)
-
-
-def refuse(faults):
-    """Raise BadInput with the first of the sentences `faults`, if there is any."""
-    for sentence in faults:
-        raise BadInput(sentence)
 
 
 def check_across_keys(config):
@@ -56,6 +57,7 @@ def check_study(config):
     refuse(faults_of_training(config["training"], config["networks"]))
     refuse(faults_of_validation(config))
     refuse(faults_of_segmentation(config))
+    check_subregions(config)
     refuse(faults_of_selection(config))  # before the maps, which may take its passes
     refuse(faults_of_sampling(config))
     check_phantom(config)
@@ -81,17 +83,6 @@ def faults_of_values(config):
             )
 
 
-def number_meant(value):
-    """Return a number that was read as text in a form that YAML reads as a number, "" for others.
-
-    In YAML 1.1, which PyYAML reads, 1e-5 is text and 1.0e-5 a number.
-    """
-    if not isinstance(value, str) or not NUMBER.fullmatch(value):
-        return ""
-    digits, exponent, power = value.lower().partition("e")
-    return digits if not exponent else f"{digits}{'' if '.' in digits else '.0'}e{power}"
-
-
 def values_of(part, above=""):
     """Yield (key, value) of every scalar in a config; keys are also yielded as texts."""
     if isinstance(part, dict | list):
@@ -107,23 +98,25 @@ def values_of(part, above=""):
 def faults_of_cohort(cohort):
     """Find a missing description, a value or column with two meanings, and unsafe names."""
     source = cohort["source"]
-    for key in (source,) if source == "phantom" else (source, "labels"):
+    for key in (source,) if source in WITHOUT_LABELS else (source, "labels"):
         if key not in cohort:
-            do = "give the location of the cases and the table of their labels."
-            do = "describe it, as cohorts/phantom.yaml does." if source == "phantom" else do
+            do = WITHOUT_LABELS.get(
+                source, "give the location of the cases and the table of their labels."
+            )
             yield f"expected cohort.{key} for cohort.source {source}, found none: {do}"
     if cohort["missing"] != "exclude" and source == "phantom":
         yield (
             "expected cohort.missing exclude for the phantom, whose cases have every series, found "
             f"{cohort['missing']}: leave it out."
         )
-    coding = cohort.get("segmentation_labels") or {}
-    numbers = [number for part in coding.values() for number in part]
-    if len(numbers) != len(set(numbers)) or (coding and not numbers):
-        yield (
-            "expected each number once among the subregions of cohort.segmentation_labels, found "
-            f"{coding}: give each number to one subregion."
-        )
+    yield from faults_of_coding(cohort.get("segmentation_labels"), "cohort.segmentation_labels")
+    if source == "datasets":
+        if "labels" in cohort:
+            yield (
+                "expected labels inside each of cohort.datasets, found cohort.labels: name the "
+                "table there as table, and what differs from the dataset's file as labels."
+            )
+        return
     options = cohort.get(source) or {}
     for key in ("names", "derivatives"):
         for part, name in (options.get(key) or {}).items():
@@ -141,41 +134,7 @@ def faults_of_cohort(cohort):
                 "as TCIA_USER, found something else: export your login in the shell and name the "
                 "variable here, never its value."
             )
-    labels = cohort.get("labels", {})
-    yield from faults_of_ids(labels.get("ids"))
-    named = labels.get("columns", {}).values()
-    name, times = most_common(chain.from_iterable(map(columns_of, named)))
-    if times > 1:
-        yield (
-            f"expected a different column for each of cohort.labels.columns, found {name!r} "
-            f"{times} times: give each its own, or null if it is unknown."
-        )
-
-
-def faults_of_ids(ids):
-    """Find a regular expression that is none, and a replacement with a group that it lacks."""
-    if not ids:
-        return
-    try:
-        re.compile(ids["pattern"])
-        re.sub(ids["pattern"] + "|", ids["as"], "")
-    except (re.error, IndexError) as error:
-        yield (
-            "expected a regular expression and its replacement as cohort.labels.ids, found "
-            f"{ids['pattern']!r} and {ids['as']!r} ({error}): correct them."
-        )
-
-
-def is_inside(name):
-    """Return whether a file name or pattern does not lead out of a case's folder."""
-    path = PurePath(name or "x")
-    stars = any("**" in step and step != "**" for step in path.parts)
-    return bool(path.parts) and not (path.is_absolute() or ".." in path.parts or stars)
-
-
-def most_common(names):
-    """Return the most frequent of some names, nulls left out, and its number of times."""
-    return next(iter(Counter(filter(None, names)).most_common(1)), ("", 0))
+    yield from faults_of_labels(cohort.get("labels", {}))
 
 
 def faults_of_preprocessing(preprocessing, cohort):

@@ -6,9 +6,10 @@ Snakemake reads this module while it plans, so it imports nothing heavy.
 from functools import cached_property
 from pathlib import Path
 
+from glioma_uq.cohorts.cases import list_cases
 from glioma_uq.cohorts.collection import record_of, steps_of
-from glioma_uq.cohorts.labels import list_cases
 from glioma_uq.cohorts.sources import CONVERTED, coding_of, existing_images, file_of, lines_by_case
+from glioma_uq.configuration.datasets import datasets_of
 from glioma_uq.fingerprints import fingerprint
 from glioma_uq.phantom.lesion_groups import lesion_of
 from glioma_uq.plans.plan import Plan
@@ -50,8 +51,8 @@ class CohortPlan(Plan):
         self.is_converted = self.source in CONVERTED  # from DICOM
         self.is_archived = self.is_converted and self.source != "dicom"
         self.has_lesion_groups = self.is_phantom and cohort["phantom"]["size_sensitivity"]
-        self.options = cohort[self.source]
-        self.coding = coding_of(cohort)
+        self.datasets = datasets_of(cohort) if self.source == "datasets" else []
+        self.options = {"datasets": self.datasets} if self.datasets else cohort[self.source]
         self.steps = steps_of(self.source)
 
         self.preprocessing, self.method = preprocessing, preprocessing["skull_stripping"]
@@ -68,7 +69,7 @@ class CohortPlan(Plan):
     @cached_property
     def cases(self):
         """Names of all cases, including those that will be excluded."""
-        return list_cases(self.config)
+        return list_cases(self.config, self.options)
 
     @property
     def targets(self):
@@ -137,9 +138,28 @@ class CohortPlan(Plan):
     @property
     def origin(self):
         """The arguments by which the images of a case are found."""
-        follow = self.config["follow_links"]
-        where = {"source": self.source, "options": self.options, "follow_links": follow}
+        follow, options = self.config["follow_links"], self.options
+        if self.datasets:  # without their labels, so that a change of these imports nothing again
+            keys = ("name", "path", "folders", "files")
+            options = {"datasets": [{key: each[key] for key in keys} for each in self.datasets]}
+        where = {"source": self.source, "options": options, "follow_links": follow}
         return where | {"may_lack": self.may_lack}
+
+    @property
+    def listed(self):
+        """The arguments by which check_cohort lists the cases."""
+        labels, sessions = self.config.get("labels"), self.config["sessions"]
+        return {"options": self.options, "table": labels, "sessions": sessions}
+
+    @property
+    def tables(self):
+        """The tables of labels."""
+        labels = [each["labels"] for each in self.datasets] or [self.config.get("labels")]
+        return [each["table"] for each in labels if each]
+
+    def coding_of(self, case):
+        """Return the coding of a case's segmentation."""
+        return coding_of(self.config, self.options, case)
 
     @property
     def imported_from(self):

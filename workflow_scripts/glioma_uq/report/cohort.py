@@ -140,8 +140,9 @@ def every_case(cases, excluded, quality, limits):
     """Return {heads, rows} of the overview: a row for each case, excluded ones first.
 
     A row is {case, sheet, step, reason, cells}, the reason that of its exclusion or its imputed
-    series; a cell is {text, value, outside}, for several
-    series of the worst value, which `outside` names with its limits if it is outside them.
+    series, its sheet empty where no step has seen the case, which has no folder; a cell is {text,
+    value, outside}, for several series of the worst value, which `outside` names with its limits
+    if it is outside them.
     """
     measured = {row["case"]: row for row in quality.to_dict("records")}
     notes = dict(imputed_rows(cases))
@@ -155,7 +156,7 @@ def every_case(cases, excluded, quality, limits):
         "rows": [
             {
                 "case": case,
-                "sheet": f"figures/{quote(case)}.png",
+                "sheet": f"figures/{quote(case)}.png" if case in measured else "",
                 "step": step,
                 "reason": reason,
                 "cells": [metrics.get(name, blank) for name in columns],

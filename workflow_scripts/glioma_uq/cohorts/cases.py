@@ -1,0 +1,109 @@
+"""The cases of a cohort: those of its table of labels, or of the folders of its datasets.
+
+Snakemake reads this module while it plans, so it imports nothing heavy.
+"""
+
+from pathlib import Path
+
+from glioma_uq.case_names import check_case_name, check_no_twins, natural
+from glioma_uq.cohorts.datasets import check_places, places
+from glioma_uq.cohorts.labels import LABEL_COLUMNS, RAW_COLUMNS, read_labels
+from glioma_uq.errors import BadInput
+from glioma_uq.phantom.lesion_groups import case_names
+from glioma_uq.tasks import TASKS, UNKNOWN
+
+NO_LABELS = dict.fromkeys((*LABEL_COLUMNS, *RAW_COLUMNS), "") | dict.fromkeys(TASKS, UNKNOWN)
+
+
+def list_cases(cohort, options):
+    """Return the names of the cases that a run reads; `options` are those of the cohort's source.
+
+    A row of a dataset's table without a folder is not among them: check_cohort names it. Raises
+    BadInput where the folder of all cases is not there, before a step of each case finds it.
+    """
+    if cohort["source"] == "phantom":
+        return case_names(options["cases"], options.get("size_sensitivity"))
+    rows = read_cases(cohort["source"], options, cohort.get("labels"), cohort["sessions"])
+    if "path" in options and not Path(options["path"]).is_dir():
+        raise BadInput(
+            f"expected the folder of the cases in {options['path']}, found none, correct "
+            f"cohort.{cohort['source']}.path"
+        )
+    if cohort["source"] != "datasets":
+        return [row["case"] for row in rows]
+    there = {place.case for dataset in options["datasets"] for place in places(dataset)}
+    return [row["case"] for row in rows if row["case"] in there]
+
+
+def read_cases(source, options, labels, sessions="all"):
+    """Return the cases of a cohort of patients: dicts as those of `read_labels`.
+
+    Args:
+        source: of the cohort, as "folder".
+        options: of the source, see glioma_uq.cohorts.sources.
+        labels: the arguments of `read_labels`; None for datasets, which have their own.
+        sessions: "all", or "first" or "last" of each patient.
+
+    Raises BadInput, one sentence, for an invalid table, a dataset that is not there, or a name in
+    two datasets.
+    """
+    if source != "datasets":
+        return chosen_sessions(read_labels(source=source, **labels), sessions)
+    rows, owners = [], {}
+    for dataset in options["datasets"]:
+        for row in cases_of(dataset):
+            owner = owners.setdefault(row["case"], dataset["path"])
+            if owner != dataset["path"]:
+                raise BadInput(
+                    f"expected each case in one of cohort.datasets, found {row['case']} in {owner} "
+                    f"and {dataset['path']}, leave one out"
+                )
+            rows.append(row)
+    check_no_twins(owners, "cohort.datasets")
+    return chosen_sessions(rows, sessions)
+
+
+def chosen_sessions(rows, sessions):
+    """Return the rows of the first or last session of each patient, in the natural order, or all.
+
+    >>> rows = [{"patient": "a", "session": "10"}, {"patient": "a", "session": "2"}]
+    >>> chosen_sessions(rows, "first")
+    [{'patient': 'a', 'session': '2'}]
+    """
+    if sessions == "all":
+        return rows
+    of_patient = {}
+    for row in sorted(rows, key=lambda row: natural(row["session"]), reverse=sessions == "first"):
+        of_patient[row["patient"]] = row  # the last that is seen stays
+    return [row for row in rows if of_patient[row["patient"]] is row]
+
+
+def cases_of(dataset):
+    """Return the cases of one dataset, as `read_cases`.
+
+    Without a table all folders are cases of unknown labels. With one, those that it names are,
+    by case or by patient; a row that names no folder is a case too, in which check_cohort finds
+    the problem, unless the row is of another session.
+    """
+    check_places(dataset)
+    found = {place.case: place for place in places(dataset)}
+    for case in found:
+        check_case_name(case, dataset["path"])
+    source = {"source": dataset["name"]}
+    if dataset["labels"] is None:
+        return [NO_LABELS | source | _names(place) for place in found.values()]
+    labels = read_labels(**dataset["labels"], **source, key=f"labels of {dataset['name']}")
+    if dataset.get("labels_of", "case") == "case":
+        return [row | _names(found[row["case"]]) if row["case"] in found else row for row in labels]
+    of_patient = {row["case"]: row for row in labels}
+    cases = [
+        of_patient[place.patient] | _names(place)
+        for place in found.values()
+        if place.patient in of_patient
+    ]
+    there = {place.patient for place in found.values()}
+    return cases + [row for row in labels if row["case"] not in there]
+
+
+def _names(place):
+    return {"case": place.case, "patient": place.patient, "session": place.session}

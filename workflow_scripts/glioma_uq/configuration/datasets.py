@@ -1,0 +1,210 @@
+"""The files of datasets, in cohorts/datasets or a user's own: read, checked, and put into a config.
+
+Snakemake reads this module while it plans, so it imports nothing heavy.
+"""
+
+import re
+from copy import deepcopy
+from functools import cache
+from pathlib import Path
+
+from glioma_uq.cohorts.datasets import FIELDS, GROUPS, place_of
+from glioma_uq.configuration.documents import fill_defaults, read_yaml, sentence, validator_of
+from glioma_uq.configuration.faults import faults_of_coding, faults_of_labels, is_inside, refuse
+from glioma_uq.errors import BadInput, closest
+from glioma_uq.label_values import text_keys
+from glioma_uq.subregions import SUBREGIONS
+
+CHECKOUT = Path(__file__).parents[3]
+FOLDER = CHECKOUT / "cohorts" / "datasets"
+SCHEMA = CHECKOUT / "rules" / "dataset.schema.yaml"
+CONFIG_SCHEMA = CHECKOUT / "rules" / "config.schema.yaml"
+
+
+def list_datasets():
+    """Return the names of the datasets that come with the checkout."""
+    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+def add_preprocessing(config):
+    """Put into a config, in place, the preprocessing of its cohort's datasets under the user's."""
+    cohort = config["cohort"]
+    if cohort and cohort["source"] == "datasets":
+        own = config.get("preprocessing", {})
+        config["preprocessing"] = common_preprocessing(datasets_of(cohort), own) | own
+
+
+def check_subregions(config):
+    """Raise BadInput for a study of subregions with a dataset that does not label each."""
+    if config["segmentation"] != "subregions" or config["cohort"]["source"] != "datasets":
+        return
+    for dataset in datasets_of(config["cohort"]):
+        missing = [part for part in SUBREGIONS if not dataset["segmentation_labels"][part]]
+        if missing:
+            raise BadInput(
+                f"expected labels of {', '.join(missing)} in {dataset['name']} for segmentation "
+                "subregions, found none: set segmentation to tumour, or leave the dataset out."
+            )
+
+
+def datasets_of(cohort):
+    """Return the datasets of a config's `cohort`, each with all that its file says.
+
+    The user's labels go over those of the file; `labels` has the path of the table and all
+    defaults, and is None without a table. `name` is the stem of the file.
+    """
+    return [described(given, cohort) for given in cohort.get("datasets", [])]
+
+
+def described(given, cohort):
+    """Return one of cohort.datasets with all that its file says; see `datasets_of`."""
+    dataset = read_dataset(given["name"], given.get("version"))
+    for part in cohort.get("modalities", ()):
+        if part not in dataset["files"]:
+            raise BadInput(
+                f"expected the modalities {', '.join(cohort['modalities'])} in {given['name']}, "
+                f"found no {part} under files of its file: leave it out of cohort.modalities."
+            )
+    dataset["segmentation_labels"] = (
+        cohort.get("segmentation_labels") or dataset["segmentation_labels"]
+    )
+    labels = merged(dataset.get("labels") or {}, given.get("labels", {}))
+    labels["table"] = table_of(given, labels.get("table"))
+    if labels["table"]:
+        schema = validator_of(CONFIG_SCHEMA).schema["properties"]["cohort"]["properties"]["labels"]
+        fill_defaults(labels, schema)
+        key = f"labels of {given['name']}"
+        refuse(faults_of_labels(labels, key))
+        for task, values in labels["values"].items():
+            labels["values"][task] = values and text_keys(values, f"{key}.values.{task}")
+    name = Path(given["name"]).stem
+    return given | dataset | {"name": name, "labels": labels if labels["table"] else None}
+
+
+def table_of(given, usual):
+    """Return the path of a dataset's table of labels, None without one.
+
+    `usual`: its file name or pattern, in the dataset's folder or beside it; None if the
+    dataset has no table of its own.
+    """
+    if "table" in given or usual is None:
+        return given.get("table")
+    root = Path(given["path"])
+    for folder in (root, root.parent):
+        if tables := sorted(folder.glob(usual)):
+            return str(tables[-1])
+    raise BadInput(
+        f"expected the table of labels {usual} of {given['name']} in {root} or beside it, found "
+        "none: put it there, or name it as table under cohort.datasets, or null for unknown labels."
+    )
+
+
+def common_preprocessing(datasets, own):
+    """Return {key: value} of preprocessing that the datasets set and the user's `own` does not.
+
+    Raises BadInput where the datasets differ.
+    """
+    defaults = {}
+    fill_defaults(defaults, validator_of(CONFIG_SCHEMA).schema["properties"]["preprocessing"])
+    settings = [dataset.get("preprocessing", {}) for dataset in datasets]
+    common = {}
+    for key in dict.fromkeys(key for each in settings for key in each if key not in own):
+        values = [each.get(key, defaults[key]) for each in settings]
+        for dataset, value in zip(datasets, values, strict=True):
+            if value != values[0]:
+                raise BadInput(
+                    f"expected one preprocessing.{key} for all datasets, found {values[0]} for "
+                    f"{datasets[0]['name']} and {value} for {dataset['name']}: set it under "
+                    "preprocessing, or make a cohort of each."
+                )
+        common[key] = values[0]
+    return common
+
+
+def read_dataset(name, version=None):
+    """Return the checked content of a dataset's file, of one version, without its `versions`.
+
+    `name`: that of a file in cohorts/datasets, or the path of one. Raises BadInput, one sentence.
+    """
+    path = path_of(name)
+    return deepcopy(_read(path, path.stat().st_mtime_ns, name, version))
+
+
+@cache  # a plan reads it several times
+def _read(path, _, name, version):
+    content = read_yaml(path)
+    if not isinstance(content, dict):
+        raise BadInput(f"expected the description of a dataset in {path}, found none: write it.")
+    whole = choose_version(content, version, name)
+    errors = sorted(validator_of(SCHEMA).iter_errors(whole), key=lambda e: list(map(str, e.path)))
+    if errors:
+        raise BadInput(sentence(errors[0], whole, str(path)))
+    refuse(faults_of_dataset(whole, path))
+    return whole
+
+
+def path_of(name):
+    """Return the file of a dataset, which is a name or a path."""
+    if Path(name).suffix in (".yaml", ".yml"):
+        if Path(name).is_file():
+            return Path(name)
+        raise BadInput(
+            f"expected the file of a dataset under cohort.datasets, found no {name}: correct it."
+        )
+    if name not in list_datasets():
+        raise BadInput(
+            "expected the name of a dataset, or the path of its file, under cohort.datasets, found "
+            f"{name!r}: {closest(name, list_datasets())}"
+        )
+    return FOLDER / f"{name}.yaml"
+
+
+def choose_version(content, version, name):
+    """Return a file's content with what differs in a version, in place of its `versions`."""
+    versions = {str(key): value for key, value in content.get("versions", {}).items()}
+    version = content.get("version") if version is None else version
+    if (version is None and versions) or (version is not None and str(version) not in versions):
+        found = "none" if version is None else version
+        advice = f"choose among {', '.join(versions)}." if versions else "leave it out."
+        raise BadInput(f"expected a version of {name}, found {found}: {advice}")
+    rest = {key: value for key, value in content.items() if key not in ("versions", "version")}
+    return merged(rest, versions.get(str(version), {}))
+
+
+def merged(base, changes):
+    """Return `base` with `changes`: mappings go into mappings, all else replaces."""
+    both = deepcopy(base)
+    for key, value in changes.items():
+        inside = isinstance(value, dict) and isinstance(both.get(key), dict)
+        both[key] = merged(both[key], value) if inside else deepcopy(value)
+    return both
+
+
+def faults_of_dataset(dataset, path):
+    """Find patterns that are none, that match no example or lead out, and unclear label numbers."""
+    for pattern in dataset["folders"]:
+        try:
+            groups = {name for level in pattern.split("/") for name in re.compile(level).groupindex}
+        except re.error as error:
+            yield (
+                f"expected a regular expression in folders, found {pattern!r} ({error}): correct "
+                f"{path}."
+            )
+            return
+        if not groups & {"patient", "case"} or groups - set(GROUPS):
+            yield (
+                f"expected the groups patient or case, and session, in folders, found "
+                f"{', '.join(sorted(groups)) or 'none'} in {pattern!r}: correct {path}."
+            )
+    for example in dataset["examples"]:
+        if not place_of(example, dataset["folders"]):
+            yield f"expected folders to match the example {example}, found none: correct {path}."
+    for part, patterns in dataset["files"].items():
+        for pattern in [patterns] if isinstance(patterns, str) else patterns:
+            unknown = [name for name in re.findall(r"\{(.*?)\}", pattern) if name not in FIELDS]
+            if unknown or not is_inside(pattern):
+                yield (
+                    f"expected files.{part} inside the dataset's folder, with {{folder}}, "
+                    f"{{case}}, {{patient}} or {{session}}, found {pattern!r}: correct {path}."
+                )
+    yield from faults_of_coding(dataset["segmentation_labels"], f"segmentation_labels of {path}")
