@@ -122,6 +122,7 @@ def normalise(
     case, corrected, found, brain_mask, segmentation, template, grid, field_options, seconds
 ):
     """Correct the residual bias, resample once onto the study's grid and z-score, into `found`."""
+    from glioma_uq.cohorts.sources import CANONICAL
     from normalise_case import main
 
     names = (*MODALITIES, "brain_mask", "segmentation")
@@ -140,6 +141,7 @@ def normalise(
         options=grid,
         normalised={name: found / "normalised" / f"{name}.nii.gz" for name in names},
         quality=found / "normalise_case.csv",
+        coding=CANONICAL,
         **(white if field_options else {}),
         **COMMON,
     )

@@ -21,9 +21,10 @@ def step(reversal, depth, edge, width):
     """Run one step; return the peak memory before and after in MiB, and CPU seconds."""
     import torch
 
+    from glioma_uq.devices import set_threads
     from glioma_uq.networks import build_network
 
-    torch.set_num_threads(1)
+    set_threads(1)
     torch.manual_seed(0)
     network = build_network("reversible-unet", width=width, depth=depth, reversal=reversal).train()
     images = torch.randn(1, 4, edge, edge, edge)

@@ -30,19 +30,20 @@ class RandomCases:
         shape = (EDGE, EDGE, EDGE)
         images = torch.randn((4, *shape), generator=generator)
         brain = torch.ones(shape, dtype=torch.bool)
-        return Case(name, images, brain, (images[:1] > 1).float(), {}, 1.0)
+        return Case(name, images, brain, (images[:1] > 1).float(), {})
 
 
 def sample(cases, passes):
     """Sample `cases` cases as the rule does; return the peak resident memory in MiB."""
     import torch
 
+    from glioma_uq.devices import set_threads
     from glioma_uq.networks import build_network
     from glioma_uq.sampling.acceleration import accelerate, keep_freed_memory
     from glioma_uq.sampling.case_files import Plan, sample_cases
     from glioma_uq.tables import append_rows
 
-    torch.set_num_threads(1)
+    set_threads(1)
     torch.manual_seed(0)
     keep_freed_memory()
     network = accelerate(build_network("csnet", width=1, rate=0.4, dropout="element"))

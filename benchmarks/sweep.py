@@ -27,6 +27,7 @@ import torch
 from harness import parser_of, run, timed
 from scipy.special import entr
 
+from glioma_uq.devices import set_threads
 from glioma_uq.layers import convolutions
 from glioma_uq.networks import build_network
 from glioma_uq.sampling import csnet_passes
@@ -168,7 +169,7 @@ def main():
     """Print the times of each rate, their mean ratio and the largest difference of any map."""
     sizes = {"threads": (2, 1), "edge": (96, 32), "width": (32, 4), "product": (3072, 512)}
     options = parser_of(__doc__, **sizes).parse_args()
-    torch.set_num_threads(options.threads)
+    set_threads(options.threads)
     torch.set_grad_enabled(False)
     images, limit = make_case(options.edge), peak(options.product)
     networks = {rate: make_network(rate, options.width) for rate in RATES}

@@ -33,6 +33,7 @@ from monai.transforms import (
 )
 
 from glioma_uq.dataset import Dataset
+from glioma_uq.devices import set_threads
 from glioma_uq.networks import build_network
 from glioma_uq.tables import read_table, write_table
 from glioma_uq.training.augmentation import MC_DROPOUT, build_augmentation
@@ -142,7 +143,7 @@ def main():
     """Time all three and print the stall and the ratio."""
     sizes = {"threads": (2, 1), "edge": (64, 32), "width": (16, 4), "rounds": (3, 2)}
     options = parser_of(__doc__, **sizes).parse_args()
-    torch.set_num_threads(options.threads)
+    set_threads(options.threads)
     with tempfile.TemporaryDirectory() as folder:
         manifest = write_cases(Path(folder), options.edge)
         dataset, table = Dataset(manifest, MODALITIES, keep_in_memory=True), read_table(manifest)

@@ -59,6 +59,18 @@ GRID = {
     },
     "one fold": {"folds": {"number": 1}},
     "a holdout without its share": {"folds": {"number": 1, "scheme": "holdout"}},
+    "weights by validation without validation cases": {
+        "folds": {"validation_share": 0}, "training": {"weights": "best"},
+    },
+    "fits on validation cases without any": {
+        "folds": {"validation_share": 0}, "training": {"weights": "last", "schedule": "poly"},
+        "statistics": {"recalibration": ["temperature"]},
+    },
+    "a plateau of the validation loss without validation cases": {
+        "folds": {"validation_share": 0}, "training": {"weights": "last", "schedule": "plateau"},
+        "statistics": {"recalibration": [], "conformal": None, "mask_control": None},
+    },
+    "weights by test cases beside validation cases": {"training": {"weights": "best_on_test"}},
     "a phantom too small for its folds": {"folds": {"number": 40}},
     "a selected rate that is not in the grid": {"selection": {"rate": 0.25}},
     "a selected T that is not in the grid": {"selection": {"passes": 35}},
@@ -112,7 +124,13 @@ COHORT = {
     "limits the wrong way round": {
         "preprocessing": {"quality": {"limits": {"template_dice": [1.0, 0.8]}}}
     },
+    "a phantom without registration": {"preprocessing": {"registration": {"engine": "none"}}},
     "percentiles the wrong way round": {"preprocessing": {"clip": [99, 1]}},
+    "series to impute where none is missing": {"cohort": {"missing": "impute-zero"}},
+    "series to impute in the authors' preprocessing": {
+        "cohort": OF_FOLDER | {"missing": "impute-zero"},
+        "preprocessing": {"variant": "authors"},
+    },
 }
 PREDICTIONS = {
     "one column for a label and a probability": {

@@ -35,6 +35,14 @@ def real_data():
     return folder
 
 
+@pytest.fixture(autouse=True)
+def _denormals_are_kept():
+    """After a step with a network, which stops it for all that its process computes later."""
+    yield
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_flush_denormal(False)
+
+
 @pytest.fixture
 def float64(monkeypatch):
     """Let torch compute in float64, new networks and factors of dropout included.

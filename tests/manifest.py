@@ -4,11 +4,14 @@ import nibabel
 import numpy as np
 import pandas as pd
 
-from glioma_uq.volumes import CHECKSUM, checksum, volume_path
+from glioma_uq.images import read_image, write_image
+from glioma_uq.transforms import in_patient, write_matrix
+from glioma_uq.volumes import CHECKSUM, PLACES, checksum, volume_path
 
 MANIFEST = "volumes.csv"
-UNKNOWN = {"source": "A", "idh": -1, "1p19q": -1, "grade": -1}
+UNKNOWN = {"source": "A", "idh": -1, "1p19q": -1, "grade": -1, "imputed": ""}
 MEASURED = {"voxel_mm": 1.0, "template_scale": 1.0}
+REGIONS = {"et_mm3": [3], "tc_mm3": [1, 3], "wt_mm3": [1, 2, 3]}
 
 
 def write_case(folder, case, affine=None, **volumes):
@@ -26,14 +29,35 @@ def write_manifest(folder, **columns):
     """Write the manifest of the cases under `folder`/normalised and return its path.
 
     `columns`: one value for all cases, or one for each in the order of `case`, which is that of
-    the names unless given. Each case is a patient of its own without any label unless given.
+    the names unless given. Each case is a patient of its own without any label unless given. Its
+    native segmentation has the voxels of the normalised one; with a `template_scale` other than 1
+    they are smaller in the patient.
     """
+    manifest = folder / MANIFEST
     names = sorted(path.name for path in (folder / "normalised").iterdir())
     table = pd.DataFrame({"case": columns.pop("case", names)})
     table = table.assign(**{"patient": table["case"], **UNKNOWN, **MEASURED, **columns})
+    for place, case in table["case"].items():
+        scale = table.at[place, "template_scale"] ** (1 / 3)
+        to_template = np.diag([scale, scale, scale, 1.0])
+        write_matrix(volume_path(manifest, case, "t1ce_to_template"), to_template)
+        segmentation = volume_path(manifest, case, "segmentation")
+        native = volume_path(manifest, case, "native_segmentation")
+        if segmentation.exists() and segmentation.stat().st_size:
+            image = read_image(segmentation, np.uint8)
+            grid = in_patient(image.grid, to_template)
+            write_image(native, image.data, grid)
+            for column, labels in REGIONS.items():
+                if column not in columns:
+                    volume = np.isin(image.data, labels).sum() * grid.voxel_volume
+                    table.loc[place, column] = volume
+        else:
+            native.parent.mkdir(parents=True, exist_ok=True)
+            native.touch()
+    table = table.reindex(columns=[*table, *(name for name in REGIONS if name not in table)])
     files = sorted({path.name for path in (folder / "normalised").glob("*/*.nii.gz")})
-    for name in (file.removesuffix(".nii.gz") for file in files):
-        paths = [volume_path(folder / MANIFEST, case, name) for case in table["case"]]
+    for name in (*(file.removesuffix(".nii.gz") for file in files), *PLACES):
+        paths = [volume_path(manifest, case, name) for case in table["case"]]
         table[f"{name}{CHECKSUM}"] = [checksum(path) if path.exists() else "" for path in paths]
-    table.to_csv(folder / MANIFEST, index=False)
-    return folder / MANIFEST
+    table.to_csv(manifest, index=False)
+    return manifest

@@ -104,7 +104,7 @@ def normalised(score):
     brain[3:-3, 3:-3, 3:-3] = True
     scan = np.random.default_rng(1).gamma(4.0, size=brain.shape)
     images = torch.from_numpy(score(scan, brain).astype(np.float32))[None]
-    case = Case("a", images, torch.from_numpy(brain), None, {}, 1.0)
+    case = Case("a", images, torch.from_numpy(brain), None, {})
     data = {"images": images, "mask": torch.zeros_like(images), "background": background_of(case)}
     return data, torch.from_numpy(brain)
 
@@ -235,3 +235,45 @@ def test_a_zoom_keeps_the_size_of_the_volume_and_changes_that_of_the_tumour():
         assert set(after["mask"].unique().tolist()) <= {0.0, 1.0}
         sizes.add(int((after["images"][0] == 0).sum()))
     assert len(sizes) > 1  # the smaller ones leave background at the faces
+
+
+def dropped(seed, names=("modality_dropout",), series=4, kept=(1,)):
+    """Return which series of a case are 0 everywhere."""
+    augmentation = build_augmentation(names, 1.0, kept)
+    augmentation.set_random_state(seed)
+    data = {"images": torch.rand(series, 4, 4, 4) + 0.5, "mask": torch.ones(1, 4, 4, 4),
+            "background": torch.zeros(series, 1, 1, 1)}  # fmt: skip
+    after = augmentation(data)
+    assert after["mask"].all()
+    empty = (after["images"] == 0).flatten(1)
+    assert (empty.all(1) | ~empty.any(1)).all()
+    assert bool((data["images"] != 0).all())  # the volumes that are kept in memory
+    return empty.all(1).numpy()
+
+
+def test_each_series_but_the_kept_one_is_dropped_by_itself_from_a_fifth_of_the_cases():
+    found = np.array([dropped(seed) for seed in range(1500)])
+    assert not found[:, 1].any()
+    others = found[:, [0, 2, 3]]
+    np.testing.assert_allclose(others.mean(0), 0.2, atol=0.031)  # three standard errors
+    assert np.mean(~others.any(1)) == pytest.approx(0.8**3, abs=0.039)
+    both = np.mean(others[:, 0] & others[:, 1])
+    assert both == pytest.approx(0.04, abs=0.016)
+
+
+def test_a_dropped_series_stays_0_whatever_else_changes():
+    """It is what an imputed series is, which no change moves either."""
+    names = ("intensity_scale", "intensity_shift", "gamma", "modality_dropout")
+    assert any(dropped(seed, names).any() for seed in range(20))
+    data = volumes()
+    data["images"][1] = 0
+    for seed in range(20):
+        assert not changed(ALL, seed, data=data)["images"][1].any()
+
+
+def test_dropping_changes_no_other_random_change():
+    others = [name for name in ALL if name != "modality_dropout"]
+    for seed in range(20):
+        without, with_it = changed(others, seed)["images"], changed(ALL, seed)["images"]
+        for one, other in zip(without, with_it, strict=True):
+            assert torch.equal(one, other) or not other.any()

@@ -31,7 +31,6 @@ def folder(tmp_path):
 def test_the_whole_case_has_no_problem(folder):
     row, images = inside(folder)
     assert at_the_door(folder) == row["reason"] == ""
-    assert (row["et_mm3"], row["tc_mm3"], row["wt_mm3"]) == ("1.0", "1.0", "27.0")
     assert all(path.stat().st_size for path in images.values())
 
 

@@ -8,8 +8,8 @@ from glioma_uq.errors import BadInput
 from glioma_uq.grid import ALL_SEEDS
 from glioma_uq.predictions import Cell
 from glioma_uq.statistics.bootstrap import (
-    case_weights,
     draw_resamples,
+    patient_weights,
     resample_weights,
     row_weights,
     weight_below,
@@ -31,15 +31,15 @@ def test_the_generator_is_all_the_randomness():
 
 
 def test_cases_are_sorted_so_that_order_of_rows_does_not_matter():
-    cases, weights = case_weights(["c", "a", "b", "a"], 10, np.random.default_rng(0))
-    again, same = case_weights(["a", "b", "c"], 10, np.random.default_rng(0))
+    cases, weights = patient_weights(["c", "a", "b", "a"], 10, np.random.default_rng(0))
+    again, same = patient_weights(["a", "b", "c"], 10, np.random.default_rng(0))
     assert cases.tolist() == again.tolist() == ["a", "b", "c"]
     assert (weights == same).all()
     assert weights[0].tolist() == [1, 1, 1]
 
 
 def test_rows_of_one_case_move_together():
-    cases, weights = case_weights(["a", "b", "c"], 10, np.random.default_rng(0))
+    cases, weights = patient_weights(["a", "b", "c"], 10, np.random.default_rng(0))
     rows = row_weights(["b", "a", "b"], cases, weights)
     assert (rows == weights[:, [1, 0, 1]]).all()
 
@@ -75,7 +75,7 @@ def draw(table, resamples=50, cell=CELL):
 
 
 def test_one_seed_leaves_the_resamples_of_cases_alone():
-    _, weights = case_weights(list("abc"), 50, np.random.default_rng(0))
+    _, weights = patient_weights(list("abc"), 50, np.random.default_rng(0))
     assert (draw(cohort("abc", [1], folds=3))[1] == weights).all()
 
 
@@ -129,7 +129,7 @@ def test_a_spread_between_seeds_widens_the_intervals():
     table, rng = cohort(range(60), [1, 2, 3, 4]), np.random.default_rng(1)
     values = rng.normal(size=60)[table["case"]] + np.repeat(rng.normal(size=4), 60)
     drawn, weights = draw(table, 400)
-    by_case_alone = drawn.of_cases(table)
+    by_case_alone = drawn.of_patients(table)
     assert weighted_mean(values, weights).std() > 2 * weighted_mean(values, by_case_alone).std()
 
 

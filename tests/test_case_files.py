@@ -35,7 +35,7 @@ class Cohort:
         tumour[0, 4:9, 4:9, 4:9] = 1
         brain = torch.zeros(12, 12, 12, dtype=torch.bool)
         brain[1:11, 1:11, 1:11] = True
-        return Case(name, images, brain, tumour, {}, 24.0, AFFINE)
+        return Case(name, images, brain, tumour, {}, AFFINE, AFFINE, 125 * 24.0)
 
 
 def network_of(seed, **options):
@@ -286,7 +286,8 @@ def test_maps_are_nifti_in_the_space_of_the_case_and_agree_with_the_table(networ
         write_maps(each, Cohort().load("a"), tmp_path / "maps")
     folder = tmp_path / "maps/a/passes-004"
     kinds = ("mean", "predictive", "aleatoric", "epistemic")
-    assert sorted(p.name for p in folder.iterdir()) == sorted(f"{k}.nii.gz" for k in kinds)
+    files = sorted(f"{kind}.nii.gz" for kind in (*kinds, "labels"))
+    assert sorted(p.name for p in folder.iterdir()) == files
     maps = {kind: nibabel.load(folder / f"{kind}.nii.gz") for kind in kinds}
     assert all(image.get_data_dtype() == np.float32 for image in maps.values())
     np.testing.assert_array_equal(maps["mean"].affine, AFFINE)
@@ -397,7 +398,7 @@ def test_a_network_that_tells_parts_apart_leaves_labels_and_no_task(tmp_path):
     assert written.get_data_dtype() == np.uint8
     np.testing.assert_array_equal(np.asarray(written.dataobj), labels)
     volume = cells.set_index("case").at["b", "predicted_volume_mm3"]
-    assert volume == float((labels > 0).sum()) * 24.0
+    assert volume == pytest.approx(float((labels > 0).sum()) * 24.0)
     again = run([network], tmp_path / "cases", **options)
     same(again, (passes, cells))
     assert torch.equal(again[2][1].maps[1]["labels"], labels)

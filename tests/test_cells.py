@@ -99,8 +99,9 @@ def test_tasks_whose_epistemic_part_was_clipped_are_counted():
 
 def test_folds_and_seeds_are_gathered_into_one_table_for_each_t(tmp_path):
     cases = pd.DataFrame(
-        {"case": ["a", "b"], "source": "s", "idh": [0, 1], "1p19q": [0, -1], "grade": [2, 4]}
-    )
+        {"case": ["a", "b"], "patient": ["q", "q"], "source": "s", "idh": [0, 1],
+         "1p19q": [0, -1], "grade": [2, 4]}
+    )  # fmt: skip
     runs = []
     for fold, case in ((1, "a"), (2, "b")):
         for seed in (7, 8):
@@ -115,6 +116,9 @@ def test_folds_and_seeds_are_gathered_into_one_table_for_each_t(tmp_path):
     classification, segmentation, voxels = gather_cells(runs, cases, [2, 4])
     assert voxels[2][["case", "seed", "n"]].to_numpy().tolist() == [["a", 7, 7], ["b", 7, 7]]
     assert voxels[4]["n"].tolist() == [1, 2, 1, 2]
+    for table in (classification[2], segmentation[2], voxels[2]):
+        assert table.columns[:3].tolist() == ["case", "patient", "source"]
+        assert set(table["patient"]) == {"q"}
     for t, expected in ((2, 0.1), (4, 0.2)):
         assert classification[t][["case", "seed", "fold"]].to_numpy().tolist() == [
             ["a", 7, 1], ["a", 8, 1], ["b", 7, 2], ["b", 8, 2],
@@ -125,7 +129,14 @@ def test_folds_and_seeds_are_gathered_into_one_table_for_each_t(tmp_path):
 
 def gathered(tmp_path, probabilities):
     cases = pd.DataFrame(
-        {"case": ["a", "b"], "source": "s", "idh": [0, 1], "1p19q": [0, -1], "grade": [2, 4]}
+        {
+            "case": ["a", "b"],
+            "patient": "q",
+            "source": "s",
+            "idh": [0, 1],
+            "1p19q": [0, -1],
+            "grade": [2, 4],
+        }
     )
     paths = [tmp_path / name for name in ("passes", "regions", "voxels")]
     write_table(probabilities, paths[0])
@@ -151,7 +162,7 @@ def test_a_task_that_the_network_has_not_is_unknown_for_every_case(tmp_path):
 def test_a_network_without_tasks_leaves_who_was_sampled_alone(tmp_path):
     passes = table_of_passes(2)[["case", "pass"]].assign(predicted_volume_mm3=1.0)
     classification, segmentation, voxels = gathered(tmp_path, passes)
-    assert classification[2].columns.tolist() == ["case", "source", "fold", "seed"]
+    assert classification[2].columns.tolist() == ["case", "patient", "source", "fold", "seed"]
     assert classification[2]["case"].tolist() == ["a", "b"]
     assert segmentation[2]["reconstruction_error"].tolist() == [0.5, 0.25]
     assert voxels[2].empty

@@ -18,17 +18,21 @@ from glioma_uq.report.cohort import (
     step_and_text,
 )
 
+COLUMNS = ["case", "source", "idh", "1p19q", "grade", "imputed"]
 KINDS = ("pdf", "png", "csv")
 LIMITS = {"brain_volume_ml": [700, 2300]}
 QUALITY = {"t1ce_voxel_mm": "1 x 1 x 5.5", "brain_volume_ml": 1500.04, "template_dice": 0.96}
 
 
-def write_report(folder, names=("P-1",), excluded=(), cohort="glioma"):
-    """Write a report of cases and of excluded ones (case, step, reason); return its text."""
-    out = [case for case, _, _ in excluded]
-    labels = [(name, "a & b", 1, -1, 4) for name in names]
+def write_report(folder, names=("P-1",), excluded=(), cohort="glioma", imputed=None):
+    """Write a report of cases and of excluded ones (case, step, reason); return its text.
+
+    `imputed`: the missing series by case, as "t1 flair".
+    """
+    out, imputed = [case for case, _, _ in excluded], imputed or {}
+    labels = [(name, "a & b", 1, -1, 4, imputed.get(name, "")) for name in names]
     tables = {
-        "volumes": pd.DataFrame(labels, columns=["case", "source", "idh", "1p19q", "grade"]),
+        "volumes": pd.DataFrame(labels, columns=COLUMNS),
         "excluded": pd.DataFrame(list(excluded), columns=["case", "step", "reason"]),
         "quality": pd.DataFrame(
             [{"case": name, **QUALITY} for name in names]
@@ -142,7 +146,7 @@ def test_of_several_series_the_least_favourable_value_is_shown():
 
 def test_an_overview_of_many_cases_has_a_row_for_each_and_those_left_out_first():
     names = [f"P-{i:04d}" for i in range(1200)]
-    cases = pd.DataFrame({"case": names[1:]})
+    cases = pd.DataFrame({"case": names[1:], "imputed": None})
     excluded = pd.DataFrame({"case": names[:1], "step": ["coregister"], "reason": ["why"]})
     quality = pd.DataFrame({"case": names, "template_dice": 0.9})
     shown = every_case(cases, excluded, quality, {})
@@ -167,3 +171,23 @@ def test_a_figure_without_a_text_is_shown_by_its_name():
 def test_one_sentence_counts_who_takes_part():
     assert sentence(1, 0) == "1 case takes part, none is left out."
     assert sentence(3, 2) == "3 cases take part, 2 of 5 left out."
+
+
+def test_cases_with_missing_series_are_named_with_them(tmp_path):
+    page = Text(write_report(tmp_path, ["P-1", "P-2"], imputed={"P-2": "t1 flair"}))
+    assert ["P-2", "T1, FLAIR imputed by zeros"] in page.rows
+    overview = next(row for row in page.rows if row[:2] == ["P-2", "in"])
+    assert overview[-1] == "T1, FLAIR imputed by zeros"
+    assert next(row for row in page.rows if row[:2] == ["P-1", "in"])[-1] == ""
+
+
+def test_without_missing_series_nothing_is_said_of_them(tmp_path):
+    text = write_report(tmp_path)
+    assert "issing series" not in text
+    assert "imputed" not in text
+
+
+def test_many_cases_with_missing_series_are_folded_up(tmp_path):
+    names = [f"P-{i}" for i in range(13)]
+    text = write_report(tmp_path, names, imputed=dict.fromkeys(names, "t2"))
+    assert "<summary>13 cases with missing series</summary>" in text

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import check_cohort
+import collect_cohort
 import import_case
 from glioma_uq.cohorts.cases import list_cases
 from glioma_uq.cohorts.collection import (
@@ -15,12 +16,13 @@ from glioma_uq.cohorts.collection import (
     divide_cases,
     gather_metrics,
 )
-from glioma_uq.cohorts.labels import read_labels
+from glioma_uq.cohorts.labels import LABEL_COLUMNS, RAW_COLUMNS, read_labels
 from glioma_uq.cohorts.sources import CANONICAL
 from glioma_uq.errors import BadInput
-from glioma_uq.images import read_image
+from glioma_uq.images import is_missing, read_image
 from glioma_uq.phantom.labels import draw_cohort
-from glioma_uq.quality.rows import read_rows
+from glioma_uq.quality.rows import read_rows, write_row, write_table
+from glioma_uq.volumes import Manifest
 
 COLUMNS = {"case": "case", "idh": "idh", "1p19q": "1p19q", "grade": "grade", "source": None}
 NAMES = {
@@ -156,12 +158,12 @@ def look_at(folder, on_bad_case="exclude"):
     return {row["case"]: row["problem"] for row in read_rows(output)}
 
 
-def bring_in(folder, case):
+def bring_in(folder, case, may_lack=()):
     out = folder / "out"
     images = {name: out / case / f"{name}.nii.gz" for name in NAMES}
     import_case.main(
         case=case, modalities=MODALITIES, coding=CANONICAL, on_bad_case="exclude", images=images,
-        quality=out / "row.csv", **source_of(folder),
+        quality=out / "row.csv", may_lack=may_lack, **source_of(folder),
     )  # fmt: skip
     return images, read_rows(out / "row.csv")[0]
 
@@ -176,8 +178,23 @@ def test_problems_are_found_before_any_work(folder, capsys):
     assert "stranger has no row" in capsys.readouterr().out
     unlisted = check_cohort.unlisted("folder", {"path": folder}, [{"case": "good"}])
     assert unlisted == ["out", "plain", "stranger"]
-    with pytest.raises(BadInput, match=r"plain: expected T2.nii.gz .*2 of 3 cases have a problem"):
+    with pytest.raises(BadInput, match=r"plain: expected T2.nii.gz .*2 of 3 cases with a problem"):
         look_at(folder, on_bad_case="stop")
+
+
+def test_the_texts_of_the_table_stay_beside_the_labels(folder):
+    table = table_of(folder, "good,IDH1 R132H,,4.0", "plain,wt,0,3")
+    values = {"idh": {"wt": 0, "IDH*": 1}, "1p19q": None, "grade": None}
+    output = folder / "out" / "labels.csv"
+    check_cohort.main(
+        table={"table": table, "columns": COLUMNS, "values": values}, parts=PARTS,
+        on_bad_case="exclude", labels=output, **source_of(folder),
+    )  # fmt: skip
+    first, _ = read_rows(output)
+    assert {name: first[name] for name in (*LABEL_COLUMNS, *RAW_COLUMNS)} == {
+        "case": "good", "patient": "good", "session": "", "source": "folder", "idh": "1",
+        "1p19q": "-1", "grade": "4", "idh_raw": "IDH1 R132H", "1p19q_raw": "", "grade_raw": "4.0",
+    }  # fmt: skip
 
 
 def test_an_empty_file_is_a_problem(folder):
@@ -257,6 +274,44 @@ def test_a_cohort_divides_by_the_first_reason_of_its_own():
     columns, metrics = gather_metrics(quality)
     assert columns == ["case", "correct_bias_field_x", "coregister_x", "normalise_case_x"]
     assert len(metrics) == 3
+
+
+def test_a_missing_series_is_an_empty_file_that_the_row_names(folder):
+    (folder / "good" / "T2.nii.gz").unlink()
+    images, row = bring_in(folder, "good", may_lack=["t1", "t2"])
+    assert (row["reason"], row["imputed"]) == ("", "t2")
+    assert images["t2"].stat().st_size == 0
+    assert not [name for name in row if name.startswith("t2_")]
+    assert is_missing(images["t2"], images["t1ce"])
+    assert not is_missing(images["t1"], images["t1ce"])
+    assert not is_missing(images["t1ce"], images["t1ce"])
+
+
+def test_a_case_without_any_series_is_excluded_and_not_imputed(folder):
+    """As DICOM that could not be converted, which leaves nothing but empty files."""
+    for name in MODALITIES:
+        (folder / "good" / NAMES[name]).write_bytes(b"")
+    images, row = bring_in(folder, "good", may_lack=["t1", "t2"])
+    assert row["reason"] == "excluded at an earlier step"
+    assert "imputed" not in row
+    assert not is_missing(images["t2"], images["t1ce"])
+
+
+def test_the_manifest_says_which_series_are_imputed(tmp_path):
+    labels = [{"case": c, "patient": c, "source": "s", "idh": 1, "1p19q": 0, "grade": 3,
+               "problem": ""} for c in "ab"]  # fmt: skip
+    write_table(tmp_path / "labels.csv", list(labels[0]), labels)
+    for case, imputed in (("a", {}), ("b", {"imputed": "t1 flair"})):
+        for step, found in (("import_case", imputed), ("normalise_case", {"t1_sha256": case})):
+            row = {"case": case, "step": step, "reason": "", **found}
+            write_row(tmp_path / f"{step}-{case}.csv", row)
+    paths = {name: tmp_path / f"{name}.csv" for name in ("volumes", "excluded", "metrics")}
+    collect_cohort.main(
+        labels=tmp_path / "labels.csv", quality=sorted(tmp_path.glob("*_case-*.csv")), **paths
+    )
+    manifest = Manifest(paths["volumes"])
+    assert {case: manifest.imputed(case) for case in "ab"} == {"a": [], "b": ["t1", "flair"]}
+    assert [row["imputed"] for row in read_rows(paths["metrics"])] == ["", "t1 flair"]
 
 
 def test_a_cohort_of_nobody_is_refused():

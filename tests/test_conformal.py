@@ -14,7 +14,7 @@ from glioma_uq.statistics.conformal import (
     score_limit,
     set_size,
 )
-from glioma_uq.statistics.recalibration import case_shares
+from glioma_uq.statistics.patients import patient_shares
 
 
 def drawn(n, rng, shares=(0.6, 0.3, 0.1)):
@@ -93,10 +93,10 @@ def test_the_measures_of_a_cell():
                      "single_sets": (1, 2), "empty_sets": (0, 2)}  # fmt: skip
 
 
-def test_the_rows_of_a_case_count_as_one_case():
-    """Of several seeds and folds: as many rows are no more cases, and bound no more."""
+def test_the_rows_of_a_patient_count_as_one_patient():
+    """Of several seeds, folds and scans: as many rows are no more patients, and bound no more."""
     scores = np.linspace(0.1, 0.9, 12)
-    shares = case_shares(np.repeat(np.arange(12), 5))
+    shares = patient_shares(pd.DataFrame({"case": np.repeat(np.arange(12), 5)}))
     assert shares.tolist() == [0.2] * 60
     assert score_limit(np.repeat(scores, 5), 0.1, shares) == score_limit(scores, 0.1)
     assert score_limit(np.repeat(scores[:8], 5), 0.1, shares[:40]) == np.inf
@@ -106,5 +106,6 @@ def test_the_rows_of_a_case_count_as_one_case():
     of_rows = [np.repeat(x, 3, axis=0) for x in (probabilities, labels)]
     for conditional in (False, True):
         once = fit_limits(probabilities, labels, 0.2, conditional)
-        many = fit_limits(*of_rows, 0.2, conditional, case_shares(np.repeat(np.arange(30), 3)))
+        shares = patient_shares(pd.DataFrame({"case": np.repeat(np.arange(30), 3)}))
+        many = fit_limits(*of_rows, 0.2, conditional, shares)
         assert many.tolist() == once.tolist()

@@ -7,7 +7,13 @@ import pytest
 import scipy.stats
 
 from glioma_uq.statistics.bootstrap import resample_weights
-from glioma_uq.statistics.correlation import partial_pearson, pearson, spearman
+from glioma_uq.statistics.correlation import (
+    partial_pearson,
+    pearson,
+    pearson_minus_within,
+    pearson_within,
+    spearman,
+)
 
 N = 90
 
@@ -75,3 +81,29 @@ def test_what_a_line_explains_leaves_nothing_to_correlate(weights):
     np.testing.assert_allclose(
         partial_pearson(x, y, np.full(N, 2.5), weights), pearson(x, y, weights), atol=1e-12
     )
+
+
+def test_within_folds_the_sign_may_be_the_other_one():
+    """Simpson's paradox: in each fold the more uncertain cases are better, and over both worse."""
+    x, y = np.array([1.0, 2, 3, 5, 6, 7]), np.array([0.90, 0.92, 0.94, 0.20, 0.22, 0.24])
+    fold, once = np.array([1, 1, 1, 2, 2, 2]), np.ones((1, 6))
+    assert pearson(x, y, once)[0] == pytest.approx(-4.12 / np.sqrt(28 * 0.7366))
+    assert pearson_within(x, y, fold, once)[0] == pytest.approx(1)
+    assert pearson_minus_within(x, y, fold, once)[0] == pytest.approx(-1.907, abs=5e-4)
+    y[3:] = [0.24, 0.22, 0.20]  # the two folds cancel
+    assert pearson_within(x, y, fold, once)[0] == pytest.approx(0, abs=1e-12)
+
+
+def test_the_correlation_within_folds_is_that_of_residuals_from_their_means(weights):
+    rng = np.random.default_rng(2)
+    fold, (x, y) = rng.integers(0, 4, N), rng.random((2, N))
+    found = pearson_within(x + 5 * fold, y - 3 * fold, fold, weights)
+    for row, value in zip(weights.astype(int), found, strict=True):
+        members = (np.repeat(fold, row)[:, None] == np.arange(4)).astype(float)
+        residuals = [
+            v - members @ np.linalg.lstsq(members, v, rcond=None)[0]
+            for v in (np.repeat(x, row), np.repeat(y, row))
+        ]
+        assert value == pytest.approx(np.corrcoef(residuals)[0, 1])
+    np.testing.assert_allclose(pearson_within(x, y, 0 * fold, weights), pearson(x, y, weights))
+    assert np.isnan(pearson_within(x, 1.0 * fold, fold, weights)).all()

@@ -17,7 +17,7 @@ def case_with(*enhancing):
     tumour = torch.zeros(1, *SHAPE)
     for voxel in enhancing:
         tumour[0][voxel] = 3
-    return Case("a", images, images[0] % 2 == 0, tumour, {}, 1.0)
+    return Case("a", images, images[0] % 2 == 0, tumour, {})
 
 
 def cropped(case, seeds=range(60), **options):

@@ -36,13 +36,18 @@ NETWORKS = ["csnet", "dmfnet", "dmfnet-umodule", "unet3d"]  # whose options pape
 SCIENCE = {"study": "mine", "cohort": {
     "name": "mine", "source": "folder", "folder": {"path": "x"}, "labels": {"table": "none.csv"},
 }}  # fmt: skip
+NOTHING_FITTED = {"recalibration": [], "conformal": None, "mask_control": None}
 # What has to go with a value of the paper's for the config to pass.
 COMPANIONS = {
+    "folds.validation_share": {
+        "training": {"weights": "last", "schedule": "poly"}, "statistics": NOTHING_FITTED,
+    },
     "folds.scheme": {"folds": {"number": 1, "test_share": 0.2}},
     "preprocessing.variant": {
         "preprocessing": {"skull_stripping": "template",
                           "head_templates": {"t1": "t1.nii", "t2": "t2.nii"}},
     },
+    "preprocessing.registration.engine": {"preprocessing": {"white_matter_field": None}},
     "rates": {"sampling": {"samplers": ["deterministic"]}, "selection": {"rate": None}},
     "sampling.passes": {"selection": {"passes": None}},
     "tasks": {"selection": {"rule": "fixed"}},
@@ -158,6 +163,8 @@ def test_a_setting_at_the_papers_value_does_not_depart(paper, setting):
         config[head] = given | value if isinstance(value, dict) else value
     if setting.key == "training.crop.enhancing_share":
         config["segmentation"] = "subregions"
+    if setting.paper == "best_on_test":
+        config |= {"folds": {"validation_share": 0}, "statistics": NOTHING_FITTED}
     found = checked({}, config)
     assert setting.what not in {row["what"] for row in departures(found)}
     with pytest.raises(
@@ -215,7 +222,9 @@ def test_values_are_shown_as_people_write_them():
         "none", "none", "yes", "no", "dice ce", "1e-05", "6",
     ]  # fmt: skip
     assert shown([128, 128], " voxels") == "128, 128 voxels"
-    assert shown(None, " mm") == "none"
+    assert shown(None, " mm") == shown({}) == "none"
+    mine = {"vae": {"schedule": "constant", "after": [1.0, 0.1]}}
+    assert shown(mine) == "vae: schedule: constant; after: 1.0, 0.1"
 
 
 # Options of networks.
@@ -229,12 +238,27 @@ def test_an_option_departs_only_where_its_network_is_in_the_study():
 
 
 @pytest.mark.parametrize("item", [i for i in (*MC_DROPOUT, *SMALL_TUMOURS)
-                                  if isinstance(i, Setting) and i.key.startswith("network_opt")],
+                                  if isinstance(i, Setting) and i.key.startswith("network_opt")
+                                  and i.why == UNSAID],
                          ids=lambda item: item.key)  # fmt: skip
-def test_a_networks_own_default_is_the_papers(item):
+def test_a_networks_own_default_is_the_papers_but_where_we_argue_for_another(item):
     _, network, option = item.key.split(".")
     cls = import_module(f"glioma_uq.networks.{network.replace('-', '_')}").NETWORK
     assert inspect.signature(cls).parameters[option].default == item.paper
+
+
+def test_the_departures_of_the_reconstruction_are_said_where_it_is_learned():
+    study = read("studies/small_tumours.yaml")
+    rows = {row["what"]: (row["here"], row["paper"]) for row in departures(checked({}, study))}
+    assert rows["Reconstruction loss of a feature map"] == ("mean", "sum")
+    assert rows["Target of a reconstruction constant"] == ("yes", "no")
+    assert "segresnet-vae" in rows["Auxiliary weights of single networks"][0]
+    assert {"Scaling by 0.9 to 1.1", "Outputs of the networks"} <= rows.keys()
+    options = {"dmfnet-umodule": {"reduction": "sum", "detach_target": False}}
+    theirs = departures(checked({"network_options": options}, study))
+    assert not {row["what"] for row in theirs} & {
+        "Reconstruction loss of a feature map", "Target of a reconstruction constant",
+    }  # fmt: skip
 
 
 # Reasons.

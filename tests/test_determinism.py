@@ -34,6 +34,16 @@ def test_trained_weights_are_the_same_bytes(cohort, tmp_path):
     assert once == again
 
 
+def test_flushing_denormals_moves_no_weight(cohort, tmp_path, monkeypatch):
+    """On one thread, this one, which flushes from the second training on."""
+    with monkeypatch.context() as patched:
+        patched.setattr(torch, "set_flush_denormal", lambda on: True)
+        kept = trained(cohort, tmp_path / "kept")
+    assert torch.tensor([2e-38]).div(4).item() > 0
+    assert trained(cohort, tmp_path / "flushed") == kept
+    assert torch.tensor([2e-38]).div(4).item() == 0
+
+
 @pytest.mark.usefixtures("_threads_as_before")
 def test_samples_and_gradients_are_close_on_one_and_two_threads():
     """What training makes of the difference is larger: Adam divides by the gradient's own size."""

@@ -22,7 +22,10 @@ from pydicom.dataelem import RawDataElement
 FOUR = ["t1", "t1ce", "t2", "flair"]
 
 
-def run(tmp_path, modalities=FOUR, on_bad_case="exclude", reviewed=None, files=None, rules=None):
+def run(
+    tmp_path, modalities=FOUR, on_bad_case="exclude", reviewed=None, files=None, rules=None,
+    may_lack=(),
+):  # fmt: skip
     """Run the step on tmp_path/a and return the paths of what it writes."""
     out = tmp_path / "converted"
     paths = {
@@ -33,7 +36,7 @@ def run(tmp_path, modalities=FOUR, on_bad_case="exclude", reviewed=None, files=N
     }
     convert_case.main(
         case="a", folder=tmp_path / "a", files=files, reviewed=reviewed, rules=rules or {},
-        modalities=modalities, on_bad_case=on_bad_case, **paths,
+        modalities=modalities, on_bad_case=on_bad_case, may_lack=may_lack, **paths,
     )  # fmt: skip
     return paths
 
@@ -61,6 +64,17 @@ def test_every_series_is_in_the_table_with_a_reason(tmp_path):
     assert rows["LOC"]["reason"].startswith("localiser")
     assert rows["ep2d_perf"]["volumes"] == "3.0"
     assert all(row["reason"] for row in rows.values())
+
+
+def test_a_modality_without_a_series_is_left_empty_where_a_case_may_lack_it(tmp_path):
+    write_series(tmp_path / "a", "AX T1 POST", number=1)
+    write_series(tmp_path / "a", "AX T2", number=2)
+    paths = run(tmp_path, may_lack=["t1", "t2", "flair"])
+    sizes = {name: path.stat().st_size for name, path in paths["images"].items()}
+    assert reason(paths) == ""
+    assert {name for name, size in sizes.items() if size} == {"t1ce", "t2"}
+    assert paths["sidecars"]["flair"].stat().st_size == 0
+    assert "expected a T1 series" in reason(run(tmp_path, may_lack=["t2", "flair"]))
 
 
 @pytest.mark.parametrize("plane", ["axial", "sagittal", "coronal"])

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -106,10 +107,11 @@ def gallery_cases():
     ball[3:6, 3:6, 2:4] = 1
     maps = {kind: Image(0.6 * ball, grid) for kind in MAPS}
     scans = {name: Image(np.random.default_rng(1).normal(size=grid.shape), grid) for name in "ab"}
-    brain = Image(np.ones(grid.shape, bool), grid)
+    brain, tumour = Image(np.ones(grid.shape, bool), grid), Image(ball > 0, grid)
+    nothing = Image(ball < 0, grid)
     return [
-        GalleryCase("seen", scans, maps, Image(ball > 0, grid), brain, dice=0.9, uncertainty=0.1),
-        GalleryCase("not seen", scans, maps, None, brain, dice=0.0, uncertainty=np.nan),
+        GalleryCase("seen", scans, maps, tumour, brain, tumour, dice=0.9, uncertainty=0.1),
+        GalleryCase("not seen", scans, maps, None, brain, nothing, dice=0.0, uncertainty=np.nan),
     ]
 
 
@@ -433,3 +435,14 @@ def test_rates_get_lighter_and_differ():
 
 def test_n_is_told_once_or_as_a_range():
     assert [count_text(n) for n in ([60, 60], [55, 60.0], [])] == ["n = 60", "n = 55–60", "n = 0"]
+
+
+def test_a_gallery_says_which_scans_are_missing():
+    first, second = gallery_cases()
+    second.scans["b"].data[:] = 0
+    second = replace(second, imputed=["b"])
+    assert case_gallery.row_text(first) == "seen\n0.10 nats\nDice 0.90"
+    assert case_gallery.row_text(second).endswith("\nB imputed")
+    cases = [first, second]
+    figure = case_gallery.draw(case_gallery.tabulate(cases), cases, 2, classes=2)
+    assert texts(figure).count("missing,\nimputed") == 1

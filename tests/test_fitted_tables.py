@@ -102,7 +102,7 @@ def refused(table):
     """The rows without a value; all have no interval either, and the same kind of reason."""
     empty = table["value"].isna()
     assert table.loc[empty, ["low", "high"]].isna().all(axis=None)
-    too_few = table["reason"].str.fullmatch(r"\d+ validation cases where \d+ are needed")
+    too_few = table["reason"].str.fullmatch(r"\d+ validation patients? where \d+ are needed")
     assert (too_few == empty).all()
     return empty
 
@@ -132,7 +132,7 @@ def test_recalibration_is_refused_below_its_number_of_known_cases(cells, n, expe
     assert {method: fitted.get(method, 0) for method in expected} == expected
     if n == 4:
         row = table[(table["method"] == "temperature") & (table["task"] == "idh")].iloc[0]
-        assert row["reason"] == "4 validation cases where 30 are needed"
+        assert row["reason"] == "4 validation patients where 30 are needed"
 
 
 @pytest.mark.parametrize(

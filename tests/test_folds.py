@@ -98,6 +98,11 @@ def test_each_stratum_validates_the_same_share(cases, share):
     assert ((groups.sum() - share * groups.size()).abs() < 1).all()
 
 
+def test_without_validation_all_other_cases_train(cases):
+    folds = assign_folds(cases, 5, 0, seed=1)
+    assert folds["split"].value_counts().to_dict() == {"training": 4 * 103, "test": 103}
+
+
 # A holdout
 
 
@@ -171,7 +176,7 @@ def test_a_patient_has_one_stratum_by_the_largest_case():
 
 
 def test_no_enhancing_tumour_at_all_is_refused(cases):
-    with pytest.raises(BadInput, match="found none in all 103 cases: leave it out of folds"):
+    with pytest.raises(BadInput, match="found none in 103 cases: leave it out of folds"):
         with_et_size(cases, dict.fromkeys(cases["case"], 0.0))
 
 
@@ -184,8 +189,8 @@ def test_the_step_stratifies_by_the_size_in_the_segmentations(cases, tmp_path):
         segmentation = labels if i < 30 else None
         write_case(tmp_path, case, np.diag([2, 2, 2, 1]), segmentation=segmentation)
     manifest = Manifest(write_manifest(tmp_path, **table.to_dict("list")))
-    assert step.et_volume(manifest, table["case"].iloc[7]) == 3 * 8
-    assert np.isnan(step.et_volume(manifest, table["case"].iloc[30]))
+    assert manifest.volume_mm3(table["case"].iloc[7], "et") == 3 * 8
+    assert np.isnan(manifest.volume_mm3(table["case"].iloc[30], "et"))
     step.main(
         volumes=manifest.path, number=2, validation_share=0.2, seed=1, strata=["et_size", "grade"],
         output=tmp_path / "folds.csv",

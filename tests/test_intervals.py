@@ -276,3 +276,17 @@ def test_tails_beyond_the_resamples_follow_from_nearer_ones():
     ]  # fmt: skip
     assert np.mean(found) == pytest.approx(wanted, rel=0.05)
     assert np.std(found) < 0.25
+
+
+@pytest.mark.parametrize(
+    ("n", "expected"),
+    [
+        (0, "undefined in 99 of 99 resamples of 0 cases"),
+        (1, "undefined in 99 of 99 resamples of 1 case"),
+        (2, "undefined in 99 of 99 resamples of 2 cases"),
+        (3, "undefined in 99 of 99 resamples of 3 cases: a class or spread is missing"),
+        (None, "undefined in 99 of 99 resamples: a class or spread is missing"),
+    ],
+)
+def test_so_few_cases_are_reason_enough(n, expected):
+    assert interval(np.full(100, np.nan), n=n)[3] == expected

@@ -138,14 +138,13 @@ def test_a_second_seed_adds_rows_but_no_cases(tmp_path):
     np.testing.assert_allclose(twice[estimates][numbers], once[estimates][numbers], atol=1e-12)
 
 
-def test_a_task_without_known_labels_has_no_numbers_and_says_so(tmp_path, capsys):
+def test_a_task_without_known_labels_has_no_rows(tmp_path, capsys):
     path = cell_path(tmp_path, 0.25, 10, "classification")
     classification_table().assign(grade_label=-1).to_csv(path, index=False)
-    long = measured("classification", tmp_path, [path], CLASSIFICATION)
-    row = value_of(long, "grade", "auc")
-    assert row["n"] == 0
-    assert np.isnan(row[["value", "low", "high"]].astype(float)).all()
-    assert "200 of 200 resamples" in capsys.readouterr().out
+    given = RANKS | {"classification": [path], "segmentation": []}
+    for name, options in (("classification", CLASSIFICATION), ("rank_tests", given)):
+        assert set(measured(name, tmp_path, [path], options)["task"]) == {"idh", "1p19q"}
+    assert "undefined" not in capsys.readouterr().out
 
 
 def test_a_rare_class_refuses_the_interval_and_keeps_the_value(tmp_path, capsys):
@@ -155,7 +154,7 @@ def test_a_rare_class_refuses_the_interval_and_keeps_the_value(tmp_path, capsys)
     row = value_of(measured("classification", tmp_path, [path], CLASSIFICATION), "idh", "auc")
     assert np.isfinite(row["value"])
     assert np.isnan(row["low"])
-    assert "resamples: a class or spread is missing" in capsys.readouterr().out
+    assert "resamples of 40 cases: a class or spread is missing" in capsys.readouterr().out
 
 
 def test_segmentation_measures_are_what_scipy_gives(tmp_path):
@@ -176,6 +175,26 @@ def test_segmentation_measures_are_what_scipy_gives(tmp_path):
         row = value_of(long, "segmentation", measure)
         assert (row["value"], row["n"]) == (pytest.approx(value, abs=1e-9), n)
     assert len(long) == 15
+
+
+def test_correlations_within_folds_are_there_where_several_networks_test(tmp_path):
+    path, names = cell_path(tmp_path, 0.25, 10, "segmentation"), ("within_folds", "minus_within")
+    table = segmentation_table(empty=0).assign(fold=1, seed=1)
+    table.to_csv(path, index=False)
+    alone = measured("segmentation", tmp_path, [path], OPTIONS)
+    assert not alone["measure"].str.contains("within").any()
+    shifted = table.assign(fold=2, case=table["case"] + "b", dice=table["dice"] - 5,
+                           brain_predictive=table["brain_predictive"] + 5)  # fmt: skip
+    pd.concat([table, shifted]).to_csv(path, index=False)
+    both = measured("segmentation", tmp_path, [path], OPTIONS)
+    rho = value_of(alone, "segmentation", "rho_brain")["value"]
+    within, minus = (value_of(both, "segmentation", f"rho_brain_{name}") for name in names)
+    assert within["value"] == pytest.approx(rho)
+    pooled = value_of(both, "segmentation", "rho_brain")["value"]
+    assert pooled < -0.9
+    assert minus["value"] == pytest.approx(pooled - rho)
+    assert minus["high"] < 0
+    assert within["n"] == 80
 
 
 def test_uncertainty_without_the_bias_of_few_passes_is_measured_where_the_table_has_it(tmp_path):

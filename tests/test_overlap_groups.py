@@ -1,9 +1,11 @@
 """Overlap by groups of cases, and networks compared case by case."""
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import wilcoxon
+from scipy.stats import rankdata, wilcoxon
 
 import make_table
 from glioma_uq.errors import BadInput
@@ -122,7 +124,41 @@ def test_without_rounding_the_test_is_that_of_scipy(n):
     one, other = np.random.default_rng(n).random((2, n))
     one[:3] = other[:3]
     found = signed_rank(one, other)
-    assert found == (wilcoxon(one - other, zero_method="wilcox").pvalue, n - 3)
+    p = wilcoxon((one - other)[3:]).pvalue
+    assert found == (pytest.approx(p, rel=1e-12), n - 3)
+
+
+def enumerated(differences):
+    """Return p of the signed-rank test by all choices of the signs."""
+    ranks = rankdata(np.abs(differences))
+    sums = np.array(list(product([0, 1], repeat=len(ranks)))) @ ranks
+    found = ranks[np.asarray(differences) > 0].sum()
+    return min(1.0, 2 * min((sums <= found).mean(), (sums >= found).mean()))
+
+
+@pytest.mark.parametrize("n", range(1, 13))
+@pytest.mark.parametrize("largest", [2, 4, 1000])
+def test_few_pairs_are_tested_exactly_with_ties_or_not(n, largest):
+    rng = np.random.default_rng(n)
+    differences = rng.integers(1, largest, n) * rng.choice([-1, 1], n, p=[0.2, 0.8])
+    p, different = signed_rank(differences / 1000, np.zeros(n))
+    assert (p, different) == (pytest.approx(enumerated(differences), rel=1e-12), n)
+
+
+def test_equal_pairs_leave_the_test_of_the_others_exact():
+    """14 of 19 pairs differ; the normal approximation, which scipy takes beside zeros, is .0092."""
+    differences = np.r_[np.zeros(5), -4, -7, np.setdiff1d(np.arange(1, 15), [4, 7])]
+    found = signed_rank(differences / 100, np.zeros(19))
+    assert found == (pytest.approx(enumerated(differences[5:])), 14)
+    assert found[0] == pytest.approx(0.00671, abs=5e-6)
+    assert wilcoxon(differences).pvalue == pytest.approx(0.00918, abs=5e-6)
+
+
+def test_magnitudes_that_differ_by_rounding_alone_are_tied():
+    """Means over three seeds of counts: every difference is two thirds."""
+    one, other = np.array([7, 4, 5, 100_004]) / 3, np.array([5, 2, 7, 100_002]) / 3
+    assert len(set(np.abs(one - other))) > 1
+    assert signed_rank(one, other) == (pytest.approx(enumerated([1, 1, -1, 1])), 4)
 
 
 def test_the_tests_are_paired_by_case_over_seeds_and_corrected_in_their_family():
@@ -140,7 +176,7 @@ def test_the_tests_are_paired_by_case_over_seeds_and_corrected_in_their_family()
         for cell in (SECOND, FIRST)
     )
     assert row["difference"].item() == pytest.approx((one - other).mean())
-    assert row["p"].item() == wilcoxon(one - other).pvalue
+    assert row["p"].item() == pytest.approx(wilcoxon(one - other).pvalue, rel=1e-12)
     assert (row["n"].item(), row["n_different"].item()) == (30, 30)
     family = only(found, task="et", rule="none", measure="dice")
     assert len(family) == 2 * 4

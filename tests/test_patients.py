@@ -6,7 +6,17 @@ import shutil
 import pandas as pd
 import pytest
 from patients import BROKEN, STUDIES, WITHOUT_REFERENCE, write_configs
-from workflows import copy_of, copy_of_repository, edit, planned, rules_in, snakemake
+from workflows import (
+    copy_of,
+    copy_of_repository,
+    edit,
+    planned,
+    rules_in,
+    snakemake,
+    write_config,
+)
+
+from glioma_uq.images import read_image
 
 pytestmark = pytest.mark.workflow
 COHORT = "results/cohorts/patients"
@@ -84,6 +94,43 @@ def test_a_replaced_scan_is_imported_and_a_corrected_label_imports_nothing(of_pa
     changed = before.compare(after)
     assert changed.index.tolist() == ["P-01"]
     assert set(changed.columns.get_level_values(0)) == {"t2_sha256"}
+
+
+def test_a_change_of_labels_and_of_a_setting_in_one_call_reaches_every_case(of_patients, tmp_path):
+    folder = copy_of(of_patients, tmp_path)
+    edit(folder / "data/labels.csv", "P-05,", "P-05, ")
+    edit(folder / "patients.yaml", "voxel_size_mm: 8.0", "voxel_size_mm: 9.0")
+    printed = snakemake(folder, f"{COHORT}/volumes.csv", config="patients.yaml")
+    assert rules_in(printed) == {"check_cohort", "normalise_case", "collect_cohort"}
+    volumes = pd.read_csv(folder / COHORT / "volumes.csv")
+    assert set(volumes["voxel_mm"]) == {9.0}
+    assert volumes["shape"].nunique() == 1
+
+
+def test_a_case_without_flair_takes_part_and_every_result_of_the_cohort_says_so(tiny, tmp_path):
+    folder = copy_of_repository(tmp_path)
+    write_configs(tiny / "results/cohorts/tiny", folder)
+    (folder / "data/P-03/FLAIR.nii.gz").unlink()
+    lines = (folder / "data/labels.csv").read_text().splitlines(keepends=True)
+    (folder / "data/labels.csv").write_text("".join(lines[:4]))  # P-01 to P-03
+    write_config(folder, "missing.yaml", cohort={"missing": "impute-zero"})
+    config = ["patients.yaml", "missing.yaml"]
+    snakemake(folder, config=config)
+    cohort = folder / COHORT
+    assert pd.read_csv(cohort / "excluded.csv")["case"].tolist() == [BROKEN]
+    volumes = pd.read_csv(cohort / "volumes.csv", index_col="case")
+    assert volumes["imputed"].fillna("").to_dict() == {"P-01": "", "P-03": "flair"}
+    quality = pd.read_csv(cohort / "quality.csv", index_col="case")
+    assert quality["imputed"].dropna().to_dict() == {"P-03": "flair"}
+    of_flair = quality.filter(like="flair_")
+    assert of_flair.loc["P-03"].isna().all()
+    assert of_flair.loc["P-01"].notna().all()
+    flair, t1 = (read_image(cohort / f"normalised/P-03/{name}.nii.gz") for name in ("flair", "t1"))
+    assert flair.data.shape == t1.data.shape
+    assert not flair.data.any()
+    assert t1.data.any()
+    assert "FLAIR imputed by zeros" in (cohort / "report.html").read_text()
+    assert planned(folder, config=config) == set()
 
 
 @pytest.mark.parametrize("name", STUDIES)

@@ -156,3 +156,21 @@ def test_a_case_of_which_nothing_is_left_gets_its_reason(cohort):
     sheet = draw(cohort, ["bad"])["bad"]
     assert sheet.shape[0] < DPI * (PANEL + 1)
     assert has_colour(sheet, "#FF8C42")
+
+
+def test_a_missing_series_is_a_sentence_beside_the_others(cohort, monkeypatch):
+    row = {"case": "good", "step": "coregister", "reason": "", "imputed": "t1"}
+    write_row(cohort / "quality/good/coregister.csv", row)
+    drawn = []
+
+    def draw_and_keep(case, takes_part, verdict, notes, views):
+        drawn.append((notes, views))
+        return draw_sheet(case, takes_part, verdict, notes, views)
+
+    monkeypatch.setattr(draw_quality_sheets, "draw_sheet", draw_and_keep)
+    draw(cohort, ["good"])
+    ((notes, views),) = drawn
+    assert notes[0] == "T1 imputed by zeros"
+    assert list(views) == MODALITIES
+    assert views["t1"] == "No scan: the case lacks this series."
+    assert isinstance(views["t1ce"], View)

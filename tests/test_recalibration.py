@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from glioma_uq.statistics.patients import patient_shares
 from glioma_uq.statistics.recalibration import (
     apply_temperature,
-    case_shares,
     correct_prior,
     fit_prior,
     fit_temperature,
@@ -151,7 +151,8 @@ def test_recalibrated_uncertainty_is_that_of_the_recalibrated_probabilities():
     pd.testing.assert_series_equal(recalibrated["grade_predictive"], test["grade_predictive"])
 
 
-def test_a_prior_counts_cases_not_rows():
+def test_a_prior_counts_patients_not_rows():
     labels = np.repeat([0, 0, 1], 5)
-    found = fit_prior(labels, 3, case_shares(np.repeat(["a", "b", "c"], 5)))
+    rows = pd.DataFrame({"case": np.arange(15), "patient": np.repeat(["a", "b", "c"], 5)})
+    found = fit_prior(labels, 3, patient_shares(rows))
     assert found == pytest.approx(fit_prior(np.array([0, 0, 1]), 3))

@@ -8,11 +8,13 @@ from nibabel.affines import from_matvec
 
 import measure_overlap
 from glioma_uq.errors import BadInput
-from glioma_uq.images import Grid, write_image
+from glioma_uq.images import Grid, Image, write_image
 from glioma_uq.overlap.lesions import ONE_TO_ONE
 from glioma_uq.overlap.masks import dice
 from glioma_uq.overlap.regions import COLUMNS, few_enhancing_to_core, overlap_row
 from glioma_uq.subregions import in_region
+from glioma_uq.transforms import resample_labels, write_matrix
+from glioma_uq.volumes import CHECKSUM, PLACES, Manifest, checksum, volume_path
 
 CORE, OEDEMA, ENHANCING = 1, 2, 3
 
@@ -101,8 +103,12 @@ def written_study(folder, grids=None, larger=1.0):
 
 
 def test_the_step_writes_a_row_for_each_seed_region_and_rule(tmp_path):
-    measure_overlap.main(**written_study(tmp_path))
+    study = written_study(tmp_path)
+    write_manifest(tmp_path, template_scale=1.0, patient="P")
+    measure_overlap.main(**study)
     overlap, lesions = (pd.read_csv(tmp_path / f"{n}.csv") for n in ("overlap", "lesions"))
+    assert (overlap.columns[1], lesions.columns[1]) == ("patient", "patient")
+    assert set(overlap["patient"]) == set(lesions["patient"]) == {"P"}
     assert overlap.columns.tolist() == [*COLUMNS, *ONE_TO_ONE]
     assert overlap.groupby(["seed", "region", "rule"]).size().tolist() == [1] * 12
     assert overlap["case"].unique().tolist() == ["A"]
@@ -131,5 +137,45 @@ def test_volumes_are_those_before_registration_stretched_the_brain(tmp_path):
 
 def test_labels_on_another_grid_are_refused(tmp_path):
     moved = Grid((4, 4, 4), from_matvec(np.diag([2.0, 2.0, 2.0]), [5, 0, 0]))
-    with pytest.raises(BadInput, match="expected the grid of .*segmentation.nii.gz"):
+    with pytest.raises(BadInput, match="expected the grid of .*brain_mask.nii.gz"):
         measure_overlap.main(**written_study(tmp_path, moved))
+
+
+def test_a_small_tumour_keeps_its_size_and_its_lesions_where_the_studys_grid_loses_them(tmp_path):
+    """Two lesions of 8 and 27 mm³ in the patient, one voxel apart: on 4 mm voxels there are none.
+
+    The prediction has them in one voxel of 4 mm, which is 48.5 mm³ in this patient.
+    """
+    to_template, grid = np.diag([1.1, 1.0, 1.2, 1.0]), Grid((24, 24, 24), np.eye(4))
+    native = np.zeros(grid.shape, np.uint8)
+    native[8:10, 8:10, 8:10] = native[11:14, 8:11, 8:11] = ENHANCING
+    coarse = Grid((8, 8, 8), from_matvec(np.diag([4.0, 4.0, 4.0])))
+    reference = resample_labels(Image(native, grid), coarse, to_template)
+    assert not reference.any()
+    predicted = np.zeros(coarse.shape, np.uint8)
+    predicted[2, 2, 2] = ENHANCING
+    write_case(tmp_path, "A", coarse.affine, segmentation=reference,
+               brain_mask=np.ones(coarse.shape, np.uint8))  # fmt: skip
+    manifest = write_manifest(tmp_path)
+    for name, write in (
+        ("native_segmentation", lambda path: write_image(path, native, grid)),
+        ("t1ce_to_template", lambda path: write_matrix(path, to_template)),
+    ):
+        write(volume_path(manifest, "A", name))
+    table = pd.read_csv(manifest)
+    for name in PLACES:
+        table[f"{name}{CHECKSUM}"] = checksum(volume_path(manifest, "A", name))
+    table.to_csv(manifest, index=False)
+    labels = tmp_path / "labels.nii.gz"
+    write_image(labels, predicted, coarse)
+    of_case = measure_overlap.read_case("A", labels, Manifest(manifest))
+    overlaps, lesions = measure_overlap.measure_case(*of_case)
+    et = next(row for row in overlaps if (row["region"], row["rule"]) == ("et", "none"))
+    assert et["reference_volume_mm3"] == 8 + 27
+    assert et["tn"] + et["fp"] + et["fn"] + et["tp"] == 24**3
+    inside = np.indices(grid.shape).reshape(3, -1) * np.diag(to_template)[:3, None]
+    carried = (np.floor(inside / 4 + 0.5) == 2).all(axis=0).reshape(grid.shape)
+    assert et["predicted_volume_mm3"] == carried.sum()
+    assert et["dice"] == dice(carried, native > 0)
+    found = [row for row in lesions if row["region"] == "et" and row["rule"] == "none"]
+    assert [row["volume_mm3"] for row in found] == [27, 8]

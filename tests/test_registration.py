@@ -164,6 +164,12 @@ def test_a_missing_package_names_the_command(monkeypatch, head, engine):
         register(head, head, kind="Rigid", levels=LEVELS, voxel_size_mm=3, seed=1, engine=engine)
 
 
+def test_without_an_engine_images_stay_where_they_are(head):
+    moved = Image(head.data[::-1], head.grid)
+    options = {"kind": "Rigid", "levels": LEVELS, "voxel_size_mm": 3, "seed": 1}
+    np.testing.assert_array_equal(register(head, moved, engine="none", **options), np.eye(4))
+
+
 def test_an_unknown_engine_is_refused(head):
     with pytest.raises(BadInput, match="expected one of ants, simpleitk, elastix .* found flirt"):
         register(head, head, kind="Rigid", levels=LEVELS, voxel_size_mm=3, seed=1, engine="flirt")

@@ -14,7 +14,10 @@ from configs import checked
 import make_report
 from glioma_uq.errors import BadInput
 from glioma_uq.figures import caption
+from glioma_uq.figures.words import format_number, format_range
+from glioma_uq.report.cohort import plain
 from glioma_uq.report.contents import p_value, summary
+from glioma_uq.report.correlations import warnings as fold_warnings
 from glioma_uq.report.page import in_four_digits
 from glioma_uq.report.statistics_tables import (
     how_selected,
@@ -93,8 +96,9 @@ def findings():
 
 
 def write_report(
-    folder, *, dice=(0.7, 0.65), given="", published=False, collapsed=0, overlays=True, **override
-):
+    folder, *, dice=(0.7, 0.65), given="", published=False, collapsed=0, overlays=True, imputed="",
+    **override
+):  # fmt: skip
     """Write a report from tiny tables and return its text; `override`: of the demo's config."""
     for name in (*FIGURES, "learning_curves"):
         (folder / f"figures/{name}.png").parent.mkdir(exist_ok=True)
@@ -107,6 +111,7 @@ def write_report(
     names = [*COLUMNS[:4], "n_right", "n_wrong", "u", "p", "p_holm", *AUROC]
     curve = {"network": "csnet", "rate": 0.2, "fold": [1, 2], "seed": 1, "epoch": [9, 11]}
     case = {"case": ["a"], "source": ["x & y"], "idh": [1], "1p19q": [-1], "grade": [2]}
+    case |= {"imputed": [imputed]}
     excluded = {"case": ["<script>alert(1)</script>"], "step": ["register"], "reason": ["a < b"]}
     tables = {
         "classification": classification().assign(given=given),
@@ -293,22 +298,48 @@ def test_warnings_name_what_a_reader_must_not_believe():
     )
 
 
+@pytest.mark.parametrize(
+    ("pooled", "within", "minus", "warned"),
+    [
+        (-0.93, 0.52, (-1.45, -1.9, -0.9), True),
+        (-0.93, -0.35, (-0.58, -0.9, -0.1), True),  # the same sign, and apart beyond chance
+        (-0.1, 0.05, (-0.15, -0.5, 0.2), True),  # opposite signs
+        (-0.5, -0.4, (-0.1, -0.3, 0.1), False),
+        (-0.5, np.nan, (np.nan, np.nan, np.nan), False),
+    ],
+)
+def test_a_correlation_that_folds_make_is_a_warning(pooled, within, minus, warned):
+    values = {"rho_tumour": (pooled, pooled - 0.05, pooled + 0.05),
+              "rho_tumour_within_folds": (within, within - 0.1, within + 0.1),
+              "rho_tumour_minus_within": minus}  # fmt: skip
+    rows = [("csnet", 0.2, 30, "segmentation", name, *value, 40, "", "")
+            for name, value in values.items()]  # fmt: skip
+    texts = fold_warnings(pd.DataFrame(rows, columns=COLUMNS), 0.2, 30)
+    assert len(texts) == warned
+    if pooled == -0.93 and within > 0:
+        assert texts[0].startswith(
+            "csnet, uncertainty of the predicted tumour: its correlation with Dice is −0.93 "
+            "(−0.98 to −0.88) pooled over folds and 0.52 (0.42 to 0.62) within them."
+        )
+    assert fold_warnings(None, 0.2, 30) == fold_warnings(segmentation(), 0.2, 30) == []
+
+
 def test_a_fit_on_too_few_cases_is_a_warning_and_keeps_its_rows():
     cell = {"network": "csnet", "rate": 0.2, "passes": 30, "low": np.nan, "high": np.nan}
     rows = [
         cell | {"method": method, "task": task, "measure": measure, "value": value,
-                "reason": "" if method == "raw" else "3 validation cases where 30 are needed"}
+                "reason": "" if method == "raw" else "3 validation patients where 30 are needed"}
         for method, value in (("raw", 0.5), ("temperature", np.nan))
         for task in ("idh", "grade") for measure in ("nll", "ece")
     ]  # fmt: skip
     tables = {"recalibration": pd.DataFrame(rows)}
     assert warnings(tables, 0.2, 30) == [
-        "Recalibration by temperature has no values: IDH, 3 validation cases where 30 are "
-        "needed; Grade, 3 validation cases where 30 are needed."
+        "Recalibration by temperature has no values: IDH, 3 validation patients where 30 are "
+        "needed; Grade, 3 validation patients where 30 are needed."
     ]
     (table,) = sortable_tables(tables, 0.2, 30)
     assert len(table["rows"]) == 8
-    assert "3 validation cases where 30 are needed" in table["rows"][-1]
+    assert "3 validation patients where 30 are needed" in table["rows"][-1]
 
 
 def test_a_table_shows_four_digits_and_keeps_all_to_sort_and_save_by():
@@ -397,6 +428,24 @@ def test_numbers_are_told_with_a_true_minus_and_tiny_p_in_powers_of_ten():
     assert [p_value(p) for p in (7.6e-9, 0.012, 0.5)] == ["7.6 × 10⁻⁹", "0.012", "0.50"]
 
 
+def test_no_number_that_rounds_to_zero_has_a_minus():
+    assert with_interval(-0.00001, -0.0, 0.004, 4) == "0.0000 (0.0000 to 0.0040)"
+    assert [in_four_digits(x) for x in (-0.0, -1e-9, -2.0)] == ["0", "−1e−09", "−2"]
+    assert plain(-0.0) == "0"
+    assert format_range([-0.001, 0.001]) == "0.00"
+    assert [format_number(x, "+.2f") for x in (-0.001, 0.001, -0.01)] == ["+0.00", "+0.00", "−0.01"]
+
+
 def test_a_figure_without_a_caption_is_refused():
     with pytest.raises(BadInput, match="found figure_9; write glioma_uq/figures/figure_9.py"):
         caption("figure_9")
+
+
+def test_cases_with_missing_series_are_named_and_warned_of_without_modality_dropout(tmp_path):
+    text = write_report(tmp_path, imputed="flair")
+    assert "FLAIR imputed by zeros" in text
+    warned = "Missing series are imputed by zeros in 1 of 1 case"
+    assert warned in text
+    dropped = {"augmentation": ["modality_dropout"]}
+    assert warned not in write_report(tmp_path, imputed="flair", training=dropped)
+    assert "imputed by zeros" not in write_report(tmp_path)

@@ -128,3 +128,47 @@ def test_the_autoencoder_has_the_size_of_the_training_volumes_alone():
     assert network.eval()(volumes())["segmentation"].shape == (1, 3, *SHAPE)
     with pytest.raises(BadInput, match=r"expected volumes of \(16, 16, 16\) voxels.*image_size"):
         network.train()(volumes())
+
+
+def test_kaos_published_code_leaves_a_convolution_of_each_level_without_use():
+    ours, theirs = (narrow("kao-unet", as_published=flag).eval() for flag in (False, True))
+    assert ours.state_dict().keys() == theirs.state_dict().keys()
+    theirs.load_state_dict(ours.state_dict())
+    logits = theirs(volumes())["segmentation"]
+    logits.square().mean().backward()
+    unused = {name for name, p in theirs.named_parameters() if p.grad is None}
+    assert unused == {name for name in ours.state_dict() if ".residual.0." in name}
+    assert len(unused) == 5 * 3  # a convolution, and scale and shift of its normalisation
+    assert (ours(volumes())["segmentation"] - logits).abs().max() > 1e-3
+    level, x = theirs.encoder[0], volumes()
+    changed = level.change(x)
+    found = torch.relu(changed + level.residual[1](changed))
+    torch.testing.assert_close(level(x), found)
+
+
+@pytest.mark.parametrize("name", ["espnet3d", "kao-unet"])
+def test_kernels_are_drawn_as_in_the_public_code(name):
+    """He's normal distribution by the number of outputs: deviation sqrt(2 / (k³ channels))."""
+    for layer in (m for m in build_network(name).modules() if isinstance(m, nn.Conv3d)):
+        if layer.weight.numel() > 3000:
+            k = layer.kernel_size[0]
+            expected = (2 / (k**3 * layer.out_channels)) ** 0.5
+            assert float(layer.weight.detach().std()) == pytest.approx(expected, rel=0.1)
+
+
+def test_batch_normalisation_of_espnet_has_the_epsilons_of_the_public_code():
+    found = {
+        name: module.eps
+        for name, module in narrow("espnet3d").named_modules()
+        if isinstance(module, nn.BatchNorm3d)
+    }
+    assert {eps for name, eps in found.items() if name.endswith(".normalise")} == {1e-5}
+    assert {eps for name, eps in found.items() if not name.endswith(".normalise")} == {1e-3}
+
+
+def test_monais_autoencoder_shares_the_decoder_of_the_segmentation():
+    """As its docstring says, which the paper's does not."""
+    network = narrow("segresnet-vae").train()
+    network(volumes())["auxiliary"]["vae"].backward()
+    assert all(p.grad is not None for p in network.up_layers.parameters())
+    assert all(p.grad is None for p in network.conv_final.parameters())

@@ -1,5 +1,6 @@
 """Figures of the study of small tumours, from tables that its own statistics made."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -10,7 +11,13 @@ from test_figures import draw, read
 
 import draw_figure
 from glioma_uq.errors import BadInput
-from glioma_uq.figures import dice_by_size, learning_curves, segmentation_gallery, tumour_volumes
+from glioma_uq.figures import (
+    dice_by_size,
+    learning_curves,
+    segmentation_gallery,
+    tumour_volumes,
+    uncertainty_by_size,
+)
 from glioma_uq.figures.gallery_cases import CaseImages, find_maps, spread
 from glioma_uq.figures.networks import (
     format_by_network,
@@ -186,8 +193,9 @@ def drawn(tables, tmp_path_factory):
 
 
 SAYS = {
-    "tumour_volumes": "Median volume is 2.4 ml (enhancing tumour), 5.3 ml (tumour core) and 18.6 "
-    "ml (whole tumour); 5 of 12 enhancing tumours are below 2 ml",
+    "tumour_volumes": "Median volume, where present, is 3.5 ml (enhancing tumour, in 12 of 14 "
+    "cases), 5.3 ml (tumour core) and 18.6 ml (whole tumour); 5 of 12 enhancing "
+    "tumours are below 2 ml",
     "dice_by_size": "is 0.49 (dmfnet) and 0.64 (dmfnet-umodule) at < 1 ml and 0.77 (dmfnet)",
     "froc": "found: 0.58 (dmfnet) and 0.83 (dmfnet-umodule); false lesions per case: 0.07",
     "size_sensitivity": "At 0.3 of the same tumour's diameter, Dice of enhancing tumour changes "
@@ -272,6 +280,19 @@ def test_what_could_not_be_measured_is_not_drawn(drawn):
     figure, _ = drawn["uncertainty_by_size"]
     assert tick_texts(figure.axes[0])[0] == "none\nn = 9"
     assert tick_texts(figure.axes[2])[0] == "< 1\nn = 9"
+
+
+def test_no_line_crosses_the_note_of_a_panel_that_is_empty():
+    """The line of chance lies at .5, where the note of an empty panel stands."""
+    rows = uncertainty_table()
+    is_auroc = rows["measure"].str.startswith("missed_auroc")
+    rows = rows.assign(value=rows["value"].where(~is_auroc), n=1)
+    figure = uncertainty_by_size.draw(rows, level=0.95)
+    for axes in figure.axes[2:]:
+        (note,) = [text for text in axes.texts if text.get_text() == "not measured"]
+        assert note.get_bbox_patch().get_facecolor() == (1, 1, 1, 1)
+        assert note.get_zorder() > max(line.get_zorder() for line in axes.lines)
+    assert figure.axes[0].get_title(loc="left") == "n = 1 case"
 
 
 @pytest.mark.parametrize("volumes", [[0, 0], [0, 500]])
@@ -363,3 +384,19 @@ def test_learning_curves_of_several_networks_have_panels_with_their_names():
     parts = [pd.DataFrame({"network": n, "rate": 0.0, "fold": 1, "seed": 1, **curve}) for n in "ab"]
     figure = learning_curves.draw(pd.concat(parts), weights="best")
     assert [axes.texts[0].get_text() for axes in figure.axes[:2]] == ["a", "b"]
+
+
+def test_predictions_are_drawn_over_a_scan_that_is_there(monkeypatch):
+    first, second = gallery_cases()
+    second = replace(second, imputed=["flair"])
+    drawn = []
+    monkeypatch.setattr(
+        segmentation_gallery,
+        "show_scans",
+        lambda panels, case, cut: drawn.append([name for name, _ in panels]),
+    )
+    figure = segmentation_gallery.draw(gallery_table(), [first, second], 2)
+    scans = ["flair", "t1ce", "t1"]
+    assert drawn == [scans + ["flair"] * 3, scans + ["t1ce"] * 3]
+    rows = [axes.get_ylabel() for axes in figure.axes if axes.get_ylabel()]
+    assert rows == ["case-0\n0.30 ml", "case-1\n1.30 ml\nFLAIR imputed"]

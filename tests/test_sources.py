@@ -140,6 +140,47 @@ def test_a_bids_case_without_contrast_says_what_it_lacks(tmp_path):
         bids(tmp_path, parts=["t1", "t1ce"])
 
 
+# Cases that lack a series.
+
+MAY_LACK = ["t1", "t2", "flair"]
+
+
+def test_a_missing_series_is_left_out_where_a_case_may_lack_it(tmp_path):
+    touch(tmp_path, "a/T1CE.nii.gz", "a/T2.nii.gz", "B/B_t1ce.nii.gz", "B/B_flair.nii.gz")
+    names = {name: f"{name.upper()}.nii.gz" for name in MODALITIES}
+    options = {"path": str(tmp_path), "names": names}
+    found = find_images("folder", options, "a", MODALITIES, may_lack=MAY_LACK)
+    assert list(found) == ["t1ce", "t2"]
+    options = {"path": str(tmp_path), "release": 2020}
+    assert list(find_images("brats", options, "B", PARTS, may_lack=MAY_LACK)) == ["t1ce", "flair"]
+    subject(tmp_path, suffixes=("ce-gd_T1w",))
+    options = {"path": str(tmp_path), "session": "first", "entities": {}, "derivatives": {}}
+    assert list(find_images("bids", options, "01", PARTS, may_lack=MAY_LACK)) == ["t1ce"]
+
+
+def test_the_t1ce_is_always_needed(tmp_path):
+    touch(tmp_path, "B/B_t1.nii.gz")
+    options = {"path": str(tmp_path), "release": 2020}
+    with pytest.raises(BadCase, match="expected B_t1ce.nii.gz in"):
+        find_images("brats", options, "B", PARTS, may_lack=MAY_LACK)
+
+
+@pytest.mark.parametrize("name", ["flair.nii.gz", "AX_FLAIR_3.nii", "p.flair.nii.gz"])
+def test_a_series_by_another_name_is_not_taken_for_missing(tmp_path, name):
+    touch(tmp_path, "a/T1CE.nii.gz", f"a/{name}")
+    names = {"t1ce": "T1CE.nii.gz", "flair": "FLAIR.nii.gz"}
+    options = {"path": str(tmp_path), "names": names}
+    with pytest.raises(BadCase, match=f"expected the flair as FLAIR.nii.gz .* found {name}, ren"):
+        find_images("folder", options, "a", list(names), may_lack=["flair"])
+
+
+def test_other_images_of_a_case_do_not_hide_that_a_series_is_missing(tmp_path):
+    touch(tmp_path, "a/T1CE.nii.gz", "a/T2star.nii.gz", "a/DWI.nii.gz")
+    names = {"t1ce": "T1CE.nii.gz", "t2": "T2.nii.gz"}
+    options = {"path": str(tmp_path), "names": names}
+    assert list(find_images("folder", options, "a", list(names), may_lack=["t2"])) == ["t1ce"]
+
+
 # Labels of cohorts that have few.
 
 
@@ -205,13 +246,14 @@ def test_real_brats_cases_keep_their_experts_labels_and_volumes(real_data, tmp_p
     )  # fmt: skip
     row = read_rows(tmp_path / "row.csv")[0]
     expert = np.asarray(nib.load(real_data / case / "seg_GT.nii.gz").dataobj)
-    counted = {name: int(np.isin(expert, numbers).sum()) for name, numbers in {
-        "et_mm3": [4], "tc_mm3": [1, 3, 4], "wt_mm3": [1, 2, 3, 4],
-    }.items()}  # fmt: skip
     assert row["reason"] == ""
-    assert {name: float(row[name]) for name in counted} == counted
+    counted = {
+        "et_mm3": [4], "tc_mm3": [1, 3, 4], "wt_mm3": [1, 2, 3, 4],
+    }  # fmt: skip
     ours, t1ce = read_image(images["segmentation"], dtype=None), read_image(images["t1ce"])
     assert same_grid(ours.grid, t1ce.grid)
+    volumes = volumes_mm3(ours.data, CANONICAL, ours.grid.voxel_volume)
+    assert volumes == {name: np.isin(expert, numbers).sum() for name, numbers in counted.items()}
     turned = read_image(real_data / case / "seg_GT.nii.gz").data
     for canonical, numbers in {0: [0], 1: [1, 3], 2: [2], 3: [4]}.items():
         np.testing.assert_array_equal(ours.data == canonical, np.isin(turned, numbers))

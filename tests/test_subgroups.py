@@ -37,3 +37,13 @@ def test_groups_are_by_case_and_a_second_seed_changes_nothing():
 def test_a_single_source_is_no_subgroup(empty):
     classification, _ = tables(empty)
     assert subgroups(classification) == {}
+
+
+def test_cases_with_and_without_missing_series_are_subgroups_where_both_exist():
+    classification, _ = tables(("A",), n=3)
+    names = classification["case"]
+    cases = pd.DataFrame({"case": names, "imputed": ["t1", np.nan, "t1 flair"]})
+    groups = subgroups(classification, cases=cases)
+    assert groups["imputed"].to_dict() == {"P-0": "yes", "P-1": "no", "P-2": "yes"}
+    for same in (np.nan, "t1"):
+        assert subgroups(classification, cases=cases.assign(imputed=same)) == {}

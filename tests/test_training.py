@@ -27,6 +27,7 @@ class Blobs:
     """Seven cases with a bright cube in noise; the last has no reference segmentation."""
 
     names = list("abcdefg")
+    modalities = ("t1", "t1ce", "t2", "flair")
 
     def labels(self, names):
         index = torch.tensor([self.names.index(name) for name in names])
@@ -42,7 +43,8 @@ class Blobs:
         images = 0.3 * torch.randn((4, 16, 16, 16), generator=generator) + 2 * tumour
         labels = {task: values[0] for task, values in self.labels([name]).items()}
         tumour = None if name == "g" else tumour
-        return Case(name, images, torch.ones(16, 16, 16, dtype=torch.bool), tumour, labels, 64.0)
+        brain = torch.ones(16, 16, 16, dtype=torch.bool)
+        return Case(name, images, brain, tumour, labels, np.diag([4.0, 4.0, 4.0, 1.0]))
 
 
 def trainer(settings=SETTINGS, workers=0, **options):

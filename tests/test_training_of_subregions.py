@@ -14,6 +14,7 @@ from glioma_uq.errors import BadInput
 from glioma_uq.networks import build_network
 from glioma_uq.training.auxiliary import AuxiliaryWeights
 from glioma_uq.training.crops import Crop
+from glioma_uq.training.report import training_report
 from glioma_uq.training.settings import Settings
 from glioma_uq.training.trainer import Trainer
 
@@ -94,6 +95,19 @@ def test_the_curve_shows_auxiliary_terms_their_weights_and_dice_by_region(rebuil
     np.testing.assert_allclose(curve["weight_auxiliary"], [0.5, 0.5, 0.05, 0.05])
     assert curve["validation_dice_wt"].equals(curve["validation_dice"])
     assert curve[["auxiliary_rebuilt", "auxiliary_rebuilt_relative"]].gt(0).all(axis=None)
+
+
+def test_without_validation_cases_every_epoch_is_trained_and_the_last_is_kept(tmp_path):
+    settings = replace(SMALL_TUMOURS, weights="last", stopping="patience", stopping_patience=1)
+    run = rebuilder(settings)
+    run.validation = []
+    run = ended(run, tmp_path)
+    curve = pd.DataFrame(run.curve)
+    assert curve["epoch"].tolist() == [1, 2, 3, 4]
+    assert curve[["validation_loss", "validation_dice"]].isna().all(axis=None)
+    assert run.weights.keys() == run.network.state_dict().keys()
+    report = training_report(run)
+    assert (report["epochs"], report["best_epoch"], report["collapsed"]) == (4, 0, 0)
 
 
 @pytest.mark.parametrize("weight", [0.0, 0.05])

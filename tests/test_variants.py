@@ -9,6 +9,7 @@ pytest.importorskip("ants")
 from coregister import main as coregister
 from correct_bias_field import main as correct_bias_field
 from glioma_uq.bias_field import fit_bias_field
+from glioma_uq.cohorts.sources import CANONICAL
 from glioma_uq.configuration.validation import faults_of_preprocessing, refuse
 from glioma_uq.errors import BadInput
 from glioma_uq.images import Grid, Image, read_image, read_mask, write_image
@@ -121,7 +122,7 @@ def normalised(tmp_path, head):
             t1ce_to_template=tmp_path / "identity.txt", brain_mask=tmp_path / "b.nii.gz",
             segmentation=tmp_path / "s.nii.gz", template=tmp_path / "t.nii.gz",
             options={"voxel_size_mm": 6.0, "margin_mm": 12.0}, normalised=outputs,
-            quality=tmp_path / "q.csv",
+            quality=tmp_path / "q.csv", coding=CANONICAL,
         )  # fmt: skip
         assert row(tmp_path / "q.csv")["reason"] == ""
         scan, brain, tumour = (outputs[n] for n in ("t1ce", "brain_mask", "segmentation"))
@@ -185,13 +186,13 @@ def check_variant(choices, cohort):
     ],
 )
 def test_choices_that_do_not_go_together_are_refused(choices, source, sentence):
-    cohort = {"source": source, "modalities": ["t1", "t1ce"]}
+    cohort = {"source": source, "modalities": ["t1", "t1ce"], "missing": "exclude"}
     with pytest.raises(BadInput, match=sentence):
         check_variant(CHOICES | choices, cohort)
 
 
 def test_choices_that_go_together_pass():
-    phantom = {"source": "phantom", "modalities": ["t1", "t1ce"]}
+    phantom = {"source": "phantom", "modalities": ["t1", "t1ce"], "missing": "exclude"}
     check_variant(CHOICES, phantom)
     check_variant(CHOICES | {"variant": "authors"}, phantom)
     folder = phantom | {"source": "folder"}
@@ -201,7 +202,7 @@ def test_choices_that_go_together_pass():
 
 
 def test_the_authors_need_a_t1_for_their_bias_field():
-    cohort = {"source": "phantom", "modalities": ["t1ce", "flair"]}
+    cohort = {"source": "phantom", "modalities": ["t1ce", "flair"], "missing": "exclude"}
     with pytest.raises(BadInput, match="expected t1 among cohort.modalities"):
         check_variant(CHOICES | {"variant": "authors"}, cohort)
     check_variant(CHOICES | {"variant": "authors", "bias_field": None}, cohort)

@@ -4,6 +4,7 @@ import base64
 import gzip
 import json
 import re
+from dataclasses import replace
 
 import chromium
 import nibabel as nib
@@ -48,6 +49,7 @@ def study(tmp_path_factory):
         for kind in MAPS:
             path = folder / f"csnet/dropout-0.20/fold-1/maps/{name}/passes-004/{kind}.nii.gz"
             write_image(path, (0.6 * tumour).astype(np.float32), GRID)
+        write_image(path.with_name("labels.nii.gz"), tumour.astype(np.uint8), GRID)
     table = folder / "csnet/dropout-0.20/passes-004/segmentation.csv"
     table.parent.mkdir(parents=True)
     cell = {"case": NAMES, "dice": [0.9, 0.8, 0.6, 0.0], "tumour_predictive": DOUBT}
@@ -140,3 +142,17 @@ def test_a_click_shows_a_case_and_a_slider_turns_pages(written, tmp_path):
         assert "truth" in page.value(readout)
         assert page.errors == []
     assert len({before, case, turned}) == 3
+
+
+def test_an_imputed_scan_is_black_and_the_list_of_cases_says_so(study):
+    places = dict(study[0])
+    (case,), *_ = read_gallery_cases(places.pop("segmentation"), (0.2, 6), 1, **places)
+    assert case.imputed == []
+    assert viewer.about(case) == "0.100 nats in the tumour, Dice 0.90"
+    flair = Image(np.zeros(GRID.shape, np.float32), case.brain.grid)
+    case = replace(case, imputed=["flair"], scans=case.scans | {"flair": flair})
+    assert viewer.about(case) == "0.100 nats in the tumour, Dice 0.90, FLAIR imputed"
+    layer = viewer.case_data(case, 1.0)["scans"]["flair"]
+    image = nib.Nifti1Image.from_bytes(gzip.decompress(base64.b64decode(layer["base64"])))
+    assert (layer["low"], layer["high"]) == (0, 1)
+    assert not image.get_fdata().any()

@@ -1,5 +1,7 @@
 """The manifest of a cohort: what stands in it, and that a study reads just what it names."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ from nibabel.affines import from_matvec
 
 from collect_cohort import main as collect_cohort
 from glioma_uq.cohorts.labels import LABEL_COLUMNS
+from glioma_uq.cohorts.sources import CANONICAL
 from glioma_uq.dataset import Dataset
 from glioma_uq.errors import BadInput
 from glioma_uq.images import Grid, read_image, write_image
@@ -23,36 +26,76 @@ BRAIN = np.zeros(GRID.shape, np.uint8)
 BRAIN[2:-2, 2:-2, 2:-2] = 1
 
 
-def normalise(folder, case, seed=0, brain=BRAIN, tumour=True):
+def normalise(folder, case, seed=0, brain=BRAIN, tumour=True, flair=GRID, **own_grid):
     """Run normalise_case on noise; without `tumour` there is no reference, without `brain` none."""
     native, manifest = folder / "native" / case, folder / "volumes.csv"
     native.mkdir(parents=True)
     rng = np.random.default_rng(seed)
-    for name in ("t1ce", "flair"):
-        write_image(native / f"{name}.nii.gz", rng.random(GRID.shape, np.float32), GRID)
+    for name, grid in (("t1ce", GRID), ("flair", flair)):
+        write_image(native / f"{name}.nii.gz", rng.random(grid.shape, np.float32), grid)
     write_image(native / "brain.nii.gz", brain, GRID)
     write_image(native / "template.nii.gz", BRAIN, GRID)
     labels = np.where(rng.random(GRID.shape) < 0.1, 3, 0).astype(np.uint8)
+    segmentation = volume_path(manifest, case, "native_segmentation")
     if tumour:
-        write_image(native / "segmentation.nii.gz", labels, GRID)
+        write_image(segmentation, labels, GRID)
     else:
-        (native / "segmentation.nii.gz").touch()
-    write_matrix(native / "to_template.txt", np.diag([*STRETCH, 1.0]))
+        segmentation.parent.mkdir(parents=True)
+        segmentation.touch()
+    to_template = volume_path(manifest, case, "t1ce_to_template")
+    stretch = (1.0,) * 3 if own_grid.get("on_own_grid") else STRETCH
+    write_matrix(to_template, np.diag([*stretch, 1.0]))
     write_matrix(native / "identity.txt", np.eye(4))
     normalise_case(
         case=case,
         scans={name: native / f"{name}.nii.gz" for name in ("t1ce", "flair")},
         to_t1ce={"flair": native / "identity.txt"},
-        t1ce_to_template=native / "to_template.txt",
+        t1ce_to_template=to_template,
         brain_mask=native / "brain.nii.gz",
-        segmentation=native / "segmentation.nii.gz",
+        segmentation=segmentation,
         template=native / "template.nii.gz",
-        options={"voxel_size_mm": 3.0, "margin_mm": 0.0},
+        options={"voxel_size_mm": 3.0, "margin_mm": 0.0} | own_grid.pop("options", {}),
+        **own_grid,
         normalised={name: volume_path(manifest, case, name) for name in FILES},
         quality=folder / "quality" / f"{case}.csv",
-        limits={"normalised_brain_ml": [1.0, None]},
+        limits={"tumour_outside_brain_ml": [None, 0.0]},
         on_bad_case="exclude",
+        coding=CANONICAL,
     )
+
+
+def test_without_registration_voxels_stay_where_they_are(tmp_path):
+    """Each voxel is its own z-score, each label itself, on the grid of the scans."""
+    normalise(tmp_path, "a", on_own_grid=True)
+    native, manifest = tmp_path / "native/a", tmp_path / "volumes.csv"
+    brain = BRAIN > 0
+    for name in ("t1ce", "flair"):
+        scan = read_image(native / f"{name}.nii.gz").data
+        found = read_image(volume_path(manifest, "a", name))
+        assert found.grid.shape == GRID.shape
+        np.testing.assert_array_equal(found.grid.affine, GRID.affine)
+        expected = (scan - scan[brain].mean()) / scan[brain].std()
+        np.testing.assert_allclose(found.data[brain], expected[brain], atol=2e-6)
+        assert (found.data[~brain] == 0).all()
+    for path in (native / "segmentation.nii.gz", volume_path(manifest, "a", "segmentation")):
+        np.testing.assert_array_equal(
+            read_image(path).data, read_image(native / "segmentation.nii.gz").data
+        )
+
+
+SHIFTED = Grid(GRID.shape, GRID.affine + np.eye(4)[:, [3, 3, 3, 0]] * [0, 0, 0, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({"flair": SHIFTED}, "expected the flair on the grid of the T1CE"),
+        ({"options": {"voxel_size_mm": 2.0}}, "expected voxels of 2 mm, .* found 3 x 3 x 3 mm"),
+    ],
+)
+def test_without_registration_a_case_with_another_grid_is_left_out(tmp_path, change, found):
+    normalise(tmp_path, "a", on_own_grid=True, **change)
+    assert re.search(found, read_table(tmp_path / "quality/a.csv")["reason"].item())
 
 
 def collect(folder, cases=("a", "b", "c")):
@@ -85,9 +128,10 @@ def manifest(tmp_path_factory):
 def test_the_manifest_has_a_row_for_each_case_that_takes_part(manifest):
     table = read_table(manifest)
     assert table.columns.tolist() == [
-        "case", "patient", "session", "source", "idh", "1p19q", "grade", "voxel_mm",
-        "template_scale",
+        "case", "patient", "session", "source", "idh", "1p19q", "grade", "imputed",
+        "et_mm3", "tc_mm3", "wt_mm3", "voxel_mm", "shape", "template_scale",
         "t1ce_sha256", "flair_sha256", "brain_mask_sha256", "segmentation_sha256",
+        "t1ce_to_template_sha256", "native_segmentation_sha256",
     ]  # fmt: skip
     assert table["case"].tolist() == ["a", "b"]
     assert table["patient"].tolist() == ["patient of a", "patient of b"]
@@ -95,7 +139,32 @@ def test_the_manifest_has_a_row_for_each_case_that_takes_part(manifest):
     assert table["template_scale"].tolist() == pytest.approx([1.1 * 1.2] * 2)
     excluded = pd.read_csv(manifest.parent / "excluded.csv")
     assert excluded["case"].tolist() == ["c"]
-    assert "normalised_brain_ml" in excluded["reason"].item()
+    assert "tumour_outside_brain_ml" in excluded["reason"].item()
+
+
+def test_volumes_are_those_of_the_native_segmentation_to_the_voxel(manifest):
+    """The registration makes the patient 1.32 times as large, and the study's voxels are coarse."""
+    native = read_image(volume_path(manifest, "a", "native_segmentation"))
+    table = read_table(manifest).set_index("case")
+    for region in ("et", "tc", "wt"):
+        counted = (native.data > 0).sum() * native.grid.voxel_volume
+        assert table.at["a", f"{region}_mm3"] == pytest.approx(counted, abs=1e-3)
+        assert np.isnan(table.at["b", f"{region}_mm3"])
+    case = Dataset(manifest, ["t1ce"]).load("a")
+    assert case.tumour_volume_mm3 == table.at["a", "wt_mm3"]
+    assert case.voxel_volume_mm3 == pytest.approx(27 / 1.32)
+    assert case.voxel_sizes_mm == pytest.approx((3 / 1.1, 3, 3 / 1.2))
+
+
+def test_cases_on_different_grids_are_no_cohort(tmp_path):
+    """A changed setting that reached some cases only: no network can be trained on both."""
+    normalise(tmp_path, "a")
+    normalise(tmp_path, "b", options={"voxel_size_mm": 4.0})
+    with pytest.raises(BadInput) as refused:
+        collect(tmp_path, ["a", "b"])
+    sentence = str(refused.value)
+    assert "voxels of 3 mm in 1 (as a)" in sentence
+    assert "voxels of 4 mm in 1 (as b)" in sentence
 
 
 def test_a_dataset_reads_what_normalisation_wrote(manifest):
@@ -108,7 +177,6 @@ def test_a_dataset_reads_what_normalisation_wrote(manifest):
         assert {task: label.item() for task, label in read.labels.items()} == {
             "idh": 1, "1p19q": 0, "grade": -1,
         }  # fmt: skip
-        assert read.voxel_volume_mm3 == 27
     assert dataset.has_segmentation("a")
     assert set(dataset.load("a").tumour.unique().tolist()) == {0, 3}
     assert not dataset.has_segmentation("b")

@@ -23,6 +23,11 @@ def volume(seed, decimals=8):
     return probability, rng.random((6, 7, 8)) < probability**2, rng.random((6, 7, 8)) < 0.7
 
 
+def counted(p, truth, region, **options):
+    """Return the histogram of two classes, of which the more probable is predicted."""
+    return confidence_histogram(p, p > 0.5, truth, region, **options)
+
+
 def stacked(histograms):
     return [np.stack(part) for part in zip(*(h.values() for h in histograms), strict=True)]
 
@@ -30,7 +35,7 @@ def stacked(histograms):
 @pytest.mark.parametrize("decimals", [1, 8])
 def test_pooled_histograms_give_the_ece_of_all_voxels(decimals):
     cases = [volume(seed, decimals) for seed in range(4)]
-    counts = stacked(confidence_histogram(*case) for case in cases)
+    counts = stacked(counted(*case) for case in cases)
     p = np.concatenate([p[region] for p, _, region in cases])
     labels = np.concatenate([truth[region] for _, truth, region in cases]).astype(int)
     expected = ece(np.column_stack([1 - p, p]), labels, np.ones((1, len(p))))
@@ -40,8 +45,8 @@ def test_pooled_histograms_give_the_ece_of_all_voxels(decimals):
 def test_histograms_add_up():
     p, truth, region = volume(0)
     left = region & (np.indices(region.shape)[0] < 3)
-    whole = confidence_histogram(p, truth, region)
-    parts = [confidence_histogram(p, truth, part) for part in (left, region & ~left)]
+    whole = counted(p, truth, region)
+    parts = [counted(p, truth, part) for part in (left, region & ~left)]
     for total, one, other in zip(*(h.values() for h in (whole, *parts)), strict=True):
         assert total == pytest.approx(one + other)
     assert whole["n"].sum() == region.sum()
@@ -49,12 +54,21 @@ def test_histograms_add_up():
 
 def test_certain_voxels_lie_in_the_last_bin_and_an_empty_region_in_none():
     p = np.array([0.0, 1.0, 1.0])
-    found = confidence_histogram(p, np.array([False, True, False]), np.ones(3, dtype=bool))
+    found = counted(p, np.array([False, True, False]), np.ones(3, dtype=bool))
     assert found["n"][-1] == 3
     assert found["right"][-1] == 2
-    nothing = confidence_histogram(p, p > 0, np.zeros(3, dtype=bool))
+    nothing = counted(p, p > 0, np.zeros(3, dtype=bool))
     assert nothing["n"].sum() == 0
     assert np.isnan(voxel_ece(*(part[None] for part in nothing.values()), np.ones((1, 1))))
+
+
+def test_background_may_be_predicted_where_the_tumours_classes_are_together_more_probable():
+    """.4 against .3 and .3: background is right with a confidence of .4."""
+    found = confidence_histogram(
+        np.array([0.6]), np.array([False]), np.array([False]), np.array([True]), bins=10
+    )
+    assert found["n"].tolist() == found["right"].tolist() == [0, 0, 0, 1, *[0] * 6]
+    assert found["confidence"].sum() == pytest.approx(0.4)
 
 
 def test_probabilities_are_counted_from_zero_to_one():
@@ -65,7 +79,7 @@ def test_probabilities_are_counted_from_zero_to_one():
 
 def test_a_case_counts_every_voxel_inside_or_outside_its_tumour():
     p, truth, region = volume(0)
-    found = case_histograms(p, truth, {"brain": region, "dilated": region & (p > 0.5)})
+    found = case_histograms(p, p > 0.5, truth, {"brain": region, "dilated": region & (p > 0.5)})
     rows = pd.DataFrame(histogram_rows([{"case": "a", "passes": 2, **h} for h in found]))
     assert rows.columns.tolist() == COLUMNS
     n = rows.groupby("histogram")["n"].sum()
@@ -78,7 +92,7 @@ def test_a_case_counts_every_voxel_inside_or_outside_its_tumour():
 
 def test_the_table_of_a_cell_is_resampled_by_case():
     cases, rng = [volume(seed) for seed in range(5)], np.random.default_rng(0)
-    counts = [confidence_histogram(*case, bins=10) for case in cases]
+    counts = [counted(*case, bins=10) for case in cases]
     rows = [
         {"case": f"P-{i}", "seed": 1, "histogram": "brain", "bin": b,
          **{name: values[b] for name, values in c.items()}}

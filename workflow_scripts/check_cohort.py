@@ -10,17 +10,19 @@ from glioma_uq.cohorts.sources import cases_there, find_images, may_be_shared
 from glioma_uq.errors import BadCase, BadInput
 from glioma_uq.headers import check_header
 from glioma_uq.images import ExcludedBefore, check_on_t1ce
+from glioma_uq.plurals import counted
 from glioma_uq.quality.rows import write_table
 from glioma_uq.steps import run
 
 
 def main(
-    *, table, source, options, parts, follow_links, on_bad_case, labels, sessions="all"
+    *, table, source, options, parts, follow_links, on_bad_case, labels, may_lack=(), sessions="all"
 ):  # fmt: skip
     """Write labels.csv: all cases, their labels, the table's own, and the `problem` of each.
 
     `table`: the arguments of read_labels, None for datasets; `parts`: the images to look for in
-    each case; `sessions`: of each patient, as in glioma_uq.cohorts.cases.
+    each case; `may_lack`: the modalities that a case may lack; `sessions`: of each patient, as in
+    glioma_uq.cohorts.cases.
     """
     listed = read_cases(source, options, table)
     cases = chosen_sessions(listed, sessions)
@@ -29,16 +31,16 @@ def main(
     owners = {}
     for row in cases:
         row["problem"] = find_problem(
-            source, options, row["case"], parts, follow_links, unlisted_names, owners
+            source, options, row["case"], parts, follow_links, unlisted_names, owners, may_lack
         )
     problems = [f"{row['case']}: {row['problem']}" for row in cases if row["problem"]]
-    print(f"{len(cases)} cases, {len(problems)} with a problem", *problems, sep="\n")
+    print(f"{counted(len(cases), 'case')}, {len(problems)} with a problem", *problems, sep="\n")
     for name in unlisted_names:
         near = closest(name, [row["case"] for row in cases])
         print(f"{name} has no row in the table of labels and is not used{near}")
     if problems and on_bad_case == "stop":
         raise BadInput(
-            f"{problems[0]} ({len(problems)} of {len(cases)} cases have a problem, and "
+            f"{problems[0]} ({len(problems)} of {counted(len(cases), 'case')} with a problem, and "
             "cohort.on_bad_case is stop)"
         )
     write_table(labels, [*LABEL_COLUMNS, *RAW_COLUMNS, "problem"], cases)
@@ -52,14 +54,14 @@ def unlisted(source, options, cases):
     ]
 
 
-def find_problem(source, options, case, parts, follow_links, unlisted_names, owners):
+def find_problem(source, options, case, parts, follow_links, unlisted_names, owners, may_lack=()):
     """Return "" or the reason why a case cannot be used; only headers are read.
 
     `unlisted_names`: candidates if this case's name is misspelt. `owners`: {path: case} of
     the files of earlier cases; this case's are added.
     """
     try:
-        found = find_images(source, options, case, parts, follow_links)
+        found = find_images(source, options, case, parts, follow_links, may_lack)
         own = {p: path for p, path in found.items() if not may_be_shared(options, case, p)}
         _check_not_shared(own.values(), case, owners)
         _check_grids({part: _header_of(path) for part, path in found.items()}, found)

@@ -5,10 +5,11 @@ from glioma_uq.cohorts.collection import (
     check_someone_is_left,
     divide_cases,
     exclude_copies,
-    files_in,
     gather_metrics,
+    manifest_of,
 )
 from glioma_uq.errors import BadInput
+from glioma_uq.plurals import counted
 from glioma_uq.quality.rows import read_rows, write_table
 from glioma_uq.steps import run
 
@@ -24,10 +25,9 @@ def main(*, labels, quality, volumes, excluded, metrics, on_bad_case="exclude"):
     if copies and on_bad_case == "stop":
         raise BadInput("{case}: {reason}".format(**copies[0]))
     out += copies
-    print(f"{len(included)} cases take part, {len(out)} are excluded")
+    print(f"taking part: {counted(len(included), 'case')}, excluded: {len(out)}")
     check_someone_is_left(included, out)
-    files = {row["case"]: files_in(row) for row in rows if row["step"] == "normalise_case"}
-    manifest = [row | files[row["case"]] for row in included]
+    manifest = manifest_of(included, rows)
     write_table(volumes, list(manifest[0]), manifest)
     write_table(excluded, EXCLUDED_COLUMNS, out)
     write_table(metrics, *gather_metrics(rows))

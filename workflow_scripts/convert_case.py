@@ -8,20 +8,20 @@ from glioma_uq.cohorts.selection import as_reviewed, read_series, rows_of, taken
 from glioma_uq.cohorts.series import choose_series
 from glioma_uq.errors import BadCase
 from glioma_uq.images import ExcludedBefore, is_empty
-from glioma_uq.quality.rows import case_quality_record
+from glioma_uq.quality.rows import case_quality_record, mark_excluded
 from glioma_uq.steps import run
 
 
 def main(
     *, case, folder, rules, modalities, on_bad_case, images, sidecars, series, quality,
-    limits=None, files=None, reviewed=None,
+    limits=None, files=None, reviewed=None, may_lack=(),
 ):  # fmt: skip
     """Write `images` and `sidecars` (modality to path), `series` and the row `quality`.
 
     `folder`: the case's DICOM. `files`: the table of its download, None for DICOM on disk.
     `reviewed`: a table of series that replaces `rules`, or None. `series` lists every series
     of the case with its modality and the reason; it is empty when the folder cannot be read
-    or holds two patients.
+    or holds two patients. A modality of `may_lack` without a series gets empty files.
     """
     write_series(series, pd.DataFrame(columns=["case", "modality", "reason"]))
     outputs = [*images.values(), *sidecars.values()]
@@ -36,13 +36,16 @@ def main(
         else:
             found = choose_series(found, modalities, rules)
         write_series(series, found)
-        for modality, row in taken(found, modalities).items():
+        chosen = taken(found, modalities, may_lack)
+        for modality, row in chosen.items():
             check_stack(row, modality)
             print(f"{modality}: {row.SeriesDescription!r}, {row.reason}")
             convert(paths[row.SeriesInstanceUID], images[modality], sidecars[modality])
             metrics[f"{modality}_series"] = row.SeriesDescription
             metrics[f"{modality}_slices"] = row.slices
             metrics[f"{modality}_slice_mm"] = row.slice_mm
+        for modality in (name for name in modalities if name not in chosen):
+            mark_excluded([images[modality], sidecars[modality]])
 
 
 def check_stack(row, modality):

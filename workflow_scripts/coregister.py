@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from glioma_uq.images import read_image
+from glioma_uq.images import is_missing, read_image
 from glioma_uq.quality.image_metrics import foreground, mutual_information
-from glioma_uq.quality.rows import case_quality_record
+from glioma_uq.quality.rows import case_quality_record, mark_excluded
 from glioma_uq.registration import register
 from glioma_uq.seeds import seed_for
 from glioma_uq.steps import run
@@ -18,7 +18,8 @@ def main(
     """Write `matrices` (modality to path), each rigid, from that series to the T1CE.
 
     With `templates` (modality to image) each series is registered to its template instead
-    (affine), and `t1ce_to_template` gives its matrix to the T1CE.
+    (affine), and `t1ce_to_template` gives its matrix to the T1CE. The matrix of a missing series
+    is an empty file.
     """
     with case_quality_record(
         case, "coregister", quality, matrices.values(), on_bad_case, limits
@@ -28,6 +29,9 @@ def main(
         coarse = block_average(fixed, options["voxel_size_mm"])
         head = foreground(coarse.data)
         for modality, path in series.items():
+            if is_missing(path, t1ce):
+                mark_excluded([matrices[modality]])
+                continue
             moving, one_seed = read_image(path), seed_for(seed, case, modality)
             if templates:
                 template = read_image(templates[modality])

@@ -6,9 +6,9 @@ import numpy as np
 
 from glioma_uq.bias_field import bias_range, divide_by_field, fit_bias_field
 from glioma_uq.errors import BadCase
-from glioma_uq.images import Image, check_values, read_image, write_image
+from glioma_uq.images import Image, check_values, is_missing, read_image, write_image
 from glioma_uq.quality.image_metrics import intensity_range
-from glioma_uq.quality.rows import case_quality_record
+from glioma_uq.quality.rows import case_quality_record, mark_excluded
 from glioma_uq.steps import run
 from glioma_uq.transforms import read_matrix, resample
 
@@ -19,13 +19,17 @@ def main(*, case, scans, corrected, options, limits, on_bad_case, quality, to_t1
     """Write `corrected` (modality to path) from `scans`, and the range of the field.
 
     Without `options` the scans are copied unchanged. With `to_t1ce` (modality to matrix
-    file, for all but the T1CE) every series is divided by the field of the T1.
+    file, for all but the T1CE) every series is divided by the field of the T1. A missing series
+    stays an empty file.
     """
     with case_quality_record(
         case, "correct_bias_field", quality, corrected.values(), on_bad_case, limits
     ) as metrics:
         share = shared_field(scans["t1"], to_t1ce, options) if options and to_t1ce else None
         for modality, path in scans.items():
+            if is_missing(path, scans["t1ce"]):
+                mark_excluded([corrected[modality]])
+                continue
             scan = read_image(path)
             check_values(scan.data, path)
             metrics |= describe(modality, scan)

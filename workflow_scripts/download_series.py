@@ -13,15 +13,15 @@ from glioma_uq.quality.rows import case_quality_record, write_table
 from glioma_uq.steps import run
 
 
-def main(*, case, series, source, options, modalities, on_bad_case, files, quality):
+def main(*, case, series, source, options, modalities, on_bad_case, files, quality, may_lack=()):
     """Write `files`, a table of the DICOM files of a case, which lie in folders beside it.
 
     Files that are complete and correct are not downloaded again, so a run that was interrupted
-    continues where it stopped.
+    continues where it stopped. A case may be without a series of `may_lack`.
     """
     with case_quality_record(case, "download_series", quality, [files], on_bad_case) as metrics:
         rows = rows_of(read_series(series, also=("url", "instances")), case, series)
-        chosen = taken(rows, modalities)
+        chosen = taken(rows, modalities, may_lack)
         policy = RetryPolicy(**options["transfer"])
         fetch = fetch_from_idc
         if source == "tcia":

@@ -4,33 +4,37 @@ import hashlib
 
 import numpy as np
 
-from glioma_uq.cohorts.segmentation import to_canonical, volumes_mm3
+from glioma_uq.cohorts.segmentation import to_canonical
 from glioma_uq.cohorts.sources import find_images
 from glioma_uq.errors import BadCase
 from glioma_uq.files import CHECKSUM
 from glioma_uq.headers import check_header, orientation, tilt_deg
-from glioma_uq.images import check_on_t1ce, check_values, read_image, write_image
+from glioma_uq.images import check_on_t1ce, check_values, is_empty, read_image, write_image
 from glioma_uq.quality.rows import case_quality_record, mark_excluded
 from glioma_uq.steps import run
 
 
 def main(
     *, case, source, options, modalities, follow_links, coding, on_bad_case, images, quality,
-    limits=None,
+    limits=None, may_lack=(),
 ):  # fmt: skip
     """Write `images` (modality, "segmentation" or "brain_mask" to path) and the row `quality`.
 
     `coding`: {subregion: its numbers}, as in glioma_uq.cohorts.segmentation.
-    A case without segmentation or brain mask gets an empty file in its place. The row has a hash
-    of each series' voxels, by which collect_cohort finds the same scan in two cases.
+    A case without segmentation or brain mask gets an empty file in its place, and so does one
+    without a modality of `may_lack`, which the row names as `imputed`; conversion from DICOM
+    leaves an empty file for it. The row has a hash of each series' voxels, by which collect_cohort
+    finds the same scan in two cases.
     """
     with case_quality_record(
         case, "import_case", quality, images.values(), on_bad_case, limits
     ) as metrics:
-        found = find_images(source, options, case, list(images), follow_links)
+        found = find_images(source, options, case, list(images), follow_links, may_lack)
+        lacking = [name for name in may_lack if name not in found or is_empty(found[name])]
+        found = {part: path for part, path in found.items() if part not in lacking}
         print(*(f"{part}: {path}" for part, path in found.items()), sep="\n")
         seen = {}
-        for modality in modalities:
+        for modality in (name for name in modalities if name not in lacking):
             scan = read_scan(found[modality], modality, seen)
             metrics[f"{modality}{CHECKSUM}"] = voxel_hash(scan.data)
             write_image(images[modality], scan.data, scan.grid)
@@ -38,11 +42,12 @@ def main(
             if modality == "t1ce":
                 t1ce = scan.grid
         mark_excluded(images[part] for part in images if part not in found)
+        if lacking:
+            metrics["imputed"] = " ".join(lacking)
         if "segmentation" in found:
             numbers = on_grid_of(t1ce, "segmentation", found["segmentation"])
             segmentation = to_canonical(numbers, coding, found["segmentation"])
             write_image(images["segmentation"], segmentation, t1ce)
-            metrics |= volumes_mm3(segmentation, coding, t1ce.voxel_volume)
         if "brain_mask" in found:
             brain = on_grid_of(t1ce, "brain_mask", found["brain_mask"]) > 0
             write_image(images["brain_mask"], checked_brain(brain, found["brain_mask"]), t1ce)

@@ -2,6 +2,7 @@
 
 from glioma_uq.phantom.labels import draw_cohort
 from glioma_uq.phantom.lesion_groups import lesion_of, name_of
+from glioma_uq.plurals import counted
 from glioma_uq.quality.rows import write_table
 from glioma_uq.steps import run
 
@@ -22,7 +23,7 @@ def main(*, cases, seed, options, labels, truth, size_sensitivity=None):
     ]
     write_table(labels, list(rows[0]), rows)
     write_table(truth, list(true_rows[0]), true_rows)
-    print(f"{len(rows)} cases")
+    print(counted(len(rows), "case"))
 
 
 def in_size(row, scale):

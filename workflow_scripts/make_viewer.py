@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from glioma_uq.figures.gallery_cases import read_gallery_cases
+from glioma_uq.plurals import counted
 from glioma_uq.report import page, viewer
 from glioma_uq.statistics.selected_cell import read_selected_cell
 from glioma_uq.steps import run
@@ -17,7 +18,7 @@ def main(*, segmentation, selection, study, network, cases_shown, classes, outpu
         cases, study=study, network=network, rate=selected[0], passes=passes, n=n, classes=classes
     )
     page.write(output, "viewer.html.jinja", contents)
-    print(f"{len(cases)} cases, {Path(output).stat().st_size / 1e6:.1f} MB")
+    print(f"{counted(len(cases), 'case')}, {Path(output).stat().st_size / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":

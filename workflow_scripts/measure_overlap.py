@@ -1,4 +1,8 @@
-"""Compare the predicted regions of every case with the reference, by voxel and by lesion."""
+"""Compare the predicted regions of every case with the reference, by voxel and by lesion.
+
+The reference is the patient's own, on its own grid, to which the prediction is carried back: on
+the study's grid small tumours shrink, merge or vanish.
+"""
 
 from pathlib import Path
 
@@ -12,27 +16,30 @@ from glioma_uq.images import read_image, same_grid
 from glioma_uq.logs import progress
 from glioma_uq.overlap import lesions as lesion_tables
 from glioma_uq.overlap import regions as overlap_tables
+from glioma_uq.plurals import counted
 from glioma_uq.steps import run
 from glioma_uq.tables import read_table, write_table
+from glioma_uq.transforms import resample
 from glioma_uq.volumes import Manifest
 
 
 def read_case(case, labels, manifest):
-    """Return (predicted labels, reference labels, brain, voxel volume in mm3) of one case.
+    """Return (predicted labels, reference labels, brain, voxel volume in mm3) in the patient.
 
-    The volume is native: affine registration enlarges it by the manifest's `template_scale`, since
-    MNI152 is some 40 % larger than most brains.
+    Predicted labels and brain are those of the nearest voxel of the study's grid, 0 outside it.
     """
-    paths = labels, *(manifest.file(case, name) for name in ("segmentation", "brain_mask"))
-    predicted, reference, brain = (read_image(path, np.uint8) for path in paths)
-    for image, path in ((predicted, labels), (brain, paths[2])):
-        if not same_grid(image.grid, reference.grid):
-            raise BadInput(
-                f"expected the grid of {paths[1]}, shape {reference.grid.shape}, found shape "
-                f"{image.grid.shape} or another affine in {path}; delete it and run again"
-            )
-    voxel_volume = reference.grid.voxel_volume / manifest.table.at[case, "template_scale"]
-    return predicted.data, reference.data, brain.data > 0, voxel_volume
+    brain_mask = manifest.file(case, "brain_mask")
+    predicted, brain = (read_image(path, np.uint8) for path in (labels, brain_mask))
+    if not same_grid(predicted.grid, brain.grid):
+        raise BadInput(
+            f"expected the grid of {brain_mask}, shape {brain.grid.shape}, found shape "
+            f"{predicted.grid.shape} or another affine in {labels}; delete it and run again"
+        )
+    reference = read_image(manifest.file(case, "native_segmentation"), np.uint8)
+    back = np.linalg.inv(manifest.to_template(case))
+    carried = (resample(image, reference.grid, back, order=0) for image in (predicted, brain))
+    predicted, brain = (values.astype(np.uint8) for values in carried)
+    return predicted, reference.data, brain > 0, reference.grid.voxel_volume
 
 
 def measure_case(predicted, reference, brain, voxel_volume):
@@ -63,12 +70,12 @@ def main(*, volumes, splits, maps, folds, seeds, passes, overlap, lesions):
         labels = Path(folder, case, f"passes-{format_passes(passes)}", "labels.nii.gz")
         name = {
             "case": case,
-            "source": manifest.table.at[case, "source"],
+            **manifest.table.loc[case, ["patient", "source"]],
             "fold": of_fold,
             "seed": of_seed,
         }
-        counted = measure_case(*read_case(case, labels, manifest))
-        for rows, more in zip((overlaps, found), counted, strict=True):
+        measured = measure_case(*read_case(case, labels, manifest))
+        for rows, more in zip((overlaps, found), measured, strict=True):
             rows += [name | row for row in more]
     for rows, columns, path in (
         (overlaps, [*overlap_tables.COLUMNS, *lesion_tables.ONE_TO_ONE], overlap),
@@ -76,7 +83,7 @@ def main(*, volumes, splits, maps, folds, seeds, passes, overlap, lesions):
     ):
         table = pd.DataFrame(rows, columns=columns)
         write_table(table.sort_values(["case", "seed"], kind="stable"), path)
-    print(f"{without} cases without a reference segmentation are excluded")
+    print(f"excluded without a reference segmentation: {counted(without, 'case')}")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from glioma_uq.normalisation import study_grid
 from glioma_uq.phantom.acquisition import draw_subject, grid_points, render_segmentation
 from glioma_uq.phantom.anatomy import Anatomy
 from glioma_uq.phantom.labels import AXES
+from glioma_uq.plurals import counted
 from glioma_uq.steps import run
 from glioma_uq.tables import read_table, write_table
 
@@ -33,7 +34,8 @@ def main(*, cohort_truth, seeds, tissues, distances, template, options, output):
         rows.append({"case": row["case"], **volumes_mm3(labels, CANONICAL, grid.voxel_volume)})
     table = pd.DataFrame(rows)
     write_table(table, output)
-    print(f"{(table['et_mm3'] > 0).sum()} of {len(table)} cases have enhancing tumour")
+    n = counted(len(table), "case")
+    print(f"with enhancing tumour: {(table['et_mm3'] > 0).sum()} of {n}")
 
 
 def true_labels(subject, anatomy, grid):

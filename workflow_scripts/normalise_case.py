@@ -2,38 +2,64 @@
 
 import numpy as np
 
-from glioma_uq.images import Image, is_empty, read_image, read_mask, write_image
+from glioma_uq.cohorts.segmentation import volumes_mm3
+from glioma_uq.errors import BadCase
+from glioma_uq.images import (
+    Image,
+    check_on_t1ce,
+    is_empty,
+    is_missing,
+    read_image,
+    read_mask,
+    write_image,
+)
 from glioma_uq.normalisation import clip_to_percentiles, study_grid, z_score, z_score_twice
 from glioma_uq.quality.rows import case_quality_record, mark_excluded
 from glioma_uq.steps import run
-from glioma_uq.transforms import compose, read_matrix, resample, resample_labels, resample_mask
+from glioma_uq.transforms import (
+    compose,
+    in_patient,
+    read_matrix,
+    resample,
+    resample_labels,
+    resample_mask,
+)
 from glioma_uq.volumes import CHECKSUM, checksum
 
 
 def main(
     *, case, scans, to_t1ce, t1ce_to_template, brain_mask, segmentation, template, options,
-    normalised, quality, limits, on_bad_case, variant="default", white_matter=None,
-    field_options=None, clip=None,
+    normalised, quality, limits, on_bad_case, coding, variant="default", white_matter=None,
+    field_options=None, clip=None, on_own_grid=False,
 ):  # fmt: skip
     """Write `normalised`: modality, "brain_mask" and "segmentation" to path; and the row `quality`.
 
     That row also holds what the manifest says of these files, see `manifest_row`.
     `scans`: modality to path; `to_t1ce`: the same for the matrices of all but the T1CE.
-    An empty file as `segmentation` means that there is no reference, and stays empty.
+    An empty file as `segmentation` means that there is no reference, and stays empty. Volumes are
+    counted in that file, on the patient's own grid; `coding` says which regions it distinguishes.
+    A missing series becomes zeros, which is the mean of z-scores in the brain, and background.
     `variant` "authors" uses the template's brain mask for every case, and for the tumour.
     With `white_matter` (of the template), the remaining bias field is corrected there first.
+    `on_own_grid`: the study's grid is that of the case's series, see `common_grid`.
     With `clip`, intensities are clipped to two percentiles of those in the brain.
     """
     with case_quality_record(
         case, "normalise_case", quality, normalised.values(), on_bad_case, limits
     ) as metrics:
         template_brain, authors = read_mask(template), variant == "authors"
-        grid = study_grid(template_brain, **options)
+        if on_own_grid:
+            grid = common_grid(scans, options["voxel_size_mm"])
+        else:
+            grid = study_grid(template_brain, **options)
         t1ce_matrix, native_brain = read_matrix(t1ce_to_template), read_mask(brain_mask)
         mask, to_grid = (template_brain, None) if authors else (native_brain, t1ce_matrix)
         brain = resample_mask(mask, grid, to_grid)
         score = z_score_twice if authors else z_score
         for modality, path in scans.items():
+            if is_missing(path, scans["t1ce"]):
+                write_image(normalised[modality], np.zeros(grid.shape, np.float32), grid)
+                continue
             first = read_matrix(to_t1ce[modality]) if modality in to_t1ce else np.eye(4)
             scan, matrix = read_image(path), compose(first, t1ce_matrix)
             if white_matter:
@@ -46,32 +72,47 @@ def main(
             covered = resample(seen, grid, matrix, order=0)[brain].mean()
             metrics[f"{modality}_brain_covered"] = round(float(covered), 4)
         write_image(normalised["brain_mask"], brain.astype(np.uint8), grid)
-        metrics["normalised_brain_ml"] = round(brain.sum() * grid.voxel_volume / 1000, 1)
         if is_empty(segmentation):
             mark_excluded([normalised["segmentation"]])
         else:
-            labels = resample_labels(read_image(segmentation, dtype=None), grid, t1ce_matrix)
+            reference = read_image(segmentation, dtype=None)
+            labels = resample_labels(reference, grid, t1ce_matrix)
             if authors:
                 labels[~brain] = 0
             write_image(normalised["segmentation"], labels, grid)
-            metrics |= tumour_volumes(labels > 0, brain, grid)
-        metrics |= manifest_row(normalised, grid, t1ce_matrix)
+            metrics |= volumes_mm3(reference.data, coding, reference.grid.voxel_volume)
+            metrics["tumour_ml"] = round(metrics["wt_mm3"] / 1000, 2)
+            outside = ((labels > 0) & ~brain).sum() * in_patient(grid, t1ce_matrix).voxel_volume
+            metrics["tumour_outside_brain_ml"] = round(float(outside) / 1000, 2)
+        sources = {"t1ce_to_template": t1ce_to_template, "native_segmentation": segmentation}
+        metrics |= manifest_row(normalised | sources, grid, t1ce_matrix)
 
 
-def tumour_volumes(tumour, brain, grid):
-    """Return the volume (ml) of a tumour on the study's grid, and of its part outside the brain."""
-    ml = grid.voxel_volume / 1000
-    return {
-        "normalised_tumour_ml": round(tumour.sum() * ml, 2),
-        "tumour_outside_brain_ml": round((tumour & ~brain).sum() * ml, 2),
-    }
+def common_grid(scans, voxel_size_mm):
+    """Return the grid that all series of a case share; raise BadCase unless it is that of a study.
+
+    `scans`: modality to path. Its voxels are to be cubes of `voxel_size_mm`.
+    """
+    there = [name for name, path in scans.items() if not is_missing(path, scans["t1ce"])]
+    grids = {modality: read_image(scans[modality]).grid for modality in there}
+    grid = grids["t1ce"]
+    for modality, other in grids.items():
+        check_on_t1ce(other, grid, f"the {modality}")
+    if not np.allclose(grid.voxel_sizes, voxel_size_mm, rtol=1e-3):
+        sizes = " x ".join(f"{size:g}" for size in grid.voxel_sizes)
+        raise BadCase(
+            f"expected voxels of {voxel_size_mm:g} mm, preprocessing.voxel_size_mm, without "
+            f"registration, found {sizes} mm, correct that, or choose an engine of registration"
+        )
+    return grid
 
 
-def manifest_row(normalised, grid, matrix):
-    """Return the columns of volumes.csv for a case's normalised files."""
-    sums = {f"{name}{CHECKSUM}": checksum(path) for name, path in normalised.items()}
+def manifest_row(files, grid, matrix):
+    """Return the columns of volumes.csv for a case's files; a missing region is left out."""
+    sums = {f"{name}{CHECKSUM}": checksum(path) for name, path in files.items()}
     scale = abs(np.linalg.det(matrix[:3, :3]))
-    return {"voxel_mm": grid.voxel_sizes[0], "template_scale": scale, **sums}
+    shape = " x ".join(map(str, grid.shape))
+    return {"voxel_mm": grid.voxel_sizes[0], "shape": shape, "template_scale": scale, **sums}
 
 
 def correct_in_white_matter(scan, white_matter, matrix, options):

@@ -5,7 +5,7 @@ import numpy as np
 from glioma_uq.images import Image, read_image, read_mask
 from glioma_uq.quality.image_metrics import foreground, mutual_information, overlap_with_template
 from glioma_uq.quality.rows import case_quality_record
-from glioma_uq.registration import register
+from glioma_uq.registration import NONE, register
 from glioma_uq.steps import run
 from glioma_uq.transforms import block_average, resample, resample_mask, write_matrix
 
@@ -17,11 +17,15 @@ def main(
     """Write the affine matrix from the T1CE to the template.
 
     With `brain_mask` (of the T1CE) only the brain is registered, to a skull-stripped `template`
-    with `template_mask`; without, both must be whole heads.
+    with `template_mask`; without, both must be whole heads. Without an engine the matrix is the
+    identity, and nothing is compared with the template.
     """
     with case_quality_record(
         case, "register_to_template", quality, [t1ce_to_template], on_bad_case, limits
     ) as metrics:
+        if options["engine"] == NONE:
+            write_matrix(t1ce_to_template, np.eye(4))
+            return
         fixed, moving = read_image(template), read_image(t1ce)
         if brain_mask:
             fixed_mask, moving_mask = read_mask(template_mask), read_mask(brain_mask)

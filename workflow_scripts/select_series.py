@@ -4,6 +4,7 @@ from glioma_uq.cohorts import idc, tcia
 from glioma_uq.cohorts.selection import select, write_series
 from glioma_uq.cohorts.series import missing_modalities
 from glioma_uq.cohorts.transfer import RetryPolicy
+from glioma_uq.plurals import counted
 from glioma_uq.steps import run
 
 
@@ -11,7 +12,8 @@ def main(*, source, options, cases, modalities, series):
     """Write `series`: all series of all `cases` with modality ("" = not used) and reason."""
     chosen = select(list_series(source, options), cases, modalities, options["series_rules"])
     lacking = missing_modalities(chosen, modalities)
-    print(f"all of {', '.join(modalities)} for {len(cases) - len(lacking)} of {len(cases)} cases")
+    n = counted(len(cases), "case")
+    print(f"all of {', '.join(modalities)} for {len(cases) - len(lacking)} of {n}")
     print(*(f"{case}: no {', '.join(names)}" for case, names in lacking.items()), sep="\n")
     write_series(series, chosen)
 

@@ -38,7 +38,8 @@ def main(*, volumes, folds, network, options, rate, fold, seed, modalities, task
     rate, fold = float(rate), int(fold)
     dataset, folds = Dataset(volumes, modalities, keep_in_memory, classes), read_table(folds)
     check_splits(folds, dataset.table.index)
-    training, validation = (cases_of(folds, fold, split) for split in ("training", "validation"))
+    judged_on = "test" if settings["weights"] == "best_on_test" else "validation"
+    training, validation = (cases_of(folds, fold, split) for split in ("training", judged_on))
     check_labels(dataset.table, training, tasks)
     names, settings = training + validation, Settings(**settings)
     dataset.keep_what_fits(names)

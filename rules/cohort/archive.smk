@@ -42,6 +42,7 @@ rule download_series:
         source=cohort.source,
         options=cohort.options,
         modalities=cohort.modalities,
+        may_lack=cohort.may_lack,
         on_bad_case=cohort.on_bad_case,
         depends_on=cohort.reviewed_lines,
         library=cohort.code("download_series"),

@@ -22,6 +22,7 @@ rule convert_case:
         folder=lambda wildcards: cohort.dicom_folder(wildcards.case),
         rules=cohort.options["series_rules"],
         modalities=cohort.modalities,
+        may_lack=cohort.may_lack,
         depends_on=cohort.reviewed_lines,
     script:
         "../../workflow_scripts/convert_case.py"

@@ -28,12 +28,12 @@ for number, cases in cohort.batches().items():
         name:
             f"draw_quality_sheets_{number}"
         input:
+            **cohort.sheet_template(),
             # The last step implies the others; listing every file would slow planning. Its record
             # has the checksums of the volumes.
             depends_on=[
                 f"results/cohorts/<cohort>/normalised/{case}/normalise_case.csv" for case in cases
             ],
-            template="results/cohorts/<cohort>/template/brain_mask.nii.gz",
         output:
             pictures=cohort.sheets(cases),
         log:

@@ -128,5 +128,7 @@ rule normalise_case:
         field_options=cohort.refinement,
         variant=cohort.preprocessing["variant"],
         clip=cohort.preprocessing["clip"],
+        coding=lambda wildcards: cohort.coding_of(wildcards.case),
+        on_own_grid=cohort.on_own_grid,
     script:
         "../../workflow_scripts/normalise_case.py"

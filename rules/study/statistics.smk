@@ -73,6 +73,11 @@ use rule make_table as tabulate_differences with:
 
 
 use rule tabulate_differences as tabulate_subgroups with:
+    input:
+        classification=study.cells("classification"),
+        segmentation=study.cells("segmentation"),
+        selection="results/studies/<study>/statistics/selection.csv",
+        volumes=study.cohort.manifest if study.cohort else [],
     wildcard_constraints:
         table="subgroups",
 

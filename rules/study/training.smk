@@ -43,7 +43,7 @@ rule train_network:
         options=lambda wildcards: study.options_of(wildcards.network),
         tasks=study.tasks,
         classes=study.classes,
-        settings=study.config["training"],
+        settings=lambda wildcards: study.training_of(wildcards.network),
         keep_in_memory=study.config["keep_in_memory"],
         seed=lambda wildcards: study.seed_for("train", study.name, *wildcards),
         library=study.code_of_network("train_network.py"),

@@ -13,6 +13,7 @@ from glioma_uq.uncertainty import (
     decompose_prefixes,
 )
 
+WHO = ["case", "patient", "source", "fold", "seed"]  # the first columns of every cell's table
 MEMBER_KINDS = ("within_member", "between_member")
 FURTHER = (*CORRECTED, *MEMBER_KINDS)  # columns that not every sampler has
 
@@ -63,14 +64,14 @@ def classification_cells(probabilities, passes, independent=True):
 
 
 def with_labels(cell, cases, fold, seed):
-    """Return the table of a cell with its documented columns: case, source, fold, seed, tasks.
+    """Return the table of a cell with its documented columns, `WHO` and those of the tasks.
 
     A task that the network does not predict is unknown for every case, as in a table of
-    published predictions. A network without any task leaves only the first four columns.
+    published predictions. A network without any task leaves `WHO` alone.
     """
     labels = cases.rename(columns={task: f"{task}_label" for task in TASKS})
     joined = cell.merge(labels, on="case", validate="one_to_one").assign(fold=fold, seed=seed)
-    columns = ["case", "source", "fold", "seed"]
+    columns = [*WHO]
     predicted = [task for task in TASKS if f"{task}_predictive" in joined]
     if not predicted:
         return joined[columns]
@@ -88,7 +89,7 @@ def gather_cells(runs, cases, passes, independent=True):
 
     Args:
         runs: list of (fold, seed, path of probabilities.csv, of segmentation.csv, of voxels.csv).
-        cases: one row for each case: case, source, idh, 1p19q, grade.
+        cases: one row for each case: case, patient, source, idh, 1p19q, grade.
         passes: the numbers of passes T.
         independent: whether passes are independent draws, as those of Monte Carlo dropout.
     """
@@ -104,11 +105,10 @@ def gather_cells(runs, cases, passes, independent=True):
 
 
 def of_passes(table, passes, cases, fold, seed):
-    """Return the rows of one T, with source, fold and seed after the case."""
+    """Return the rows of one T, with patient, source, fold and seed after the case."""
     rows = table[table["passes"] == passes].drop(columns="passes")
-    rows = rows.merge(cases[["case", "source"]], on="case").assign(fold=fold, seed=seed)
-    first = ["case", "source", "fold", "seed"]
-    return rows[first + [column for column in rows if column not in first]]
+    rows = rows.merge(cases[WHO[:3]], on="case").assign(fold=fold, seed=seed)
+    return rows[WHO + [column for column in rows if column not in WHO]]
 
 
 def sorted_cells(tables):

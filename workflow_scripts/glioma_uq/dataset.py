@@ -8,7 +8,10 @@ import numpy as np
 import torch
 
 from glioma_uq.errors import BadInput
+from glioma_uq.images import Grid, read_mask
+from glioma_uq.plurals import counted
 from glioma_uq.tasks import TASKS, class_index
+from glioma_uq.transforms import in_patient
 from glioma_uq.volumes import Manifest
 
 GIB = 2**30
@@ -19,7 +22,7 @@ class Case(NamedTuple):
     """One preprocessed case.
 
     The class indices of the reference are 0 outside the tumour and 1 inside, or 1 core, 2 oedema,
-    3 enhancing.
+    3 enhancing. Volumes and lengths are the patient's, before registration to the template.
     """
 
     name: str
@@ -27,15 +30,19 @@ class Case(NamedTuple):
     brain: torch.Tensor  # (X, Y, Z) bool
     tumour: torch.Tensor | None  # (1, X, Y, Z) float32 class indices; None without a reference
     labels: dict  # class index by task, -1 where unknown
-    voxel_volume_mm3: float
-    affine: np.ndarray | None = None  # 4x4, voxel to world mm; None: cubic, without a position
+    affine: np.ndarray = np.eye(4)  # 4x4, voxel to the template's world in mm
+    patient_affine: np.ndarray = np.eye(4)  # 4x4, voxel to the patient's world in mm
+    tumour_volume_mm3: float = float("nan")  # of the reference on the patient's own grid
+
+    @property
+    def voxel_volume_mm3(self):
+        """Volume of a voxel in the patient in mm³."""
+        return Grid(self.brain.shape, self.patient_affine).voxel_volume
 
     @property
     def voxel_sizes_mm(self):
-        """Edges of a voxel in mm."""
-        if self.affine is None:
-            return (self.voxel_volume_mm3 ** (1 / 3),) * 3
-        return tuple(nibabel.affines.voxel_sizes(self.affine).tolist())
+        """Edges of a voxel in the patient in mm."""
+        return tuple(Grid(self.brain.shape, self.patient_affine).voxel_sizes.tolist())
 
 
 def load_volume(path, dtype):
@@ -79,7 +86,7 @@ class Dataset:
         if self.kept is None:
             return
         needed, free = self.size_in_memory(names), available_memory()
-        print(f"{len(names)} cases take {needed / GIB:.2f} GiB of memory")
+        print(f"{counted(len(names), 'case')}: {needed / GIB:.2f} GiB of memory")
         if free is not None and needed > SHARE_KEPT * free:
             print(f"more than half of the {free / GIB:.2f} GiB free: reading them again each time")
             self.kept = None
@@ -100,15 +107,17 @@ class Dataset:
                 f"expected finite intensities in the normalised series of {name}, found NaN or "
                 "infinity: delete its folder under normalised and run again."
             )
-        brain = self.manifest.file(name, "brain_mask")
+        brain = read_mask(self.manifest.file(name, "brain_mask"))
+        patient = in_patient(brain.grid, self.manifest.to_template(name))
         return Case(
             name=name,
             images=images,
-            brain=load_volume(brain, np.uint8) > 0,
+            brain=torch.from_numpy(brain.data),
             tumour=self._read_tumour(name) if self.has_segmentation(name) else None,
             labels={task: values[0] for task, values in self.labels([name]).items()},
-            voxel_volume_mm3=float(np.prod(nibabel.load(brain).header.get_zooms())),
-            affine=nibabel.load(brain).affine,
+            affine=brain.grid.affine,
+            patient_affine=patient.affine,
+            tumour_volume_mm3=self.manifest.volume_mm3(name, "wt"),
         )
 
     def _read_tumour(self, name):

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from glioma_uq.errors import BadInput
+from glioma_uq.plurals import counted
 
 STRATA = ["grade", "idh", "1p19q", "source"]
 SPLITS = ("training", "validation", "test")
@@ -49,7 +50,7 @@ def with_et_size(cases, et_mm3):
     if not (largest > 0).any():
         raise BadInput(
             f"expected enhancing tumour in some segmentation to stratify by {ET_SIZE}, found none "
-            f"in all {len(cases)} cases: leave it out of folds.stratify_by."
+            f"in {counted(len(cases), 'case')}: leave it out of folds.stratify_by."
         )
     strata = dict(zip(largest.index, size_strata(largest), strict=True))
     return cases.assign(**{ET_SIZE: cases["patient"].map(strata)})
@@ -62,7 +63,8 @@ def assign_folds(cases, number, validation_share, seed, *, strata=STRATA, test_s
         cases: one row for each case: case, patient and the columns of `strata`. All cases of a
             patient are in one split; the first gives the strata.
         number: number of folds.
-        validation_share: share of each fold's other cases on which the best weights are selected.
+        validation_share: share of each fold's other cases on which the best weights are selected,
+            0 for none.
         seed: integer.
         strata: columns to stratify by; the first is balanced the most exactly.
         test_share: for a single holdout test set of this share; then `number` is 1.

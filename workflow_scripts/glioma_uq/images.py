@@ -34,7 +34,8 @@ class Grid:
     @property
     def voxel_volume(self):
         """Volume of a voxel in mm3."""
-        return float(abs(np.linalg.det(self.affine[:3, :3])))
+        x, y, z = self.affine[:3, :3].T
+        return float(abs(np.cross(x, y) @ z))  # exact where axes are, unlike a determinant
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,14 @@ class Image:
 def is_empty(path):
     """Return whether `path` is an empty file, as of an excluded case or a missing segmentation."""
     return Path(path).stat().st_size == 0
+
+
+def is_missing(path, t1ce):
+    """Return whether a series is an empty file though the T1CE is not: the case goes on without it.
+
+    An excluded case has an empty T1CE too.
+    """
+    return is_empty(path) and not is_empty(t1ce)
 
 
 def read_image(path, dtype=np.float32):

@@ -4,7 +4,7 @@ import pandas as pd
 
 from glioma_uq.files import written_whole
 
-TEXT = {"case": str, "source": str}
+TEXT = {"case": str, "patient": str, "source": str}
 
 
 def read_table(path):

@@ -55,6 +55,15 @@ def is_invertible(matrix):
     return bool(np.isfinite(matrix).all() and abs(np.linalg.det(matrix)) > LEAST_DETERMINANT)
 
 
+def in_patient(grid, matrix):
+    """Return a grid of the template's space as it lies in the patient: volumes and lengths there.
+
+    `matrix` maps the patient's world (mm of the T1CE) to the template's. An affine registration
+    changes sizes: MNI152 is some 40 % larger than most brains.
+    """
+    return Grid(grid.shape, np.linalg.inv(matrix) @ grid.affine)
+
+
 def from_itk(parameters, centre):
     """Return the RAS matrix of an ITK affine transform, y = A (x - c) + c + t in LPS mm.
 

@@ -28,7 +28,7 @@ NAMES = {
 }
 
 
-def find_images(options, case, parts):
+def find_images(options, case, parts, may_lack=()):
     """Return {part: path} of a case, "sub-" in its name or not; see glioma_uq.cohorts.sources.
 
     `options`: `path`, the tree; `session`, "first", "last" or a name; `entities`,
@@ -46,7 +46,7 @@ def find_images(options, case, parts):
         wanted = options["entities"].get(part, {})
         candidates = [path for path in images_in(place) if _is_part(path, part, wanted)]
         chosen[part] = only_one(part, candidates, place, f"set cohort.bids.entities.{part}")
-    return found_of(chosen, NAMES, root / anat)
+    return found_of(chosen, NAMES, root / anat, may_lack)
 
 
 def cases_there(options):

@@ -9,6 +9,7 @@ from glioma_uq.cohorts.labels import LABEL_COLUMNS
 from glioma_uq.errors import BadInput
 from glioma_uq.files import CHECKSUM
 from glioma_uq.quality.metrics import OUTSIDE
+from glioma_uq.subregions import REGIONS
 
 STEPS = (
     "download_series",
@@ -26,6 +27,8 @@ SKIPPED = {
     "idc": (),
     "tcia": (),
 }
+GRID = ("voxel_mm", "shape", "template_scale")
+VOLUMES = tuple(f"{region}_mm3" for region in REGIONS)
 NUMBERS = ("metric", "value", "low", "high")
 EXCLUDED_COLUMNS = ("case", "step", "reason", *NUMBERS)
 
@@ -117,9 +120,41 @@ def check_someone_is_left(cases, excluded):
 
 
 def files_in(row):
-    """Return what the row of normalise_case says of its files: columns of the manifest."""
-    columns = ("voxel_mm", "template_scale")
-    return {name: x for name, x in row.items() if name in columns or name.endswith(CHECKSUM)}
+    """Return what the row of normalise_case says of its files: columns of the manifest alone."""
+    return {name: x for name, x in row.items() if name in GRID or name.endswith(CHECKSUM)}
+
+
+def manifest_of(included, quality):
+    """Return the rows of volumes.csv: each included case, its files and its volumes.
+
+    `included`: of `divide_cases`; `quality`: rows of all steps. Raises BadInput for files of
+    different grids, which a network cannot read as one cohort.
+    """
+    normalised = {row["case"]: row for row in quality if row["step"] == STEPS[-1]}
+    imputed, rows = imputed_by_case(quality), []
+    for case in included:
+        row = normalised[case["case"]]
+        case |= {"imputed": imputed.get(case["case"], "")}
+        case |= {name: row.get(name, "") for name in VOLUMES}
+        rows.append(case | files_in(row))
+    grids = {}
+    for row in rows:
+        grids.setdefault(tuple(row[name] for name in GRID[:2]), []).append(row["case"])
+    if len(grids) > 1:
+        found = ", ".join(
+            f"{shape} voxels of {float(mm):g} mm in {len(cases)} (as {cases[0]})"
+            for (mm, shape), cases in grids.items()
+        )
+        raise BadInput(
+            f"expected one grid for all cases, found {found}, remove the folder normalised of the "
+            "cohort and run again"
+        )
+    return rows
+
+
+def imputed_by_case(quality):
+    """Return {case: its missing series, imputed by zeros, as "t1 flair"} of the cases with any."""
+    return {row["case"]: row["imputed"] for row in quality if row.get("imputed")}
 
 
 def gather_metrics(quality):

@@ -27,7 +27,7 @@ class Place(NamedTuple):
     folder: str
 
 
-def find_images(options, case, parts):
+def find_images(options, case, parts, may_lack=()):
     """Return {part: path} of a case; see glioma_uq.cohorts.sources.
 
     `options`: {"datasets": a list of datasets}.
@@ -38,7 +38,7 @@ def find_images(options, case, parts):
     expected = {part: patterns_of(files[part], place) for part in chosen}
     inside = f"{place.folder}/"
     expected = {p: " or ".join(n.removeprefix(inside) for n in e) for p, e in expected.items()}
-    return found_of(chosen, expected, folder)
+    return found_of(chosen, expected, folder, may_lack)
 
 
 def cases_there(options):

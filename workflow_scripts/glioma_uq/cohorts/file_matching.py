@@ -1,5 +1,6 @@
 """One file for each image of a case; none or several are an error that names the candidates."""
 
+import re
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -55,26 +56,34 @@ def only_one(part, candidates, place, advice):
     return candidates[0] if candidates else None
 
 
-def found_of(chosen, expected, place):
-    """Return `chosen`, {part: path or None}, without the absent segmentation or brain mask.
+def found_of(chosen, expected, place, may_lack=()):
+    """Return `chosen`, {part: path or None}, without absent parts that a case may lack.
 
-    `expected`: {part: name of its file}, for the error about a missing modality. A segmentation
-    by another name is an error too, or the reference would be lost silently.
+    These are segmentation, brain mask and the modalities `may_lack`. `expected`: {part: name of
+    its file}, for the error about any other. A segmentation, or a modality of `may_lack`, by
+    another name is an error too, or it would be lost silently.
     """
     found = {part: path for part, path in chosen.items() if path is not None}
     left = [path.name for path in images_in(place) if path not in found.values()]
-    missing = [expected[part] for part in chosen if part not in (*found, *OPTIONAL)]
+    missing = [expected[part] for part in chosen if part not in (*found, *OPTIONAL, *may_lack)]
     if missing:
         near = get_close_matches(missing[0], left, 2, cutoff=0.3)
         hint = f" (nearest: {', '.join(near)})" if near else ""
         raise BadCase(
             f"expected {', '.join(missing)} in {place}, found no such file{hint}, add or rename it"
         )
-    if "segmentation" in chosen and "segmentation" not in found:
-        others = [name for name in left if "seg" in name.lower()]
+    for part in (part for part in ("segmentation", *may_lack) if part in chosen.keys() - found):
+        others = [name for name in left if is_named_as(part, name)]
         if others:
             raise BadCase(
-                f"expected the segmentation as {expected['segmentation']} in {place}, found "
+                f"expected the {part} as {expected[part]} in {place}, found "
                 f"{others[0]}, rename it or move it out of the folder"
             )
     return found
+
+
+def is_named_as(part, name):
+    """Return whether a file's name says that it is the segmentation, or a modality as a word."""
+    if part == "segmentation":
+        return "seg" in name.lower()
+    return bool(re.search(rf"(?<![a-z0-9]){part}(?![a-z0-9])", name.lower()))

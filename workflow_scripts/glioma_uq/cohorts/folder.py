@@ -14,7 +14,7 @@ from glioma_uq.cohorts.file_matching import (
 WILD = set("*?[")
 
 
-def find_images(options, case, parts):
+def find_images(options, case, parts, may_lack=()):
     """Return {part: path} of a case; see glioma_uq.cohorts.sources.
 
     `options`: `path`, the folder of the cases, and `names`, {part: file name or pattern,
@@ -25,7 +25,7 @@ def find_images(options, case, parts):
     names = {part: options["names"][part] for part in parts if options["names"][part]}
     chosen = {part: _file(part, place, name) for part, name in names.items()}
     expected = {part: name.replace("{case}", case) for part, name in names.items()}
-    return found_of(chosen, expected, place)
+    return found_of(chosen, expected, place, may_lack)
 
 
 def cases_there(options):

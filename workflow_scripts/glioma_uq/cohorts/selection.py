@@ -72,8 +72,11 @@ def rows_of(table, case, path):
     return rows
 
 
-def taken(rows, modalities):
-    """Return {modality: row} of the selected series of one case; raise BadCase for none or two."""
+def taken(rows, modalities, may_lack=()):
+    """Return {modality: row} of the selected series of one case; raise BadCase for none or two.
+
+    Modalities of `may_lack` without a series are left out.
+    """
     chosen = {}
     for modality in modalities:
         named = rows[rows.modality == modality]
@@ -82,9 +85,10 @@ def taken(rows, modalities):
                 f"expected one series as {modality}, found {len(named)} "
                 f"({', '.join(named.SeriesInstanceUID)}), keep one"
             )
-        if named.empty:
+        if len(named):
+            chosen[modality] = named.iloc[0]
+        elif modality not in may_lack:
             raise BadCase(why_missing(rows, modality))
-        chosen[modality] = named.iloc[0]
     return chosen
 
 

@@ -2,14 +2,14 @@
 
 A source is a module with two functions:
 
-    find_images(options, case, parts)   {part: path} of the images that exist, or BadCase
-    cases_there(options)                sorted names of the cases of the source
+    find_images(options, case, parts, may_lack)   {part: path} of the images that exist, or BadCase
+    cases_there(options)                          sorted names of the cases of the source
 
 `options` are those of cohort.<source> in the config, for datasets {"datasets": a list with what
 their files say (glioma_uq.configuration.datasets)}; `parts` modalities ("t1", "t1ce", "t2",
 "flair"), "segmentation" and "brain_mask". A modality that is not found, or found twice, raises
-BadCase; segmentation and brain mask may be absent. A source that must convert its files first
-(CONVERTED) returns {} where the case can be converted.
+BadCase; segmentation, brain mask and the modalities `may_lack` may be absent. A source that must
+convert its files first (CONVERTED) returns {} where the case can be converted.
 
 Snakemake reads this module while it plans, so a source is imported only when it is used.
 """
@@ -32,14 +32,15 @@ CONVERTED = ("dicom", "idc", "tcia")
 CANONICAL = {"core": [1], "oedema": [2], "enhancing": [3]}
 
 
-def find_images(source, options, case, parts, follow_links=False):
+def find_images(source, options, case, parts, follow_links=False, may_lack=()):
     """Return {part: path as text} of the images of a case.
 
     Each is a separate file inside the path of the source or of its datasets; links may lead out
-    of it only with `follow_links`. Raises BadCase with one sentence.
+    of it only with `follow_links`. Raises BadCase with one sentence, also for a missing modality
+    that is not among `may_lack`.
     """
     try:
-        found = _module(source).find_images(options, case, parts)
+        found = _module(source).find_images(options, case, parts, may_lack)
         _check_different_files(found)
         roots = [part["path"] for part in options.get("datasets", [options]) if "path" in part]
         if roots and not follow_links:
@@ -54,10 +55,10 @@ def cases_there(source, options):
     return _module(source).cases_there(options)
 
 
-def existing_images(source, options, case, parts, follow_links=False):
+def existing_images(source, options, case, parts, follow_links=False, may_lack=()):
     """Return the paths of a case's images for planning; check_cohort reports errors."""
     try:
-        return list(find_images(source, options, case, parts, follow_links).values())
+        return list(find_images(source, options, case, parts, follow_links, may_lack).values())
     except BadCase:
         return []
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from glioma_uq.cohorts.file_matching import check_folder_there, folders_in
 
 
-def find_images(options, case, parts):
+def find_images(options, case, parts, may_lack=()):
     """Return {}, after a check that a case on disk has its folder; see cohorts.sources."""
     if "path" in options:
         check_folder_there(Path(options["path"]) / case)

@@ -80,6 +80,9 @@ MC_DROPOUT = (
 SMALL_TUMOURS = (
     Setting("preprocessing.voxel_size_mm", "Voxel size", 1.0, " mm"),
     Setting("preprocessing.clip", "Clipping of intensities at percentiles", [5, 95]),
+    Setting("preprocessing.registration.engine",
+            "Registration to MNI152, to whose brain the grid is cropped", "none",
+            why="The same preprocessing for all cohorts. Volumes in mm³ are native."),
     Setting("folds.scheme", "Folds", "holdout", why="Every case is tested."),
     Setting("network_options.dmfnet.width", "Width of DMFNet", 32, " channels"),
     Setting("network_options.dmfnet-umodule.width", "Width with U-Modules", 32, " channels"),
@@ -89,7 +92,9 @@ SMALL_TUMOURS = (
     Setting("rates", "Dropout rates", [0.0]),
     Setting("sampling.samplers", "Samplers", ["deterministic"]),
     Setting("training.epochs", "Epochs", 500),
-    Setting("training.weights", "Weights of the epoch", "best",
+    Setting("folds.validation_share", "Share of further cases for validation", 0.0,
+            why="Learning curves and checks need cases that are neither trained on nor tested."),
+    Setting("training.weights", "Weights of the epoch", "best_on_test",
             why="Selecting weights on the evaluated cases would bias the results."),
     Setting("training.segmentation_loss", "Segmentation loss", "generalised_dice"),
     Setting("training.ce_weight", "Weight of the voxel-wise cross-entropy", 0.0,
@@ -97,13 +102,25 @@ SMALL_TUMOURS = (
     Setting("training.crop.size", "Crops", [128, 128, 128], " voxels"),
     Setting("training.crop.enhancing_share", "Crops around enhancing tumour", 0.0),
     Setting("training.auxiliary.schedule", "Schedule of the auxiliary weights", "step"),
+    Setting("training.auxiliary.until", "Last epoch of the first auxiliary weights", 20),
+    Setting("training.auxiliary.before", "First auxiliary weights (labels, terms)", [0.5, 0.5]),
+    Setting("training.auxiliary.after", "Last auxiliary weights (labels, terms)", [1.0, 0.05]),
+    Setting("training.auxiliary.by_network", "Auxiliary weights of single networks", {}),
+    Setting("network_options.dmfnet-umodule.reduction", "Reconstruction loss of a feature map",
+            "sum", why="The paper says mean squared error; its equation 5 prints a sum, of 4 and 8 "
+            "million elements at its crops, beside which the labels would count nothing."),
+    Setting("network_options.dmfnet-umodule.detach_target", "Target of a reconstruction constant",
+            False, why="Otherwise the loss also falls when the encoder shrinks its features."),
     Setting("training.augmentation", "Augmentation",
             ["rotation_in_plane", "mirror_x", "mirror_y", "mirror_z", "intensity_scale"]),
+    Difference("Scaling by 0.9 to 1.1", "of the intensities, by one factor for all series",
+               "not said of what", "DMFNet's public code scales intensities, by a factor for each "
+               "series and sagittal plane, and shifts them too; zoom would scale the volume."),
+    Difference("Outputs of the networks", "exclusive classes, for all networks alike",
+               "not said", "No New-Net, Reversible U-Net and NVDLMED were published with "
+               "overlapping regions."),
     Difference("Cases", "a digital phantom", "BraTS 2018",
                "Nothing to download. The quoted rows are of other cases.", phantom_only=True),
-    Difference("Grid", "registered to MNI152, cropped to the brain",
-               "BraTS's own, padded with zeros",
-               "The same preprocessing for all cohorts. Volumes in mm³ are native."),
     Difference("Percentiles, mean and deviation of the intensities", "of the voxels in the brain",
                NOT_SAID, "Otherwise the background would dominate."),
     Difference("Optimiser", "Adam, as in DMFNet's public code, with the study's rates", NOT_SAID,
@@ -178,8 +195,10 @@ def value_of(setting, config):
 
 def shown(value, unit=""):
     """Return a value as the report prints it."""
-    if value is None or value == []:
+    if value is None or value in ([], {}):
         return "none"
+    if isinstance(value, dict):
+        return "; ".join(f"{key}: {shown(part)}" for key, part in value.items())
     if isinstance(value, list):
         return ", ".join(map(str, value)) + unit
     if isinstance(value, bool):

@@ -27,6 +27,7 @@ from glioma_uq.tasks import TASKS
 
 FREE = ("departures",)  # free text
 WITH_LOGIN = re.compile(r"://[^/\s]*@")
+WITHOUT_VALIDATION = ("fixed", "paper")  # rules of selection that read test cases
 WITHOUT_LABELS = {
     "phantom": "describe it, as cohorts/phantom.yaml does.",
     "datasets": "name the datasets and their folders, as cohorts/brats_2018.yaml does.",
@@ -53,6 +54,8 @@ def check_study(config):
         return
     refuse(faults_of_folds(config["folds"]))
     check_networks(config["networks"], config["network_options"])
+    refuse(faults_of_training(config["training"], config["networks"]))
+    refuse(faults_of_validation(config))
     refuse(faults_of_segmentation(config))
     check_subregions(config)
     refuse(faults_of_selection(config))  # before the maps, which may take its passes
@@ -101,6 +104,11 @@ def faults_of_cohort(cohort):
                 source, "give the location of the cases and the table of their labels."
             )
             yield f"expected cohort.{key} for cohort.source {source}, found none: {do}"
+    if cohort["missing"] != "exclude" and source == "phantom":
+        yield (
+            "expected cohort.missing exclude for the phantom, whose cases have every series, found "
+            f"{cohort['missing']}: leave it out."
+        )
     yield from faults_of_coding(cohort.get("segmentation_labels"), "cohort.segmentation_labels")
     if source == "datasets":
         if "labels" in cohort:
@@ -166,11 +174,31 @@ def faults_of_preprocessing(preprocessing, cohort):
             f"field is that of the T1, found {', '.join(modalities)}, add it or set "
             "preprocessing.bias_field to null"
         )
+    if authors and cohort["missing"] != "exclude":
+        yield (
+            "expected cohort.missing exclude for preprocessing.variant authors, which takes the "
+            f"bias field of every series from the T1, found {cohort['missing']}, set one of them "
+            "to its default"
+        )
     if method == "none" and source == "phantom":
         yield (
             "expected stripped scans for preprocessing.skull_stripping none, found the phantom, "
             "whose heads have skulls, set it to template"
         )
+    field = preprocessing["bias_field"] and preprocessing["white_matter_field"]
+    if preprocessing["registration"]["engine"] == "none":
+        for needs, key, instead in (
+            (source == "phantom", "the phantom, whose series have grids of their own", ""),
+            (authors, "preprocessing.variant authors", ", or set that to default"),
+            (method == "template", "preprocessing.skull_stripping template",
+             ", or another method"),
+            (field, "preprocessing.white_matter_field", ", or set that to null"),
+        ):  # fmt: skip
+            if needs:
+                yield (
+                    f"expected an engine of preprocessing.registration for {key}, found none: "
+                    f"choose one, as ants{instead}."
+                )
     heads = preprocessing["head_templates"]
     missing = heads["t1"] is None or (authors and heads["t2"] is None)
     if method == "template" and source != "phantom" and missing:
@@ -254,6 +282,34 @@ def faults_of_folds(folds):
         )
 
 
+def faults_of_validation(config):
+    """Find settings that need validation cases in a study without, and two kinds of them."""
+    share, training = config["folds"]["validation_share"], config["training"]
+    if share and training["weights"] == "best_on_test":
+        yield (
+            "expected folds.validation_share 0 for training.weights best_on_test, which validates "
+            f"on the test cases, found {share}: set one to 0 or the other to best."
+        )
+    if share:
+        return
+    fitted, rule = config["statistics"], config["selection"]["rule"]
+    judged = training["weights"] == "best_on_test"
+    for needs, key, instead in (
+        (training["weights"] == "best", "training.weights best", "set that to last"),
+        (training["schedule"] == "plateau" and not judged, "training.schedule plateau",
+         "set that to poly or cosine"),
+        (rule not in WITHOUT_VALIDATION, f"selection.rule {rule}", "set that to fixed"),
+        (config["tasks"] and fitted["recalibration"], "statistics.recalibration", "set that to []"),
+        (config["tasks"] and fitted["conformal"], "statistics.conformal", "set that to null"),
+        (fitted["mask_control"], "statistics.mask_control", "set that to null"),
+    ):  # fmt: skip
+        if needs:
+            yield (
+                f"expected a folds.validation_share above 0 for {key}, found 0: raise it, or "
+                f"{instead}."
+            )
+
+
 def check_networks(networks, options):
     """Refuse an unknown network, and options that a network does not have."""
     known = list_networks()
@@ -266,6 +322,16 @@ def check_networks(networks, options):
                 raise BadInput(f"expected {expected}, found {name!r}: {closest(name, known)}")
     for name in networks:
         check_options(name, options.get(name, {}))
+
+
+def faults_of_training(training, networks):
+    """Find auxiliary weights of a network that the study does not have."""
+    for name in training["auxiliary"]["by_network"]:
+        if name not in networks:
+            yield (
+                "expected networks of the study under training.auxiliary.by_network, found "
+                f"{name!r}: {closest(name, networks)}"
+            )
 
 
 def faults_of_segmentation(config):

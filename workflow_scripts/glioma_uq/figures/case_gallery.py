@@ -3,10 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from glioma_uq.figures.gallery_cases import read_gallery_cases, through_tumour
-from glioma_uq.figures.slices import outline, show_scan, slice_panels, slicer
+from glioma_uq.figures.gallery_cases import imputed_text, read_gallery_cases, through_tumour
+from glioma_uq.figures.slices import outline, show_scans, slice_panels, slicer
 from glioma_uq.figures.style import finish, key
 from glioma_uq.figures.words import format_range
+from glioma_uq.plurals import counted
 from glioma_uq.statistics.selected_cell import read_selected_cell
 
 CAPTION = (
@@ -69,10 +70,9 @@ def draw(table, cases, n, *, classes):
 def draw_case(axes_of_case, case, classes):
     """Draw one row and return its map images."""
     cut = slicer(case.brain, through_tumour(case)[2])
-    scans = list(case.scans.values())
-    for axes, scan in zip(axes_of_case, (scans[0], scans[-1]), strict=False):
-        show_scan(axes, cut(scan), cut(case.brain))
-    outline(axes_of_case[1], cut(case.maps["mean"]), PREDICTED)
+    scans = list(case.scans)
+    show_scans(zip((scans[0], scans[-1]), axes_of_case, strict=False), case, cut)
+    outline(axes_of_case[1], cut(case.predicted), PREDICTED)
     if case.truth is not None:
         outline(axes_of_case[1], cut(case.truth), TRUTH)
     axes_of_case[0].set_ylabel(row_text(case), size=6.5)
@@ -87,7 +87,7 @@ def row_text(case):
     """Return the label of a row."""
     nats = "no tumour found" if np.isnan(case.uncertainty) else f"{case.uncertainty:.2f} nats"
     dice = "no reference" if np.isnan(case.dice) else f"Dice {case.dice:.2f}"
-    return f"{case.name}\n{nats}\n{dice}"
+    return "\n".join(filter(None, [case.name, nats, dice, imputed_text(case)]))
 
 
 def headline(table, n):
@@ -95,9 +95,9 @@ def headline(table, n):
     half, dice = len(table) // 2, table["dice"].to_numpy()
     halves = dice[:half], dice[-half:]
     if half == 0 or np.isnan(halves).any():
-        return f"{len(table)} of {n} cases, from the least to the most uncertain tumour"
+        return f"{len(table)} of {counted(n, 'case')}, from the least to the most uncertain tumour"
     low, high = map(format_range, halves)
     return (
-        f"{len(table)} of {n} cases by uncertainty: Dice is {low} in the less uncertain half "
-        f"and {high} in the more uncertain one"
+        f"{len(table)} of {counted(n, 'case')} by uncertainty: Dice is {low} in the less uncertain "
+        f"half and {high} in the more uncertain one"
     )

@@ -14,9 +14,11 @@ from glioma_uq.figures.networks import (
 )
 from glioma_uq.figures.style import DASHED, count_text, finish, note_empty, panel_title, panels
 from glioma_uq.grid import format_rate
+from glioma_uq.plurals import counted
 from glioma_uq.seeds import seed_for
 from glioma_uq.statistics.bootstrap import draw_resamples, weighted_mean
 from glioma_uq.statistics.long_tables import numbers, resample_cell
+from glioma_uq.statistics.patients import count_cases
 from glioma_uq.statistics.selected_cell import read_selected_cell
 from glioma_uq.tables import read_table
 
@@ -79,16 +81,16 @@ def tabulate(tables, *, resamples, level, interval, rng):
 
 
 def of_enhancing(overlap):
-    """Return case, fold, seed, et_volume_ml, size and dice of ET, without post-processing rule."""
+    """Return case, patient, fold, seed, et_volume_ml, size and dice of ET, without any rule."""
     rows = overlap[(overlap["region"] == "et") & (overlap["rule"] == "none")]
     volume = rows["reference_volume_mm3"] / 1000
-    rows = rows[["case", "fold", "seed", "dice"]]
+    rows = rows.filter(items=["case", "patient", "fold", "seed", "dice"])
     return rows.assign(et_volume_ml=volume, size=size_of(volume)).reset_index(drop=True)
 
 
 def mean_dice(rows, weights):
     """Yield the mean Dice of a group."""
-    yield "et", "dice", weighted_mean(rows["dice"].to_numpy(float), weights), rows["case"].nunique()
+    yield "et", "dice", weighted_mean(rows["dice"].to_numpy(float), weights), count_cases(rows)
 
 
 def draw(table, *, level):
@@ -108,13 +110,13 @@ def draw_means(axes, groups, styles):
     sizes = {size: f"{size}\nn = {counts[size]}" for size in SIZES if size in counts}
     draw_groups(axes, groups, "size", sizes, styles)
     axes.set_xlabel("Volume of enhancing tumour (ml)")
-    panel_title(axes, "(a) By size", count_text([counts.sum()]) + " cases")
+    panel_title(axes, "(a) By size", count_text([counts.sum()], "case"))
 
 
 def draw_cases(axes, cases, styles):
     """Draw each case with enhancing tumour against its volume on a logarithmic axis."""
     n = cases["case"].nunique()
-    panel_title(axes, "(b) All cases", f"n = {n} cases with enhancing tumour")
+    panel_title(axes, "(b) All cases", f"n = {counted(n, 'case')} with enhancing tumour")
     axes.set(xscale="log", xlabel="Volume of enhancing tumour (ml)")
     if cases.empty:
         note_empty(axes, "no enhancing tumour")

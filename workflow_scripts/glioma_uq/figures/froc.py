@@ -11,6 +11,7 @@ from glioma_uq.figures.networks import (
     values_of,
 )
 from glioma_uq.figures.style import count_text, finish, panel_title, panels
+from glioma_uq.plurals import counted
 
 CAPTION = (
     "Which lesions are found, and with how many false ones",
@@ -66,7 +67,7 @@ def draw_curves(axes, table, styles):
     false = table[table["measure"] == "false_per_case"]
     lesions = int(whole["n_lesions"].max()) if len(whole) else 0
     axes.set(xlim=(0, None), xlabel="False lesions per case")
-    note = f"{count_text(false['n'])} cases with {lesions} lesions"
+    note = f"{count_text(false['n'], 'case')} with {counted(lesions, 'lesion')}"
     panel_title(axes, "(a) Found and false", note)
 
 
@@ -80,7 +81,7 @@ def draw_sizes(axes, rows, styles):
     }
     draw_groups(axes, rows, "group", sizes, styles, empty="no lesion")
     axes.set_xlabel("Volume of the lesion (ml), number of lesions")
-    note = count_text([counts.get(ALL, 0)]) + " lesions"
+    note = count_text([counts.get(ALL, 0)], "lesion")
     panel_title(axes, "(b) By size of the lesion", note)
 
 

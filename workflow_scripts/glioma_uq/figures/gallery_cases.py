@@ -1,6 +1,6 @@
 """The cases of galleries and of the viewer: selection, scans, truth and maps."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,8 @@ class CaseImages:
     """The Images of one case on one grid.
 
     `scans` by modality (z-scores), `maps` by kind (probability, then nats) or labels by network,
-    `truth` a mask or labels, None without a reference, `brain` a mask.
+    `truth` a mask or labels, None without a reference, `brain` a mask, `imputed` the modalities
+    that the case lacks, whose scans are zeros.
     """
 
     name: str
@@ -30,12 +31,14 @@ class CaseImages:
     maps: dict
     truth: object
     brain: object
+    imputed: list = field(default_factory=list, kw_only=True)
 
 
 @dataclass(frozen=True)
 class GalleryCase(CaseImages):
-    """One case with its Dice and uncertainty (nats), NaN without."""
+    """One case with the predicted mask, and its Dice and uncertainty (nats), NaN without."""
 
+    predicted: object
     dice: float
     uncertainty: float
 
@@ -84,6 +87,7 @@ def read_gallery_cases(tables, selected, number, *, network, maps, mapped, volum
                 name=case,
                 dice=row.dice,
                 uncertainty=row.tumour_predictive,
+                predicted=read_mask(folder / "labels.nii.gz"),
                 maps={kind: read_image(folder / f"{kind}.nii.gz") for kind in MAPS},
                 truth=read_mask(manifest.file(case, "segmentation")) if known else None,
                 **read_scans(manifest, case, shown_modalities(modalities)),
@@ -93,9 +97,10 @@ def read_gallery_cases(tables, selected, number, *, network, maps, mapped, volum
 
 
 def read_scans(manifest, case, modalities):
-    """Return the `scans` and the `brain` of a case of a `Manifest`."""
+    """Return the `scans`, the `brain` and what is `imputed` of a case of a `Manifest`."""
     scans = {name: read_image(manifest.file(case, name)) for name in modalities}
-    return {"scans": scans, "brain": read_mask(manifest.file(case, "brain_mask"))}
+    brain = read_mask(manifest.file(case, "brain_mask"))
+    return {"scans": scans, "brain": brain, "imputed": manifest.imputed(case)}
 
 
 def find_maps(maps, network, rate, passes, case):
@@ -108,6 +113,11 @@ def find_maps(maps, network, rate, passes, case):
         f"expected voxel maps of {case} by {network} at T = {passes}, found none; add {passes} to "
         "sampling.maps"
     )
+
+
+def imputed_text(case):
+    """Return "T1, FLAIR imputed" of a case, "" without missing series."""
+    return f"{', '.join(name.upper() for name in case.imputed)} imputed" * bool(case.imputed)
 
 
 def through_tumour(case):

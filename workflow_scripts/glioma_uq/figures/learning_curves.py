@@ -4,13 +4,15 @@ import numpy as np
 
 from glioma_uq.figures.style import BLUE, GREEN, ORANGE, finish, key, panel_title, panels
 from glioma_uq.figures.words import format_range
+from glioma_uq.plurals import counted, plural
 from glioma_uq.runs import KEYS, read_runs
 
 CAPTION = (
     "Did the networks learn, and when did they stop improving",
     "Loss and validation Dice by epoch, with a line for each fold and seed and a pair of panels "
     "for each network and dropout rate p. Dots mark the epoch whose weights were kept: the one "
-    "with the lowest validation loss, or the last. A validation loss that rises while the training "
+    "with the lowest validation loss, or the last; training.weights best_on_test validates on the "
+    "test cases. A validation loss that rises while the training "
     "loss falls is overfitting.",
 )
 
@@ -27,7 +29,8 @@ def read(*, curves, network):
 def draw(table, *, weights):
     """Return the figure: for each network and rate, losses above and Dice below.
 
-    `weights` are those that were kept, of the `best` epoch by validation loss or of the `last`.
+    `weights` are those that were kept: of the `last` epoch, or else of that with the lowest
+    validation loss.
     """
     groups = list(table.groupby(["network", "rate"], sort=False))
     columns = min(len(groups), MOST_COLUMNS)
@@ -62,11 +65,10 @@ def headline(table):
     """Return the number of networks, their epochs, and their final validation Dice."""
     runs = table.groupby(KEYS)
     epochs, dice = runs["epoch"].max(), runs["validation_dice"].last()
-    what = f"{len(epochs)} network{'' if len(epochs) == 1 else 's'}"
-    return (
-        f"{what}, {format_range(epochs, '{:.0f}')} epochs: in the last one validation Dice is "
-        f"{format_range(dice)}"
-    )
+    what = counted(len(epochs), "network")
+    dices = f"in the last one validation Dice is {format_range(dice)}"
+    dices = "without validation" if dice.isna().all() else dices
+    return f"{what}, {format_range(epochs, '.0f')} {plural(epochs.max(), 'epoch')}: {dices}"
 
 
 def draw_rate(above, below, table, rate, weights):
@@ -86,4 +88,4 @@ def draw_rate(above, below, table, rate, weights):
             kept = curve.iloc[-1] if last else curve.loc[curve["validation_loss"].idxmin()]
             above.plot(kept["epoch"], kept["validation_loss"], "o", color=ORANGE)
             below.plot(kept["epoch"], kept["validation_dice"], "o", color=GREEN)
-    above.set_title(f"p = {rate:.2f},  n = {len(curves)} networks")
+    above.set_title(f"p = {rate:.2f},  n = {counted(len(curves), 'network')}")

@@ -7,7 +7,7 @@ import numpy as np
 from glioma_uq.errors import BadInput
 from glioma_uq.figures.cells import of_cell
 from glioma_uq.figures.style import GREY, across_axes, key, note_empty
-from glioma_uq.figures.words import format_range, joined
+from glioma_uq.figures.words import format_number, format_range, joined
 from glioma_uq.grid import SUFFIXES
 from glioma_uq.predictions import cell_of
 from glioma_uq.statistics.overlap_groups import BELOW_MM3
@@ -63,7 +63,7 @@ def values_of(rows):
     return dict(zip(rows["network"], rows["value"], strict=True))
 
 
-def format_by_network(values, form="{:.2f}"):
+def format_by_network(values, form=".2f"):
     """Return "0.31 (csnet) and 0.44 (unet)" from {network: value}, or both ends of more than 3."""
     names = shown_names(list(values))
     known = {network: value for network, value in values.items() if not np.isnan(value)}
@@ -78,7 +78,7 @@ def format_by_network(values, form="{:.2f}"):
 
 
 def _one(value, name, form):
-    return f"{form.format(value).replace('-', '−')} ({name})"
+    return f"{format_number(value, form)} ({name})"
 
 
 def draw_groups(

@@ -5,7 +5,7 @@ import pandas as pd
 
 from glioma_uq.figures.cells import IN_TEXT, TASK_NAMES, of_cell, read_rows
 from glioma_uq.figures.style import BLUE, DASHED, GREEN, ORANGE, finish, panel_title, panels
-from glioma_uq.figures.words import joined
+from glioma_uq.figures.words import format_number, joined
 from glioma_uq.predictions import known_rows
 from glioma_uq.statistics.posterior_truth import true_posterior
 from glioma_uq.statistics.rank_tests import one_row_per_case
@@ -101,8 +101,8 @@ def value_text(measures, name, label):
     if row.empty or row["value"].isna().all():
         return f"{label} not measured"
     value, low, high = row[["value", "low", "high"]].iloc[0]
-    text = f"{label} = {value:.2f}"
-    return (text if np.isnan(low) else f"{text} ({low:.2f} to {high:.2f})").replace("-", "−")
+    text, *ends = map(format_number, (value, low, high))
+    return f"{label} = {text}" + ("" if np.isnan(low) else f" ({' to '.join(ends)})")
 
 
 def measures_text(measures, n):

@@ -5,7 +5,7 @@ import pandas as pd
 
 from glioma_uq.figures.cells import IN_TEXT, TASK_NAMES, by_task, of_cell, read_rows
 from glioma_uq.figures.style import BLUE, DASHED, GREY, finish, key, panel_title, panels
-from glioma_uq.figures.words import joined
+from glioma_uq.figures.words import format_number, joined
 from glioma_uq.statistics.selected_cell import read_selected_cell
 from glioma_uq.tasks import TASKS
 
@@ -67,7 +67,7 @@ def draw_bins(axes, rows):
 def gap_text(rows):
     """Return accuracy minus mean confidence over all cases: below 0 if overconfident."""
     gap = np.average(rows["accuracy"] - rows["confidence"], weights=rows["n"])
-    return f"{gap:+.2f}".replace("-", "−")
+    return format_number(gap, "+.2f")
 
 
 def headline(table):

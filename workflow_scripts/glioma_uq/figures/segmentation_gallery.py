@@ -7,11 +7,12 @@ import pandas as pd
 from matplotlib.colors import ListedColormap
 from matplotlib.patches import Patch
 
-from glioma_uq.figures.gallery_cases import CaseImages, find_maps, read_scans, spread
+from glioma_uq.figures.gallery_cases import CaseImages, find_maps, imputed_text, read_scans, spread
 from glioma_uq.figures.networks import format_by_network, nearest_cells, shown_names
-from glioma_uq.figures.slices import show_scan, slice_panels, slicer
+from glioma_uq.figures.slices import show_scans, slice_panels, slicer
 from glioma_uq.figures.style import FULL_WIDTH, empty_figure, finish
 from glioma_uq.images import read_image
+from glioma_uq.plurals import counted
 from glioma_uq.statistics.overlap_groups import et_volumes
 from glioma_uq.statistics.selected_cell import read_selected_cell
 from glioma_uq.subregions import SUBREGIONS
@@ -22,8 +23,9 @@ CAPTION = (
     "Which tumours do the networks find",
     "Cases with enhancing tumour from the smallest to the largest, spread evenly over the study, "
     "in the axial slice with most of it (the patient’s left is on the left): scans, the reference, "
-    "and the prediction of each network over the first scan. Each row gives the case’s volume of "
-    "enhancing tumour, and each prediction its Dice of enhancing tumour in the whole volume. "
+    "and the prediction of each network over the first scan that is there. Each row gives the "
+    "case’s volume of enhancing tumour, and each prediction its Dice of enhancing tumour in the "
+    "whole volume. "
     "Dropout rate {rate}; networks of the first seed that were not trained on the case.",
 )
 
@@ -105,15 +107,18 @@ def draw(table, cases, n):
 def draw_case(axes_of_case, case, rows):
     """Draw the scans of one case, then its subregions: the true ones and each network's."""
     cut = slicer(case.brain, rows["slice"].iloc[0])
-    scans = [cut(scan) for scan in case.scans.values()]
+    scans = list(case.scans)
     segmentations = [case.truth, *case.maps.values()]
-    for axes, scan in zip(axes_of_case, scans + scans[:1] * len(segmentations), strict=True):
-        show_scan(axes, scan, cut(case.brain))
+    below = next(name for name in scans if name not in case.imputed)
+    shown = scans + [below] * len(segmentations)
+    show_scans(zip(shown, axes_of_case, strict=True), case, cut)
     for axes, labels in zip(axes_of_case[len(scans) :], segmentations, strict=True):
         show_labels(axes, cut(labels))
     for axes, dice in zip(axes_of_case[len(scans) + 1 :], rows["dice"], strict=True):
         axes.set_xlabel(f"Dice {dice:.2f}", size=6.5, labelpad=2)
-    axes_of_case[0].set_ylabel(f"{case.name}\n{rows['et_volume_ml'].iloc[0]:.2f} ml", size=6.5)
+    volume = f"{rows['et_volume_ml'].iloc[0]:.2f} ml"
+    text = "\n".join(filter(None, [case.name, volume, imputed_text(case)]))
+    axes_of_case[0].set_ylabel(text, size=6.5)
 
 
 def show_labels(axes, labels):
@@ -129,6 +134,6 @@ def headline(table, n):
     means = table.groupby("network", sort=False)["dice"].mean().to_dict()
     shown = table["case"].nunique()
     return (
-        f"{shown} of {n} cases with enhancing tumour, from the smallest to the largest: "
+        f"{shown} of {counted(n, 'case')} with enhancing tumour, from the smallest to the largest: "
         f"mean Dice is {format_by_network(means)}"
     )

@@ -12,9 +12,11 @@ CAPTION = (
     "Pearson correlation between a case’s mean uncertainty and the Dice of its segmentation, with "
     "uncertainty averaged (a) over the brain and (b) over the predicted tumour, and (c) the mean "
     "Dice itself, against the number of passes T. Useful uncertainty is high where Dice is low: a "
-    "correlation well below 0. Cases without a predicted tumour have no tumour uncertainty: "
-    "“empty” counts those left out of (b). Bars on the right are {level} % bootstrap intervals at "
-    "the largest T. Corresponds to Figure 4 of the paper on Monte Carlo dropout.",
+    "correlation well below 0. It is pooled over folds, which networks of their own test; the "
+    "report has the correlation within folds beside it and warns where they disagree. Cases "
+    "without a predicted tumour have no tumour uncertainty: “empty” counts those left out of (b). "
+    "Bars on the right are {level} % bootstrap intervals at the largest T. Corresponds to Figure 4 "
+    "of the paper on Monte Carlo dropout.",
 )
 
 MEASURES = {

@@ -69,7 +69,7 @@ def draw_panel(axes, rows, styles):
     labels = {scale: f"{scale:g}" for scale in scales}
     draw_groups(axes, rows, "scale", labels, styles, connected=True)
     axes.set_xlim(-0.5, len(scales) - 0.5)
-    axes.set_title(count_text(rows["n"]) + " lesion groups")
+    axes.set_title(count_text(rows["n"], "lesion group"))
 
 
 def title_of(kind, table):
@@ -91,5 +91,5 @@ def headline(table):
     change = values_of(rows[rows["scale"] == smallest])
     return (
         f"At {smallest:g} of the same tumour's diameter, Dice of enhancing tumour changes by "
-        f"{format_by_network(change, '{:+.2f}')}"
+        f"{format_by_network(change, '+.2f')}"
     )

@@ -37,6 +37,15 @@ def show_scan(axes, data, brain):
     axes.imshow(np.where(brain > 0, data, low), cmap="gray", vmin=low, vmax=high)
 
 
+def show_scans(panels, case, cut):
+    """Draw the slice `cut` of a case's scans, by modality in `panels`; imputed ones say so."""
+    for modality, axes in panels:
+        show_scan(axes, cut(case.scans[modality]), cut(case.brain))
+        if modality in case.imputed:
+            where = {"transform": axes.transAxes, "ha": "center", "va": "center"}
+            axes.text(0.5, 0.5, "missing,\nimputed", color="white", size=6.5, **where)
+
+
 def outline(axes, values, colour):
     """Draw the contour of `values` at one half, if there is one."""
     if values.min() < 0.5 < values.max():

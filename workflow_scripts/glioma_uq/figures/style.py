@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from glioma_uq.files import written_whole
+from glioma_uq.plurals import counted
 from glioma_uq.tables import write_table
 
 PNG_DPI = 220  # for screens; print takes the PDF
@@ -107,11 +108,15 @@ def finish(figure, headline, *keys, columns=4):
     return figure
 
 
-def count_text(counts):
-    """Return "n = 60", or "n = 52–60" if n differs between the points of a panel."""
+def count_text(counts, noun=None):
+    """Return "n = 60", or "n = 52–60" if n differs between the points of a panel.
+
+    With a `noun`, "n = 1 case" or "n = 52–60 cases".
+    """
     counts = [int(n) for n in counts] or [0]
     low, high = min(counts), max(counts)
-    return f"n = {low}" if low == high else f"n = {low}–{high}"
+    most = counted(high, noun) if noun else high
+    return f"n = {most}" if low == high else f"n = {low}–{most}"
 
 
 def empty_figure(headline, text):
@@ -129,8 +134,10 @@ def across_axes(axes):
 
 
 def note_empty(axes, text="not measured"):
-    """Write `text` in the middle of an empty panel."""
-    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=GREY)
+    """Write `text` in the middle of an empty panel, over its grid and lines of reference."""
+    blank = {"facecolor": "white", "edgecolor": "none", "pad": 2}
+    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=GREY,
+              bbox=blank, zorder=4)  # fmt: skip
 
 
 def save_figure(figure, table, *, pdf, png, csv):

@@ -14,13 +14,15 @@ from glioma_uq.figures.style import (
     panel_title,
     panels,
 )
+from glioma_uq.figures.words import joined
+from glioma_uq.plurals import counted
 from glioma_uq.subregions import REGIONS
 from glioma_uq.tables import read_table
 
 CAPTION = (
     "How large are the tumours",
-    "Volumes of the reference segmentations, each case once, 0 if it lacks the region. (a) "
-    "Enhancing tumour; tumour core (enhancing, necrotic and other non-enhancing tumour); whole "
+    "Volumes of the reference segmentations, each case once. (a) Where present: enhancing "
+    "tumour; tumour core (enhancing, necrotic and other non-enhancing tumour); whole "
     "tumour (core and oedema): the box holds the middle half of the cases, the orange line is the "
     "median, whiskers reach at most 1.5 box heights, and circles are beyond. (b) Number of cases "
     "with an enhancing tumour of at most the given volume, on a logarithmic axis; dashed: 1 and 2 "
@@ -42,6 +44,11 @@ def in_ml(table, region):
     return table.loc[table["region"] == region, "volume_mm3"].to_numpy(float) / 1000
 
 
+def present(volumes):
+    """Return the volumes of the cases that have the region."""
+    return volumes[volumes > 0]
+
+
 def draw(table):
     """Return the figure: a box for each region, and the number of small ET."""
     figure, (grid,) = panels(1, 2, height=3.0, gridspec_kw={"width_ratios": [1, 1.25]})
@@ -51,23 +58,30 @@ def draw(table):
 
 
 def draw_boxes(axes, table):
-    """Draw a box of each region: quartiles, median, whiskers of at most 1.5 box heights."""
+    """Draw a box of each region, of the cases that have it.
+
+    It shows quartiles, median, and whiskers of at most 1.5 box heights.
+    """
     line = {"color": "#333333", "linewidth": 0.8}
+    volumes = {region: present(in_ml(table, region)) for region in REGIONS}
     axes.boxplot(
-        [in_ml(table, region) for region in REGIONS],
-        tick_labels=[REGION_NAMES[region].replace(" ", "\n") for region in REGIONS],
+        list(volumes.values()),
+        tick_labels=[
+            f"{REGION_NAMES[region]}\nn = {len(values)}".replace(" ", "\n", 1)
+            for region, values in volumes.items()
+        ],
         widths=0.5, boxprops=line, whiskerprops=line, capprops=line,
         medianprops={"color": ORANGE, "linewidth": 1.6},
         flierprops={"marker": "o", "markersize": 3, "markeredgecolor": GREY},
     )  # fmt: skip
     axes.set_ylabel("Volume (ml)")
-    panel_title(axes, "(a) Regions of the tumours", f"n = {table['case'].nunique()}")
+    panel_title(axes, "(a) Regions of the tumours", f"n = {table['case'].nunique()} cases")
 
 
 def draw_small(axes, volumes):
     """Draw the cumulative number of cases by volume, and the limits of a small tumour."""
-    positive = np.sort(volumes[volumes > 0])
-    note = f"n = {len(positive)} cases with ET; {len(volumes) - len(positive)} without"
+    positive = np.sort(present(volumes))
+    note = f"n = {counted(len(positive), 'case')} with ET; {len(volumes) - len(positive)} without"
     panel_title(axes, "(b) Enhancing tumour", note)
     axes.set(xscale="log", xlabel="Volume (ml)", ylabel="Cases with at most this volume")
     if not len(positive):
@@ -85,13 +99,22 @@ def draw_small(axes, volumes):
 
 
 def headline(table):
-    """Return the median volume of each region, and the number of small enhancing tumours."""
-    medians = [
-        f"{np.median(in_ml(table, region)):.1f} ml ({REGION_NAMES[region]})" for region in REGIONS
-    ]
-    volumes = in_ml(table, "et")
-    positive, limit = volumes[volumes > 0], max(SMALL_ML)
+    """Return the median volume of each region, and the number of small enhancing tumours.
+
+    A median is that of the cases that have the region; the others are counted beside it.
+    """
+    medians = [median_text(in_ml(table, region), REGION_NAMES[region]) for region in REGIONS]
+    positive, limit = present(in_ml(table, "et")), max(SMALL_ML)
     return (
-        f"Median volume is {medians[0]}, {medians[1]} and {medians[2]}; "
+        f"Median volume, where present, is {joined(medians)}; "
         f"{(positive < limit).sum()} of {len(positive)} enhancing tumours are below {limit:g} ml"
     )
+
+
+def median_text(volumes, name):
+    """Return "2.4 ml (tumour core, in 3 of 4 cases)", without the numbers if all have it."""
+    positive = present(volumes)
+    if not len(positive):
+        return f"not measured ({name}, in no case)"
+    n = "" if len(positive) == len(volumes) else f", in {len(positive)} of {len(volumes)} cases"
+    return f"{np.median(positive):.1f} ml ({name}{n})"

@@ -9,6 +9,7 @@ from glioma_uq.errors import BadInput
 from glioma_uq.figures.cells import IN_TEXT, TASK_NAMES, by_task, of_cell, read_rows
 from glioma_uq.figures.style import GREEN, ORANGE, finish, note_empty, panel_title, panels
 from glioma_uq.figures.words import joined
+from glioma_uq.plurals import counted
 from glioma_uq.statistics.rank_tests import judged_cases
 from glioma_uq.statistics.selected_cell import at_cell, read_selected_cell
 from glioma_uq.tables import read_table
@@ -144,8 +145,9 @@ def rank_text(rank, task, counts):
     row = rank.iloc[0]
     if [int(row["n_right"]), int(row["n_wrong"])] != counts:
         raise BadInput(
-            f"expected the rank test of {task} on {counts[0]} good and {counts[1]} bad cases, "
-            f"found {row['n_right']:.0f} and {row['n_wrong']:.0f}; test and draw the same cell"
+            f"expected the rank test of {task} on {counts[0]} good and "
+            f"{counted(counts[1], 'bad case')}, found {row['n_right']:.0f} and "
+            f"{row['n_wrong']:.0f}; test and draw the same cell"
         )
     auroc = f"AUROC = {row['auroc']:.2f}"
     if not np.isnan(row.get("auroc_low", np.nan)):

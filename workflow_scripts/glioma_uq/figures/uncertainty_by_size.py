@@ -71,7 +71,7 @@ def draw_sizes(axes, rows, styles, title, label):
     groups = {g: f"{name}\nn = {counts[g]:.0f}" for g, name in GROUPS.items() if g in counts}
     draw_groups(axes, rows, "group", groups, styles)
     axes.set(xlabel="Volume of enhancing tumour (ml)", ylabel=label)
-    panel_title(axes, title, count_text(counts[counts.index == "all"]) + " cases")
+    panel_title(axes, title, count_text(counts[counts.index == "all"], "case"))
 
 
 def draw_scores(axes, rows, styles):
@@ -81,7 +81,7 @@ def draw_scores(axes, rows, styles):
     scores = {AUROC + one: name for one, name in SCORES.items() if AUROC + one in measured}
     draw_groups(axes, rows, "measure", scores, styles, across=True)
     axes.set_xlabel("AUROC for a missed tumour")
-    note = count_text(rows["n"]) + " cases with enhancing tumour"
+    note = count_text(rows["n"], "case") + " with enhancing tumour"
     panel_title(axes, "(d) Which score finds missed tumours?", note)
 
 

@@ -63,7 +63,7 @@ def headline(table):
     """Return the range of the epistemic share of each task."""
     epistemic = table[table["measure"].str.startswith("epistemic")].dropna(subset="share")
     texts = [
-        f"{format_range(100 * rows['share'], '{:.0f}')} % in {IN_TEXT[task]}"
+        f"{format_range(100 * rows['share'], '.0f')} % in {IN_TEXT[task]}"
         for task, rows in by_task(epistemic).items()
     ]
     return f"The epistemic share of the uncertainty is {joined(texts)}"

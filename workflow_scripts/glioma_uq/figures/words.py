@@ -12,7 +12,13 @@ def joined(parts):
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def format_range(values, form="{:.2f}"):
-    """Return "0.12 to 0.31", or one number if both ends read alike; true minus signs."""
-    low, high = (form.format(end).replace("-", "−") for end in (min(values), max(values)))
+def format_number(value, form=".2f"):
+    """Return a number with a true minus, and without one where it rounds to 0."""
+    sign = "+" * form.startswith("+")
+    return f"{value:{sign}z{form.removeprefix('+')}}".replace("-", "−")
+
+
+def format_range(values, form=".2f"):
+    """Return "0.12 to 0.31", or one number if both ends read alike."""
+    low, high = (format_number(end, form) for end in (min(values), max(values)))
     return low if low == high else f"{low} to {high}"

@@ -2,8 +2,10 @@
 
 Source: Nuechterlein and Mehta, 3D-ESPNet with Pyramidal Refinement for Volumetric Brain Tumor
 Image Segmentation, MICCAI Brainlesion Workshop 2018. With four inputs, `width=16` and four
-classes it has 3,626,584 parameters. Batch normalisation has torch's own momentum: the
-authors' code passes 0.95, which in torch keeps little but the last batch.
+classes it has 3,626,584 parameters. As in the authors' code, kernels are drawn from He's normal
+distribution and batch normalisation has an epsilon of 1e-3, at the end of a pyramid of 1e-5. It
+has torch's own momentum: the authors' code passes 0.95, which in torch keeps little but the last
+batch.
 """
 
 from functools import partial
@@ -14,6 +16,7 @@ from torch import nn
 from torch.nn import functional
 
 from glioma_uq.layers.blocks import convolved, dropout, feature_maps
+from glioma_uq.layers.initialisation import draw_he_fan_out
 from glioma_uq.layers.options import check_outlines_only
 from glioma_uq.layers.padding import padded
 
@@ -21,7 +24,7 @@ DILATIONS = (1, 1, 2, 2)
 KERNELS = (3, 5, 7, 9)
 SCALES = (0.2, 0.4, 0.6, 0.8)
 
-normalised = partial(convolved, norm=nn.BatchNorm3d)
+normalised = partial(convolved, norm=partial(nn.BatchNorm3d, eps=1e-3))
 activated = partial(normalised, activation=nn.ReLU)
 
 
@@ -117,6 +120,7 @@ class ESPNet3D(nn.Module):
             activated(classes, classes, 7),
             nn.Conv3d(classes, classes, 1, bias=False),
         )
+        draw_he_fan_out(self)
 
     @padded(8)
     def forward(self, images):

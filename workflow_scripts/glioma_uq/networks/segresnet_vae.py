@@ -19,10 +19,18 @@ DIVISOR = 16  # the autoencoder halves the bottom, at an eighth, once more
 class SegResNetVAE(nets.SegResNetVAE):
     """Map volumes to logits and, in training mode, to the term `vae` of `auxiliary`.
 
-    This is the squared error of the rebuilt images plus the divergence of the code from a
-    standard normal. The dense layers of the autoencoder have the size of the training volumes;
-    without it, in evaluation mode, volumes may have any size. The autoencoder has dropout at
-    the bottom too, which is the same.
+    This is the mean squared error of the rebuilt images plus the divergence of the code from a
+    standard normal. The paper weighs both by 0.1 beside the Dice loss, in all epochs; in a config
+    `training.auxiliary.by_network` says so, since the general weights are those of U-Modules.
+
+    MONAI's autoencoder is not quite the paper's: it shares the upsampling layers and residual
+    blocks of the segmentation's decoder, where the paper's has a decoder of its own, so that
+    rebuilding the images trains the segmentation's decoder too; and its divergence is a mean over
+    the code, where the paper divides the sum by the number of voxels.
+
+    The dense layers of the autoencoder have the size of the training volumes; without it, in
+    evaluation mode, volumes may have any size. The autoencoder has dropout at the bottom too,
+    which is the same.
 
     Args, besides those of every network that only outlines (see the package):
         width: channels of the full resolution, a multiple of 8 (groups of a normalisation),

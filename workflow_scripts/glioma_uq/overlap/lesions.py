@@ -11,8 +11,8 @@ from scipy.optimize import linear_sum_assignment
 from glioma_uq.overlap.regions import volume_of
 
 NEIGHBOURS = np.ones((3, 3, 3), dtype=bool)
-COLUMNS = ["case", "seed", "fold", "region", "rule", "lesion", "volume_mm3", "found", "dice",
-           "score_mm3"]  # fmt: skip
+COLUMNS = ["case", "patient", "seed", "fold", "region", "rule", "lesion", "volume_mm3", "found",
+           "dice", "score_mm3"]  # fmt: skip
 ONE_TO_ONE = ("lesion_tp", "lesion_fp", "lesion_fn", "lesion_dice")
 
 

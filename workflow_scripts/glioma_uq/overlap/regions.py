@@ -10,7 +10,7 @@ from glioma_uq.overlap.masks import dice
 from glioma_uq.subregions import REGIONS, SUBREGIONS, in_region
 
 RULES = ("none", "et500")
-COLUMNS = ["case", "source", "fold", "seed", "region", "rule",
+COLUMNS = ["case", "patient", "source", "fold", "seed", "region", "rule",
            "tp", "fp", "fn", "tn", "fp_in_brain", "brain_voxels",
            "dice", "tpr", "fpr", "fpr_in_brain",
            "reference_volume_mm3", "predicted_volume_mm3"]  # fmt: skip

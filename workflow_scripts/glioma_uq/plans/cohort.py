@@ -42,6 +42,8 @@ class CohortPlan(Plan):
         self.manifest = f"{self.folder}/volumes.csv"
         self.modalities = cohort["modalities"]
         self.others = [name for name in self.modalities if name != "t1ce"]
+        # The series that a case may lack; the others are registered to the T1CE.
+        self.may_lack = self.others if cohort["missing"] == "impute-zero" else []
         # The images that a case on disk may have.
         self.parts = [*self.modalities, "segmentation", "brain_mask"]
 
@@ -58,6 +60,8 @@ class CohortPlan(Plan):
         self.is_authors = preprocessing["variant"] == "authors"
         # The folder of the scans that are registered; the authors correct bias afterwards.
         self.registered = "raw" if self.is_authors else "bias_corrected"
+        # Without registration the study's grid is the one that all cases share.
+        self.on_own_grid = preprocessing["registration"]["engine"] == "none"
         self.grid_options = {name: preprocessing[name] for name in ("voxel_size_mm", "margin_mm")}
         # The settings of N4 in white matter, None if it is off.
         self.refinement = preprocessing["bias_field"] and preprocessing["white_matter_field"]
@@ -99,6 +103,10 @@ class CohortPlan(Plan):
         """Return the quality sheets of some cases, or of all."""
         return [f"{self.folder}/figures/{case}.png" for case in cases or self.cases]
 
+    def sheet_template(self):
+        """Return the input of quality sheets whose outline they draw, if cases are registered."""
+        return {} if self.on_own_grid else {"template": f"{TEMPLATE}/brain_mask.nii.gz"}
+
     def records(self):
         """Return the quality records of all cases at all steps."""
         return [f"{self.folder}/{record_of(c, step)}" for c in self.cases for step in self.steps]
@@ -134,7 +142,8 @@ class CohortPlan(Plan):
         if self.datasets:  # without their labels, so that a change of these imports nothing again
             keys = ("name", "path", "folders", "files")
             options = {"datasets": [{key: each[key] for key in keys} for each in self.datasets]}
-        return {"source": self.source, "options": options, "follow_links": follow}
+        where = {"source": self.source, "options": options, "follow_links": follow}
+        return where | {"may_lack": self.may_lack}
 
     @property
     def listed(self):

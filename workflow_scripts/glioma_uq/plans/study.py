@@ -300,6 +300,12 @@ class StudyPlan(Plan):
         """Return the options of a network's constructor."""
         return self.config["network_options"].get(network, {})
 
+    def training_of(self, network):
+        """Return the settings of a network's training, with auxiliary weights of its own if any."""
+        auxiliary = dict(self.config["training"]["auxiliary"])
+        mine = auxiliary.pop("by_network").get(network, {})
+        return self.config["training"] | {"auxiliary": auxiliary | mine}
+
     def code_of_network(self, step):
         """Return the param that fingerprints a step and the file of its network."""
 

@@ -33,10 +33,8 @@ METRICS = {
     "slices": Metric("convert_case", "slices of the series", None, min),
     "slice_mm": Metric("convert_case", "distance of the slices (mm)", None, max),
     "orientation": Metric("import_case", "orientation in the file"),
+    "imputed": Metric("import_case", "missing series, imputed by zeros"),
     "tilt_deg": Metric("import_case", "tilt of the axes (degrees)", None, max),
-    "et_mm3": Metric("import_case", "Enhancing tumour, ET (mm³)", None, min),
-    "tc_mm3": Metric("import_case", "Tumour core, TC (mm³)", None, min),
-    "wt_mm3": Metric("import_case", "Whole tumour, WT (mm³)", None, min),
     "intensity_low": Metric("correct_bias_field", "intensity, 1st percentile", None, min),
     "intensity_high": Metric("correct_bias_field", "intensity, 99th percentile", None, max),
     "voxel_mm": Metric("correct_bias_field", "voxel size (mm)", "Voxel (mm)", max),
@@ -55,10 +53,10 @@ METRICS = {
     "brain_covered": Metric(
         "normalise_case", "share of the brain that was scanned", "Scanned", min
     ),
-    "normalised_brain_ml": Metric("normalise_case", "Brain on the study’s grid (ml)", None, min),
-    "normalised_tumour_ml": Metric(
-        "normalise_case", "Tumour on the study’s grid (ml)", "Tumour (ml)", min
-    ),
+    "et_mm3": Metric("normalise_case", "Enhancing tumour, ET (mm³)", None, min),
+    "tc_mm3": Metric("normalise_case", "Tumour core, TC (mm³)", None, min),
+    "wt_mm3": Metric("normalise_case", "Whole tumour, WT (mm³)", None, min),
+    "tumour_ml": Metric("normalise_case", "Tumour (ml)", "Tumour (ml)", min),
     "tumour_outside_brain_ml": Metric(
         "normalise_case", "Tumour outside the brain mask (ml)", "Tumour outside (ml)", max
     ),
@@ -136,6 +134,11 @@ def between(low, high):
     if low == -inf:
         return f"at most {high:g}"
     return f"at least {low:g}" if high == inf else f"{low:g} to {high:g}"
+
+
+def imputed_note(modalities):
+    """Return "T1, FLAIR imputed by zeros" of the series that a case lacks, "" for none."""
+    return f"{', '.join(name.upper() for name in modalities)} imputed by zeros" * bool(modalities)
 
 
 def overview(metrics, limits=()):

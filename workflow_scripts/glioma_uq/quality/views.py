@@ -28,10 +28,13 @@ def template_views(modalities, cohort, case, template):
     """Return {modality: View} of a case in template space, cut through its tumour.
 
     `cohort` is the folder of the cohort; an empty segmentation means that there is no reference.
+    `template` is None for cases that are not registered to it.
     """
     folder = cohort / "normalised" / case
     brain, tumour = read_mask(folder / "brain_mask.nii.gz"), folder / "segmentation.nii.gz"
-    masks = {"brain": brain.data, "template": template.on(brain.grid)}
+    masks = {"brain": brain.data}
+    if template:
+        masks["template"] = template.on(brain.grid)
     if not is_empty(tumour):
         masks["tumour"] = read_mask(tumour).data
     views = {}
@@ -75,7 +78,7 @@ def native_masks(grid, cohort, case, template):
     found = {name: read_mask(path) for name, path in files.items() if not is_empty(path)}
     masks = {name: mask.data for name, mask in found.items() if same_grid(mask.grid, grid)}
     matrix = cohort / "registered" / case / "t1ce_to_template.txt"
-    if not is_empty(matrix):
+    if template and not is_empty(matrix):
         back = np.linalg.inv(read_matrix(matrix))
         masks["template"] = resample_mask(template.mask, grid, back)
     return masks

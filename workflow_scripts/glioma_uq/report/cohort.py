@@ -6,7 +6,16 @@ import pandas as pd
 
 from glioma_uq.cohorts.collection import STEPS
 from glioma_uq.figures.cells import TASK_NAMES
-from glioma_uq.quality.metrics import METRICS, between, limit_of, overview, series_and_ending
+from glioma_uq.figures.words import format_number
+from glioma_uq.plurals import counted
+from glioma_uq.quality.metrics import (
+    METRICS,
+    between,
+    imputed_note,
+    limit_of,
+    overview,
+    series_and_ending,
+)
 from glioma_uq.tasks import TASKS, UNKNOWN
 
 CLASS_NAMES = {
@@ -30,6 +39,7 @@ def from_tables(cohort, cases, excluded, quality, limits):
         "sentence": sentence(len(cases), excluded["case"].nunique()),
         "facts": about_cases(cases, excluded, cohort),
         "excluded": excluded_rows(excluded),
+        "imputed": imputed_rows(cases),
         "is_one": len(quality) == 1,
         "steps": quality_by_step(quality),
         "overview": every_case(cases, excluded, quality, limits),
@@ -43,11 +53,6 @@ def sentence(taking_part, left_out):
     return f"{counted(taking_part, 'case')} {verb} part, {rest}."
 
 
-def counted(number, what):
-    """Return "1 case" or "2 cases"."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
-
-
 def about_cases(cases, excluded, cohort, tasks=TASKS):
     """Return [(name, text)]: numbers of cases, their sources, and known labels of `tasks`."""
     sources = cases["source"].value_counts().sort_index()
@@ -57,6 +62,8 @@ def about_cases(cases, excluded, cohort, tasks=TASKS):
         ("Left out", counted(left_out, "case")),
         ("Sources", ", ".join(f"{source} {n}" for source, n in sources.items())),
     ]
+    if incomplete := imputed_rows(cases):
+        facts.append(("With missing series", counted(len(incomplete), "case")))
     for task in (task for task in TASKS if task in tasks):
         labels = cases[task]
         counts = [
@@ -73,6 +80,19 @@ def excluded_rows(excluded):
     if excluded is None:
         return None
     return excluded[["case", "step", "reason"]].fillna("").to_numpy().tolist()
+
+
+def imputed_rows(cases):
+    """Return [case, note] of each case with missing series.
+
+    `cases`: the manifest, None if there is none.
+    """
+    if cases is None:
+        return []
+    incomplete = cases.dropna(subset="imputed")
+    return [
+        [row.case, imputed_note(row.imputed.split())] for row in incomplete.itertuples(index=False)
+    ]
 
 
 def quality_by_step(quality):
@@ -112,19 +132,22 @@ def metric_row(text, values):
 
 
 def plain(value):
-    """Return a number with four significant digits and a true minus."""
-    return f"{value:.4g}".replace("-", "−")
+    """Return a number with four significant digits."""
+    return format_number(value, ".4g")
 
 
 def every_case(cases, excluded, quality, limits):
     """Return {heads, rows} of the overview: a row for each case, excluded ones first.
 
-    A row is {case, sheet, step, reason, cells}, its sheet empty where no step has seen the case,
-    which has no folder; a cell is {text, value, outside}, for several series of the worst value,
-    which `outside` names with its limits if it is outside them.
+    A row is {case, sheet, step, reason, cells}, the reason that of its exclusion or its imputed
+    series, its sheet empty where no step has seen the case, which has no folder; a cell is {text,
+    value, outside}, for several series of the worst value, which `outside` names with its limits
+    if it is outside them.
     """
     measured = {row["case"]: row for row in quality.to_dict("records")}
-    rows = [*excluded_rows(excluded), *([case, "", ""] for case in cases["case"])]
+    notes = dict(imputed_rows(cases))
+    included = ([case, "", notes.get(case, "")] for case in cases["case"])
+    rows = [*excluded_rows(excluded), *included]
     shown = [metrics_of_case(measured.get(case, {}), limits) for case, *_ in rows]
     columns = [name for name in METRICS if any(name in metrics for metrics in shown)]
     blank = {"text": "", "value": "", "outside": ""}

@@ -3,11 +3,17 @@
 from glioma_uq.configuration.departures import departures
 from glioma_uq.figures.cells import TASK_NAMES, of_cell, of_network
 from glioma_uq.figures.words import GIVEN, format_range
-from glioma_uq.report import small_tumours, statistics_tables
-from glioma_uq.report.cohort import about_cases, counted, excluded_rows
+from glioma_uq.plurals import counted, plural
+from glioma_uq.report import correlations, small_tumours, statistics_tables
+from glioma_uq.report.cohort import about_cases, excluded_rows, imputed_rows
 from glioma_uq.report.verdict import learned, number, p_value, with_interval
 from glioma_uq.subregions import CLASSES
 from glioma_uq.tasks import TASKS
+
+ON_TEST = (
+    "The weights of each network are those of the epoch with the lowest loss on the test cases "
+    "themselves (training.weights best_on_test): every result is better than on new cases."
+)
 
 
 def from_tables(tables, config, network, selected):
@@ -53,12 +59,16 @@ def from_tables(tables, config, network, selected):
         ],
         "ranks": rank_rows(of_cell(of_network(tables["rank_tests"], network), rate, passes)),
         "excluded": excluded_rows(tables["excluded"]),
+        "imputed": imputed_rows(tables["cases"]),
         "how_selected": statistics_tables.how_selected(tables["selection"]),
         "findings": statistics_tables.judged_findings(tables.get("findings")),
         "warnings": [
             *statistics_tables.training_warnings(tables.get("training")),
+            *imputation_warnings(tables["cases"], config),
             *([GIVEN] if given else []),
+            *([ON_TEST] if config["training"]["weights"] == "best_on_test" else []),
             *statistics_tables.warnings(tables, rate, passes),
+            *correlations.warnings(tables.get("segmentation"), rate, passes),
             *small_tumours.warnings(subregions),
         ],
         "tables": statistics_tables.sortable_tables(tables, rate, passes),
@@ -93,13 +103,27 @@ def what_was_run(tables, config):
     return facts + ([] if curves is None else _about_training(curves))
 
 
+def imputation_warnings(cases, config):
+    """Return a warning about cases with missing series if training drops no series."""
+    incomplete = imputed_rows(cases)
+    if not incomplete or "modality_dropout" in config["training"]["augmentation"]:
+        return []
+    return [
+        f"Missing series are imputed by zeros in {len(incomplete)} of "
+        f"{counted(len(cases), 'case')}, and training.augmentation has no modality_dropout: but "
+        "for these the networks have learned from complete cases, and may be wrong, or too sure, "
+        "where a series is missing."
+    ]
+
+
 def _about_training(curves):
     """Return folds, seeds and epochs of the networks that were trained."""
     last = curves.groupby(["network", "rate", "fold", "seed"])["epoch"].max()
+    epochs = f"{format_range(last, '.0f')} {plural(last.max(), 'epoch')}"
     return [
         ("Folds", str(curves["fold"].nunique())),
         ("Seeds", listed(curves["seed"], "{}")),
-        ("Trained", f"{counted(len(last), 'network')}, {format_range(last, '{:.0f}')} epochs"),
+        ("Trained", f"{counted(len(last), 'network')}, {epochs}"),
     ]
 
 

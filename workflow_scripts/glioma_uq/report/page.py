@@ -12,6 +12,7 @@ from PIL import Image
 
 from glioma_uq.figures import caption
 from glioma_uq.figures.cells import IN_TEXT
+from glioma_uq.figures.words import format_number
 from glioma_uq.files import written_whole
 
 SHRINK = 4  # factor from a sheet to a thumbnail of some 10 kB: a page of 1,200 has 16 MB
@@ -68,9 +69,9 @@ def as_yaml(value):
 
 
 def in_four_digits(value):
-    """Return a number with four digits and a true minus, a task by its name, other text as is."""
+    """Return a number with four digits, a task by its name, other text as is."""
     if isinstance(value, float):
-        return (f"{value:.4g}" if value % 1 else f"{value:.0f}").replace("-", "−")
+        return format_number(value, ".4g" if value % 1 else ".0f")
     return IN_TEXT.get(str(value), str(value))
 
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from glioma_uq.figures.networks import REGION_NAMES, at_nearest, shown_names
 from glioma_uq.figures.words import joined
+from glioma_uq.plurals import counted
 from glioma_uq.report.verdict import number, p_value, with_interval
 from glioma_uq.statistics.paired_tests import OF_RULES
 
@@ -162,12 +163,16 @@ def warnings(about):
     """Return a sentence on each group with too few cases."""
     few = {} if about is None else {g: about["cases"][g] for g in ("below_2000", "below_1000")}
     return [
-        f"{'No case has' if n == 0 else 'Only 1 case has' if n == 1 else f'Only {n} cases have'} "
-        f"{GROUPS[group]}: its intervals are wide or missing, and differences between "
-        "networks are mostly chance."
+        f"{few_with(n)} {GROUPS[group]}: its intervals are wide or missing, and differences "
+        "between networks are mostly chance."
         for group, n in few.items()
         if n < FEW
     ]
+
+
+def few_with(n):
+    """Return "No case has", "Only 1 case has" or "Only 2 cases have"."""
+    return f"Only {counted(n, 'case')} {'has' if n == 1 else 'have'}" if n else "No case has"
 
 
 def facts(about):
@@ -176,7 +181,7 @@ def facts(about):
         return []
     n = about["cases"]
     text = (
-        f"in {n['all'] - n['empty']} of {n['all']} cases; {n['below_2000']} "
+        f"in {n['all'] - n['empty']} of {counted(n['all'], 'case')}; {n['below_2000']} "
         f"below 2,000 mm³, {n['below_1000']} of them below 1,000 mm³"
     )
     return [("Enhancing tumour", text)]

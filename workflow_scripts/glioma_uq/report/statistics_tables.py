@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 
 from glioma_uq.figures.cells import TASK_NAMES, of_network
+from glioma_uq.figures.words import format_number
+from glioma_uq.plurals import counted
 from glioma_uq.report.verdict import with_interval
 from glioma_uq.statistics.findings import LEVEL
 from glioma_uq.statistics.long_tables import THESE_NETWORKS
@@ -36,7 +38,11 @@ MEASURE_NAMES = {
     "dice": "Dice",
     "hd95_mm": "Hausdorff distance, 95th percentile (mm)",
     "rho_brain": "Pearson ρ with Dice, brain",
+    "rho_brain_within_folds": "the same within folds and seeds",
+    "rho_brain_minus_within": "pooled minus within folds and seeds",
     "rho_tumour": "Pearson ρ with Dice, predicted tumour",
+    "rho_tumour_within_folds": "the same within folds and seeds",
+    "rho_tumour_minus_within": "pooled minus within folds and seeds",
     "rho_tumour_with_empty": "the same, empty tumours ranked most uncertain",
     "spearman_brain": "Spearman ρ with Dice, brain",
     "spearman_tumour": "Spearman ρ with Dice, predicted tumour",
@@ -75,7 +81,8 @@ TABLES = {
     "rank_tests": "Mann-Whitney U of total uncertainty, bad against good predictions; AUROC is the "
     "chance that a bad one is more uncertain, rank-biserial is 2 AUROC − 1.",
     "differences": "Each dropout rate minus the selected one, paired by case.",
-    "subgroups": "The measures by source and by third of tumour sizes.",
+    "subgroups": "The measures by source, by third of tumour sizes, and by whether a missing "
+    "series is imputed.",
     "recalibration": "Probabilities as predicted (raw), and recalibrated by a temperature or prior "
     "fitted on validation cases.",
     "conformal": "Prediction sets: sets of classes that should hold the true one in 1 − alpha of "
@@ -179,7 +186,7 @@ def judged_claim(rows):
     plot = {
         "from": 0 if np.isnan(borders[0]) else place(borders[0]),
         "to": 100 if np.isnan(borders[1]) else place(borders[1]),
-        "borders": [(place(x), f"{x:g}".replace("-", "−")) for x in known],
+        "borders": [(place(x), format_number(x, "g")) for x in known],
     }
     return {
         "claim": first["claim"][0].upper() + first["claim"][1:],
@@ -245,14 +252,14 @@ def training_warnings(training):
         f"have activations on training cases that are more than {MOST_GROWTH} times larger in "
         "evaluation mode than in training mode"
     )
-    counted = {
+    kinds = {
         "were trained again, since they had collapsed": (training["attempts"] > 1)
         & (training["collapsed"] == 0),
         dead: training["dead_share"] > MOST_DEAD,
         larger: training["largest_evaluation"] > MOST_GROWTH * training["largest_training"],
     }
-    n = len(training)
-    texts += [f"{found.sum()} of {n} networks {x}." for x, found in counted.items() if any(found)]
+    n = counted(len(training), "network")
+    texts += [f"{found.sum()} of {n} {x}." for x, found in kinds.items() if any(found)]
     return texts
 
 
@@ -284,8 +291,8 @@ def warnings(tables, rate, passes):
         )
     if "auc" in n and n["auc"] < 100:
         texts.append(
-            f"With {n['auc']:.0f} cases, intervals cover less than their nominal level; "
-            "docs/intervals.md tabulates their coverage in simulated cohorts of 50 and more."
+            f"With {counted(int(n['auc']), 'case')}, intervals cover less than their nominal "
+            "level; docs/intervals.md tabulates their coverage in simulated cohorts of 50 and more."
         )
     for name in ("classification", "segmentation", "rank_tests"):
         table = tables.get(name)

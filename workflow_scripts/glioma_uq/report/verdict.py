@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from glioma_uq.figures.cells import TASK_NAMES
+from glioma_uq.figures.words import format_number
 from glioma_uq.grid import ALL_SEEDS
 from glioma_uq.statistics.long_tables import concat_nonempty
 
@@ -119,8 +120,8 @@ def _sentence(checks):
 
 
 def number(value, digits=2):
-    """Return a number with `digits` decimals and a true minus, or "not measured"."""
-    return "not measured" if np.isnan(value) else f"{value:.{digits}f}".replace("-", "−")
+    """Return a number with `digits` decimals, or "not measured"."""
+    return "not measured" if np.isnan(value) else format_number(value, f".{digits}f")
 
 
 def with_interval(value, low, high, digits=2):

@@ -62,12 +62,17 @@ function cut(axis, number) {
   viewer.createOnLocationChange();
 }
 
+// A number that rounds to 0 has no minus.
+function fixed(value, digits) {
+  return value.toFixed(digits).replace(/^-(?=[0.]*$)/, "");
+}
+
 function showValues(location) {
   const [x, y, z] = location.mm, names = [scan.selectedOptions[0].text];
   if (map.value) names.push(map.selectedOptions[0].text);
   if (shown.truth.mask) names.push("truth");
-  const values = location.values.map((v, i) => `${names[i]} ${v.value.toFixed(i === 2 ? 0 : 3)}`);
-  byId("readout").value = `${x.toFixed(0)}, ${y.toFixed(0)}, ${z.toFixed(0)} mm   ${values.join("   ")}`;
+  const values = location.values.map((v, i) => `${names[i]} ${fixed(v.value, i === 2 ? 0 : 3)}`);
+  byId("readout").value = `${fixed(x, 0)}, ${fixed(y, 0)}, ${fixed(z, 0)} mm   ${values.join("   ")}`;
   if (viewer.volumes.length) follow();
 }
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
-from glioma_uq.figures.gallery_cases import through_tumour
+from glioma_uq.figures.gallery_cases import imputed_text, through_tumour
 from glioma_uq.report.verdict import number
 from glioma_uq.uncertainty import UNCERTAINTY_COMPONENTS
 
@@ -48,9 +48,11 @@ def contents(cases, *, study, network, rate, passes, n, classes):
 
 def about(case):
     """Return the text of a case in the list."""
-    if np.isnan(case.uncertainty):
-        return f"no tumour predicted, Dice {number(case.dice)}"
-    return f"{number(case.uncertainty, 3)} nats in the tumour, Dice {number(case.dice)}"
+    found = "no tumour predicted"
+    if not np.isnan(case.uncertainty):
+        found = f"{number(case.uncertainty, 3)} nats in the tumour"
+    texts = [found, f"Dice {number(case.dice)}", imputed_text(case)]
+    return ", ".join(filter(None, texts))
 
 
 def case_data(case, most):
@@ -78,8 +80,12 @@ def bounding_box(mask):
 
 
 def scan_layer(image, brain, box):
-    """Return a scan scaled from its 0.5th to 99.5th percentile in the brain, black outside."""
+    """Return a scan scaled from its 0.5th to 99.5th percentile in the brain, black outside.
+
+    An imputed scan, which is 0 everywhere, is black.
+    """
     low, high = np.percentile(image.data[brain.data > 0], [0.5, 99.5])
+    high = high if high > low else low + 1
     return layer(image, box, float(low), float(high), "gray", outside=brain.data == 0)
 
 

@@ -51,7 +51,8 @@ def identity_of(case, settings):
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
     for volume in (case.images, case.brain, case.tumour):
         digest.update(b"none" if volume is None else volume.contiguous().numpy())
-    digest.update(json.dumps([case.voxel_volume_mm3, case.voxel_sizes_mm]).encode())
+    digest.update(case.patient_affine.tobytes())
+    digest.update(json.dumps(case.tumour_volume_mm3).encode())
     return digest.hexdigest()
 
 
@@ -135,7 +136,7 @@ def sample_cases(name, networks, dataset, cases, plan, seed):
 def write_maps(record, case, folder):
     """Write the maps of `record` as NIfTI in the case's space: float32, entropies in nats.
 
-    Only `labels` is uint8: the most probable subregion of the tumour, by its canonical label.
+    Only `labels` is uint8: the most probable class, of subregions by its canonical label.
     """
     for t, maps in record.maps.items():
         for kind, values in maps.items():

@@ -15,7 +15,6 @@ from glioma_uq.overlap.masks import dice, hd95
 from glioma_uq.regions import REGIONS, find_regions, missed_mass, region_means
 from glioma_uq.sampling.voxel_histograms import case_histograms
 from glioma_uq.sampling.voxel_uncertainty import VoxelUncertainty, is_tumour
-from glioma_uq.subregions import CLASSES
 from glioma_uq.tasks import TASKS
 from glioma_uq.uncertainty import CORRECTED, UNCERTAINTY_COMPONENTS
 
@@ -29,8 +28,8 @@ class Record:
     segmentation: list = field(default_factory=list)
     # On request, the voxels of each T by probability: dicts of `voxel_histograms.case_histograms`.
     histograms: list = field(default_factory=list)
-    # By T, {mean, predictive, aleatoric, epistemic: (X, Y, Z) float32}, and for subregions {labels:
-    # (X, Y, Z) uint8}.
+    # By T, {mean, predictive, aleatoric, epistemic: (X, Y, Z) float32} and {labels: (X, Y, Z)
+    # uint8}, the class of the largest mean probability: the prediction that all measures judge.
     maps: dict = field(default_factory=dict)
     sums: VoxelUncertainty | None = None  # to continue from, if known
 
@@ -142,13 +141,12 @@ def summarise_passes(record, case, passes, keep_maps, extras):
     record.segmentation.append(row)
     if "histograms" in extras and case.tumour is not None:
         reference = case.tumour[0].numpy() > 0
-        histograms = case_histograms(tumour_probability.numpy(), reference, regions)
+        histograms = case_histograms(tumour_probability.numpy(), masks[0], reference, regions)
         record.histograms += [name | histogram for histogram in histograms]
     if keep_maps:
         kept = {"mean": tumour_probability} | maps
         record.maps[passes] = {kind: values.float() for kind, values in kept.items()}
-        if len(mean) == CLASSES["subregions"]:
-            record.maps[passes]["labels"] = mean.argmax(0).to(torch.uint8)
+        record.maps[passes]["labels"] = mean.argmax(0).to(torch.uint8)
 
 
 def no_agreement(extras):
@@ -163,7 +161,7 @@ def agreement(predicted, case, extras):
     if case.tumour is not None:
         tumour = case.tumour[0] > 0
         row["dice"] = dice(predicted, tumour)
-        row["tumour_volume_mm3"] = float(tumour.sum()) * case.voxel_volume_mm3
+        row["tumour_volume_mm3"] = case.tumour_volume_mm3
         if "hd95" in extras:
             row["hd95_mm"] = hd95(predicted.numpy(), tumour.numpy(), case.voxel_sizes_mm)
     return row

@@ -8,7 +8,7 @@ import numpy as np
 COLUMNS = ["case", "passes", "histogram", "bin", "n", "confidence", "right"]
 
 
-def case_histograms(probability, tumour, regions):
+def case_histograms(probability, predicted, tumour, regions):
     """Return the histograms of one case, a list of dicts of lists: histogram, n, confidence, right.
 
     `brain` and `dilated` count a region's voxels by confidence. `inside` and `outside` (of the
@@ -16,12 +16,13 @@ def case_histograms(probability, tumour, regions):
 
     Args:
         probability: tumour probability, (X, Y, Z).
+        predicted: the predicted tumour, bool (X, Y, Z).
         tumour: the reference, bool (X, Y, Z).
         regions: bool masks by name, see `regions.find_regions`.
     """
     rows = []
     for name in ("brain", "dilated"):
-        counted = confidence_histogram(probability, tumour, regions[name])
+        counted = confidence_histogram(probability, predicted, tumour, regions[name])
         rows.append({"histogram": name} | {key: x.tolist() for key, x in counted.items()})
     for name, voxels in (("inside", tumour), ("outside", ~tumour)):
         n = probability_histogram(probability, voxels).tolist()
@@ -42,16 +43,18 @@ def histogram_rows(histograms):
     ]  # fmt: skip
 
 
-def confidence_histogram(probability, tumour, region, bins=15):
+def confidence_histogram(probability, predicted, tumour, region, bins=15):
     """Return {n, confidence, right}, each [bins], of the voxels of a region by confidence.
 
     The bins are (lo, hi] on [0, 1]. `n` counts the voxels, `confidence` is the sum of the
-    probabilities of the predicted class, `right` counts the voxels whose predicted class is
-    correct. `probability` (of tumour), `tumour` and `region` (bool) have the same shape. A voxel
-    is predicted as tumour if its probability is above 1/2.
+    probabilities of what is predicted, tumour or none, and `right` counts the voxels in which that
+    is correct. `probability` (of tumour) and `predicted`, `tumour` and `region` (bool) have the
+    same shape. With subregions the background can be predicted, as the most probable class, where
+    the tumour's classes together are more probable; then its confidence is below 1/2.
     """
-    p, truth = np.asarray(probability)[region].astype(np.float64), np.asarray(tumour)[region]
-    confidence, right = np.maximum(p, 1 - p), (p > 0.5) == truth
+    p = np.asarray(probability)[region].astype(np.float64)
+    said, truth = np.asarray(predicted)[region], np.asarray(tumour)[region]
+    confidence, right = np.where(said, p, 1 - p), said == truth
     index = np.searchsorted(np.linspace(0, 1, bins + 1)[1:-1], confidence, side="left")
     weights = {"n": np.ones_like(p), "confidence": confidence, "right": right}
     return {name: np.bincount(index, w, bins).astype(np.float64) for name, w in weights.items()}

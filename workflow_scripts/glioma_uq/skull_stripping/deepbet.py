@@ -21,10 +21,11 @@ def find_brain(scan, *, threads=1):
     models = package_folder("deepbet", "deepbet", "deepbet").parent / "data" / "models"
     for name, sha256 in SHA256.items():
         check_weights(models / name, sha256, "deepbet")
-    import torch
     from deepbet import run_bet
 
-    torch.set_num_threads(threads)
+    from glioma_uq.devices import set_threads  # imports torch
+
+    set_threads(threads)
     with TemporaryDirectory() as scratch:
         native, mask = f"{scratch}/scan.nii", f"{scratch}/mask.nii.gz"
         write_image(native, scan.data, scan.grid)

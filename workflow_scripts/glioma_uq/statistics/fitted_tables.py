@@ -3,8 +3,8 @@
 `tables` and `validation` are {cell: table} of the same cells, of test and of validation cases.
 `rng_of` is a function without arguments that returns the generator of the study's resamples, so
 that all parts of a table use the same resamples. `n_validation` is the smallest number of
-validation cases that anything behind a row was fitted on. A row whose fit needs more has no value,
-and its `reason` says so.
+validation patients that anything behind a row was fitted on. A row whose fit needs more has no
+value, and its `reason` says so.
 """
 
 from functools import partial
@@ -13,9 +13,10 @@ import numpy as np
 import pandas as pd
 
 from glioma_uq.grid import format_cell
+from glioma_uq.plurals import counted
 from glioma_uq.statistics.conformal import conformal_measures, least_calibrated
 from glioma_uq.statistics.long_tables import CELL, NUMBERS, measure_tables
-from glioma_uq.statistics.measures import key_measures
+from glioma_uq.statistics.measures import key_measures, labelled_tasks
 from glioma_uq.statistics.recalibration import fewest_fitted_on, least_fitted, recalibrate
 from glioma_uq.statistics.risk_control import (
     control_masks,
@@ -23,7 +24,7 @@ from glioma_uq.statistics.risk_control import (
     fewest_controls,
     least_controlled,
 )
-from glioma_uq.tasks import TASKS, UNKNOWN
+from glioma_uq.tasks import TASKS
 
 
 def recalibration_table(tables, validation, *, methods, ece, rng_of, **intervals):
@@ -50,7 +51,7 @@ def conformal_table(tables, validation, *, alpha, class_conditional, rng_of, **i
         measures = partial(
             conformal_measures,
             validation=validation[cell],
-            tasks=[task for task in TASKS if (table[f"{task}_label"] != UNKNOWN).any()],
+            tasks=labelled_tasks(table),
             alpha=alpha,
             class_conditional=class_conditional,
         )
@@ -73,12 +74,12 @@ def mask_control_table(tables, validation, *, alpha, rng, **intervals):
 
 
 def without_few(table, needed):
-    """Return `table` without the values of rows with fewer validation cases than `needed`."""
+    """Return `table` without the values of rows with fewer validation patients than `needed`."""
     table = table.assign(needed=needed)
     few = table["n_validation"] < table["needed"]
     table.loc[few, ["value", "low", "high"]] = np.nan
     table.loc[few, "reason"] = [
-        f"{row.n_validation} validation cases where {row.needed} are needed"
+        f"{counted(row.n_validation, 'validation patient')} where {row.needed} are needed"
         for row in table[few].itertuples()
     ]
     return table.drop(columns="needed")

@@ -15,6 +15,7 @@ from glioma_uq.overlap.regions import RULES
 from glioma_uq.statistics.bootstrap import draw_resamples, ratio, weighted_mean
 from glioma_uq.statistics.long_tables import CELL, measure_known, resample_cell
 from glioma_uq.statistics.overlap_groups import REGIONS
+from glioma_uq.statistics.patients import count_cases
 
 # ASSUME: four sizes of lesions; the larger limits are those of the groups of cases.
 SIZES_MM3 = {
@@ -34,7 +35,7 @@ def events_of(overlap, lesions, region, rule):
         table[(table["region"] == region) & (table["rule"] == rule)] for table in (overlap, lesions)
     )
     kind = np.where(mine["lesion"].notna(), "reference", "false")
-    runs = runs[["case", "fold", "seed", *ONE_TO_ONE]].assign(event="run")
+    runs = runs.filter(items=["case", "patient", "fold", "seed", *ONE_TO_ONE]).assign(event="run")
     return pd.concat([runs, mine.assign(event=kind)], ignore_index=True)
 
 
@@ -54,14 +55,14 @@ def lesion_measures(events, weights, region, size):
     the `brats_measures`.
     """
     mine, mask = events["event"].to_numpy(), of_size(events, size)
-    n = events["case"][mask].nunique()
+    n = count_cases(events[mask])
     found = events["found"][mask].to_numpy(dtype=float)
     dice = events["dice"].to_numpy(dtype=float)
     yield region, "sensitivity", weighted_mean(found, weights[:, mask]), n
     yield region, "lesion_dice", weighted_mean(dice[mask], weights[:, mask]), n
     if size != "all":
         return
-    lesions, cases = mine != "run", events["case"].nunique()
+    lesions, cases = mine != "run", count_cases(events)
     yield region, "lesion_dice_with_false", weighted_mean(dice[lesions], weights[:, lesions]), cases
     false, runs = (weights[:, mine == kind].sum(axis=1) for kind in ("false", "run"))
     yield region, "false_per_case", ratio(false, runs), cases

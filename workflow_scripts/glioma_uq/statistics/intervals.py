@@ -8,8 +8,12 @@ Replicates of two cells under the same resamples may be subtracted: the differen
 import numpy as np
 from scipy.special import ndtr, ndtri, stdtrit
 
+from glioma_uq.plurals import counted
+from glioma_uq.statistics.patients import number_of_patients
+
 MOST_UNDEFINED = 0.05  # share of undefined resamples beyond which there is no interval
 FEWEST = 5  # resamples beyond a limit; a farther tail follows from a nearer one
+FEW = 2  # cases, whose number alone says why a measure is undefined
 KINDS = ("percentile", "basic", "bca", "expanded")
 CORRECTED = ("bca", "expanded")  # kinds that need the jackknife
 FARTHEST = 8.0  # normal quantile beyond which a tail of one or two cases rounds to 0 or 1
@@ -22,8 +26,8 @@ def interval(replicates, level=0.95, kind="percentile", jackknife=None, n=None, 
 
     `percentile` takes the quantiles (1 -/+ level) / 2 of the resamples (linear between order
     statistics), `basic` mirrors them around the value, `bca` corrects for bias and skewness
-    (Efron 1987) and needs `jackknife`, the measure without each case in turn. `expanded` is bca at
-    a level that is raised for a small number of cases `n`, see `expanded_tails`, and wider for a
+    (Efron 1987) and needs `jackknife`, the measure without each patient in turn. `expanded` is bca
+    at a level that is raised for a small number of patients, see `expanded_tails`, and wider for a
     small number of networks, see `with_networks`.
 
     The interval is then extended to the value, which bias may have left outside, and cut at
@@ -33,7 +37,8 @@ def interval(replicates, level=0.95, kind="percentile", jackknife=None, n=None, 
 
     Args:
         jackknife: [N], or [N + M] with the measure without each of M networks.
-        strata: [N + M], 0 for a case, else the stratum of the network; None if all are cases.
+        n: number of cases: a `Count`, or a number if there is one case of each patient.
+        strata: [N + M], 0 for a patient, else the stratum of the network; None if all are patients.
         is_inflated: resampling inflates the measure, so that no resample may lie below the value;
             bca cannot correct this, and bca and expanded mirror the quantiles as basic does.
     """
@@ -42,8 +47,8 @@ def interval(replicates, level=0.95, kind="percentile", jackknife=None, n=None, 
     value, resampled = float(replicates[0]), replicates[1:]
     undefined = int(np.isnan(resampled).sum())
     if np.isnan(value) or undefined > MOST_UNDEFINED * len(resampled):
-        text = f"undefined in {undefined} of {len(resampled)} resamples"
-        return value, np.nan, np.nan, f"{text}: a class or spread is missing"
+        return value, np.nan, np.nan, why_undefined(undefined, len(resampled), n)
+    n = number_of_patients(n)
     resampled = resampled[~np.isnan(resampled)]
     if kind in CORRECTED and jackknife is None:
         raise ValueError(f"expected the jackknife of the measure for {kind}, found none; pass it")
@@ -73,11 +78,19 @@ def interval(replicates, level=0.95, kind="percentile", jackknife=None, n=None, 
     return value, min(low, value), max(high, value), ""
 
 
+def why_undefined(undefined, resamples, n):
+    """Return the reason why `undefined` resamples of `n` cases (None: unknown) have no value."""
+    text = f"undefined in {undefined} of {resamples} resamples"
+    if n is not None:
+        text += f" of {counted(n, 'case')}"
+    return f"{text}: a class or spread is missing" if n is None or n > FEW else text
+
+
 def expanded_tails(level, n):
     """Return the two tails Phi(-/+ sqrt(n / (n - 1)) t), t Student's quantile of n - 1 degrees.
 
-    A bootstrap of n cases is too narrow by sqrt((n - 1) / n) and treats the variance as known;
-    this corrects both (Hesterberg 2015). Fewer than 2 cases count as 2.
+    A bootstrap of n patients is too narrow by sqrt((n - 1) / n) and treats the variance as known;
+    this corrects both (Hesterberg 2015). Fewer than 2 patients count as 2.
     """
     n = max(n, 2)
     return ndtr(np.sqrt(n / (n - 1)) * stdtrit(n - 1, np.array([1 - level, 1 + level]) / 2))
@@ -96,7 +109,7 @@ def bca_tails(value, resampled, jackknife, tails):
     if share in (0, 1):
         return tails, "bca is undefined: all resamples lie on one side of the value"
     if np.isnan(jackknife).any():
-        return tails, "bca is undefined: without one of the cases, the measure is undefined"
+        return tails, "bca is undefined: without one of the patients, the measure is undefined"
     deviations = np.mean(jackknife) - jackknife
     spread = (deviations**2).sum() ** 1.5
     skew = (deviations**3).sum() / (6 * spread) if spread else 0.0
@@ -105,13 +118,14 @@ def bca_tails(value, resampled, jackknife, tails):
 
 
 def with_networks(value, low, high, level, jackknife, strata, n):
-    """Return (low, high, reason): limits of resamples of cases and networks, for few networks.
+    """Return (low, high, reason): limits of resamples of patients and networks, for few networks.
 
-    V_0 is the variance of the cases, V_k that of the S networks of stratum k (`variance_parts`),
+    V_0 is the variance of the patients, V_k that of the S networks of stratum k (`variance_parts`),
     V = V_0 + sum V_k. Where a limit was t_{n-1} sqrt(V) s from the value, which defines s, it is
     moved to t sqrt(V_0 s^2 + sum V_k), with Student's t of V^2 / (V_0^2 / (n - 1) + sum V_k^2 /
-    (S - 1)) degrees of freedom (Satterthwaite 1946). So the part of the cases keeps its skewness,
-    and that of the networks, of which few resamples differ, is the interval of a normal mean.
+    (S - 1)) degrees of freedom (Satterthwaite 1946). So the part of the patients keeps its
+    skewness, and that of the networks, of which few resamples differ, is the interval of a normal
+    mean.
     """
     variances, freedoms = variance_parts(jackknife, strata)
     if np.isnan(variances).any():
@@ -128,7 +142,7 @@ def with_networks(value, low, high, level, jackknife, strata, n):
 
 
 def variance_parts(jackknife, strata):
-    """Return the jackknife's variance of each stratum (0: the cases), and the sizes minus 1.
+    """Return the jackknife's variance of each stratum (0: the patients), and the sizes minus 1.
 
     (S - 1) / S sum (jackknife - mean)^2 over the S members (Efron and Stein 1981); for a mean it is
     s^2 / S.

@@ -1,8 +1,8 @@
 """The measures of all cells of a grid, each with its interval, as long tables.
 
-All cells share one matrix of resamples of the study's cases and networks, so that differences
-between cells are paired by case. A function of measures takes rows of a cell's table and weights
-[B, rows], and yields (task, measure, replicates [B], n cases).
+All cells share one matrix of resamples of the study's patients and networks, so that differences
+between cells are paired. A function of measures takes rows of a cell's table and weights [B, rows],
+and yields (task, measure, replicates [B], n): the `Count` of the cases.
 """
 
 from typing import NamedTuple
@@ -16,6 +16,7 @@ from glioma_uq.predictions import Cell, cell_of
 from glioma_uq.statistics.bootstrap import draw_resamples
 from glioma_uq.statistics.intervals import CORRECTED
 from glioma_uq.statistics.intervals import interval as interval_of
+from glioma_uq.statistics.patients import Count, count_cases
 from glioma_uq.statistics.ranges import EVERYTHING, range_of
 from glioma_uq.tables import read_table
 
@@ -33,10 +34,10 @@ INFLATED = {"ece", "ece_equal_mass", "ece_debiased", "brier_reliability", "brier
 class BootstrapResult(NamedTuple):
     """A measure of one cell: its plain value, then its resamples; its jackknife.
 
-    The jackknife is the measure without each case, then without each network; `strata` says which
-    is which, as in `Resamples`. `place` holds the values of a long table's further columns, such
-    as the group of cases; `given` is `THESE_NETWORKS` where resamples do not vary the networks, see
-    `given_networks`; `bounds` is the range of the measure.
+    The jackknife is the measure without each patient, then without each network; `strata` says
+    which is which, as in `Resamples`. `place` holds the values of a long table's further columns,
+    such as the group of cases; `given` is `THESE_NETWORKS` where resamples do not vary the
+    networks, see `given_networks`; `bounds` is the range of the measure.
     """
 
     cell: Cell
@@ -44,7 +45,7 @@ class BootstrapResult(NamedTuple):
     measure: str
     replicates: np.ndarray
     jackknife: np.ndarray | None
-    n: int
+    n: Count
     place: tuple = ()
     given: str = ""
     strata: np.ndarray | None = None
@@ -71,10 +72,10 @@ def given_networks(tables):
 
 
 def measure_known(table, weights, task, name, measure, *columns):
-    """Return (task, name, replicates [B], n cases) over the rows where all `columns` are known."""
+    """Return (task, name, replicates [B], `Count`) over the rows where all `columns` are known."""
     known = np.logical_and.reduce([pd.notna(column) for column in columns])
     values = [column.to_numpy(dtype=float)[known] for column in columns]
-    return task, name, measure(*values, weights[:, known]), table["case"][known].nunique()
+    return task, name, measure(*values, weights[:, known]), count_cases(table[known])
 
 
 def resample_measures(tables, measures, *, resamples, interval, rng):
@@ -124,7 +125,7 @@ def measure_tables(tables, measures, *, resamples, level, interval, rng):
 def compare_rates(paths, measures, *, reference_rate, resamples, level, interval, rng):
     """Return the differences of each cell's measures from those at `reference_rate`.
 
-    value = this rate - reference, at equal network and passes, paired by case. Columns are
+    value = this rate - reference, at equal network and passes, paired by patient. Columns are
     `DIFFERENCE_COLUMNS`. Raises BadInput if a cell has no partner at the reference rate.
     """
     tables = read_cells(paths)
@@ -144,7 +145,7 @@ def compare_rates(paths, measures, *, reference_rate, resamples, level, interval
 def measure_seeds(paths, measures, *, resamples, level, interval, rng):
     """Return the measures of each seed of training, and of all, given these networks.
 
-    Columns are `COLUMNS` and `seed`, before the reason. In rows of the seed "all" cases are
+    Columns are `COLUMNS` and `seed`, before the reason. In rows of the seed "all" patients are
     resampled and networks are not, unlike in `measure_cells`. An ensemble of all seeds is left out.
     `rng` is a function that returns the generator of the study's resamples, which are the same for
     every seed.

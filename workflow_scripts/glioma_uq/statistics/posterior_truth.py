@@ -8,7 +8,7 @@ import numpy as np
 
 from glioma_uq.statistics import calibration, correlation, discrimination
 from glioma_uq.statistics.bootstrap import weighted_mean
-from glioma_uq.statistics.measures import DEFAULT_ECE, known_cases
+from glioma_uq.statistics.measures import DEFAULT_ECE, known_cases, labelled_tasks
 from glioma_uq.tasks import TASKS
 from glioma_uq.uncertainty import entropy
 
@@ -48,7 +48,7 @@ def truth_measures(table, weights, *, truth, ece=DEFAULT_ECE, auc_average="ovo")
     mean true entropy: its interval leaves 0 out if the network misjudges how hard its cases are,
     or if the picture tells less than the axes.
     """
-    for task in TASKS:
+    for task in labelled_tasks(table):
         known, labels, probabilities, mine, n = known_cases(table, weights, task)
         posterior = true_posterior(truth, known["case"], task)
         aleatoric, true = known[f"{task}_aleatoric"].to_numpy(dtype=float), entropy(posterior)

@@ -24,7 +24,8 @@ RANGES = (
          "set_size", "true_entropy", "volume_ratio"),
         POSITIVE,
     )
-    | {"brier": (0, 2), "aleatoric_bias": EVERYTHING, "given": EVERYTHING}
+    | dict.fromkeys(("rho_brain_minus_within", "rho_tumour_minus_within"), (-2, 2))
+    | {"brier": (0, 2), "aleatoric_bias": EVERYTHING}
 )  # fmt: skip
 ENTROPIES = {"predictive", "aleatoric", "epistemic", "true_entropy"}
 

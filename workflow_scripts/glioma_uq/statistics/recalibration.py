@@ -4,11 +4,11 @@ Both are fitted on validation cases and applied to others; tables also keep the 
 """
 
 import numpy as np
-import pandas as pd
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
 from glioma_uq.predictions import known_rows
+from glioma_uq.statistics.patients import patient_shares, patients_of
 from glioma_uq.statistics.scoring import LEAST_PROBABILITY
 from glioma_uq.tasks import TASKS
 from glioma_uq.uncertainty import entropy
@@ -43,7 +43,7 @@ def apply_temperature(probabilities, temperature):
 
 def fit_prior(labels, classes, shares=None):
     """Return the shares [classes] of the classes among `labels`, with 1 added to each count
-    (Laplace), so that no class has probability 0. `shares` [N] are those of `case_shares`.
+    (Laplace), so that no class has probability 0. `shares` [N] are those of `patient_shares`.
     """
     counts = np.bincount(labels, weights=shares, minlength=classes) + 1
     return counts / counts.sum()
@@ -83,7 +83,7 @@ def recalibrate(table, validation, method):
                 probabilities = apply_temperature(raw, fit_temperature(fitted_on, labels))
             else:
                 probabilities = correct_prior(
-                    raw, fit_prior(labels, len(classes), case_shares(known["case"]))
+                    raw, fit_prior(labels, len(classes), patient_shares(known))
                 )
             recalibrated.loc[part.index, columns] = probabilities
             recalibrated.loc[part.index, f"{task}_predictive"] = entropy(probabilities)
@@ -92,7 +92,7 @@ def recalibrate(table, validation, method):
 
 
 def least_fitted(method, task):
-    """Return the number of known validation cases below which `method` is not used for `task`.
+    """Return the number of known validation patients below which `method` is not used for `task`.
 
     The number from which a fit costs calibrated probabilities at most .05 nats on new cases, on
     average. n cases cost a prior of C shares (C - 1) / 2n nats: 10 for each free share. Without
@@ -104,23 +104,14 @@ def least_fitted(method, task):
     return {"raw": 0, "temperature": LEAST_FOR_TEMPERATURE, "prior": shares}[method]
 
 
-def case_shares(cases):
-    """Return the weight of each row [N], so that the rows of a case weigh 1 together.
-
-    A case may be a validation case of several folds and seeds: its rows are no further cases.
-    """
-    cases = pd.Series(np.asarray(cases, dtype=str))
-    return 1 / cases.groupby(cases).transform("size").to_numpy(dtype=float)
-
-
 def by_fold(table, validation):
-    """Yield (rows of a fold, rows of `validation` whose cases the fold does not test)."""
+    """Yield (rows of a fold, rows of `validation` whose patients the fold does not test)."""
     for _, part in table.groupby("fold"):
-        yield part, validation[~validation["case"].isin(part["case"])]
+        yield part, validation[~patients_of(validation).isin(patients_of(part))]
 
 
 def fewest_fitted_on(table, validation, task, by_class=False):
-    """Return the smallest number of validation cases with a known label of `task` of a fold.
+    """Return the smallest number of validation patients with a known label of `task` of a fold.
 
     With `by_class`, of a fold and class.
     """
@@ -128,7 +119,7 @@ def fewest_fitted_on(table, validation, task, by_class=False):
     for _, rows in by_fold(table, validation):
         known, labels, _ = known_rows(rows, task)
         parts = [known[labels == c] for c in range(len(TASKS[task]))] if by_class else [known]
-        fewest += [part["case"].nunique() for part in parts]
+        fewest += [patients_of(part).nunique() for part in parts]
     return min(fewest)
 
 

@@ -11,7 +11,8 @@ import pandas as pd
 
 from glioma_uq.statistics.bootstrap import ratio, weighted_mean
 from glioma_uq.statistics.long_tables import measure_known
-from glioma_uq.statistics.recalibration import by_fold, case_shares
+from glioma_uq.statistics.patients import patient_shares, patients_of
+from glioma_uq.statistics.recalibration import by_fold
 
 CONTROLLED = ("threshold", "false_negative_rate", "dice", "volume_ratio")
 
@@ -62,7 +63,7 @@ def control_false_negatives(inside, alpha, shares=None):
         (sum_i FNR_i + 1) / (n + 1) <= alpha,
 
     where 1 is the highest FNR of the next case. It is 0, everything, if no threshold has it. With
-    `shares` [N], those of `case_shares`, a row counts its share and n is their sum.
+    `shares` [N], those of `patient_shares`, a row counts its share and n is their sum.
     """
     rates = false_negative_rates(inside)
     shares = np.ones(len(rates)) if shares is None else shares
@@ -74,10 +75,11 @@ def control_false_negatives(inside, alpha, shares=None):
 def counts_by_probability(voxels):
     """Return (rows, inside [N, K], outside [N, K]) of a cell's table of voxels.
 
-    `voxels` is long: case, fold, seed, histogram (`inside` and `outside` the true tumour), bin,
-    n. `rows` has the columns case, fold and seed.
+    `voxels` is long: case, patient, fold, seed, histogram (`inside` and `outside` the true tumour),
+    bin, n. `rows` has the first four columns.
     """
-    wide = voxels.pivot(index=["case", "fold", "seed"], columns=["histogram", "bin"], values="n")
+    names = [name for name in ("case", "patient", "fold", "seed") if name in voxels]
+    wide = voxels.pivot(index=names, columns=["histogram", "bin"], values="n")
     counts = (wide[name].sort_index(axis=1).to_numpy(float) for name in ("inside", "outside"))
     return wide.index.to_frame(index=False), *counts
 
@@ -85,13 +87,14 @@ def counts_by_probability(voxels):
 def control_masks(voxels, validation, alpha):
     """Return a row for each case of `voxels`, with its mask at the fold's threshold.
 
-    Columns: case, fold, seed, threshold, false_negative_rate, dice, volume_ratio (mask / tumour;
-    NaN without a tumour). A fold's threshold is from the validation cases that it does not test.
+    Columns: case, patient, fold, seed, threshold, false_negative_rate, dice, volume_ratio (mask /
+    tumour; NaN without a tumour). A fold's threshold is from the validation cases of patients that
+    it does not test.
     """
     parts = []
     for part, rows in by_fold(voxels, validation):
         known, inside, _ = counts_by_probability(rows)
-        threshold = control_false_negatives(inside, alpha, case_shares(known["case"]))
+        threshold = control_false_negatives(inside, alpha, patient_shares(known))
         rows, inside, outside = counts_by_probability(part)
         k = round(threshold * inside.shape[1])
         part = rows.assign(
@@ -105,8 +108,8 @@ def control_masks(voxels, validation, alpha):
 
 
 def fewest_controls(voxels, validation):
-    """Return the smallest number of validation cases behind a fold's threshold."""
-    return min(rows["case"].nunique() for _, rows in by_fold(voxels, validation))
+    """Return the smallest number of validation patients behind a fold's threshold."""
+    return min(patients_of(rows).nunique() for _, rows in by_fold(voxels, validation))
 
 
 def control_measures(table, weights):

@@ -13,6 +13,7 @@ from glioma_uq.statistics.discrimination import error_auroc
 from glioma_uq.statistics.long_tables import measure_known, resample_cell
 from glioma_uq.statistics.measures import voxel_measures
 from glioma_uq.statistics.overlap_groups import et_volumes, in_group
+from glioma_uq.statistics.patients import count_cases
 from glioma_uq.statistics.risk_coverage import aurc, excess_aurc
 from glioma_uq.statistics.voxel_calibration import counts_by_case
 from glioma_uq.uncertainty import UNCERTAINTY_COMPONENTS
@@ -84,12 +85,12 @@ def size_measures(table, weights):
 def judge_score(score, table, missed, weights):
     """Yield how well `score` orders the cases by Dice of ET and detects missed ones."""
     values, loss = table[score].to_numpy(float), 1 - table["et_dice"].to_numpy(float)
-    n = table["case"].nunique()
+    n = count_cases(table)
     yield "et", f"aurc_{score}", aurc(values, loss, weights), n
     yield "et", f"excess_aurc_{score}", excess_aurc(values, loss, weights), n
     with_et = missed.notna().to_numpy()
     is_missed, mine = missed[with_et].to_numpy(bool), weights[:, with_et]
-    n = table["case"][with_et].nunique()
+    n = count_cases(table[with_et])
     found = error_auroc(values[with_et], is_missed, mine)
     yield "et", f"missed_auroc_{score}", found, n
     if score != BASE:

@@ -1,4 +1,4 @@
-"""Subgroups of cases: by source, and by size of the tumour."""
+"""Subgroups of cases: by source, by size of the tumour, and by whether they lack a series."""
 
 import numpy as np
 import pandas as pd
@@ -6,15 +6,18 @@ import pandas as pd
 SIZES = ("small", "medium", "large")
 
 
-def subgroups(classification, segmentation=None):
-    """Return {"source": ..., "size": ...}, each a Series of the case's member, by case.
+def subgroups(classification, segmentation=None, cases=None):
+    """Return {"source": ..., "size": ..., "imputed": ...}, each a Series of a member by case.
 
-    `classification` and `segmentation` are a cell's tables. A subgroup with fewer than two
-    members is left out: one source only, or no volumes.
+    `classification` and `segmentation` are a cell's tables, `cases` is the manifest. A subgroup
+    with fewer than two members is left out: one source only, no volumes, or no missing series.
     """
     groups = {"source": by_case(classification, "source")}
     if segmentation is not None and "tumour_volume_mm3" in segmentation:
         groups["size"] = size_tertiles(by_case(segmentation, "tumour_volume_mm3"))
+    if cases is not None:
+        imputed = cases.set_index("case")["imputed"].notna()
+        groups["imputed"] = imputed.map({True: "yes", False: "no"})
     return {
         name: members for name, members in groups.items() if members[members != ""].nunique() > 1
     }

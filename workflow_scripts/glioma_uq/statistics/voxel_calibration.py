@@ -13,10 +13,11 @@ def counts_by_case(table):
 
     Resamples have a weight for each row; with a row for each bin, the weights of a study of
     several seeds would take gigabytes. `table` has case, histogram, bin, n, confidence, right and
-    perhaps fold and seed, from `voxel_histograms.confidence_histogram`; other histograms have no
-    confidence and are left out. The column `counts` [3, bins] replaces bin, n, confidence, right.
+    perhaps patient, fold and seed, from `voxel_histograms.confidence_histogram`; other histograms
+    have no confidence and are left out. The column `counts` [3, bins] replaces bin, n, confidence,
+    right.
     """
-    names = [name for name in ("case", "fold", "seed") if name in table]
+    names = [name for name in ("case", "patient", "fold", "seed") if name in table]
     table = table[table["confidence"].notna()].sort_values(["histogram", *names, "bin"])
     parts = []
     for _, part in table.groupby("histogram"):

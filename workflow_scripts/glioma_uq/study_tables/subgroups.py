@@ -1,4 +1,4 @@
-"""The selected cell by source and by tertile of tumour size."""
+"""The selected cell by source, by tertile of tumour size, and by whether series are imputed."""
 
 from functools import partial
 
@@ -9,12 +9,13 @@ from glioma_uq.statistics.subgroups import subgroups
 from glioma_uq.tables import read_table
 
 
-def tabulate(*, classification, segmentation, selection, network, seed, intervals, ece,
+def tabulate(*, classification, segmentation, selection, volumes, network, seed, intervals, ece,
              auc_average, rng):  # fmt: skip
     cell = (network, *read_selected_cell(selection))
     classification, segmentation = (at_cell(p, *cell) for p in (classification, segmentation))
     tables = [read_table(path) for path in (*classification, *segmentation)]
-    groups = subgroups(tables[0], tables[-1])
+    cases = read_table(volumes) if volumes else None
+    groups = subgroups(tables[0], tables[-1], cases)
     of_classes = partial(classification_measures, seed=seed, ece=ece, auc_average=auc_average)
     parts = [
         measure_subgroups(paths, measures, groups, **intervals, rng=rng())

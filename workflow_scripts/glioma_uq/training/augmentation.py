@@ -6,7 +6,12 @@ normalised volumes that is 0, inside the range of the brain's z-scores, and no c
 the authors' volumes it is the minimum of a series: gamma keeps the lowest there, and the intensity
 shift moves it with the brain, as in their code. The small-tumour study (its list is in
 `studies/small_tumours.yaml`) does not say in which plane it rotates, nor whether it scales the
-intensity or, as `zoom` does, the volume.
+intensity or, as `zoom` does, the volume. `intensity_scale` has one factor for all series of a case;
+DMFNet's public code has one for each series and sagittal plane, and adds U(-0.1, 0.1) too.
+
+`modality_dropout` is ModDrop (Neverova et al., IEEE TPAMI 38, 2016): each series is dropped by
+itself, with a probability that is our choice. It becomes what a missing series is with
+`cohort.missing: impute-zero`, and is never the T1CE, which every case has, so one is always left.
 """
 
 import math
@@ -26,6 +31,7 @@ from monai.transforms import (
 )
 
 PROBABILITY = 0.35
+DROPPED = 0.2  # complete are .8³ = 51 % of the cases of four series
 LARGEST_CROP_MM = 20
 BOTH = ("images", "mask")
 LINEAR = {"mode": ("bilinear", "nearest"), "padding_mode": "zeros"}  # the mask keeps its classes
@@ -83,7 +89,24 @@ class RandRotationInPlaned(Randomizable, MapTransform):
         return Rotated(self.keys, angles, **LINEAR)(data)
 
 
-def changes(voxel_size_mm):
+class RandDropModalityd(Randomizable, MapTransform):
+    """Set each series to 0 everywhere, by itself with probability `prob`, but those of `kept`."""
+
+    def __init__(self, keys, prob, kept):
+        super().__init__(keys)
+        self.prob, self.kept = prob, list(kept)
+
+    def __call__(self, data):
+        data = dict(data)
+        for key in self.key_iterator(data):
+            dropped = self.R.random(len(data[key])) < self.prob
+            dropped[self.kept] = False
+            data[key] = data[key].clone()
+            data[key][dropped] = 0
+        return data
+
+
+def changes(voxel_size_mm, kept=()):
     """Return every transform by name, in the order in which they are applied."""
     flips = {
         f"{kind}_{axis}": RandFlipd(BOTH, prob=probability, spatial_axis=number)
@@ -106,10 +129,11 @@ def changes(voxel_size_mm):
         "intensity_scale": RandScaleIntensityd("images", factors=0.1, prob=1.0),
         "intensity_shift": RandShiftBraind("images", offsets=(0, 0.2), prob=PROBABILITY),
         "gamma": RandGammaBraind("images", prob=PROBABILITY, gamma=(0.85, 1.15)),
+        "modality_dropout": RandDropModalityd("images", DROPPED, kept),
     }
 
 
-INTENSITY = ("intensity_scale", "intensity_shift", "gamma")
+INTENSITY = ("intensity_scale", "intensity_shift", "gamma", "modality_dropout")
 MC_DROPOUT = ("rotation", "crop", "flip_x", "flip_y", "flip_z", "intensity_shift", "gamma")
 
 
@@ -133,7 +157,7 @@ def onto_background(data):
     return {**data, "images": data["images"] + data["background"]}
 
 
-def build_augmentation(names, voxel_size_mm):
+def build_augmentation(names, voxel_size_mm, kept=()):
     """Return the transform of a dict of tensors.
 
     They are images (M, X, Y, Z), mask (1, X, Y, Z) and background (M, 1, 1, 1), see
@@ -145,8 +169,9 @@ def build_augmentation(names, voxel_size_mm):
     Args:
         names: names of transforms, among those of `changes`; an empty list changes nothing.
         voxel_size_mm: edge of a voxel, since the crop's range is in mm.
+        kept: the numbers of the series that are never dropped.
     """
-    chosen = [(name, x) for name, x in changes(voxel_size_mm).items() if name in names]
+    chosen = [(name, x) for name, x in changes(voxel_size_mm, kept).items() if name in names]
     spatial = [x for name, x in chosen if name not in INTENSITY]
     intensity = [x for name, x in chosen if name in INTENSITY]
     return Compose([from_background, *spatial, onto_background, *intensity])

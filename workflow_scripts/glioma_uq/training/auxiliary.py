@@ -11,7 +11,8 @@ class AuxiliaryWeights:
     """The weights (of the labels' loss, of the sum of the auxiliary terms) by epoch.
 
     They are `training.auxiliary` of a config, with the defaults of the small-tumour study: (0.5,
-    0.5) to epoch 20, then (1, 0.05).
+    0.5) to epoch 20, then (1, 0.05). A network may have others, `by_network` there, which the plan
+    of the study puts in their place.
     """
 
     schedule: str = "step"

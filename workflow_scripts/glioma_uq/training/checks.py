@@ -1,6 +1,7 @@
 """A check that a network can learn from its data."""
 
 from glioma_uq.errors import BadInput
+from glioma_uq.plurals import counted
 from glioma_uq.tasks import TASKS, UNKNOWN
 
 
@@ -17,6 +18,6 @@ def check_labels(table, training, tasks=tuple(TASKS)):
             print(f"no case has a label of {task}: its head is not trained")
         elif not known[training].any():
             raise BadInput(
-                f"expected labels of {task} among the {len(training)} training cases, found all "
-                f"{known.sum()} in other cases: use more folds, or leave these labels out."
+                f"expected labels of {task} among {counted(len(training), 'training case')}, found "
+                f"all {known.sum()} in other cases: use more folds, or leave these labels out."
             )

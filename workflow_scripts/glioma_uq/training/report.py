@@ -29,8 +29,7 @@ def training_report(trainer):
         activation_report(trainer.network, [images], PASSES, trainer.seed) for images in batches
     ]
     curve = pd.DataFrame(trainer.curve)
-    best = trainer.settings.weights == "best"
-    kept = trainer.best_epoch if best else trainer.epoch
+    kept = trainer.epoch if trainer.settings.weights == "last" else trainer.best_epoch
     reasons = collapses(curve, kept, output_ranges(trainer, batches), dice_of_brain(trainer))
     return {
         **{name: float(np.max([row[name] for row in activations])) for name in activations[0]},

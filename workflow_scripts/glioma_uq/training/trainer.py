@@ -12,6 +12,7 @@ from functools import cached_property, partial
 
 import numpy as np
 import torch
+from nibabel.affines import voxel_sizes
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from glioma_uq.devices import autocast, choose_device
@@ -54,6 +55,9 @@ def regions_of(labels, classes):
 class Trainer:
     """Train `network` on `training` cases and keep the weights with the lowest validation loss.
 
+    Without validation cases that loss is NaN and all epochs are trained; `settings.weights` must
+    be `last` and the schedule not `plateau`.
+
     Args:
         network: a module of the registry; one without segmentation learns only the tasks, one
             without tasks only the segmentation. Its `auxiliary` outputs in training are added to
@@ -84,7 +88,7 @@ class Trainer:
         self.optimiser, self.scheduler = build_optimiser(network.parameters(), settings)
         first = dataset.load(training[0])
         check_crop(settings.crop, first.images.shape[1:])
-        self.voxel_size_mm = first.voxel_volume_mm3 ** (1 / 3)
+        self.voxel_size_mm = float(voxel_sizes(first.affine)[0])  # of the grid, not the patient
         self.curve, self.best, self.best_loss, self.best_epoch = [], None, np.inf, 0
 
     @property
@@ -95,7 +99,7 @@ class Trainer:
     @property
     def weights(self):
         """The weights to keep, as a state dict."""
-        return self.best if self.settings.weights == "best" else self.network.state_dict()
+        return self.network.state_dict() if self.settings.weights == "last" else self.best
 
     @property
     def learning_rate(self):
@@ -108,8 +112,9 @@ class Trainer:
         return any(self.dataset.has_segmentation(name) for name in self.training)
 
     def finished(self):
-        """Return whether all epochs are done or training stops early."""
-        over = self.epoch - self.best_epoch >= self.settings.stopping_patience
+        """Return whether all epochs are done or training stops early, by the validation cases."""
+        waited = self.epoch - self.best_epoch
+        over = bool(self.validation) and waited >= self.settings.stopping_patience
         if self.settings.stopping == "smallest_learning_rate":
             over = over and self.learning_rate <= self.settings.smallest_learning_rate
         return over or self.epoch >= self.settings.epochs
@@ -134,7 +139,8 @@ class Trainer:
                 f"{pace:.1f} s an epoch, at most "
                 f"{pace * (self.settings.epochs - self.epoch) / 60:.1f} min left"
             )
-        print(f"best epoch {self.best_epoch}, validation loss {self.best_loss:.4f}")
+        if self.validation:
+            print(f"best epoch {self.best_epoch}, validation loss {self.best_loss:.4f}")
 
     def run_epoch(self):
         """Train on every case once, validate, and return the new row of the learning curve."""
@@ -143,7 +149,8 @@ class Trainer:
             torch.manual_seed(seed_for(self.seed, "dropout", epoch))
             trained = self.fit(epoch)
         validation_loss, dices = self.validate()
-        check_finite(validation_loss, epoch)
+        if self.validation:
+            check_finite(validation_loss, epoch)
         learning_rate = self.learning_rate
         self.scheduler.step(*([validation_loss] if self.settings.schedule == "plateau" else []))
         if validation_loss < self.best_loss:
@@ -218,7 +225,8 @@ class Trainer:
 
         Both depend on (seed, epoch, case) alone.
         """
-        augmentation = build_augmentation(self.settings.augmentation, self.voxel_size_mm)
+        kept = [i for i, name in enumerate(self.dataset.modalities) if name == "t1ce"]
+        augmentation = build_augmentation(self.settings.augmentation, self.voxel_size_mm, kept)
         augmentation.set_random_state(seed_for(self.seed, case.name, epoch) % 2**32)
         mask = torch.zeros_like(case.images[:1]) if case.tumour is None else case.tumour
         volumes = augmentation(
@@ -274,9 +282,12 @@ class Trainer:
     def validate(self):
         """Return mean loss and mean Dice by column of the validation cases, see `judged`.
 
-        Dice is NaN if the network or all cases lack a segmentation. If training uses crops, whole
+        Both are NaN without validation cases, and Dice if the network or all cases lack a
+        segmentation. If training uses crops, whole
         volumes are validated one at a time to save memory.
         """
+        if not self.validation:
+            return float("nan"), {"validation_dice": float("nan")}
         size = self.settings.batch_size if self.settings.crop.size is None else 1
         names = even_batches(self.validation, size)
         total, dices = 0.0, {"validation_dice": []}

@@ -1,0 +1,126 @@
+"""The small-tumour study by its paper's own protocol: its departures, and a run made tiny."""
+
+import csv
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from configs import checked, merge, read
+from workflows import copy_of_repository, finished_once, snakemake, write_config
+
+from glioma_uq.configuration.departures import departures
+from glioma_uq.images import read_image
+
+PATH = "studies/small_tumours_as_published.yaml"
+CASES = "data"
+TINY = {
+    "cohort": {"name": "shared_grid", "source": "folder", "folder": {"path": CASES},
+               "labels": {"table": f"{CASES}/labels.csv"}},
+    "preprocessing": {
+        "voxel_size_mm": 8.0, "quality": {"limits": {"brain_volume_ml": [None, None]}},
+    },
+    "folds": {"test_share": 0.4},
+    "networks": ["dmfnet", "dmfnet-umodule"],
+    "network_options": {"dmfnet": {"width": 4}, "dmfnet-umodule": {"width": 4}},
+    "training": {"epochs": 2, "crop": {"size": [16, 16, 16]}},
+    "statistics": {"resamples": 100},
+}  # fmt: skip
+
+
+def test_what_is_left_to_depart_is_what_the_paper_does_not_say():
+    rows = {row["what"]: row["paper"] for row in departures(checked({}, read(PATH)))}
+    assert [what for what, paper in rows.items() if "not said" not in paper] == [
+        "Reconstruction loss of a feature map", "Other networks",
+    ]  # fmt: skip
+    leaky = {row["what"] for row in departures(checked({}, read("studies/small_tumours.yaml")))}
+    assert {"Folds", "Weights of the epoch", "Weight of the voxel-wise cross-entropy"} <= leaky
+
+
+@pytest.fixture(scope="module")
+def published(tiny, tmp_path_factory):
+    """A finished run of the study on stripped scans that share one grid, made tiny."""
+
+    def make(folder):
+        copy_of_repository(folder)
+        rows = []
+        for case in sorted((tiny / "results/cohorts/tiny/normalised").iterdir()):
+            (folder / CASES / case.name).mkdir(parents=True)
+            for name in ("t1", "t1ce", "t2", "flair"):
+                to = folder / CASES / case.name / f"{name.upper()}.nii.gz"
+                shutil.copy(case / f"{name}.nii.gz", to)
+            for name in ("segmentation", "brain_mask"):
+                shutil.copy(case / f"{name}.nii.gz", folder / CASES / case.name)
+            rows.append({"case": case.name, "idh": "", "1p19q": "", "grade": ""})
+        with open(folder / CASES / "labels.csv", "w", encoding="utf-8", newline="") as file:
+            table = csv.DictWriter(file, rows[0])
+            table.writeheader()
+            table.writerows(rows)
+        config = read(PATH)
+        del config["cohort"]
+        write_config(folder, "published.yaml", **merge(config, TINY))
+        snakemake(folder, config="published.yaml")
+
+    return finished_once(tmp_path_factory, "published", make)
+
+
+@pytest.mark.workflow
+def test_the_protocol_runs_from_scans_to_a_report_that_says_that_it_leaks(published):
+    study = published / "results/studies/small_tumours_as_published"
+    folds = pd.read_csv(study / "folds.csv")
+    assert folds["split"].value_counts().to_dict() == {"training": 5, "test": 3}
+    curve = pd.read_csv(study / "dmfnet/dropout-0.00/fold-1/seed-1/learning_curve.csv")
+    assert curve["validation_loss"].notna().all()
+    report = (study / "report.html").read_text()
+    assert "the epoch with the lowest loss on the test cases themselves" in report
+    assert "BraTS 2018" in report
+    overlap = pd.read_csv(study / "dmfnet-deterministic/dropout-0.00/passes-001/overlap.csv")
+    assert set(overlap["case"]) == set(folds.loc[folds["split"] == "test", "case"])
+
+
+BRATS_2021 = ["BraTS2021_00000", "BraTS2021_00002"]
+
+
+@pytest.mark.real
+def test_real_cases_stay_on_the_grid_of_brats_to_the_voxel(real_data, tmp_path):
+    if not (real_data / "brats_2021").is_dir():
+        pytest.skip(f"no brats_2021 in {real_data}")
+    copy_of_repository(tmp_path)
+    (tmp_path / "cases.csv").write_text("\n".join(["case", *BRATS_2021]) + "\n")
+    study = read(PATH)
+    cohort = study["cohort"] | {
+        "name": "brats_2021", "on_bad_case": "stop",
+        "labels": study["cohort"]["labels"] | {"table": "cases.csv"},
+        "brats": {"path": str(real_data.resolve() / "brats_2021"), "release": 2021},
+    }  # fmt: skip
+    config = {"cohort": cohort, "preprocessing": study["preprocessing"]}
+    write_config(tmp_path, "cohort.yaml", **config)
+    snakemake(tmp_path, config="cohort.yaml")
+    manifest = pd.read_csv(tmp_path / "results/cohorts/brats_2021/volumes.csv")
+    assert manifest["case"].tolist() == BRATS_2021
+    assert (manifest[["voxel_mm", "template_scale"]] == 1).all(axis=None)
+    for case in BRATS_2021:
+        expert = read_image(real_data / "brats_2021" / case / f"{case}_seg.nii.gz", dtype=None)
+        folder = tmp_path / "results/cohorts/brats_2021/normalised" / case
+        found = read_image(folder / "segmentation.nii.gz", dtype=None)
+        assert found.grid.shape == expert.grid.shape == (240, 240, 155)
+        np.testing.assert_allclose(found.grid.affine, expert.grid.affine)
+        np.testing.assert_array_equal(found.data, np.where(expert.data == 4, 3, expert.data))
+        brain = read_image(folder / "brain_mask.nii.gz").data > 0
+        t1ce = read_image(folder / "t1ce.nii.gz").data[brain]
+        scan = read_image(real_data / "brats_2021" / case / f"{case}_t1ce.nii.gz").data[brain]
+        clipped = np.clip(scan, *np.percentile(scan, [5, 95]))
+        np.testing.assert_allclose(t1ce, (clipped - clipped.mean()) / clipped.std(), atol=1e-4)
+
+
+@pytest.mark.workflow
+def test_the_scans_stay_on_their_own_grid(published):
+    for case in sorted((published / CASES).glob("*/")):
+        own = read_image(case / "T1CE.nii.gz").grid
+        folder = published / "results/cohorts/shared_grid/normalised" / case.name
+        for name in ("t1ce", "segmentation", "brain_mask"):
+            found = read_image(folder / f"{name}.nii.gz", dtype=None)
+            assert found.grid.shape == own.shape
+            np.testing.assert_allclose(found.grid.affine, own.affine)
+        there = read_image(folder / "segmentation.nii.gz", dtype=None).data
+        np.testing.assert_array_equal(there, read_image(case / "segmentation.nii.gz").data)
