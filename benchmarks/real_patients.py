@@ -7,9 +7,10 @@ results/studies/brats_small); its cohort lies in ../../cohorts. Values are those
 tables at its largest T, with their intervals; those of voxels are read from the maps of the cell
 that has some. With --quick, the maps of the first case alone.
 
-Last line: `12 cases, Dice of the whole tumour 0.80, probability of tumour outside it 0.01`
+Last line: `Dice of the whole tumour 0.80, probability of tumour outside it 0.01`
 """
 
+from functools import partial
 from pathlib import Path
 
 import nibabel
@@ -68,32 +69,32 @@ def show_cost(study):
 
 
 def show_cohort(cohort):
-    """Print the sizes of the tumours, and the z-scores of their parts."""
+    """Print the tumours' sizes on the patients' own grids, and the z-scores of their parts."""
     volumes = pd.read_csv(cohort / "volumes.csv").set_index("case")
-    sizes, scores = [], []
-    for case, scale in volumes["template_scale"].items():
+    found = (volumes[[f"{region}_mm3" for region in REGIONS]] / 1000).agg(["min", "median", "max"])
+    rows = [[text, *(f"{ml:.1f}" for ml in found[f"{name}_mm3"])] for name, text in REGIONS.items()]
+    show(f"Tumours of {cohort.name}, ml", ["region", "smallest", "median", "largest"], rows)
+    scores = []
+    for case in filter(partial(segmented, cohort), volumes.index):
         folder = cohort / "normalised" / case
         labels = read_volume(folder / "segmentation.nii.gz")
-        ml = volumes.at[case, "voxel_mm"] ** 3 / scale / 1000
-        is_part = {name: labels == number for number, name in enumerate(PARTS, start=1)}
-        sizes.append([(labels > 0).sum() * ml, *(mask.sum() * ml for mask in is_part.values())])
-        series = [read_volume(folder / f"{name}.nii.gz") for name in SERIES]
-        scores.append([
-            [image[mask].mean() if mask.any() else np.nan for image in series]
-            for mask in is_part.values()
-        ])  # fmt: skip
-    sizes, scores = np.array(sizes), np.array(scores)
-    quartiles = zip(
-        ("whole tumour", *PARTS), *np.percentile(sizes, (0, 50, 100), axis=0), strict=True
-    )
-    rows = [[name, *(f"{ml:.1f}" for ml in numbers)] for name, *numbers in quartiles]
-    show(f"Tumours of {cohort.name}, ml", ["part", "smallest", "median", "largest"], rows)
-    mean, sd = np.nanmean(scores, axis=0), np.nanstd(scores, axis=0, ddof=1)
+        series = {name: read_volume(folder / f"{name}.nii.gz") for name in SERIES}
+        for part, mask in {name: labels == n for n, name in enumerate(PARTS, start=1)}.items():
+            if mask.any():
+                means = {name: image[mask].mean() for name, image in series.items()}
+                scores.append({"part": part} | means)
+    by_part = pd.DataFrame(scores).groupby("part", sort=False)[list(SERIES)]
+    mean, sd = by_part.mean(), by_part.std()
     rows = [
-        [name, *(f"{mean[at, i]:.1f} ± {sd[at, i]:.1f}" for i in range(len(SERIES)))]
-        for at, name in enumerate(PARTS)
+        [part, *(f"{mean.at[part, name]:.1f} ± {sd.at[part, name]:.1f}" for name in SERIES)]
+        for part in mean.index
     ]
     show(f"z-scores in {cohort.name}, mean ± SD over cases", ["part", *SERIES], rows)
+
+
+def segmented(cohort, case):
+    """Return whether a case has a reference; without one its file is empty."""
+    return (cohort / "normalised" / case / "segmentation.nii.gz").stat().st_size > 0
 
 
 def show_long(title, table, names, column):
@@ -146,6 +147,7 @@ def show_voxels(study, cohort, quick):
     for folder in sorted(study.glob("*/dropout-*")):
         files = sorted(folder.glob("fold-*/seed-*/samples/maps/*/passes-*/mean.nii.gz"))
         values = []
+        files = [file for file in files if segmented(cohort, file.parts[-3])]
         for file in files[: 1 if quick else None]:
             of_case = cohort / "normalised" / file.parts[-3]
             brain = read_volume(of_case / "brain_mask.nii.gz") > 0
@@ -196,7 +198,7 @@ def main():
         show_risk(study)
         probability = show_voxels(study, cohort, options.quick)
     print(
-        f"\n{dice['n']} cases, Dice of the whole tumour {dice['value']:.2f}, "
+        f"\nDice of the whole tumour {dice['value']:.2f}, "
         f"probability of tumour outside it {probability:.2f}"
     )
 
