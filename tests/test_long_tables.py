@@ -66,7 +66,8 @@ def test_intervals_of_one_seed_or_of_an_ensemble_are_given_these_networks(tmp_pa
     both = pd.concat([one, one.assign(seed=2)])
     ensemble = one.assign(seed=ALL_SEEDS)
     for tables, given in (([one], True), ([both], False), ([ensemble], True), ([both, one], True),
-                          ([one.drop(columns="seed")], True), ([both, one[:0]], False)):  # fmt: skip
+                          ([one.drop(columns="seed")], True),
+                          ([both, one[:0]], False)):  # fmt: skip
         assert given_networks(dict(enumerate(tables))) is given
     paths = written(tmp_path, {(0.2, 10): both, (0.4, 10): one}, "segmentation")
     for table, expected in (
