@@ -66,8 +66,8 @@ SIZE_SENSITIVITY = (
     "learning_curves",
 )
 UNCERTAIN_SUBREGIONS = (
-    "rank_tests selection risk_coverage subgroups segmentation differences table_1 table_2 table_3 "
-    "overlap overlap_tests lesions froc uncertainty_by_size "
+    "rank_tests selection findings risk_coverage subgroups segmentation differences table_1 "
+    "table_2 table_3 overlap overlap_tests lesions froc uncertainty_by_size "
     "uncertainty_by_size_differences training",
     "tumour_volumes segmentation_gallery dice_by_size froc uncertainty_by_size "
     "segmentation_quality risk_coverage case_gallery learning_curves",
@@ -99,8 +99,8 @@ KINDS = {
     ),
     "no tasks": (
         {"tasks": []}, DEFAULT,
-        ("rank_tests selection risk_coverage subgroups segmentation differences mask_control "
-         "training",
+        ("rank_tests selection findings risk_coverage subgroups segmentation differences "
+         "mask_control training",
          "segmentation_quality risk_coverage rate_differences case_gallery learning_curves"),
     ),
     "no segmentation": (
@@ -156,6 +156,16 @@ SEVERAL_SEEDS = set(OF_STUDIES) - {"size_sensitivity_phantom", "published_predic
 def test_a_kind_of_study_has_these_tables_and_figures(kind):
     override, base, (tables, figures) = KINDS[kind]
     assert tables_and_figures(override, base) == (tables.split(), figures.split())
+
+
+def test_a_study_of_predictions_has_the_tasks_that_its_columns_name():
+    named = {"label": "Grade", "probabilities": ["p2", "p3", "p4"]}
+    columns = {"case": "Patient", "grade": named}
+    _, study = planned({"predictions": PUBLISHED | {"columns": columns}}, {"study": "theirs"})
+    assert study.tasks == ["grade"]
+    columns |= {"idh": PUBLISHED["columns"]["idh"], "source": "Hospital"}
+    _, study = planned({"predictions": PUBLISHED | {"columns": columns}}, {"study": "theirs"})
+    assert study.tasks == ["idh", "grade"]
 
 
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)

@@ -6,14 +6,10 @@ import pandas as pd
 
 from glioma_uq.cohorts.collection import STEPS
 from glioma_uq.figures.cells import TASK_NAMES
+from glioma_uq.figures.words import class_counts
 from glioma_uq.quality.metrics import METRICS, between, limit_of, overview, series_and_ending
-from glioma_uq.tasks import TASKS, UNKNOWN
+from glioma_uq.tasks import TASKS
 
-CLASS_NAMES = {
-    "idh": ("wildtype", "mutated"),
-    "1p19q": ("intact", "co-deleted"),
-    "grade": ("grade 2", "grade 3", "grade 4"),
-}
 OTHER = "other"  # the step of a metric that has no text of its own
 
 
@@ -57,15 +53,14 @@ def about_cases(cases, excluded, cohort, tasks=TASKS):
         ("Left out", counted(left_out, "case")),
         ("Sources", ", ".join(f"{source} {n}" for source, n in sources.items())),
     ]
-    for task in (task for task in TASKS if task in tasks):
-        labels = cases[task]
-        counts = [
-            f"{(labels == label).sum()} {name}"
-            for label, name in zip(TASKS[task], CLASS_NAMES[task], strict=True)
-        ]
-        known = f"{(labels != UNKNOWN).sum()} of {len(cases)}: {', '.join(counts)}"
-        facts.append((f"{TASK_NAMES[task]} known", known))
-    return facts
+    return facts + [about_labels(cases[task], task) for task in TASKS if task in tasks]
+
+
+def about_labels(labels, task):
+    """Return (name, text) of how many cases have a known label of a task, and of which class."""
+    counts = {label: (labels == label).sum() for label in TASKS[task]}
+    known = f"{sum(counts.values())} of {len(labels)}: {class_counts(task, counts)}"
+    return f"{TASK_NAMES[task]} known", known
 
 
 def excluded_rows(excluded):

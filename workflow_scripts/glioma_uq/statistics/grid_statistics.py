@@ -38,6 +38,10 @@ class Grid:
         self.n_of = {(r.task, r.measure): r.n for r in results if r.cell[1:] == (rate, passes)}
         self.used = set()  # (task, measure) that a statistic has read
 
+    def has(self, task):
+        """Return whether a task has a known label in some case of the selected cell."""
+        return any(task == of and n for (of, _), n in self.n_of.items())
+
     def at(self, task, measure):
         """Return [B] of one measure at the selected cell."""
         return self._cells_of(task, measure)[self.rate, self.passes]
@@ -64,7 +68,7 @@ class Grid:
 
     def _cells_of(self, task, measure):
         """Return {(rate, passes): [B]} of one measure, which the selected cell must have."""
-        if not any(task == of and n for (of, _), n in self.n_of.items()):
+        if not self.has(task):
             raise CannotJudge(f"the study has no {task}")
         if (task, measure) not in self.n_of:
             raise CannotJudge(f"the study has no {measure} of {task} at this cell")
@@ -131,9 +135,9 @@ def share_best(grid, wanted, **where):
 
 def _mean_over_tasks(grid, measure, tasks):
     """Return (rates [R], the mean [R, B] of a measure over the tasks whose labels are known)."""
-    found = [grid.over_rates(task, measure) for task in tasks]
-    known = [values for _, values in found if not np.isnan(values[:, 0]).all()] or [found[0][1]]
-    return found[0][0], np.mean(known, axis=0)
+    known = [task for task in tasks if grid.has(task)] or tasks
+    found = [grid.over_rates(task, measure) for task in known]
+    return found[0][0], np.mean([values for _, values in found], axis=0)
 
 
 def require_rates(rates, wanted):
