@@ -11,6 +11,7 @@ from pathlib import Path
 from glioma_uq.cohorts.labels import UNKNOWN, read_labels
 from glioma_uq.errors import BadInput
 from glioma_uq.files import written_whole
+from glioma_uq.split_sizes import check_enough
 from glioma_uq.subregions import CLASSES
 
 CLAIM = "belongs_to.txt"  # in a study's folder: the source of its results
@@ -24,36 +25,47 @@ HARMLESS = (
 )  # settings of how, not of what
 
 
-def check_classes(config):
-    """Raise BadInput if a class of a task has fewer cases than there are folds.
+def check_patients(config):
+    """Raise BadInput if a study's cohort has too few patients for its folds, or of a class.
 
-    A fold without a case of a class cannot test it. A missing table is reported elsewhere;
-    classes without any case are ignored.
+    A missing table of labels is reported elsewhere.
     """
-    cohort, number = config["cohort"], config["folds"]["number"]
-    if cohort["source"] == "phantom" or not Path(cohort["labels"]["table"]).is_file():
-        return
-    cases = read_labels(source=cohort["source"], **cohort["labels"])
-    for task in config["tasks"]:
-        counts = Counter(case[task] for case in cases if case[task] != UNKNOWN)
+    cohort, folds = config["cohort"], config["folds"]
+    sizes = folds["number"], folds["test_share"]
+    if cohort["source"] == "phantom":
+        check_enough(cohort["phantom"]["cases"], *sizes, "in cohort.phantom.cases")
+    elif Path(table := cohort["labels"]["table"]).is_file():
+        cases = read_labels(source=cohort["source"], **cohort["labels"])
+        check_enough(len({case["patient"] for case in cases}), *sizes, f"in {table}")
+        check_classes(cases, config["tasks"], folds["number"], table)
+
+
+def check_classes(cases, tasks, number, table):
+    """Raise BadInput if a class of one of the `tasks` has fewer patients than `number` of folds.
+
+    A fold without a patient of a class cannot test it. Classes without any are ignored.
+    """
+    for task in tasks:
+        patients = {(case["patient"], case[task]) for case in cases if case[task] != UNKNOWN}
+        counts = Counter(label for _, label in patients)
         label, count = min(counts.items(), key=lambda item: item[::-1], default=(None, number))
         if count < number:
+            fewer = f"set folds.number to {count}, " if count > 1 else ""
             raise BadInput(
-                f"expected at least {number} cases of each class for {number} folds, found "
-                f"{count} with {task} {label} in {cohort['labels']['table']}: reduce "
-                "folds.number, leave these labels empty or remove the task from tasks."
+                f"expected at least {number} patients of each class for {number} folds, found "
+                f"{count} with {task} {label} in {table}: {fewer}leave these labels empty, or "
+                f"remove {task} from tasks."
             )
 
 
-def check_phantom(config):
-    """Raise BadInput if a phantom is too small for its folds."""
-    cohort, folds = config["cohort"], config["folds"]
-    fewest = 3 * folds["number"]
-    if cohort["source"] == "phantom" and cohort["phantom"]["cases"] < fewest:
-        raise BadInput(
-            f"expected at least {fewest} for cohort.phantom.cases with {folds['number']} folds, "
-            f"found {cohort['phantom']['cases']}: use fewer folds or more cases."
-        )
+def check_places(places):
+    """Raise BadInput if a folder of cases is not there; `places` {key of the config: path}."""
+    for key, path in places.items():
+        if not Path(path).is_dir():
+            raise BadInput(
+                f"expected the folder of the cohort's cases in {path}, found no such folder: "
+                f"correct {key}."
+            )
 
 
 def check_results(config, results="results"):

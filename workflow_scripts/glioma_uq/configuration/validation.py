@@ -12,7 +12,7 @@ from pathlib import PurePath
 from glioma_uq.cohorts.recognition import merged
 from glioma_uq.configuration.departures import check_reasons
 from glioma_uq.configuration.network_options import check_options
-from glioma_uq.configuration.preflight import check_classes, check_phantom
+from glioma_uq.configuration.preflight import check_patients
 from glioma_uq.errors import BadInput, closest
 from glioma_uq.grid import WITH_DROPOUT
 from glioma_uq.networks import list_networks
@@ -53,8 +53,7 @@ def check_study(config):
     refuse(faults_of_segmentation(config))
     refuse(faults_of_selection(config))  # before the maps, which may take its passes
     refuse(faults_of_sampling(config))
-    check_phantom(config)
-    check_classes(config)
+    check_patients(config)
 
 
 def faults_of_values(config):
