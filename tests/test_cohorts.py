@@ -197,6 +197,25 @@ def test_the_texts_of_the_table_stay_beside_the_labels(folder):
     }  # fmt: skip
 
 
+def test_a_cohort_without_a_usable_case_stops_with_the_most_frequent_reason(folder, tmp_path):
+    """As after a wrong cohort.folder.path: every case would go through every step as nothing."""
+    for image in (folder / "good").glob("T1*"):
+        image.unlink()
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    rows = [f"P-{i},1,0,3" for i in range(4)]
+    arguments = {
+        "table": {"table": table_of(folder, "good,1,0,3", *rows), "columns": COLUMNS},
+        "parts": PARTS, "on_bad_case": "exclude", "labels": tmp_path / "labels.csv",
+    }  # fmt: skip
+    with pytest.raises(BadInput) as refused:
+        check_cohort.main(**arguments, **source_of(folder))
+    assert str(refused.value).startswith(
+        "expected a case that can be used, found a problem in all 5, the most frequent in 4: "
+        f"expected the case's folder, found no {folder}/P-0"
+    )
+
+
 def test_an_empty_file_is_a_problem(folder):
     (folder / "good" / "T1.nii.gz").write_bytes(b"")
     assert "found the empty file" in look_at(folder)["good"]

@@ -66,8 +66,8 @@ SIZE_SENSITIVITY = (
     "learning_curves",
 )
 UNCERTAIN_SUBREGIONS = (
-    "rank_tests selection risk_coverage subgroups segmentation differences table_1 table_2 table_3 "
-    "overlap overlap_tests lesions froc uncertainty_by_size "
+    "rank_tests selection findings risk_coverage subgroups segmentation differences table_1 "
+    "table_2 table_3 overlap overlap_tests lesions froc uncertainty_by_size "
     "uncertainty_by_size_differences training",
     "tumour_volumes segmentation_gallery dice_by_size froc uncertainty_by_size "
     "segmentation_quality risk_coverage case_gallery learning_curves",
@@ -99,8 +99,8 @@ KINDS = {
     ),
     "no tasks": (
         {"tasks": []}, DEFAULT,
-        ("rank_tests selection risk_coverage subgroups segmentation differences mask_control "
-         "training",
+        ("rank_tests selection findings risk_coverage subgroups segmentation differences "
+         "mask_control training",
          "segmentation_quality risk_coverage rate_differences case_gallery learning_curves"),
     ),
     "no segmentation": (
@@ -156,6 +156,16 @@ SEVERAL_SEEDS = set(OF_STUDIES) - {"size_sensitivity_phantom", "published_predic
 def test_a_kind_of_study_has_these_tables_and_figures(kind):
     override, base, (tables, figures) = KINDS[kind]
     assert tables_and_figures(override, base) == (tables.split(), figures.split())
+
+
+def test_a_study_of_predictions_has_the_tasks_that_its_columns_name():
+    named = {"label": "Grade", "probabilities": ["p2", "p3", "p4"]}
+    columns = {"case": "Patient", "grade": named}
+    _, study = planned({"predictions": PUBLISHED | {"columns": columns}}, {"study": "theirs"})
+    assert study.tasks == ["grade"]
+    columns |= {"idh": PUBLISHED["columns"]["idh"], "source": "Hospital"}
+    _, study = planned({"predictions": PUBLISHED | {"columns": columns}}, {"study": "theirs"})
+    assert study.tasks == ["idh", "grade"]
 
 
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
@@ -296,6 +306,53 @@ def test_the_users_own_file_comes_before_the_checkouts(tmp_path):
     assert planned({}, config)[0].name == "mine"
 
 
+# What is looked at before the first job, and what of a cohort without a study is not.
+
+ONE_CLASS = "case,idh,1p19q,grade\nA,0,0,4\nB,0,,4\nC,1,0,\n"
+
+
+@pytest.mark.parametrize("path", COHORTS, ids=lambda path: path.stem)
+def test_a_cohort_alone_is_asked_for_nothing_that_only_a_study_needs(path, tmp_path):
+    """Three patients, of a task one class or a class of one: no study could be made of them."""
+    config = yaml.safe_load(path.read_text())
+    if "labels" in config["cohort"]:
+        (tmp_path / "labels.csv").write_text(ONE_CLASS)
+        labels = config["cohort"]["labels"]
+        config["cohort"]["labels"] = labels | {"table": "labels.csv", "columns": {}, "only": {}}
+    cohort, study = planned({}, config)
+    assert study is None
+    assert len(cohort.cases) == config["cohort"].get("phantom", {"cases": 3})["cases"] or (
+        cohort.has_lesion_groups
+    )
+    if not cohort.is_phantom:
+        with pytest.raises(BadInput, match="found 3 in labels.csv: add patients, every split need"):
+            planned({"study": "mine"}, config)
+
+
+def test_patients_of_a_class_are_counted_not_cases():
+    cases = [{"patient": f"P{i // 2}", "idh": int(i < 4)} for i in range(20)]
+    preflight.check_classes(cases, ["idh"], 2, "x.csv")
+    with pytest.raises(BadInput, match="3 patients of each class for 3 folds, found 2 with idh 1"):
+        preflight.check_classes(cases, ["idh"], 3, "x.csv")
+
+
+def test_a_cohorts_folder_is_looked_for_before_the_first_job_and_not_to_plan(tmp_path):
+    (tmp_path / "labels.csv").write_text(ONE_CLASS)
+    cohort = OF_FOLDER | {"labels": {"table": "labels.csv"}}
+    stripped = {"skull_stripping": "none"}
+    plan, _ = planned({}, {"cohort": cohort, "preprocessing": stripped})
+    with pytest.raises(BadInput) as refused:
+        record_start(plan, None)
+    assert str(refused.value) == (
+        "expected the folder of the cohort's cases in x, found no such folder: correct "
+        "cohort.folder.path."
+    )
+    (tmp_path / "x").mkdir()
+    record_start(plan, None)
+    phantom, _ = planned({})
+    record_start(phantom, None)
+
+
 # Names that are taken.
 
 
@@ -323,7 +380,7 @@ def test_a_name_is_claimed_at_the_start_and_free_for_the_same_cohort_alone(taken
     before = files_in(taken)
     preflight.check_results(study.config)
     assert files_in(taken) == before
-    record_start(study)
+    record_start(None, study)
     (claim,) = files_in(taken).keys() - before.keys()
     assert claim == taken / "results/studies/new/belongs_to.txt"
     preflight.check_results(study.config)

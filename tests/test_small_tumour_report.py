@@ -104,7 +104,7 @@ def write_report(folder, tables):
     make_report.main(
         statistics=[folder / f"{name}.csv" for name in mine],
         **{name: folder / f"{name}.csv" for name in rest},
-        figures=figures, learning_curves=None, viewer=None, overlays=[],
+        tested=[], figures=figures, learning_curves=None, viewer=None, overlays=[],
         provenance=folder / "provenance.json", network=NETWORKS[0], output=folder / "report.html",
         config=checked({}, read("studies/small_tumours_phantom.yaml")),
     )  # fmt: skip

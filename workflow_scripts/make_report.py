@@ -10,11 +10,11 @@ from glioma_uq.steps import run
 from glioma_uq.tables import read_table
 
 
-def main(*, statistics, figures, learning_curves, curves, viewer, overlays, volumes, excluded,
-         provenance, config, network, output):  # fmt: skip
+def main(*, statistics, tested, figures, learning_curves, curves, viewer, overlays, volumes,
+         excluded, provenance, config, network, output):  # fmt: skip
     paths = {Path(path).stem: path for path in statistics}
     selected = read_selected_cell(paths["selection"])
-    paths |= {"curves": curves, "cases": volumes, "excluded": excluded}
+    paths |= {"tested": tested, "curves": curves, "cases": volumes, "excluded": excluded}
     tables = {name: read_table(path) if path else None for name, path in paths.items()}
     shown = contents.from_tables(tables, config, network, selected)
     folder, facts = Path(output).parent, shown["cell"]

@@ -72,6 +72,12 @@ class CohortPlan(Plan):
         return list_cases(self.config, self.options)
 
     @property
+    def places(self):
+        """The folders of cases on disk that must be there before the first job, by their key."""
+        path = self.options.get("path")
+        return {f"cohort.{self.source}.path": path} if path else {}
+
+    @property
     def targets(self):
         """What a run makes; a deleted picture is drawn again."""
         metrics = [f"{self.folder}/quality_metrics.{kind}" for kind in ("pdf", "png", "csv")]
