@@ -161,6 +161,7 @@ def write_report(
         provenance=folder / "provenance.json",
         config=config,
         network="csnet",
+        has=["tasks"] if published else ["networks", "segmentation", "tasks"],
         output=folder / "report.html",
     )
     return (folder / "report.html").read_text(encoding="utf-8")
@@ -254,7 +255,7 @@ def test_the_page_tells_what_was_run(tmp_path):
 
 def test_a_study_of_published_predictions_leaves_out_what_it_has_not(tmp_path):
     html = write_report(tmp_path, published=True)
-    for text in ("Learning curves", "Cohort quality", "Departures", "Dice of"):
+    for text in ("Learning curves", "Cohort quality", "Departures", "Dice", "phantom", "seeds of"):
         assert text not in html, text
     assert "40 of 40: 20 wildtype, 20 mutated" in html
 
@@ -487,6 +488,18 @@ def test_a_summary_says_where_its_n_differs_and_where_an_interval_is_missing():
 def test_numbers_are_told_with_a_true_minus_and_tiny_p_in_powers_of_ten():
     assert with_interval(-0.5, -0.6, -0.4) == "−0.50 (−0.60 to −0.40)"
     assert [p_value(p) for p in (7.6e-9, 0.012, 0.5)] == ["7.6 × 10⁻⁹", "0.012", "0.50"]
+
+
+def test_captions_speak_of_what_the_study_has():
+    facts = {"passes": 30, "rate": "0.20", "level": "95", "dice_threshold": 0.8}
+    words = {"segmentation": "Dice", "truth": "phantom", "seeds": "seeds of training"}
+    names = ("calibration_by_rate", "uncertainty_by_correctness", "risk_coverage",
+             "uncertainty_by_passes", "uncertainty_shares", "learning_curves")  # fmt: skip
+    bare = " ".join(caption(name, **facts)[1] for name in names)
+    for what, word in words.items():
+        assert word not in bare
+        assert word in " ".join(caption(name, has=[what], **facts)[1] for name in names)
+    assert "segmentation" not in bare
 
 
 def test_a_figure_without_a_caption_is_refused():
