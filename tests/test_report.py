@@ -165,6 +165,7 @@ def write_report(
         provenance=folder / "provenance.json",
         config=config,
         network="csnet",
+        has=["tasks"] if published else ["networks", "segmentation", "tasks"],
         output=folder / "report.html",
     )
     return (folder / "report.html").read_text(encoding="utf-8")
@@ -258,7 +259,7 @@ def test_the_page_tells_what_was_run(tmp_path):
 
 def test_a_study_of_published_predictions_leaves_out_what_it_has_not(tmp_path):
     html = write_report(tmp_path, published=True)
-    for text in ("Learning curves", "Cohort quality", "Departures", "Dice of"):
+    for text in ("Learning curves", "Cohort quality", "Departures", "Dice", "phantom", "seeds of"):
         assert text not in html, text
     assert "40 of 40: 20 wildtype, 20 mutated" in html
 
@@ -525,6 +526,18 @@ def test_no_number_that_rounds_to_zero_has_a_minus():
     assert plain(-0.0) == "0"
     assert format_range([-0.001, 0.001]) == "0.00"
     assert [format_number(x, "+.2f") for x in (-0.001, 0.001, -0.01)] == ["+0.00", "+0.00", "−0.01"]
+
+
+def test_captions_speak_of_what_the_study_has():
+    facts = {"passes": 30, "rate": "0.20", "level": "95", "dice_threshold": 0.8}
+    words = {"segmentation": "Dice", "truth": "phantom", "seeds": "seeds of training"}
+    names = ("calibration_by_rate", "uncertainty_by_correctness", "risk_coverage",
+             "uncertainty_by_passes", "uncertainty_shares", "learning_curves")  # fmt: skip
+    bare = " ".join(caption(name, **facts)[1] for name in names)
+    for what, word in words.items():
+        assert word not in bare
+        assert word in " ".join(caption(name, has=[what], **facts)[1] for name in names)
+    assert "segmentation" not in bare
 
 
 def test_a_figure_without_a_caption_is_refused():

@@ -105,7 +105,8 @@ def write_report(folder, tables):
         statistics=[folder / f"{name}.csv" for name in mine],
         **{name: folder / f"{name}.csv" for name in rest},
         tested=[], figures=figures, learning_curves=None, viewer=None, overlays=[],
-        provenance=folder / "provenance.json", network=NETWORKS[0], output=folder / "report.html",
+        provenance=folder / "provenance.json", network=NETWORKS[0],
+        has=["networks", "segmentation", "subregions"], output=folder / "report.html",
         config=checked({}, read("studies/small_tumours_phantom.yaml")),
     )  # fmt: skip
     return (folder / "report.html").read_text(encoding="utf-8")

@@ -37,6 +37,7 @@ MEASURE_NAMES = {
     "epistemic_corrected": "Epistemic uncertainty without the bias of few passes (nats)",
     "dice": "Dice",
     "hd95_mm": "Hausdorff distance, 95th percentile (mm)",
+    "background_probability": "Mean probability of tumour outside it",
     "rho_brain": "Pearson ρ with Dice, brain",
     "rho_brain_within_folds": "the same within folds and seeds",
     "rho_brain_minus_within": "pooled minus within folds and seeds",
@@ -76,7 +77,7 @@ RULES = {
     "paper": "the calibration error",
 }
 TABLES = {
-    "classification": "All measures of the three tasks.",
+    "classification": "All measures of the tasks.",
     "segmentation": "All measures of the segmentation.",
     "rank_tests": "Mann-Whitney U of total uncertainty, bad against good predictions; AUROC is the "
     "chance that a bad one is more uncertain, rank-biserial is 2 AUROC − 1.",
