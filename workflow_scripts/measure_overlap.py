@@ -12,6 +12,7 @@ from glioma_uq.images import read_image, same_grid
 from glioma_uq.logs import progress
 from glioma_uq.overlap import lesions as lesion_tables
 from glioma_uq.overlap import regions as overlap_tables
+from glioma_uq.plurals import counted
 from glioma_uq.steps import run
 from glioma_uq.tables import read_table, write_table
 from glioma_uq.volumes import Manifest
