@@ -1,6 +1,7 @@
 """The one edge between a cohort and its studies, the manifest: what crosses it, and what not."""
 
 import json
+import re
 import shutil
 
 import numpy as np
@@ -21,6 +22,8 @@ from workflows import (
     snakemake,
     write_config,
 )
+
+from glioma_uq.tables import read_table
 
 COHORT, STUDY = "results/cohorts/tiny", "results/studies/tiny"
 SEES_VOLUMES = {
@@ -107,7 +110,11 @@ PREDICTIONS = {
     "columns": {
         "case": "Patient",
         "source": "Site",
-        "idh": {"label": "IDH", "probabilities": ["wildtype", "mutated"]},
+        "idh": {
+            "label": "IDH",
+            "probabilities": ["wildtype", "mutated"],
+            "uncertainty": {"total": "energy"},
+        },
         "grade": {"label": "Grade", "probabilities": ["g2", "g3", "g4"]},
     },
 }
@@ -125,6 +132,7 @@ def write_predictions(path, cases=40):
         scores = rng.random((cases, len(columns)))
         scores[range(cases), table[name] - first] += 0.5
         table[columns] = scores / scores.sum(1, keepdims=True)
+    table["energy"] = -10 * table[["wildtype", "mutated"]].max(axis=1)
     table.to_csv(path, index=False)
 
 
@@ -151,6 +159,23 @@ def test_a_study_of_predictions_runs_to_its_report(predicted):
         "subgroups",
     }  # fmt: skip
     assert planned(predicted, config="theirs.yaml") == set()
+
+
+def test_what_was_not_measured_of_predictions_is_nowhere_a_number(predicted):
+    """IDH has an uncertainty of its own, the grade the entropy; neither has parts."""
+    table = read_table(predicted / STUDY / "statistics/classification.csv")
+    table = table.set_index(["task", "measure"])
+    energy = table.loc[("idh", "given_predictive")]
+    assert -10 < energy["low"] < energy["value"] < energy["high"] < -5
+    assert 0 < table.loc[("grade", "predictive"), "value"] < np.log(3)
+    parts = [("idh", "given_epistemic"), ("grade", "epistemic"), ("grade", "aleatoric")]
+    assert table.loc[parts, ["value", "low", "high"]].isna().all(axis=None)
+    assert table.loc[parts, "n"].tolist() == [0, 0, 0]
+    drawn = read_table(predicted / STUDY / "figures/uncertainty_by_correctness.csv")
+    assert drawn.groupby("task")["unit"].first().to_dict() == {"idh": "as given", "grade": "nats"}
+    report = (predicted / STUDY / "report.html").read_text()
+    for row in re.findall("<tr><th[^>]*>Epistemic uncertainty (?:.*?)</tr>", report):
+        assert not re.search(r"\d\.\d", row), row
 
 
 def taken_by(folder, finished):

@@ -15,7 +15,7 @@ from glioma_uq.cohorts.collection import (
     divide_cases,
     gather_metrics,
 )
-from glioma_uq.cohorts.labels import read_labels
+from glioma_uq.cohorts.labels import LABEL_COLUMNS, RAW_COLUMNS, read_labels
 from glioma_uq.cohorts.sources import CANONICAL
 from glioma_uq.errors import BadInput
 from glioma_uq.images import read_image
@@ -178,6 +178,21 @@ def test_problems_are_found_before_any_work(folder, capsys):
     assert unlisted == ["out", "plain", "stranger"]
     with pytest.raises(BadInput, match=r"plain: expected T2.nii.gz .*2 of 3 cases have a problem"):
         look_at(folder, on_bad_case="stop")
+
+
+def test_the_texts_of_the_table_stay_beside_the_labels(folder):
+    table = table_of(folder, "good,IDH1 R132H,,4.0", "plain,wt,0,3")
+    values = {"idh": {"wt": 0, "IDH*": 1}, "1p19q": None, "grade": None}
+    output = folder / "out" / "labels.csv"
+    check_cohort.main(
+        table={"table": table, "columns": COLUMNS, "values": values}, parts=PARTS,
+        on_bad_case="exclude", labels=output, **source_of(folder),
+    )  # fmt: skip
+    first, _ = read_rows(output)
+    assert {name: first[name] for name in (*LABEL_COLUMNS, *RAW_COLUMNS)} == {
+        "case": "good", "patient": "good", "session": "", "source": "folder", "idh": "1",
+        "1p19q": "-1", "grade": "4", "idh_raw": "IDH1 R132H", "1p19q_raw": "", "grade_raw": "4.0",
+    }  # fmt: skip
 
 
 def test_an_empty_file_is_a_problem(folder):

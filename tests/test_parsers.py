@@ -1,8 +1,10 @@
 """Whatever a parser is given, it answers or says BadInput or BadCase: nothing else comes out."""
 
 import copy
+import io
 import math
 import re
+import zipfile
 
 import nibabel as nib
 import numpy as np
@@ -85,6 +87,36 @@ def test_labels(content, tmp_path):
     cases = answers(read_labels, path, COLUMNS)
     for case in cases or []:
         assert (tmp_path / case["case"]).parent == tmp_path
+        assert (case["idh"] in (-1, 0, 1), case["grade"] in (-1, 2, 3, 4)) == (True, True)
+
+
+@pytest.fixture(scope="module")
+def workbook(tmp_path_factory):
+    """Return the bytes of a whole workbook and the path that damaged ones go to."""
+    openpyxl = pytest.importorskip("openpyxl", reason="openpyxl is installed by `make excel`")
+    path = tmp_path_factory.mktemp("workbook") / "labels.xlsx"
+    book = openpyxl.Workbook()
+    for row in (["case", "idh", "1p19q", "grade"], ["a", 1, 0.0, "2"], ["b", None, 1, 4]):
+        book.active.append(row)
+    book.save(path)
+    return path.read_bytes(), path
+
+
+@TRIED
+@given(data=st.data())
+def test_workbooks_of_any_bytes(workbook, data):
+    whole, path = workbook
+    with zipfile.ZipFile(io.BytesIO(whole)) as old, zipfile.ZipFile(path, "w") as new:
+        for name in old.namelist():
+            content = bytearray(old.read(name))
+            damage = st.lists(st.tuples(st.integers(0, len(content) - 1), st.integers(0, 255)))
+            if name.endswith(("sheet1.xml", "workbook.xml", "styles.xml")):
+                for place, byte in data.draw(damage):
+                    content[place] = byte
+            new.writestr(name, bytes(content))
+    cut = data.draw(st.one_of(st.none(), st.integers(0, len(whole))))
+    path.write_bytes(path.read_bytes()[:cut])
+    for case in answers(read_labels, path, COLUMNS) or []:
         assert (case["idh"] in (-1, 0, 1), case["grade"] in (-1, 2, 3, 4)) == (True, True)
 
 

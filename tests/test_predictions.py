@@ -71,10 +71,11 @@ def test_without_passes_the_parts_of_uncertainty_are_unknown(imported):
     assert cells["grade_predictive"][0] == 0
     parts = [f"{task}_{part}" for task in TASKS for part in ("aleatoric", "epistemic")]
     assert cells[parts].isna().all(axis=None)
-    measured = {m for _, m, *_ in key_measures(cells, np.ones((1, 2)))}
-    assert "predictive" in measured
-    known = {(t, m) for t, m, _, n in key_measures(cells, np.ones((1, 2))) if n}
-    assert not {m for _, m in known} & {"aleatoric", "epistemic"}
+    found = {(t, m): (v[0], n) for t, m, v, n in key_measures(cells, np.ones((1, 2)))}
+    assert found["idh", "predictive"][1] == 1
+    for part in ("aleatoric", "epistemic"):
+        value, n = found["idh", part]
+        assert (np.isnan(value), n) == (True, 0)
 
 
 @pytest.mark.parametrize(

@@ -184,15 +184,14 @@ def _lines_of_sheet(path, sheet):
 
 def _name_of_sheet(book, sheet, path):
     names = [each.title for each in book.worksheets]
-    if sheet is None:
-        return names[0]
-    if isinstance(sheet, int) and 0 < sheet <= len(names):
-        return names[sheet - 1]
-    if sheet in names:
-        return sheet
+    number = 1 if sheet is None else sheet
+    if number in names:
+        return number
+    if isinstance(number, int) and 0 < number <= len(names):
+        return names[number - 1]
     raise BadInput(
-        f"expected a sheet {sheet!r} in {path}, found {', '.join(names)}, name one of these or "
-        f"its number from 1 to {len(names)}"
+        f"expected a sheet {number!r} in {path}, found {', '.join(names) or 'none'}, name one by "
+        f"its name or number, from 1 to {len(names)}"
     )
 
 
@@ -208,7 +207,7 @@ def _text_of(cell, formula, path):
         return ""
     if isinstance(value, bool):
         return str(value).upper()
-    if isinstance(value, (int, float)) and value == int(value):
+    if isinstance(value, int) or (isinstance(value, float) and value.is_integer()):
         zeros = LEADING_ZEROS.fullmatch(cell.number_format)
         return str(int(value)).zfill(len(zeros[0]) if zeros else 1)
     if isinstance(value, datetime):

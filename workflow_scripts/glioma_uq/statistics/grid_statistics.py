@@ -38,6 +38,10 @@ class Grid:
         self.n_of = {(r.task, r.measure): r.n for r in results if r.cell[1:] == (rate, passes)}
         self.used = set()  # (task, measure) that a statistic has read
 
+    def has(self, task):
+        """Return whether a task has a known label in some case of the selected cell."""
+        return any(task == of and n for (of, _), n in self.n_of.items())
+
     def at(self, task, measure):
         """Return [B] of one measure at the selected cell."""
         return self._cells_of(task, measure)[self.rate, self.passes]
@@ -62,14 +66,10 @@ class Grid:
         passes = sorted(passes for rate, passes in cells if rate == self.rate)
         return np.array(passes), np.array([cells[self.rate, t] for t in passes])
 
-    def require(self, task):
-        """Raise CannotJudge if no case of the task is known at the selected cell."""
-        if not any(task == of and n for (of, _), n in self.n_of.items()):
-            raise CannotJudge(f"the study has no {task}")
-
     def _cells_of(self, task, measure):
         """Return {(rate, passes): [B]} of one measure, which the selected cell must have."""
-        self.require(task)
+        if not self.has(task):
+            raise CannotJudge(f"the study has no {task}")
         if (task, measure) not in self.n_of:
             raise CannotJudge(f"the study has no {measure} of {task} at this cell")
         self.used.add((task, measure))
@@ -169,8 +169,7 @@ def changes_after(grid, task):
 
 def dominance(grid, task, greater, smaller):
     """Return one mean uncertainty minus another at the selected cell; needs at least two passes."""
-    grid.require(task)
-    if grid.passes == 1:
+    if grid.passes == 1 and grid.has(task):
         raise CannotJudge("one pass does not separate epistemic from aleatoric uncertainty")
     one, other = (grid.at(task, uncertainty(task, part)) for part in (greater, smaller))
     return one - other

@@ -85,8 +85,8 @@ def key_measures(table, weights, *, ece=DEFAULT_ECE, auc_average="ovo",
 def uncertainty_measures(known, weights, task, n):
     """Yield how well predictive uncertainty finds wrong cases, and the mean uncertainties.
 
-    Parts that nobody measured have no mean. Names of means of another model's uncertainties begin
-    with `given`, since their unit and range are not those of entropies.
+    The mean of a part that was not measured is NaN, of 0 cases. Names of means of another model's
+    uncertainties begin with `given`, since their unit and range are not those of entropies.
     """
     _, predictive, wrong = risk_coverage.classification_risk(known, task)
     yield task, "error_auroc", discrimination.error_auroc(predictive, wrong, weights), n
@@ -95,8 +95,8 @@ def uncertainty_measures(known, weights, task, n):
     for part in (*UNCERTAINTY_COMPONENTS, *CORRECTED):
         values = known.get(f"{task}_{part}")
         is_measured = values is not None and values.notna().any()
-        if is_measured or (n == 0 and part not in CORRECTED):
-            yield task, prefix + part, weighted_mean(values, weights), n
+        if part not in CORRECTED or is_measured:
+            yield task, prefix + part, weighted_mean(values, weights), n if is_measured else 0
 
 
 def probability_measures(ece=DEFAULT_ECE, auc_average="ovo", seeds=None):

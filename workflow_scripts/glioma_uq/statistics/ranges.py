@@ -24,7 +24,7 @@ RANGES = (
          "set_size", "true_entropy", "volume_ratio"),
         POSITIVE,
     )
-    | {"brier": (0, 2), "aleatoric_bias": EVERYTHING, "given": EVERYTHING}
+    | {"brier": (0, 2), "aleatoric_bias": EVERYTHING}
 )  # fmt: skip
 ENTROPIES = {"predictive", "aleatoric", "epistemic", "true_entropy"}
 
