@@ -233,6 +233,19 @@ def test_a_row_of_a_patient_is_of_all_its_scans(tmp_path):
     assert [r["case"] for r in chosen_sessions(rows, "last")] == ["Patient-001_010", "Patient-003"]
 
 
+def test_sessions_of_any_source_come_from_the_table(tmp_path):
+    table = table_of(tmp_path / "t.csv", "id,who,when", "a,P,10", "b,P,9", "c,Q,1")
+    columns = {"case": "id", "patient": "who", "session": "when"}
+    chosen = [
+        [
+            row["case"]
+            for row in read_cases("folder", {}, {"table": table, "columns": columns}, which)
+        ]
+        for which in ("all", "first", "last")
+    ]
+    assert chosen == [["a", "b", "c"], ["b", "c"], ["a", "c"]]
+
+
 def test_without_a_table_every_folder_is_a_case_of_unknown_labels(tmp_path):
     rows = rows_of(written(tmp_path, "brats", 2023))
     assert {(row["idh"], row["1p19q"], row["grade"]) for row in rows} == {(-1, -1, -1)}

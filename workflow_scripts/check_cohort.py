@@ -22,6 +22,8 @@ def main(
     `table`: the arguments of read_labels, None for datasets; `parts`: the images to look for in
     each case; `sessions`: of each patient, as in glioma_uq.cohorts.cases.
     """
+    for dataset in options.get("datasets", ()):
+        print("{name}: {title}. Cite {citation}. Terms of use: {licence}".format(**dataset))
     listed = read_cases(source, options, table)
     cases = chosen_sessions(listed, sessions)
     print(f"{len(listed) - len(cases)} cases of other sessions are not used")
