@@ -405,6 +405,17 @@ def test_preprocessing_is_the_datasets_under_the_users_own(tmp_path):
     assert study_of(tmp_path, one, other, **own)
 
 
+def test_a_study_counts_the_cases_that_have_a_folder(tmp_path):
+    """Two IDH-mutant rows, of which one has scans: too few for two folds."""
+    rows = [f"UCSF-PDGM-00{n},{'mutated (NOS)' if n > 12 else 'wildtype'},," for n in range(10, 15)]
+    table = table_of(tmp_path / "t.csv", UCSF, *rows)
+    folders = [f"UCSF-PDGM-00{n}_nifti" for n in range(10, 14)]
+    entry = written(tmp_path / "d", "ucsf-pdgm", None, folders, table=table)
+    with pytest.raises(BadInput, match=f"found 1 with idh 1 in {tmp_path}/d"):
+        study_of(tmp_path, entry, study="s", folds={"number": 2})
+    study_of(tmp_path, entry, study="s", folds={"number": 2}, tasks=["1p19q"])
+
+
 def test_what_a_cohort_of_datasets_cannot_have_is_refused(tmp_path):
     entry = written(tmp_path, "brats", 2021)
     with pytest.raises(BadInput, match="expected labels inside each of cohort.datasets, found coh"):

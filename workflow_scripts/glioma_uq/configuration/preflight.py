@@ -9,7 +9,7 @@ from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
 
-from glioma_uq.cohorts.cases import read_cases
+from glioma_uq.cohorts.cases import list_cases, read_cases
 from glioma_uq.configuration.datasets import datasets_of
 from glioma_uq.errors import BadInput
 from glioma_uq.files import written_whole
@@ -33,26 +33,38 @@ def check_classes(config):
     A fold without a case of a class cannot test it. A missing table or dataset is reported
     elsewhere; classes without any case are ignored.
     """
-    cohort, number = config["cohort"], config["folds"]["number"]
-    if cohort["source"] == "phantom" or not config["tasks"]:
-        return
-    if cohort["source"] == "datasets":
-        options = {"datasets": datasets_of(cohort)}
-        places = [each["path"] for each in options["datasets"]]
-    else:
-        options, places = cohort[cohort["source"]], [cohort["labels"]["table"]]
-    if not all(map(os.path.exists, places)):
-        return
-    cases = read_cases(cohort["source"], options, cohort.get("labels"), cohort["sessions"])
+    number = config["folds"]["number"]
+    cases, where = listed_cases(config["cohort"])
     for task in config["tasks"]:
         counts = Counter(case[task] for case in cases if case[task] != UNKNOWN)
         label, count = min(counts.items(), key=lambda item: item[::-1], default=(None, number))
         if count < number:
             raise BadInput(
                 f"expected at least {number} cases of each class for {number} folds, found "
-                f"{count} with {task} {label} in {' and '.join(places)}: reduce "
+                f"{count} with {task} {label} in {where}: reduce "
                 "folds.number, leave these labels empty or remove the task from tasks."
             )
+
+
+def listed_cases(cohort):
+    """Return (cases, where they are listed) of a cohort of patients; no case of a phantom.
+
+    Nor any where the table or a dataset is not there. A row of a dataset's table without a folder
+    is no case.
+    """
+    source = cohort["source"]
+    if source == "phantom":
+        return [], ""
+    if source == "datasets":
+        options = {"datasets": datasets_of(cohort)}
+        places = [dataset["path"] for dataset in options["datasets"]]
+    else:
+        options, places = cohort[source], [cohort["labels"]["table"]]
+    if not all(map(os.path.exists, places)):
+        return [], ""
+    names = set(list_cases(cohort, options))
+    rows = read_cases(source, options, cohort.get("labels"), cohort["sessions"])
+    return [row for row in rows if row["case"] in names], " and ".join(places)
 
 
 def check_phantom(config):
