@@ -233,6 +233,19 @@ def test_a_row_of_a_patient_is_of_all_its_scans(tmp_path):
     assert [r["case"] for r in chosen_sessions(rows, "last")] == ["Patient-001_010", "Patient-003"]
 
 
+def test_sessions_of_any_source_come_from_the_table(tmp_path):
+    table = table_of(tmp_path / "t.csv", "id,who,when", "a,P,10", "b,P,9", "c,Q,1")
+    columns = {"case": "id", "patient": "who", "session": "when"}
+    chosen = [
+        [
+            row["case"]
+            for row in read_cases("folder", {}, {"table": table, "columns": columns}, which)
+        ]
+        for which in ("all", "first", "last")
+    ]
+    assert chosen == [["a", "b", "c"], ["b", "c"], ["a", "c"]]
+
+
 def test_without_a_table_every_folder_is_a_case_of_unknown_labels(tmp_path):
     rows = rows_of(written(tmp_path, "brats", 2023))
     assert {(row["idh"], row["1p19q"], row["grade"]) for row in rows} == {(-1, -1, -1)}
@@ -390,6 +403,17 @@ def test_preprocessing_is_the_datasets_under_the_users_own(tmp_path):
         study_of(tmp_path, one, other)
     own["preprocessing"]["bias_field"] = None
     assert study_of(tmp_path, one, other, **own)
+
+
+def test_a_study_counts_the_cases_that_have_a_folder(tmp_path):
+    """Two IDH-mutant rows, of which one has scans: too few for two folds."""
+    rows = [f"UCSF-PDGM-00{n},{'mutated (NOS)' if n > 12 else 'wildtype'},," for n in range(10, 15)]
+    table = table_of(tmp_path / "t.csv", UCSF, *rows)
+    folders = [f"UCSF-PDGM-00{n}_nifti" for n in range(10, 14)]
+    entry = written(tmp_path / "d", "ucsf-pdgm", None, folders, table=table)
+    with pytest.raises(BadInput, match=f"found 1 with idh 1 in {tmp_path}/d"):
+        study_of(tmp_path, entry, study="s", folds={"number": 2})
+    study_of(tmp_path, entry, study="s", folds={"number": 2}, tasks=["1p19q"])
 
 
 def test_what_a_cohort_of_datasets_cannot_have_is_refused(tmp_path):

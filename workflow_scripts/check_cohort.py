@@ -25,6 +25,8 @@ def main(
     each case; `may_lack`: the modalities that a case may lack; `sessions`: of each patient, as in
     glioma_uq.cohorts.cases.
     """
+    for dataset in options.get("datasets", ()):
+        print("{name}: {title}. Cite {citation}. Terms of use: {licence}".format(**dataset))
     listed = read_cases(source, options, table)
     cases = chosen_sessions(listed, sessions)
     print(f"{len(listed) - len(cases)} cases of other sessions are not used")

@@ -9,7 +9,7 @@ from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
 
-from glioma_uq.cohorts.cases import read_cases
+from glioma_uq.cohorts.cases import list_cases, read_cases
 from glioma_uq.configuration.datasets import datasets_of
 from glioma_uq.errors import BadInput
 from glioma_uq.files import written_whole
@@ -38,17 +38,28 @@ def check_patients(config):
     if cohort["source"] == "phantom":
         check_enough(cohort["phantom"]["cases"], *sizes, "in cohort.phantom.cases")
         return
-    if cohort["source"] == "datasets":
+    cases, where = listed_cases(cohort)
+    if where:
+        check_enough(len({case["patient"] for case in cases}), *sizes, f"in {where}")
+        check_classes(cases, config["tasks"], folds["number"], where)
+
+
+def listed_cases(cohort):
+    """Return (cases, where they are listed) of a cohort of patients; ([], "") if that is not there.
+
+    A row of a dataset's table without a folder is no case.
+    """
+    source = cohort["source"]
+    if source == "datasets":
         options = {"datasets": datasets_of(cohort)}
-        places = [each["path"] for each in options["datasets"]]
+        places = [dataset["path"] for dataset in options["datasets"]]
     else:
-        options, places = cohort[cohort["source"]], [cohort["labels"]["table"]]
+        options, places = cohort[source], [cohort["labels"]["table"]]
     if not all(map(os.path.exists, places)):
-        return
-    cases = read_cases(cohort["source"], options, cohort.get("labels"), cohort["sessions"])
-    where = " and ".join(places)
-    check_enough(len({case["patient"] for case in cases}), *sizes, f"in {where}")
-    check_classes(cases, config["tasks"], folds["number"], where)
+        return [], ""
+    names = set(list_cases(cohort, options))
+    rows = read_cases(source, options, cohort.get("labels"), cohort["sessions"])
+    return [row for row in rows if row["case"] in names], " and ".join(places)
 
 
 def check_classes(cases, tasks, number, where):
