@@ -317,11 +317,13 @@ def test_a_case_without_any_series_is_excluded_and_not_imputed(folder):
 
 
 def test_the_manifest_says_which_series_are_imputed(tmp_path):
-    labels = [{"case": c, "patient": c, "source": "s", "idh": 1, "1p19q": 0, "grade": 3,
-               "problem": ""} for c in "ab"]  # fmt: skip
+    labels = [{"case": c, "patient": c, "session": "", "source": "s", "idh": 1, "1p19q": 0,
+               "grade": 3, "problem": ""} for c in "ab"]  # fmt: skip
     write_table(tmp_path / "labels.csv", list(labels[0]), labels)
     for case, imputed in (("a", {}), ("b", {"imputed": "t1 flair"})):
-        for step, found in (("import_case", imputed), ("normalise_case", {"t1_sha256": case})):
+        grid = {"voxel_mm": "1.0", "shape": "3 x 3 x 3", "template_scale": "1.0"}
+        files = grid | {"t1_sha256": case}
+        for step, found in (("import_case", imputed), ("normalise_case", files)):
             row = {"case": case, "step": step, "reason": "", **found}
             write_row(tmp_path / f"{step}-{case}.csv", row)
     paths = {name: tmp_path / f"{name}.csv" for name in ("volumes", "excluded", "metrics")}

@@ -136,8 +136,9 @@ def test_a_number_that_a_dataset_does_not_explain_excludes_the_case(tmp_path):
         {"name": "brats", "version": 2024, "path": str(tmp_path / "d")}  # where 4 is a cavity
     )
     row, images = bring_in(tmp_path, options, "BraTS-GLI-00002-000")
-    assert (row["reason"], row["wt_mm3"]) == ("", "1.0")
-    assert np.unique(read_image(images["segmentation"]).data).tolist() == [0, 1]
+    assert row["reason"] == ""
+    found = read_image(images["segmentation"]).data
+    assert ((found == 1).sum(), (found > 0).sum()) == (1, 1)
 
 
 def test_a_corrected_mask_goes_before_an_automatic_one(tmp_path):
@@ -170,7 +171,7 @@ def test_a_missing_modality_names_the_nearest_file_and_two_files_are_refused(tmp
 
 
 def test_a_case_in_two_folders_is_excluded(tmp_path):
-    folders = ["HGG/Brats18_2013_0_1", "LGG/Brats18_2013_0_1"]
+    folders = ["HGG/Brats18_2013_0_1", "LGG/Brats18_2013_0_1", "HGG/Brats18_2013_1_1"]
     options = options_of(written(tmp_path, "brats", 2018, folders))
     said = look(tmp_path, options)["Brats18_2013_0_1"]
     assert re.search("expected one folder for .*HGG/Brats18_2013_0_1 and .*LGG/Brats18", said)
@@ -407,9 +408,9 @@ def test_preprocessing_is_the_datasets_under_the_users_own(tmp_path):
 
 def test_a_study_counts_the_cases_that_have_a_folder(tmp_path):
     """Two IDH-mutant rows, of which one has scans: too few for two folds."""
-    rows = [f"UCSF-PDGM-00{n},{'mutated (NOS)' if n > 12 else 'wildtype'},," for n in range(10, 15)]
+    rows = [f"UCSF-PDGM-0{n},{'mutated (NOS)' if n > 14 else 'wildtype'},," for n in range(10, 17)]
     table = table_of(tmp_path / "t.csv", UCSF, *rows)
-    folders = [f"UCSF-PDGM-00{n}_nifti" for n in range(10, 14)]
+    folders = [f"UCSF-PDGM-00{n}_nifti" for n in range(10, 16)]
     entry = written(tmp_path / "d", "ucsf-pdgm", None, folders, table=table)
     with pytest.raises(BadInput, match=f"found 1 with idh 1 in {tmp_path}/d"):
         study_of(tmp_path, entry, study="s", folds={"number": 2})

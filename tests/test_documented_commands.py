@@ -28,7 +28,7 @@ import yaml
 from documented import BLOCK, HEADED, LANGUAGES, PAGES, ROOT, blocks, commands
 
 from glioma_uq.cohorts.sources import SOURCES
-from glioma_uq.configuration.datasets import FOLDER, list_datasets, read_dataset
+from glioma_uq.configuration.datasets import FOLDER, datasets_of, list_datasets, read_dataset
 from glioma_uq.configuration.schema import read_cohort
 from glioma_uq.tasks import TASKS
 
@@ -348,6 +348,7 @@ def test_the_python_of_the_docs_reads_results(number, printed, results, capsys):
 def test_a_cohort_of_the_docs_has_the_defaults_but_what_it_says(name, tmp_path, monkeypatch):
     """No setting of the demo, such as N4 on 16 mm at voxels of 1 mm."""
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "my_dataset.yaml").write_text(OWN_DATASET)
     described = copy.deepcopy(CONFIGS[name])
     read_cohort(described)
     given = described.get("preprocessing", {})
@@ -355,5 +356,7 @@ def test_a_cohort_of_the_docs_has_the_defaults_but_what_it_says(name, tmp_path, 
     write_data(CONFIGS[name], tmp_path)
     found = configs.checked({}, CONFIGS[name])["preprocessing"]
     plain = defaults["preprocessing"] | {"skull_stripping": "hd-bet-v1"}
+    for dataset in datasets_of(described["cohort"]):
+        plain |= dataset.get("preprocessing", {})
     expected = configs.merge(copy.deepcopy(plain), copy.deepcopy(given))
     assert found == expected

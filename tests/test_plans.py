@@ -5,9 +5,11 @@ import yaml
 from bad_config import PUBLISHED
 from bad_input import ROOT
 from configs import DEFAULT, DEMO, checked, planned, read
+from layouts import folders_of, write_dataset
 
 from glioma_uq.cohorts.cases import list_cases
 from glioma_uq.configuration import preflight
+from glioma_uq.configuration.datasets import read_dataset
 from glioma_uq.errors import BadInput
 from glioma_uq.plans import CohortPlan, StudyPlan, make_plans, record_start
 
@@ -72,6 +74,11 @@ UNCERTAIN_SUBREGIONS = (
     "tumour_volumes segmentation_gallery dice_by_size froc uncertainty_by_size "
     "segmentation_quality risk_coverage case_gallery learning_curves",
 )
+OF_BRATS = (
+    f"{UNCERTAIN_SUBREGIONS[0]} by_seed".replace("differences", "differences mask_control", 1),
+    UNCERTAIN_SUBREGIONS[1].replace("risk_coverage", "risk_coverage rate_differences"),
+)
+OF_BRATS_SMALL = (OF_BRATS[0].replace("mask_control ", ""), OF_BRATS[1])
 OF_PREDICTIONS = (
     "classification rank_tests selection findings reliability risk_coverage subgroups",
     "calibration_by_rate uncertainty_by_correctness reliability risk_coverage",
@@ -143,13 +150,18 @@ KINDS = {
 OF_STUDIES = {
     "mc_dropout": TWO_CLASS,
     "samplers": ONE_RATE,
+    "brats": OF_BRATS,
+    "brats_small": OF_BRATS_SMALL,
     "small_tumours": SUBREGIONS,
+    "small_tumours_as_published": SUBREGIONS,
     "small_tumours_phantom": SUBREGIONS,
     "size_sensitivity_phantom": SIZE_SENSITIVITY,
     "uncertainty_by_size": UNCERTAIN_SUBREGIONS,
     "published_predictions": OF_PREDICTIONS,
 }
-SEVERAL_SEEDS = set(OF_STUDIES) - {"size_sensitivity_phantom", "published_predictions"}
+SEVERAL_SEEDS = {
+    "mc_dropout", "samplers", "small_tumours", "small_tumours_phantom", "uncertainty_by_size",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -315,6 +327,11 @@ ONE_CLASS = "case,idh,1p19q,grade\nA,0,0,4\nB,0,,4\nC,1,0,\n"
 def test_a_cohort_alone_is_asked_for_nothing_that_only_a_study_needs(path, tmp_path):
     """Three patients, of a task one class or a class of one: no study could be made of them."""
     config = yaml.safe_load(path.read_text())
+    if "datasets" in config["cohort"]:
+        (entry,) = config["cohort"]["datasets"]
+        entry["path"] = str(tmp_path)
+        dataset = read_dataset(entry["name"], entry["version"])
+        write_dataset(tmp_path, dataset, folders_of(dataset, 3), ["t1ce"])
     if "labels" in config["cohort"]:
         (tmp_path / "labels.csv").write_text(ONE_CLASS)
         labels = config["cohort"]["labels"]
@@ -325,7 +342,7 @@ def test_a_cohort_alone_is_asked_for_nothing_that_only_a_study_needs(path, tmp_p
         cohort.has_lesion_groups
     )
     if not cohort.is_phantom:
-        with pytest.raises(BadInput, match="found 3 in labels.csv: add patients, every split need"):
+        with pytest.raises(BadInput, match="found 3 in .*: add patients, every split needs 6"):
             planned({"study": "mine"}, config)
 
 

@@ -302,8 +302,8 @@ def test_intervals_of_one_seed_are_said_to_be_given_these_networks(tmp_path, giv
     """In the first warning, in the caption of a figure with intervals, and beside the measures."""
     html = write_report(tmp_path, given=given)
     assert html.count("Intervals are given these networks") == (2 if given else 0)
-    assert ("over cases, given these networks" in html) == bool(given)
-    assert ("over cases and networks" in html) != bool(given)
+    assert ("over patients, given these networks" in html) == bool(given)
+    assert ("over patients and networks" in html) != bool(given)
 
 
 def test_warnings_name_what_a_reader_must_not_believe():

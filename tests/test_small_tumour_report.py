@@ -87,7 +87,7 @@ def write_report(folder, tables):
     )  # fmt: skip
     rest = {
         "volumes": pd.DataFrame(
-            {"case": ["a"], "source": "x", "idh": -1, "1p19q": -1, "grade": -1}
+            {"case": ["a"], "source": "x", "idh": -1, "1p19q": -1, "grade": -1, "imputed": ""}
         ),
         "excluded": pd.DataFrame(columns=["case", "step", "reason"]),
         "curves": pd.DataFrame(

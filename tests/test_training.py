@@ -279,7 +279,7 @@ def test_a_network_that_outlines_is_refused_cases_without_outlines(monkeypatch):
 
 def test_labels_of_other_cases_only_are_refused(capsys):
     table = pd.DataFrame({"idh": [1, 0, 0], "1p19q": -1, "grade": [-1, -1, 4]}, index=list("abc"))
-    with pytest.raises(BadInput, match="expected labels of grade among the 2 training cases"):
+    with pytest.raises(BadInput, match="expected labels of grade among 2 training cases"):
         check_labels(table, ["a", "b"])
     check_labels(table, ["b", "c"])
     assert "no case has a label of 1p19q" in capsys.readouterr().out

@@ -138,7 +138,7 @@ def _check_auc(network, task, smallest, counts):
 
     `counts` {class: number of cases} are those of its known labels.
     """
-    row = smallest.loc[task]
+    row = smallest.reindex([task]).iloc[0]
     found, passed = with_interval(row["value"], row["low"], row["high"]), None
     if min(counts.values()) < LEAST_LABELS:
         few = f"{sum(counts.values())} labels: {class_counts(task, counts)}"
