@@ -28,18 +28,18 @@ def from_tables(tables, config, network, selected):
     """
     rate, passes = selected
     level = config["statistics"]["level"]
-    judged = [
-        tables.get(name)
-        for name in ("classification", "segmentation", "overlap", "training", "by_seed")
-    ]
+    names = ("classification", "segmentation", "overlap", "training", "by_seed")
+    judged = {name: tables.get(name) for name in names}
+    if config["paper"] != "small_tumours":
+        judged["overlap"] = None  # tumours of any size are judged by the whole tumour
     tested = tables["tested"]
     labels = {} if tested is None else known_labels(tested)
-    given = statistics_tables.given(judged[:3], network)
+    given = statistics_tables.given([tables.get(name) for name in names[:3]], network)
     subregions = small_tumours.about_subregions(tables, rate, passes, level)
     return {
         "study": config["study"],
-        "title": title(tables),
-        "verdict": learned(*judged, labels),
+        "title": title(config["paper"]),
+        "verdict": learned(**judged, labels=labels),
         "network": network,
         "cell": {
             "rate": f"{rate:.2f}",
@@ -78,9 +78,9 @@ def from_tables(tables, config, network, selected):
     }
 
 
-def title(tables):
+def title(paper):
     """Return the study's question."""
-    if tables.get("classification") is None and tables.get("overlap") is not None:
+    if paper == "small_tumours":
         return "How well do networks segment small tumours?"
     return "How far can the networks’ uncertainty be trusted?"
 

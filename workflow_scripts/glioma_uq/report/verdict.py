@@ -52,9 +52,9 @@ def learned(classification=None, segmentation=None, overlap=None, training=None,
 
     They have learned when the mean Dice is at least 0.60 at every dropout rate, and when the
     intervals of the AUC of IDH and 1p/19q (of the grade, without these) lie above 0.5 at the
-    smallest rate. In a study of subregions, whose cohort may have only small tumours, the mean Dice
-    is that of enhancing tumour over the cases that have it, and at least 0.30. All are taken at the
-    most passes. With several seeds of training the interval of the AUC is given these networks,
+    smallest rate. In a study of small tumours, which gives `overlap`, the mean Dice is that of
+    enhancing tumour over the cases that have it, and at least 0.30. All are taken at the most
+    passes. With several seeds of training the interval of the AUC is given these networks,
     from the table `by_seed`: those of `classification` say what other trainings would do. No
     network may have collapsed in training, or give the voxels outside the tumour a mean probability
     of tumour above 0.10 at any rate.
