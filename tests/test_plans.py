@@ -364,7 +364,12 @@ def test_a_cohorts_folder_is_looked_for_before_the_first_job_and_not_to_plan(tmp
         "expected the folder of the cohort's cases in x, found no such folder: correct "
         "cohort.folder.path."
     )
-    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / "A").mkdir(parents=True)
+    with pytest.raises(BadInput, match="found none of all 3; A: expected T1.nii.gz, T1CE.nii.gz"):
+        record_start(plan, None)
+    for name in ("T1", "T1CE", "T2", "FLAIR"):
+        (tmp_path / "x" / "A" / f"{name}.nii.gz").touch()
+    plan, _ = planned({}, {"cohort": cohort, "preprocessing": stripped})
     record_start(plan, None)
     phantom, _ = planned({})
     record_start(phantom, None)

@@ -4,7 +4,6 @@
 rule convert_case:
     """Find T1, T1CE, T2 and FLAIR in the DICOM of one case and write each as one volume."""
     input:
-        ancient("results/cohorts/<cohort>/labels.csv"),  # nothing begins before the check
         unpack(cohort.dicom_of),
         reviewed=(ancient(cohort.chosen_series) if cohort.is_archived or cohort.reviewed else []),
     output:

@@ -12,6 +12,7 @@ rule check_cohort:
         labels="results/cohorts/<cohort>/labels.csv",
     log:
         "results/cohorts/<cohort>/logs/check_cohort.log",
+    priority: 1  # first, since on_bad_case: stop is decided here
     conda:
         "../../envs/imaging.yaml"
     params:
@@ -26,7 +27,6 @@ rule check_cohort:
 rule import_case:
     """Read one case and write it in one layout, orientation and label coding."""
     input:
-        ancient("results/cohorts/<cohort>/labels.csv"),  # nothing begins before the check
         depends_on=lambda wildcards: (
             cohort.series("x", "converted", cohort.modalities).values()
             if cohort.is_converted

@@ -10,8 +10,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from glioma_uq.cohorts.cases import list_cases, read_cases
+from glioma_uq.cohorts.sources import find_images
 from glioma_uq.configuration.datasets import datasets_of
-from glioma_uq.errors import BadInput
+from glioma_uq.errors import BadCase, BadInput
 from glioma_uq.files import written_whole
 from glioma_uq.split_sizes import check_enough
 from glioma_uq.subregions import CLASSES
@@ -88,6 +89,21 @@ def check_places(places):
                 f"expected the folder of the cohort's cases in {path}, found no such folder: "
                 f"correct {key}."
             )
+
+
+def check_some_found(cases, images, parts, origin):
+    """Raise BadInput with the reason of the first of `cases` if none has an image to read.
+
+    `images`: {case: paths}; `parts` and `origin`: the arguments of `find_images`.
+    """
+    if any(images.values()) or not cases:
+        return
+    try:
+        find_images(case=cases[0], parts=parts, **origin)
+    except BadCase as error:
+        raise BadInput(
+            f"expected the images of some case, found none of all {len(cases)}; {cases[0]}: {error}"
+        ) from error
 
 
 def check_results(config, results="results"):

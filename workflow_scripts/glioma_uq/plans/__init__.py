@@ -50,6 +50,8 @@ def record_start(cohort, study):
     """
     if cohort is not None:
         preflight.check_places(cohort.places)
+        if cohort.reads_images:
+            preflight.check_some_found(cohort.cases, cohort.images, cohort.parts, cohort.origin)
     if study is not None:
         preflight.check_networks_build(study.config)
         preflight.claim_name(study.config)

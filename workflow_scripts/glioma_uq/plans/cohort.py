@@ -78,6 +78,11 @@ class CohortPlan(Plan):
         return {f"cohort.{self.source}.path": path} if path else {}
 
     @property
+    def reads_images(self):
+        """Whether the cases are images on disk."""
+        return not (self.is_phantom or self.is_converted)
+
+    @property
     def targets(self):
         """What a run makes; a deleted picture is drawn again."""
         metrics = [f"{self.folder}/quality_metrics.{kind}" for kind in ("pdf", "png", "csv")]
