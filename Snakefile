@@ -46,7 +46,7 @@ rule all:
 
 
 onstart:
-    record_start(study)
+    record_start(cohort, study)
 
 
 if cohort:

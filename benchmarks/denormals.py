@@ -6,8 +6,7 @@ are timed from the same weights, with and without flushing in turn, the median o
 Last comes a product of denormal matrices, which shows what the processor itself loses. One
 thread, CPU time. With a scan with skull, HD-BET 1 (`make hd-bet-v1`) finds its brain both ways too.
 
-    python benchmarks/denormals.py [--steps 300] [--edge 32] [--rounds 9] [--scan T1CE.nii.gz]
-        [--quick]
+    python benchmarks/denormals.py [--steps 300] [--rounds 9] [--scan T1CE.nii.gz] [--quick]
 
 Last line: `without flushing: training 1.00, sampling 1.00, product of denormals 1.00 times as long`
 """

@@ -28,7 +28,9 @@ def default_settings():
 def demo_settings():
     """Return (grid, {section: options}) of cohorts/phantom.yaml, coarse and fast."""
     options = yaml.safe_load((ROOT / "cohorts" / "phantom.yaml").read_text())["preprocessing"]
-    return tuple({name: options[name] for name in names} for names in (GRID_OPTIONS, SECTIONS))
+    usual = default_settings()
+    sections = {name: options[name] and usual[name] | options[name] for name in SECTIONS}
+    return {name: options[name] for name in GRID_OPTIONS}, sections
 
 
 def timed(seconds, step, main, **arguments):

@@ -19,7 +19,6 @@ import tempfile
 from pathlib import Path
 
 import monai.data as plain
-import nibabel
 import numpy as np
 import pandas as pd
 import torch
@@ -34,12 +33,14 @@ from monai.transforms import (
 
 from glioma_uq.dataset import Dataset
 from glioma_uq.devices import set_threads
+from glioma_uq.images import Grid, write_image
 from glioma_uq.networks import build_network
 from glioma_uq.tables import read_table, write_table
 from glioma_uq.training.augmentation import MC_DROPOUT, build_augmentation
 from glioma_uq.training.losses import MultiTaskLoss
 from glioma_uq.training.settings import Settings
 from glioma_uq.training.trainer import Trainer
+from glioma_uq.transforms import write_matrix
 from glioma_uq.volumes import CHECKSUM, checksum, volume_path
 
 RATE, CASES, BATCH_SIZE = 0.25, 6, 2
@@ -63,10 +64,11 @@ def write_cases(folder, edge):
             "grade": 2 + number % 3,
         }
         for name, voxels in volumes.items():
-            path = volume_path(manifest, row["case"], name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            nibabel.save(nibabel.Nifti1Image(voxels, affine), path)
-            row[f"{name}{CHECKSUM}"] = checksum(path)
+            write_image(volume_path(manifest, row["case"], name), voxels, Grid(mask.shape, affine))
+        write_matrix(volume_path(manifest, row["case"], "t1ce_to_template"), np.eye(4))
+        row["wt_mm3"] = mask.sum() * VOXEL_MM**3
+        for name in (*volumes, "t1ce_to_template"):
+            row[f"{name}{CHECKSUM}"] = checksum(volume_path(manifest, row["case"], name))
         rows.append(row)
     write_table(pd.DataFrame(rows), manifest)
     return manifest

@@ -72,6 +72,9 @@ GRID = {
     },
     "weights by test cases beside validation cases": {"training": {"weights": "best_on_test"}},
     "a phantom too small for its folds": {"folds": {"number": 40}},
+    "a phantom too small for its holdout": {
+        "folds": {"number": 1, "scheme": "holdout", "test_share": 0.02}
+    },
     "a selected rate that is not in the grid": {"selection": {"rate": 0.25}},
     "a selected T that is not in the grid": {"selection": {"passes": 35}},
     "mask control without its histograms": {"sampling": {"voxel_histograms": False}},
@@ -200,9 +203,34 @@ def no_head_template(folder):
     checked({"cohort": OF_FOLDER})
 
 
-@kind("Config: the grid", "more folds than cases of the rarest class")
-def rare_class(folder):
-    rows = [f"P{i},{i % 2},{int(i == 1)},2" for i in range(9)]
+def with_patients(folder, n, codeleted=(), **override):
+    rows = [f"P{i},{i % 2},{int(i in codeleted)},2" for i in range(n)]
     (folder / "labels.csv").write_text("\n".join(["case,idh,1p19q,grade", *rows]) + "\n")
     labels = {"labels": {"table": str(folder / "labels.csv")}}
-    checked({"cohort": OF_FOLDER | labels, "preprocessing": {"skull_stripping": "none"}})
+    cohort = {"cohort": OF_FOLDER | labels, "preprocessing": {"skull_stripping": "none"}}
+    checked(cohort | override)
+
+
+@kind("Config: the grid", "more folds than patients of the rarest class")
+def rare_class(folder):
+    with_patients(folder, 9, codeleted=[1, 3], folds={"number": 3})
+
+
+@kind("Config: the grid", "a class of a single patient")
+def single_patient(folder):
+    with_patients(folder, 9, codeleted=[1])
+
+
+@kind("Config: the grid", "too few patients for the folds")
+def few_patients(folder):
+    with_patients(folder, 11, folds={"number": 5})
+
+
+@kind("Config: the grid", "too few patients for any split")
+def fewest_patients(folder):
+    with_patients(folder, 5)
+
+
+@kind("Config: the grid", "too few patients for the share of a holdout")
+def small_holdout(folder):
+    with_patients(folder, 11, folds={"number": 1, "scheme": "holdout", "test_share": 0.2})

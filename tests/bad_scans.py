@@ -16,8 +16,6 @@ from scans import (
     whole_case,
 )
 
-from glioma_uq.cohorts.cases import list_cases
-
 HEADER, VOXELS, FILES = "Scans: headers", "Scans: voxels", "Scans: which file is which"
 PLAIN = NAMES | {"t2": "t2.nii"}
 
@@ -228,14 +226,6 @@ def another_name(path, case):
 def link_out(path, case):
     path.rename(case.parent.parent / "elsewhere.nii.gz")
     path.symlink_to(case.parent.parent / "elsewhere.nii.gz")
-
-
-@kind(FILES, "no folder of the cases")
-def no_cases(folder):
-    cohort = {"source": "folder", "sessions": "all"}
-    (folder / "t.csv").write_text("case\nP-001\n")
-    labels = {"table": folder / "t.csv", "columns": {"case": "case"}}
-    list_cases(cohort | {"labels": labels}, {"path": "data/cohrt"})
 
 
 @kind(FILES, "a row without a folder")

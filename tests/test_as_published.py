@@ -86,12 +86,13 @@ def test_real_cases_stay_on_the_grid_of_brats_to_the_voxel(real_data, tmp_path):
     if not (real_data / "brats_2021").is_dir():
         pytest.skip(f"no brats_2021 in {real_data}")
     copy_of_repository(tmp_path)
-    (tmp_path / "cases.csv").write_text("\n".join(["case", *BRATS_2021]) + "\n")
+    for case in BRATS_2021:
+        (tmp_path / "data").mkdir(exist_ok=True)
+        (tmp_path / "data" / case).symlink_to((real_data / "brats_2021" / case).resolve())
     study = read(PATH)
     cohort = study["cohort"] | {
-        "name": "brats_2021", "on_bad_case": "stop",
-        "labels": study["cohort"]["labels"] | {"table": "cases.csv"},
-        "brats": {"path": str(real_data.resolve() / "brats_2021"), "release": 2021},
+        "name": "brats_2021", "on_bad_case": "stop", "follow_links": True,
+        "datasets": [{"name": "brats", "version": 2021, "path": "data"}],
     }  # fmt: skip
     config = {"cohort": cohort, "preprocessing": study["preprocessing"]}
     write_config(tmp_path, "cohort.yaml", **config)

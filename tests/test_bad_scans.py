@@ -95,7 +95,8 @@ def test_a_folder_without_a_row_is_reported_with_the_closest(folder, capsys):
 def test_a_case_without_labels_takes_part_and_nothing_is_known_of_it(folder):
     (folder / "table.csv").write_text(f"case,idh,1p19q,grade\n{CASE},,,\n")
     assert read_labels(folder / "table.csv", COLUMNS)[0] | {"source": ""} == {
-        "case": CASE, "patient": CASE, "source": "", "idh": -1, "1p19q": -1, "grade": -1,
+        "case": CASE, "patient": CASE, "session": "", "source": "", "idh": -1, "1p19q": -1,
+        "grade": -1, "idh_raw": "", "1p19q_raw": "", "grade_raw": "",
     }  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from glioma_uq.networks import build_network
 from glioma_uq.regions import REGIONS
 from glioma_uq.sampling import case_files
 from glioma_uq.sampling.case_files import Plan, sample_cases, write_maps
-from glioma_uq.sampling.records import volume_variation
+from glioma_uq.sampling.records import background_probability, volume_variation
 from glioma_uq.sampling.samplers import SAMPLERS, open_sampler
 from glioma_uq.uncertainty import corrected_prefixes
 
@@ -298,6 +298,8 @@ def test_maps_are_nifti_in_the_space_of_the_case_and_agree_with_the_table(networ
         assert found == pytest.approx(of_four[f"brain_{kind}"], rel=gamma(2))
     volume = (np.asarray(maps["mean"].dataobj) > 0.5).sum() * 24.0
     assert volume == of_four["predicted_volume_mm3"]
+    outside = np.asarray(maps["mean"].dataobj, dtype=float)[Cohort().load("a").tumour[0] == 0]
+    assert of_four["background_probability"] == pytest.approx(outside.mean(), rel=gamma(3))
 
 
 def test_maps_asked_for_later_are_made_by_sampling_again(networks, tmp_path, passes_run):
@@ -438,3 +440,10 @@ def test_sums_are_kept_where_more_samples_may_come(networks, tmp_path, sampler, 
     run(networks, tmp_path, names=["a"], sampler=sampler, passes=(passes,))
     with safe_open(tmp_path / "a.safetensors", framework="pt") as file:
         assert any(key.startswith("sum/") for key in file.keys()) == kept  # noqa: SIM118
+
+
+def test_the_background_is_all_that_is_not_tumour_in_the_brain_or_not():
+    probability = torch.tensor([[[0.9, 0.4, 0.2, 0.0]]])
+    reference = torch.tensor([[[[1, 0, 0, 0]]]])
+    assert background_probability(probability, reference) == pytest.approx(0.2)
+    assert np.isnan(background_probability(probability, None))

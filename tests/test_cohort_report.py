@@ -24,12 +24,16 @@ LIMITS = {"brain_volume_ml": [700, 2300]}
 QUALITY = {"t1ce_voxel_mm": "1 x 1 x 5.5", "brain_volume_ml": 1500.04, "template_dice": 0.96}
 
 
-def write_report(folder, names=("P-1",), excluded=(), cohort="glioma", imputed=None):
+def write_report(
+    folder, names=("P-1",), excluded=(), cohort="glioma", imputed=None, unseen=()
+):  # fmt: skip
     """Write a report of cases and of excluded ones (case, step, reason); return its text.
 
-    `imputed`: the missing series by case, as "t1 flair".
+    `imputed`: the missing series by case, as "t1 flair". `unseen`: cases that are excluded before
+    any step, which have neither metrics nor a sheet.
     """
     out, imputed = [case for case, _, _ in excluded], imputed or {}
+    excluded = [*excluded, *unseen]
     labels = [(name, "a & b", 1, -1, 4, imputed.get(name, "")) for name in names]
     tables = {
         "volumes": pd.DataFrame(labels, columns=COLUMNS),
@@ -105,6 +109,23 @@ def test_left_out_cases_are_told_with_step_reason_and_what_was_outside(tmp_path)
     assert ["Dice with the template", "2", "0.96", "0.96 to 0.96"] in page.rows
     assert 'title="brain_volume_ml: expected 700 to 2300" data-value="200.0">200<' in html
     assert {"figures/P-1.png", "figures/P-3.png"} <= set(page.links)
+
+
+def test_a_row_without_a_folder_has_no_sheet(tmp_path):
+    unseen = [("P-4", "check_cohort", "expected the case's folder")]
+    html = write_report(tmp_path, ("P-1",), [("P-3", "strip_skull", "200 ml")], unseen=unseen)
+    page = Text(html)
+    assert [
+        "P-4",
+        "left out",
+        "check_cohort",
+        "",
+        "",
+        "",
+        "expected the case's folder",
+    ] in page.rows
+    assert "figures/P-4.png" not in page.links
+    assert html.count('id="sheet-') == 3
 
 
 def test_the_page_escapes_its_texts_and_asks_no_server_for_anything(tmp_path):

@@ -197,6 +197,25 @@ def test_the_texts_of_the_table_stay_beside_the_labels(folder):
     }  # fmt: skip
 
 
+def test_a_cohort_without_a_usable_case_stops_with_the_most_frequent_reason(folder, tmp_path):
+    """As after a wrong cohort.folder.path: every case would go through every step as nothing."""
+    for image in (folder / "good").glob("T1*"):
+        image.unlink()
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    rows = [f"P-{i},1,0,3" for i in range(4)]
+    arguments = {
+        "table": {"table": table_of(folder, "good,1,0,3", *rows), "columns": COLUMNS},
+        "parts": PARTS, "on_bad_case": "exclude", "labels": tmp_path / "labels.csv",
+    }  # fmt: skip
+    with pytest.raises(BadInput) as refused:
+        check_cohort.main(**arguments, **source_of(folder))
+    assert str(refused.value).startswith(
+        "expected a case that can be used, found a problem in all 5, the most frequent in 4: "
+        f"expected the case's folder, found no {folder}/P-0"
+    )
+
+
 def test_an_empty_file_is_a_problem(folder):
     (folder / "good" / "T1.nii.gz").write_bytes(b"")
     assert "found the empty file" in look_at(folder)["good"]
@@ -298,11 +317,13 @@ def test_a_case_without_any_series_is_excluded_and_not_imputed(folder):
 
 
 def test_the_manifest_says_which_series_are_imputed(tmp_path):
-    labels = [{"case": c, "patient": c, "source": "s", "idh": 1, "1p19q": 0, "grade": 3,
-               "problem": ""} for c in "ab"]  # fmt: skip
+    labels = [{"case": c, "patient": c, "session": "", "source": "s", "idh": 1, "1p19q": 0,
+               "grade": 3, "problem": ""} for c in "ab"]  # fmt: skip
     write_table(tmp_path / "labels.csv", list(labels[0]), labels)
     for case, imputed in (("a", {}), ("b", {"imputed": "t1 flair"})):
-        for step, found in (("import_case", imputed), ("normalise_case", {"t1_sha256": case})):
+        grid = {"voxel_mm": "1.0", "shape": "3 x 3 x 3", "template_scale": "1.0"}
+        files = grid | {"t1_sha256": case}
+        for step, found in (("import_case", imputed), ("normalise_case", files)):
             row = {"case": case, "step": step, "reason": "", **found}
             write_row(tmp_path / f"{step}-{case}.csv", row)
     paths = {name: tmp_path / f"{name}.csv" for name in ("volumes", "excluded", "metrics")}

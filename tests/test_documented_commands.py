@@ -5,6 +5,7 @@ collects; benchmarks run in tests/test_benchmarks.py. A command without such a f
 that says why (documented.py), or fails here.
 """
 
+import copy
 import importlib.util
 import os
 import re
@@ -27,7 +28,7 @@ import yaml
 from documented import BLOCK, HEADED, LANGUAGES, PAGES, ROOT, blocks, commands
 
 from glioma_uq.cohorts.sources import SOURCES
-from glioma_uq.configuration.datasets import FOLDER, list_datasets, read_dataset
+from glioma_uq.configuration.datasets import FOLDER, datasets_of, list_datasets, read_dataset
 from glioma_uq.configuration.schema import read_cohort
 from glioma_uq.tasks import TASKS
 
@@ -51,6 +52,7 @@ LABELS = [(0, 0, 4), (1, 0, 2), (1, 1, 3), (1, 1, 2)]  # idh, 1p19q, grade of ev
 CASES = [f"UPENN-GBM-{number:05}" for number in range(1, 21)]
 
 
+NO_PREPROCESSING = {"preprocessing": {"skull_stripping": "template"}}  # as a phantom needs
 PROGRAM = re.compile(r"(?:PYTHONPATH=\S+ |/usr/bin/time -v )?(?:\.venv/bin/)?(\w+)")
 
 
@@ -340,3 +342,21 @@ def test_the_python_of_the_docs_reads_results(number, printed, results, capsys):
     script.write_text(READING[number], encoding="utf-8")
     runpy.run_path(str(script))
     assert printed in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", [n for n, c in CONFIGS.items() if c.get("cohort")])
+def test_a_cohort_of_the_docs_has_the_defaults_but_what_it_says(name, tmp_path, monkeypatch):
+    """No setting of the demo, such as N4 on 16 mm at voxels of 1 mm."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my_dataset.yaml").write_text(OWN_DATASET)
+    described = copy.deepcopy(CONFIGS[name])
+    read_cohort(described)
+    given = described.get("preprocessing", {})
+    defaults = configs.checked({}, {"cohort": configs.DEMO["cohort"]} | NO_PREPROCESSING)
+    write_data(CONFIGS[name], tmp_path)
+    found = configs.checked({}, CONFIGS[name])["preprocessing"]
+    plain = defaults["preprocessing"] | {"skull_stripping": "hd-bet-v1"}
+    for dataset in datasets_of(described["cohort"]):
+        plain |= dataset.get("preprocessing", {})
+    expected = configs.merge(copy.deepcopy(plain), copy.deepcopy(given))
+    assert found == expected

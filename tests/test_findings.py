@@ -95,6 +95,9 @@ def test_margins_are_differences_from_the_wanted_rate():
     assert together[:, 0] == pytest.approx([(9 - 4) / 3, (9 - 4) / 3])
     with pytest.raises(CannotJudge, match="no dropout rate 0.55"):
         margins(grid, **of_idh | {"wanted": 0.55})
+    of_two = {place: v for place, v in errors_by_rate().items() if place[2] != "grade"}
+    without_grade = margins(grid_of(of_two), **of_idh | {"tasks": tuple(TASKS)})
+    assert without_grade[:, 0] == pytest.approx([(3 - 3) / 2, (6 - 3) / 2])
 
 
 def test_each_rate_has_the_share_of_resamples_in_which_it_is_best():

@@ -192,6 +192,17 @@ def test_the_bins_of_the_reliability_hold_all_known_cases(paths):
     assert (table["null_low"] <= table["null_high"]).all()
 
 
+def test_the_bins_of_the_reliability_count_cases_not_rows(paths):
+    """Two seeds that agree are as many cases as one, in the same bins."""
+    options = {"ece": DEFAULT_ECE, "resamples": 100, "level": 0.95, "seed": 1}
+    of_one = reliability_table(paths[:1], **options)
+    seeds = [classification_table().assign(seed=seed) for seed in (1, 2)]
+    pd.concat(seeds, ignore_index=True).to_csv(paths[0], index=False)
+    of_two = reliability_table(paths[:1], **options)
+    same = ["task", "low", "n", "confidence", "accuracy"]
+    pd.testing.assert_frame_equal(of_one[same], of_two[same], check_dtype=False)
+
+
 def test_risk_at_full_coverage_is_the_mean_loss(paths):
     options = {"resamples": 100, "level": 0.95, "rng": np.random.default_rng(0)}
     table = risk_coverage_table(paths[:1], paths[1:], **options)

@@ -1,5 +1,7 @@
 """Folds: every case is tested once, no patient is in two splits, strata are spread evenly."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,6 +18,7 @@ from glioma_uq.folds import (
     size_strata,
     with_et_size,
 )
+from glioma_uq.split_sizes import check_enough
 from glioma_uq.volumes import Manifest
 
 
@@ -202,3 +205,30 @@ def test_the_step_stratifies_by_the_size_in_the_segmentations(cases, tmp_path):
     counts = pd.crosstab(tested["case"].map(strata), tested["fold"])
     assert counts.index.tolist() == [-1, 0, 1, 2, 3]
     assert (counts.max(axis=1) - counts.min(axis=1)).max() <= 1
+
+
+@pytest.mark.parametrize("n", range(1, 40))
+@pytest.mark.parametrize(
+    ("number", "test_share"), [(2, None), (5, None), (9, None), (1, 0.2), (1, 0.1), (1, 0.07)]
+)
+def test_what_a_refusal_advises_can_be_followed(n, number, test_share):
+    """The number of folds or the share that it names is accepted; where none is, it says so."""
+    try:
+        check_enough(n, number, test_share, "in labels.csv")
+    except BadInput as refused:
+        text = str(refused)
+        if n < 6:
+            assert text.endswith("add patients, every split needs 6.")
+            for split in ((2, None), (1, 0.5)):
+                with pytest.raises(BadInput):
+                    check_enough(n, *split, "in labels.csv")
+        elif test_share is None:
+            advised = int(re.search(r"folds.number to at most (\d+)", text)[1])
+            assert advised >= 2
+            check_enough(n, advised, None, "in labels.csv")
+        else:
+            advised = float(re.search(r"test_share to at least (0\.\d+)", text)[1])
+            assert advised <= 0.5
+            check_enough(n, 1, advised, "in labels.csv")
+    else:
+        assert n >= (3 * number if test_share is None else 3 / test_share - 1e-6)

@@ -6,6 +6,7 @@ import pytest
 import coregister
 import correct_bias_field
 import normalise_case
+from glioma_uq.cohorts.sources import CANONICAL
 from glioma_uq.images import Grid, read_image, write_image
 from glioma_uq.quality.rows import mark_excluded, read_rows
 from glioma_uq.transforms import write_matrix
@@ -83,7 +84,7 @@ def test_a_missing_series_becomes_zeros_on_the_grid_of_the_others(case):
         t1ce_to_template=case / "t1ce_to_template.txt", brain_mask=case / "brain_mask.nii.gz",
         segmentation=case / "segmentation.nii.gz", template=case / "brain_mask.nii.gz",
         options={"voxel_size_mm": 4.0, "margin_mm": 8.0}, normalised=normalised, limits=NEVER,
-        quality=case / "row.csv",
+        quality=case / "row.csv", coding=CANONICAL,
     )  # fmt: skip
     flair, t1 = (read_image(normalised[name]) for name in ("flair", "t1"))
     assert flair.data.shape == t1.data.shape

@@ -5,9 +5,11 @@ import yaml
 from bad_config import PUBLISHED
 from bad_input import ROOT
 from configs import DEFAULT, DEMO, checked, planned, read
+from layouts import folders_of, write_dataset
 
 from glioma_uq.cohorts.cases import list_cases
 from glioma_uq.configuration import preflight
+from glioma_uq.configuration.datasets import read_dataset
 from glioma_uq.errors import BadInput
 from glioma_uq.plans import CohortPlan, StudyPlan, make_plans, record_start
 
@@ -66,12 +68,17 @@ SIZE_SENSITIVITY = (
     "learning_curves",
 )
 UNCERTAIN_SUBREGIONS = (
-    "rank_tests selection risk_coverage subgroups segmentation differences table_1 table_2 table_3 "
-    "overlap overlap_tests lesions froc uncertainty_by_size "
+    "rank_tests selection findings risk_coverage subgroups segmentation differences table_1 "
+    "table_2 table_3 overlap overlap_tests lesions froc uncertainty_by_size "
     "uncertainty_by_size_differences training",
     "tumour_volumes segmentation_gallery dice_by_size froc uncertainty_by_size "
     "segmentation_quality risk_coverage case_gallery learning_curves",
 )
+OF_BRATS = (
+    f"{UNCERTAIN_SUBREGIONS[0]} by_seed".replace("differences", "differences mask_control", 1),
+    UNCERTAIN_SUBREGIONS[1].replace("risk_coverage", "risk_coverage rate_differences"),
+)
+OF_BRATS_SMALL = (OF_BRATS[0].replace("mask_control ", ""), OF_BRATS[1])
 OF_PREDICTIONS = (
     "classification rank_tests selection findings reliability risk_coverage subgroups",
     "calibration_by_rate uncertainty_by_correctness reliability risk_coverage",
@@ -99,8 +106,8 @@ KINDS = {
     ),
     "no tasks": (
         {"tasks": []}, DEFAULT,
-        ("rank_tests selection risk_coverage subgroups segmentation differences mask_control "
-         "training",
+        ("rank_tests selection findings risk_coverage subgroups segmentation differences "
+         "mask_control training",
          "segmentation_quality risk_coverage rate_differences case_gallery learning_curves"),
     ),
     "no segmentation": (
@@ -143,19 +150,34 @@ KINDS = {
 OF_STUDIES = {
     "mc_dropout": TWO_CLASS,
     "samplers": ONE_RATE,
+    "brats": OF_BRATS,
+    "brats_small": OF_BRATS_SMALL,
     "small_tumours": SUBREGIONS,
+    "small_tumours_as_published": SUBREGIONS,
     "small_tumours_phantom": SUBREGIONS,
     "size_sensitivity_phantom": SIZE_SENSITIVITY,
     "uncertainty_by_size": UNCERTAIN_SUBREGIONS,
     "published_predictions": OF_PREDICTIONS,
 }
-SEVERAL_SEEDS = set(OF_STUDIES) - {"size_sensitivity_phantom", "published_predictions"}
+SEVERAL_SEEDS = {
+    "mc_dropout", "samplers", "small_tumours", "small_tumours_phantom", "uncertainty_by_size",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_kind_of_study_has_these_tables_and_figures(kind):
     override, base, (tables, figures) = KINDS[kind]
     assert tables_and_figures(override, base) == (tables.split(), figures.split())
+
+
+def test_a_study_of_predictions_has_the_tasks_that_its_columns_name():
+    named = {"label": "Grade", "probabilities": ["p2", "p3", "p4"]}
+    columns = {"case": "Patient", "grade": named}
+    _, study = planned({"predictions": PUBLISHED | {"columns": columns}}, {"study": "theirs"})
+    assert study.tasks == ["grade"]
+    columns |= {"idh": PUBLISHED["columns"]["idh"], "source": "Hospital"}
+    _, study = planned({"predictions": PUBLISHED | {"columns": columns}}, {"study": "theirs"})
+    assert study.tasks == ["idh", "grade"]
 
 
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
@@ -296,6 +318,63 @@ def test_the_users_own_file_comes_before_the_checkouts(tmp_path):
     assert planned({}, config)[0].name == "mine"
 
 
+# What is looked at before the first job, and what of a cohort without a study is not.
+
+ONE_CLASS = "case,idh,1p19q,grade\nA,0,0,4\nB,0,,4\nC,1,0,\n"
+
+
+@pytest.mark.parametrize("path", COHORTS, ids=lambda path: path.stem)
+def test_a_cohort_alone_is_asked_for_nothing_that_only_a_study_needs(path, tmp_path):
+    """Three patients, of a task one class or a class of one: no study could be made of them."""
+    config = yaml.safe_load(path.read_text())
+    if "datasets" in config["cohort"]:
+        (entry,) = config["cohort"]["datasets"]
+        entry["path"] = str(tmp_path)
+        dataset = read_dataset(entry["name"], entry["version"])
+        write_dataset(tmp_path, dataset, folders_of(dataset, 3), ["t1ce"])
+    if "labels" in config["cohort"]:
+        (tmp_path / "labels.csv").write_text(ONE_CLASS)
+        labels = config["cohort"]["labels"]
+        config["cohort"]["labels"] = labels | {"table": "labels.csv", "columns": {}, "only": {}}
+    cohort, study = planned({}, config)
+    assert study is None
+    assert len(cohort.cases) == config["cohort"].get("phantom", {"cases": 3})["cases"] or (
+        cohort.has_lesion_groups
+    )
+    if not cohort.is_phantom:
+        with pytest.raises(BadInput, match="found 3 in .*: add patients, every split needs 6"):
+            planned({"study": "mine"}, config)
+
+
+def test_patients_of_a_class_are_counted_not_cases():
+    cases = [{"patient": f"P{i // 2}", "idh": int(i < 4)} for i in range(20)]
+    preflight.check_classes(cases, ["idh"], 2, "x.csv")
+    with pytest.raises(BadInput, match="3 patients of each class for 3 folds, found 2 with idh 1"):
+        preflight.check_classes(cases, ["idh"], 3, "x.csv")
+
+
+def test_a_cohorts_folder_is_looked_for_before_the_first_job_and_not_to_plan(tmp_path):
+    (tmp_path / "labels.csv").write_text(ONE_CLASS)
+    cohort = OF_FOLDER | {"labels": {"table": "labels.csv"}}
+    stripped = {"skull_stripping": "none"}
+    plan, _ = planned({}, {"cohort": cohort, "preprocessing": stripped})
+    with pytest.raises(BadInput) as refused:
+        record_start(plan, None)
+    assert str(refused.value) == (
+        "expected the folder of the cohort's cases in x, found no such folder: correct "
+        "cohort.folder.path."
+    )
+    (tmp_path / "x" / "A").mkdir(parents=True)
+    with pytest.raises(BadInput, match="found none of all 3; A: expected T1.nii.gz, T1CE.nii.gz"):
+        record_start(plan, None)
+    for name in ("T1", "T1CE", "T2", "FLAIR"):
+        (tmp_path / "x" / "A" / f"{name}.nii.gz").touch()
+    plan, _ = planned({}, {"cohort": cohort, "preprocessing": stripped})
+    record_start(plan, None)
+    phantom, _ = planned({})
+    record_start(phantom, None)
+
+
 # Names that are taken.
 
 
@@ -323,7 +402,7 @@ def test_a_name_is_claimed_at_the_start_and_free_for_the_same_cohort_alone(taken
     before = files_in(taken)
     preflight.check_results(study.config)
     assert files_in(taken) == before
-    record_start(study)
+    record_start(None, study)
     (claim,) = files_in(taken).keys() - before.keys()
     assert claim == taken / "results/studies/new/belongs_to.txt"
     preflight.check_results(study.config)

@@ -110,8 +110,8 @@ def test_texts_have_no_limit():
 
 
 def test_excluded_cases_keep_the_numbers_of_the_limit_that_excluded_them():
-    labels = [{"case": c, "patient": c, "source": "s", "idh": 1, "1p19q": 0, "grade": 3,
-               "problem": ""} for c in "ab"]  # fmt: skip
+    labels = [{"case": c, "patient": c, "session": "", "source": "s", "idh": 1, "1p19q": 0,
+               "grade": 3, "problem": ""} for c in "ab"]  # fmt: skip
     rows = [
         {"case": "a", "step": "strip_skull", "reason": "too small", "metric": "brain_volume_ml",
          "low": "700", "high": "2300", "brain_volume_ml": "200"},

@@ -26,7 +26,7 @@ from glioma_uq.report.statistics_tables import (
     training_warnings,
     warnings,
 )
-from glioma_uq.report.verdict import learned, with_interval
+from glioma_uq.report.verdict import known_labels, learned, with_interval
 from glioma_uq.statistics.findings import COLUMNS as FINDINGS
 from glioma_uq.statistics.long_tables import THESE_NETWORKS
 
@@ -40,6 +40,11 @@ VOID = {"meta", "img", "br"}
 FIGURES = ("calibration_by_rate", "uncertainty_by_correctness")
 AUROC = ("auroc", "auroc_low", "auroc_high")
 TASKS = ("idh", "1p19q", "grade")
+ENOUGH = {"idh": {0: 20, 1: 20}, "1p19q": {0: 20, 1: 20}, "grade": {2: 14, 3: 13, 4: 13}}
+OF_ALL = {"case": "Patient"} | {
+    task: {"label": task, "probabilities": [f"{task}_{label}" for label in of_task]}
+    for task, of_task in ENOUGH.items()
+}
 STATISTICS = ("classification", "segmentation", "rank_tests", "selection", "findings", "training")
 
 
@@ -71,6 +76,19 @@ def selection(rule="fixed", exploratory=False):
     return pd.DataFrame([row], columns=names)
 
 
+def labelled(counts=ENOUGH, n=40):
+    """Return a cell's table of `n` cases with so many known labels of each class, in two seeds."""
+    labels = {
+        f"{task}_label": [
+            label for label, times in counts.get(task, {}).items() for _ in range(times)
+        ]
+        for task in TASKS
+    }
+    cases = pd.DataFrame({task: known + [-1] * (n - len(known)) for task, known in labels.items()})
+    cases.insert(0, "case", [f"P-{i:02d}" for i in range(n)])
+    return pd.concat([cases.assign(seed=seed) for seed in (1, 2)], ignore_index=True)
+
+
 def training(collapsed=0):
     """Return the table of two networks, of which the second may have collapsed."""
     return pd.DataFrame({
@@ -87,7 +105,7 @@ def findings():
          "", "nothing", "p = 0.20 in 60% of resamples", "a", ""),
         ("ECE < 0.1 is low", "grade", "0.1", np.nan, 0.1, 0.04, 0.0, 0.08, "seen", 39,
          THESE_NETWORKS, "to 0.03", "", "a", ""),
-        ("doubt rises", "all", "rises", 0, *[np.nan] * 4, "undecided", 0, "", "", "", "b",
+        ("doubt rises", "all", "rises", 0, *[np.nan] * 4, "undecided", 40, "", "", "", "b",
          "one rate"),
         ("brains say", "segmentation", "-.1 to .2", -0.1, 0.2, -0.5, -0.6, -0.4, "not seen", 40, "",
          "from -0.05 to 0.15", "", "c -0.1", ""),
@@ -97,7 +115,7 @@ def findings():
 
 def write_report(
     folder, *, dice=(0.7, 0.65), given="", published=False, collapsed=0, overlays=True, imputed="",
-    **override
+    counts=ENOUGH, **override
 ):  # fmt: skip
     """Write a report from tiny tables and return its text; `override`: of the demo's config."""
     for name in (*FIGURES, "learning_curves"):
@@ -120,6 +138,7 @@ def write_report(
         "selection": selection(),
         "findings": findings(),
         "training": training(collapsed),
+        "tested": labelled(counts),
         "curves": pd.DataFrame(curve),
         "volumes": pd.DataFrame(case),
         "excluded": pd.DataFrame(excluded),
@@ -131,8 +150,8 @@ def write_report(
     of_study = {name: paths.pop(name) for name in STATISTICS}
     if published:
         del of_study["segmentation"], of_study["training"]
-        paths = dict.fromkeys(paths)
-        override = {"cohort": None, "predictions": PUBLISHED}
+        paths = dict.fromkeys(paths) | {"tested": paths["tested"]}
+        override = {"cohort": None, "predictions": PUBLISHED | {"columns": OF_ALL}}
     provenance = {"code": {"commit": "abc123"}, "inputs": {f"file-{i}": "0f" for i in range(20)}}
     (folder / "provenance.json").write_text(json.dumps(provenance))
     config = checked(override) | {"study": "tiny <b>"}
@@ -146,6 +165,7 @@ def write_report(
         provenance=folder / "provenance.json",
         config=config,
         network="csnet",
+        has=["tasks"] if published else ["networks", "segmentation", "tasks"],
         output=folder / "report.html",
     )
     return (folder / "report.html").read_text(encoding="utf-8")
@@ -239,16 +259,17 @@ def test_the_page_tells_what_was_run(tmp_path):
 
 def test_a_study_of_published_predictions_leaves_out_what_it_has_not(tmp_path):
     html = write_report(tmp_path, published=True)
-    for text in ("Learning curves", "Cohort quality", "Departures", "Dice of"):
+    for text in ("Learning curves", "Cohort quality", "Departures", "Dice", "phantom", "seeds of"):
         assert text not in html, text
-    assert "40 cases" in html
+    assert "40 of 40: 20 wildtype, 20 mutated" in html
 
 
 def test_findings_stand_before_figures_with_verdicts_and_reasons(tmp_path):
     html = write_report(tmp_path)
     assert html.index("ECE &lt; 0.1 is low") < html.index('id="figures"')
-    for text in ("3 claims of the paper: 1 not seen, 1 partly answered, 1 open.", "One rate.",
-                 "98 % interval", "−0.50 (−0.60 to −0.40)", "All tasks", "c −0.1",
+    for text in ("3 claims of the paper: 1 not seen, 1 partly answered, 1 beyond this study.",
+                 "<dt>One rate</dt><dd>Doubt rises.</dd>",
+                 "98 % interval", "−0.50 (−0.60 to −0.40)", "c −0.1",
                  "seen in 1 of 2 tasks, given these networks", "could see nothing at this n",
                  "p = 0.20 in 60% of resamples"):  # fmt: skip
         assert text in html, text
@@ -257,8 +278,8 @@ def test_findings_stand_before_figures_with_verdicts_and_reasons(tmp_path):
 def test_a_claim_is_one_row_whose_intervals_share_an_axis():
     """From 0 to .2 with the border at .1, and room of 8 % of that on both sides."""
     found = judged_findings(findings())
-    (claim, brains), ((why, (doubt,)),) = found["answered"], found["open"]
-    assert (why, doubt["claim"], doubt["plot"]) == ("One rate", "Doubt rises", None)
+    (claim, brains), beyond = found["answered"], found["beyond"]
+    assert (found["open"], beyond) == ([], [("One rate", ["Doubt rises"])])
     idh, grade = claim["tasks"]
     room = 100 * 0.08 / 1.16
     assert idh["interval"] == pytest.approx([room, room + 25 / 1.16, 100 - room], abs=0.01)
@@ -281,8 +302,8 @@ def test_intervals_of_one_seed_are_said_to_be_given_these_networks(tmp_path, giv
     """In the first warning, in the caption of a figure with intervals, and beside the measures."""
     html = write_report(tmp_path, given=given)
     assert html.count("Intervals are given these networks") == (2 if given else 0)
-    assert ("over cases, given these networks" in html) == bool(given)
-    assert ("over cases and networks" in html) != bool(given)
+    assert ("over patients, given these networks" in html) == bool(given)
+    assert ("over patients and networks" in html) != bool(given)
 
 
 def test_warnings_name_what_a_reader_must_not_believe():
@@ -371,26 +392,25 @@ def test_the_same_tables_make_the_same_page(tmp_path):
 
 
 def test_learned_needs_dice_at_every_rate_and_auc_above_guessing_at_the_smallest():
-    assert learned(classification(), segmentation((0.7, 0.60))).learned
-    assert not learned(classification(), segmentation((0.7, 0.59))).learned
-    assert not learned(classification(auc_low=0.5), segmentation()).learned
+    assert learned(classification(), segmentation((0.7, 0.60)), labels=ENOUGH).learned
+    assert not learned(classification(), segmentation((0.7, 0.59)), labels=ENOUGH).learned
+    assert not learned(classification(auc_low=0.5), segmentation(), labels=ENOUGH).learned
     table = classification()
     table.loc[table["rate"] == 0.4, "low"] = 0.1
     table.loc[table["task"] == "grade", "low"] = 0.1
-    assert learned(table, segmentation()).learned
+    assert learned(table, segmentation(), labels=ENOUGH).learned
 
 
 def test_learned_is_given_these_networks():
     """Intervals of few seeds are wide: they say what other trainings would do."""
     both = classification(auc_low=0.4)
     of_all, of_one = classification().assign(seed="all"), both.assign(seed=1)
-    assert not learned(both).learned
-    assert learned(both, by_seed=pd.concat([of_one, of_all])).learned
-    assert not learned(both, by_seed=pd.concat([of_one, both.assign(seed="all")])).learned
+    assert not learned(both, labels=ENOUGH).learned
+    assert learned(both, by_seed=pd.concat([of_one, of_all]), labels=ENOUGH).learned
+    wide = pd.concat([of_one, both.assign(seed="all")])
+    assert not learned(both, by_seed=wide, labels=ENOUGH).learned
     ensemble = classification(auc_low=0.3).assign(network="csnet_deep-ensemble")
-    unlabelled = of_all.assign(n=np.where(of_all["task"] == "1p19q", 0, of_all["n"]))
-    assert [check.what[:10] for check in learned(both, by_seed=unlabelled).checks] == ["AUC of IDH"]
-    checks = learned(pd.concat([both, ensemble]), by_seed=of_all).checks
+    checks = learned(pd.concat([both, ensemble]), by_seed=of_all, labels=ENOUGH).checks
     assert [check.passed for check in checks] == [True, True, False, False]
     assert "csnet_deep-ensemble at rate" in checks[2].what
 
@@ -398,17 +418,89 @@ def test_learned_is_given_these_networks():
 def test_learned_judges_at_the_most_passes():
     table = segmentation()
     table.loc[table["passes"] == 10, "value"] = 0.1
-    assert learned(classification(), table).learned
+    assert learned(classification(), table, labels=ENOUGH).learned
 
 
-def test_what_could_not_be_measured_has_not_been_learned():
-    verdict = learned(classification(auc_low=np.nan))
-    assert not verdict.learned
-    assert "0.81 (no interval)" in verdict.sentence
-    verdict = learned(classification(), segmentation((np.nan, 0.7)))
-    assert not verdict.learned
-    assert "is not measured" in verdict.sentence
-    assert not learned(classification().query("task != 'idh'")).learned
+@pytest.mark.parametrize(
+    ("counts", "judged"),
+    [
+        ({"idh": {0: 20, 1: 20}}, ["AUC of IDH"]),
+        ({"1p19q": {0: 20, 1: 20}, "grade": {2: 9, 3: 9, 4: 9}}, ["AUC of 1p/19q"]),
+        ({"grade": {2: 14, 3: 13, 4: 13}}, ["AUC of Grade"]),
+    ],
+)
+def test_a_study_is_judged_by_the_tasks_whose_labels_it_has(counts, judged):
+    table = classification()
+    table = table[table["task"].isin(counts)]  # the others have no rows
+    verdict = learned(table, labels=counts)
+    assert verdict.sentence == "The networks have learned: the check below holds."
+    assert [check.measure for check in verdict.checks] == judged
+
+
+def test_too_few_labels_cannot_be_judged_and_are_not_called_a_failure():
+    few = {"idh": {0: 31, 1: 9}}
+    table = classification(auc_low=0.2).query("task == 'idh'")
+    verdict = learned(table, labels=few)
+    assert verdict.learned is None
+    assert verdict.sentence == (
+        "Whether the networks have learned cannot be judged. Not judged: AUC of IDH (40 labels: "
+        "31 wildtype, 9 mutated; 10 of each class are needed)."
+    )
+    assert learned(table, labels={"idh": {0: 30, 1: 10}}).learned is False
+    # A Dice shows what was learned; that no network collapsed does not.
+    assert learned(table, labels=few, training=training()).learned is None
+    verdict = learned(table, segmentation(), training=training(), labels=few)
+    assert verdict.learned is True
+    assert verdict.sentence.startswith(
+        "The networks have learned as far as this study can tell: the 3 checks made hold. Not "
+        "judged: AUC of IDH (40 labels"
+    )
+    one_class = learned(table, labels={"idh": {0: 40, 1: 0}})
+    assert "40 wildtype, 0 mutated" in one_class.sentence
+    assert learned().learned is None
+
+
+def test_what_could_not_be_measured_cannot_be_judged():
+    verdict = learned(classification(auc_low=np.nan), labels=ENOUGH)
+    assert verdict.learned is None
+    assert "AUC of IDH (0.81 (no interval))" in verdict.sentence
+    verdict = learned(classification(), segmentation((np.nan, 0.7)), labels=ENOUGH)
+    assert verdict.learned is True
+    assert "Not judged: mean Dice (not measured)." in verdict.sentence
+
+
+def test_the_page_says_that_it_cannot_judge(tmp_path):
+    html = write_report(tmp_path, published=True, counts={"idh": {0: 35, 1: 5}})
+    assert '<div class="verdict unjudged"><p>Whether the networks have learned cannot' in html
+    assert "not judged</td>" in html
+    assert "have not learned" not in html
+    assert "1p/19q known" in html  # a column of the table names it
+    assert "0 of 40: 0 intact, 0 co-deleted" in html
+
+
+def test_known_labels_are_those_of_cases_not_of_rows():
+    assert known_labels(labelled()) == ENOUGH
+    assert known_labels(labelled({"idh": {0: 3, 1: 1}})) == {"idh": {0: 3, 1: 1}}
+
+
+def background(values):
+    """Return a table of the mean probability of tumour outside it, at each rate."""
+    table = segmentation(dice=values)
+    return table.assign(measure="background_probability")
+
+
+@pytest.mark.parametrize(("most", "passed"), [(0.1, True), (0.11, False), (np.nan, None)])
+def test_networks_that_give_the_background_to_the_tumour_have_not_learned(most, passed):
+    table = pd.concat([segmentation(), background((0 * most + 0.02, most))])
+    verdict = learned(None, table)
+    check = verdict.checks[0]
+    assert (check.passed, check.required) == (passed, "at most 0.10")
+    if passed is False:
+        assert verdict.learned is False
+        assert verdict.sentence.startswith(
+            "The networks have not learned: mean probability of tumour outside it of csnet at rate "
+            "0.40 is 0.11, expected at most 0.10."
+        )
 
 
 def test_a_summary_says_where_its_n_differs_and_where_an_interval_is_missing():
@@ -434,6 +526,18 @@ def test_no_number_that_rounds_to_zero_has_a_minus():
     assert plain(-0.0) == "0"
     assert format_range([-0.001, 0.001]) == "0.00"
     assert [format_number(x, "+.2f") for x in (-0.001, 0.001, -0.01)] == ["+0.00", "+0.00", "−0.01"]
+
+
+def test_captions_speak_of_what_the_study_has():
+    facts = {"passes": 30, "rate": "0.20", "level": "95", "dice_threshold": 0.8}
+    words = {"segmentation": "Dice", "truth": "phantom", "seeds": "seeds of training"}
+    names = ("calibration_by_rate", "uncertainty_by_correctness", "risk_coverage",
+             "uncertainty_by_passes", "uncertainty_shares", "learning_curves")  # fmt: skip
+    bare = " ".join(caption(name, **facts)[1] for name in names)
+    for what, word in words.items():
+        assert word not in bare
+        assert word in " ".join(caption(name, has=[what], **facts)[1] for name in names)
+    assert "segmentation" not in bare
 
 
 def test_a_figure_without_a_caption_is_refused():

@@ -185,7 +185,7 @@ def test_what_reads_a_cohort_names_its_manifest_as_an_input(rules):
     assert named == {
         "assign_folds", "train_network", "sample_network", "sample_validation", "gather_cells",
         "gather_validation", "measure_overlap", "draw_case_gallery", "draw_segmentation_gallery",
-        "make_viewer", "make_report",
+        "make_viewer", "make_report", "tabulate_subgroups",
     }  # fmt: skip
     for rule in of_studies(rules):
         assert "results/cohorts" not in str([*rule.params.items()]), rule.name

@@ -292,7 +292,7 @@ def test_no_line_crosses_the_note_of_a_panel_that_is_empty():
         (note,) = [text for text in axes.texts if text.get_text() == "not measured"]
         assert note.get_bbox_patch().get_facecolor() == (1, 1, 1, 1)
         assert note.get_zorder() > max(line.get_zorder() for line in axes.lines)
-    assert figure.axes[0].get_title(loc="left") == "n = 1 case"
+    assert figure.axes[0].get_title() == "n = 1 case"
 
 
 @pytest.mark.parametrize("volumes", [[0, 0], [0, 500]])

@@ -69,11 +69,11 @@ def test_enhancing_tumour_must_be_found_where_there_is_some():
     assert mean_of_nonempty(groups.assign(value=[0.5, np.nan], n=[10, 0])) == 0.5
 
 
-def write_report(folder, tables):
+def write_report(folder, tables, paper="small_tumours", dice=0.7):
     """Write the report of a study of segmentation alone."""
     names = ["table_1", "table_2", "table_3", "overlap", "overlap_tests", "lesions", "froc"]
     mine = {name: tables[name] for name in names}
-    row = (0.0, 1, "segmentation", "dice", 0.7, 0.6, 0.8, 12, "", "")
+    row = (0.0, 1, "segmentation", "dice", dice, 0.5, 0.8, 12, "", "")
     mine["segmentation"] = pd.DataFrame([(n, *row) for n in NETWORKS], columns=COLUMNS)
     rank = ["network", "rate", "passes", "task", "n_right", "n_wrong", "u", "p", "p_holm"]
     rank += ["auroc", "auroc_low", "auroc_high"]
@@ -87,7 +87,7 @@ def write_report(folder, tables):
     )  # fmt: skip
     rest = {
         "volumes": pd.DataFrame(
-            {"case": ["a"], "source": "x", "idh": -1, "1p19q": -1, "grade": -1}
+            {"case": ["a"], "source": "x", "idh": -1, "1p19q": -1, "grade": -1, "imputed": ""}
         ),
         "excluded": pd.DataFrame(columns=["case", "step", "reason"]),
         "curves": pd.DataFrame(
@@ -101,12 +101,14 @@ def write_report(folder, tables):
     for name in ("tumour_volumes", "froc"):
         figures.append(folder / f"{name}.png")
         Picture.new("RGB", (1, 1)).save(figures[-1])
+    study = read("studies/small_tumours_phantom.yaml")
     make_report.main(
         statistics=[folder / f"{name}.csv" for name in mine],
         **{name: folder / f"{name}.csv" for name in rest},
-        figures=figures, learning_curves=None, viewer=None, overlays=[],
-        provenance=folder / "provenance.json", network=NETWORKS[0], output=folder / "report.html",
-        config=checked({}, read("studies/small_tumours_phantom.yaml")),
+        tested=[], figures=figures, learning_curves=None, viewer=None, overlays=[],
+        provenance=folder / "provenance.json", network=NETWORKS[0],
+        has=["networks", "segmentation", "subregions"], output=folder / "report.html",
+        config=checked({"paper": paper, "departures": {}}, study | {"departures": {}}),
     )  # fmt: skip
     return (folder / "report.html").read_text(encoding="utf-8")
 
@@ -134,3 +136,11 @@ def test_a_network_that_lost_the_enhancing_tumour_has_not_learned(tables):
 
 def test_tables_of_small_tumours_can_be_sorted_in_the_report(tables):
     assert {name for name in tables if name not in ("cells", "froc")} <= set(TABLES)
+
+
+def test_subregions_of_tumours_of_any_size_are_judged_by_the_whole_tumour(tables, tmp_path):
+    """In a study of real patients: the first lines say that its networks do not find the tumour."""
+    html = write_report(tmp_path, tables, paper="mc_dropout", dice=0.55)
+    assert "How far can the networks’ uncertainty be trusted?" in html
+    assert "The networks have not learned: mean Dice of dmfnet-deterministic at rate" in html
+    assert "is 0.55, expected at least 0.60" in html

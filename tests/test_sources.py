@@ -21,6 +21,7 @@ from glioma_uq.cohorts.sources import (
     file_of,
     find_images,
 )
+from glioma_uq.configuration.datasets import read_dataset
 from glioma_uq.errors import BadCase, BadInput
 from glioma_uq.fingerprints import SCRIPTS, fingerprint
 from glioma_uq.images import read_image, same_grid
@@ -146,23 +147,28 @@ MAY_LACK = ["t1", "t2", "flair"]
 
 
 def test_a_missing_series_is_left_out_where_a_case_may_lack_it(tmp_path):
-    touch(tmp_path, "a/T1CE.nii.gz", "a/T2.nii.gz", "B/B_t1ce.nii.gz", "B/B_flair.nii.gz")
+    brats = "BraTS20_Training_001"
+    touch(tmp_path, "a/T1CE.nii.gz", "a/T2.nii.gz", *(
+        f"{brats}/{brats}_{name}.nii.gz" for name in ("t1ce", "flair")
+    ))  # fmt: skip
     names = {name: f"{name.upper()}.nii.gz" for name in MODALITIES}
     options = {"path": str(tmp_path), "names": names}
     found = find_images("folder", options, "a", MODALITIES, may_lack=MAY_LACK)
     assert list(found) == ["t1ce", "t2"]
-    options = {"path": str(tmp_path), "release": 2020}
-    assert list(find_images("brats", options, "B", PARTS, may_lack=MAY_LACK)) == ["t1ce", "flair"]
+    options = {"datasets": [read_dataset("brats", 2020) | {"path": str(tmp_path)}]}
+    found = find_images("datasets", options, brats, PARTS, may_lack=MAY_LACK)
+    assert list(found) == ["t1ce", "flair"]
     subject(tmp_path, suffixes=("ce-gd_T1w",))
     options = {"path": str(tmp_path), "session": "first", "entities": {}, "derivatives": {}}
     assert list(find_images("bids", options, "01", PARTS, may_lack=MAY_LACK)) == ["t1ce"]
 
 
 def test_the_t1ce_is_always_needed(tmp_path):
-    touch(tmp_path, "B/B_t1.nii.gz")
-    options = {"path": str(tmp_path), "release": 2020}
-    with pytest.raises(BadCase, match="expected B_t1ce.nii.gz in"):
-        find_images("brats", options, "B", PARTS, may_lack=MAY_LACK)
+    case = "BraTS20_Training_001"
+    touch(tmp_path, f"{case}/{case}_t1.nii.gz")
+    options = {"datasets": [read_dataset("brats", 2020) | {"path": str(tmp_path)}]}
+    with pytest.raises(BadCase, match=f"expected {case}_t1ce.nii.*in"):
+        find_images("datasets", options, case, PARTS, may_lack=MAY_LACK)
 
 
 @pytest.mark.parametrize("name", ["flair.nii.gz", "AX_FLAIR_3.nii", "p.flair.nii.gz"])

@@ -279,7 +279,7 @@ def test_a_network_that_outlines_is_refused_cases_without_outlines(monkeypatch):
 
 def test_labels_of_other_cases_only_are_refused(capsys):
     table = pd.DataFrame({"idh": [1, 0, 0], "1p19q": -1, "grade": [-1, -1, 4]}, index=list("abc"))
-    with pytest.raises(BadInput, match="expected labels of grade among the 2 training cases"):
+    with pytest.raises(BadInput, match="expected labels of grade among 2 training cases"):
         check_labels(table, ["a", "b"])
     check_labels(table, ["b", "c"])
     assert "no case has a label of 1p19q" in capsys.readouterr().out
@@ -358,3 +358,12 @@ def test_without_passes_or_dropout_validation_is_one_pass_with_dropout_inactive(
     run.network.eval()
     loss, _ = run.batch_loss(batch)
     assert run.validate()[0] == pytest.approx(float(loss.detach()), rel=gamma(16))
+
+
+def test_modality_dropout_never_drops_the_t1ce():
+    run = trainer(Settings(augmentation=("modality_dropout",), device="cpu"))
+    dropped = [
+        (run.prepare(["a"], epoch).images[0] == 0).flatten(1).all(1) for epoch in range(1, 60)
+    ]
+    assert torch.stack(dropped).any(0).tolist() == [True, False, True, True]
+    assert (run.prepare(["a"]).images != 0).all()  # validation sees cases as they are

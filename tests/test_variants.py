@@ -164,6 +164,7 @@ CHOICES = {
     "head_templates": {"t1": None, "t2": None},
     "clip": None,
     "quality": {"limits": {}},
+    "registration": {"engine": "ants"},
 }
 HEADS = {"t1": "t1.nii.gz", "t2": "t2.nii.gz"}
 

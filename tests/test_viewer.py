@@ -109,6 +109,23 @@ def test_a_layer_keeps_place_and_values_to_eight_bits():
     np.testing.assert_allclose(image.affine[:3, 3], [2, 0, 6])
 
 
+def test_maps_are_empty_outside_the_brain(study):
+    """A network that has not learned the background gives it tumour and doubt everywhere."""
+    places, _ = study
+    (case,), *_ = read_gallery_cases(
+        places["segmentation"], (0.2, 4), 1,
+        **{name: places[name] for name in ("maps", "mapped", "volumes", "modalities", "network")},
+    )  # fmt: skip
+    everywhere = {kind: Image(np.full(GRID.shape, 0.6), GRID) for kind in MAPS}
+    maps = viewer.case_data(replace(case, maps=everywhere), np.log(2))["maps"]
+    brain = case.brain.data[viewer.bounding_box(case.brain.data)] > 0
+    assert not brain.all()
+    for layer in maps.values():
+        image = nib.Nifti1Image.from_bytes(gzip.decompress(base64.b64decode(layer["base64"])))
+        assert image.get_fdata()[brain] == pytest.approx(0.6, abs=0.01)
+        assert (image.get_fdata()[~brain] == 0).all()
+
+
 def test_the_page_escapes_names_and_asks_no_server_for_anything(written):
     html = written.read_text(encoding="utf-8")
     assert "&lt;i&gt;odd" in html

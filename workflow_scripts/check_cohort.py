@@ -1,5 +1,6 @@
 """Check every case of a cohort before any other step, and report those that cannot be used."""
 
+from collections import Counter
 from pathlib import Path
 
 from glioma_uq.case_names import closest
@@ -24,6 +25,8 @@ def main(
     each case; `may_lack`: the modalities that a case may lack; `sessions`: of each patient, as in
     glioma_uq.cohorts.cases.
     """
+    for dataset in options.get("datasets", ()):
+        print("{name}: {title}. Cite {citation}. Terms of use: {licence}".format(**dataset))
     listed = read_cases(source, options, table)
     cases = chosen_sessions(listed, sessions)
     print(f"{len(listed) - len(cases)} cases of other sessions are not used")
@@ -44,6 +47,19 @@ def main(
             "cohort.on_bad_case is stop)"
         )
     write_table(labels, [*LABEL_COLUMNS, *RAW_COLUMNS, "problem"], cases)
+    check_some_usable(cases)
+
+
+def check_some_usable(cases):
+    """Raise BadInput with the most frequent problem, names of cases aside, if all have one."""
+    if not all(row["problem"] for row in cases):
+        return
+    kinds = [row["problem"].replace(row["case"], "{case}") for row in cases]
+    kind, times = Counter(kinds).most_common(1)[0]
+    raise BadInput(
+        f"expected a case that can be used, found a problem in all {len(cases)}, the most frequent "
+        f"in {times}: {cases[kinds.index(kind)]['problem']}"
+    )
 
 
 def unlisted(source, options, cases):

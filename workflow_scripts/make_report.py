@@ -10,14 +10,14 @@ from glioma_uq.steps import run
 from glioma_uq.tables import read_table
 
 
-def main(*, statistics, figures, learning_curves, curves, viewer, overlays, volumes, excluded,
-         provenance, config, network, output):  # fmt: skip
+def main(*, statistics, tested, figures, learning_curves, curves, viewer, overlays, volumes,
+         excluded, provenance, config, network, has, output):  # fmt: skip
     paths = {Path(path).stem: path for path in statistics}
     selected = read_selected_cell(paths["selection"])
-    paths |= {"curves": curves, "cases": volumes, "excluded": excluded}
+    paths |= {"tested": tested, "curves": curves, "cases": volumes, "excluded": excluded}
     tables = {name: read_table(path) if path else None for name, path in paths.items()}
-    shown = contents.from_tables(tables, config, network, selected)
-    folder, facts = Path(output).parent, shown["cell"]
+    shown = contents.from_tables(tables, config, network, selected) | {"has": has}
+    folder, facts = Path(output).parent, shown["cell"] | {"has": has}
     curves = page.figure(learning_curves, folder, **facts) if learning_curves else None
     shown |= {
         "figures": [page.figure(path, folder, **facts) for path in figures],

@@ -38,10 +38,11 @@ def main(*, volumes, folds, network, options, rate, fold, seed, modalities, task
     rate, fold = float(rate), int(fold)
     dataset, folds = Dataset(volumes, modalities, keep_in_memory, classes), read_table(folds)
     check_splits(folds, dataset.table.index)
-    judged_on = "test" if settings["weights"] == "best_on_test" else "validation"
+    settings = Settings(**settings)
+    judged_on = "test" if settings.weights == "best_on_test" else "validation"
     training, validation = (cases_of(folds, fold, split) for split in ("training", judged_on))
     check_labels(dataset.table, training, tasks)
-    names, settings = training + validation, Settings(**settings)
+    names = training + validation
     dataset.keep_what_fits(names)
     workers = threads if choose_device(settings.device).type == "cuda" else 0
     seen = dataset.table.loc[names].to_csv()  # labels, and the checksum of every file

@@ -65,6 +65,7 @@ rule make_report:
     params:
         config=study.config,
         network=study.network,
+        has=sorted(study.has),
         # The captions are in the figures' modules, which the step imports by name.
         depends_on=[
             templates("report.html.jinja", "small_tumours.html.jinja"),

@@ -1,12 +1,11 @@
 """Training, validation and test cases of each fold: by patient, stratified, seeded."""
 
-import math
-
 import numpy as np
 import pandas as pd
 
 from glioma_uq.errors import BadInput
 from glioma_uq.plurals import counted
+from glioma_uq.split_sizes import check_enough
 
 STRATA = ["grade", "idh", "1p19q", "source"]
 SPLITS = ("training", "validation", "test")
@@ -73,7 +72,7 @@ def assign_folds(cases, number, validation_share, seed, *, strata=STRATA, test_s
         BadInput: there are too few patients for so many folds, or for so small a test share.
     """
     patients = cases.drop_duplicates("patient")
-    check_enough(len(patients), number, test_share)
+    check_enough(len(patients), number, test_share, "that can take part")
     rng = np.random.default_rng(seed)
     ordered = assignment_order(patients, rng, strata)
     test_fold = assign_test_folds(len(ordered), number, test_share)
@@ -106,20 +105,6 @@ def evenly_spread(n, share, start):
     gives every k-th case, starting with the first.
     """
     return np.diff(np.floor(np.arange(n + 1) * share + start)) > 0
-
-
-def check_enough(n, number, test_share):
-    """Raise BadInput if a fold would test fewer than three patients."""
-    if test_share is None:
-        fewest, splits, change = 3 * number, f"{number} folds", "fewer folds"
-    else:
-        fewest = math.ceil(3 / test_share - 1e-9)
-        splits, change = f"a holdout with a test share of {test_share}", "a larger folds.test_share"
-    if n < fewest:
-        raise BadInput(
-            f"expected at least {fewest} patients for {splits}, found {n}: use {change} or more "
-            "patients."
-        )
 
 
 def cases_of(folds, fold, split):

@@ -3,8 +3,6 @@
 Snakemake reads this module while it plans, so it imports nothing heavy.
 """
 
-from pathlib import Path
-
 from glioma_uq.case_names import check_case_name, check_no_twins, natural
 from glioma_uq.cohorts.datasets import check_places, places
 from glioma_uq.cohorts.labels import LABEL_COLUMNS, RAW_COLUMNS, read_labels
@@ -18,17 +16,11 @@ NO_LABELS = dict.fromkeys((*LABEL_COLUMNS, *RAW_COLUMNS), "") | dict.fromkeys(TA
 def list_cases(cohort, options):
     """Return the names of the cases that a run reads; `options` are those of the cohort's source.
 
-    A row of a dataset's table without a folder is not among them: check_cohort names it. Raises
-    BadInput where the folder of all cases is not there, before a step of each case finds it.
+    A row of a dataset's table without a folder is not among them: check_cohort names it.
     """
     if cohort["source"] == "phantom":
         return case_names(options["cases"], options.get("size_sensitivity"))
     rows = read_cases(cohort["source"], options, cohort.get("labels"), cohort["sessions"])
-    if "path" in options and not Path(options["path"]).is_dir():
-        raise BadInput(
-            f"expected the folder of the cases in {options['path']}, found none, correct "
-            f"cohort.{cohort['source']}.path"
-        )
     if cohort["source"] != "datasets":
         return [row["case"] for row in rows]
     there = {place.case for dataset in options["datasets"] for place in places(dataset)}

@@ -9,10 +9,12 @@ from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
 
-from glioma_uq.cohorts.cases import read_cases
+from glioma_uq.cohorts.cases import list_cases, read_cases
+from glioma_uq.cohorts.sources import find_images
 from glioma_uq.configuration.datasets import datasets_of
-from glioma_uq.errors import BadInput
+from glioma_uq.errors import BadCase, BadInput
 from glioma_uq.files import written_whole
+from glioma_uq.split_sizes import check_enough
 from glioma_uq.subregions import CLASSES
 from glioma_uq.tasks import UNKNOWN
 
@@ -27,43 +29,81 @@ HARMLESS = (
 )  # settings of how, not of what
 
 
-def check_classes(config):
-    """Raise BadInput if a class of a task has fewer cases than there are folds.
+def check_patients(config):
+    """Raise BadInput if a study's cohort has too few patients for its folds, or of a class.
 
-    A fold without a case of a class cannot test it. A missing table or dataset is reported
-    elsewhere; classes without any case are ignored.
+    A missing table of labels or dataset is reported elsewhere.
     """
-    cohort, number = config["cohort"], config["folds"]["number"]
-    if cohort["source"] == "phantom" or not config["tasks"]:
+    cohort, folds = config["cohort"], config["folds"]
+    sizes = folds["number"], folds["test_share"]
+    if cohort["source"] == "phantom":
+        check_enough(cohort["phantom"]["cases"], *sizes, "in cohort.phantom.cases")
         return
-    if cohort["source"] == "datasets":
+    cases, where = listed_cases(cohort)
+    if where:
+        check_enough(len({case["patient"] for case in cases}), *sizes, f"in {where}")
+        check_classes(cases, config["tasks"], folds["number"], where)
+
+
+def listed_cases(cohort):
+    """Return (cases, where they are listed) of a cohort of patients; ([], "") if that is not there.
+
+    A row of a dataset's table without a folder is no case.
+    """
+    source = cohort["source"]
+    if source == "datasets":
         options = {"datasets": datasets_of(cohort)}
-        places = [each["path"] for each in options["datasets"]]
+        places = [dataset["path"] for dataset in options["datasets"]]
     else:
-        options, places = cohort[cohort["source"]], [cohort["labels"]["table"]]
+        options, places = cohort[source], [cohort["labels"]["table"]]
     if not all(map(os.path.exists, places)):
-        return
-    cases = read_cases(cohort["source"], options, cohort.get("labels"), cohort["sessions"])
-    for task in config["tasks"]:
-        counts = Counter(case[task] for case in cases if case[task] != UNKNOWN)
+        return [], ""
+    names = set(list_cases(cohort, options))
+    rows = read_cases(source, options, cohort.get("labels"), cohort["sessions"])
+    return [row for row in rows if row["case"] in names], " and ".join(places)
+
+
+def check_classes(cases, tasks, number, where):
+    """Raise BadInput if a class of one of the `tasks` has fewer patients than `number` of folds.
+
+    A fold without a patient of a class cannot test it. Classes without any are ignored.
+    """
+    for task in tasks:
+        patients = {(case["patient"], case[task]) for case in cases if case[task] != UNKNOWN}
+        counts = Counter(label for _, label in patients)
         label, count = min(counts.items(), key=lambda item: item[::-1], default=(None, number))
         if count < number:
+            fewer = f"set folds.number to {count}, " if count > 1 else ""
             raise BadInput(
-                f"expected at least {number} cases of each class for {number} folds, found "
-                f"{count} with {task} {label} in {' and '.join(places)}: reduce "
-                "folds.number, leave these labels empty or remove the task from tasks."
+                f"expected at least {number} patients of each class for {number} folds, found "
+                f"{count} with {task} {label} in {where}: {fewer}leave these labels empty, or "
+                f"remove {task} from tasks."
             )
 
 
-def check_phantom(config):
-    """Raise BadInput if a phantom is too small for its folds."""
-    cohort, folds = config["cohort"], config["folds"]
-    fewest = 3 * folds["number"]
-    if cohort["source"] == "phantom" and cohort["phantom"]["cases"] < fewest:
+def check_places(places):
+    """Raise BadInput if a folder of cases is not there; `places` {key of the config: path}."""
+    for key, path in places.items():
+        if not Path(path).is_dir():
+            raise BadInput(
+                f"expected the folder of the cohort's cases in {path}, found no such folder: "
+                f"correct {key}."
+            )
+
+
+def check_some_found(cases, images, parts, origin):
+    """Raise BadInput with the reason of the first of `cases` if none has an image to read.
+
+    `images`: {case: paths}; `parts` and `origin`: the arguments of `find_images`.
+    """
+    if any(images.values()) or not cases:
+        return
+    try:
+        find_images(case=cases[0], parts=parts, **origin)
+    except BadCase as error:
         raise BadInput(
-            f"expected at least {fewest} for cohort.phantom.cases with {folds['number']} folds, "
-            f"found {cohort['phantom']['cases']}: use fewer folds or more cases."
-        )
+            f"expected the images of some case, found none of all {len(cases)}; {cases[0]}: {error}"
+        ) from error
 
 
 def check_results(config, results="results"):

@@ -18,7 +18,7 @@ from glioma_uq.configuration.faults import (
     refuse,
 )
 from glioma_uq.configuration.network_options import check_options
-from glioma_uq.configuration.preflight import check_classes, check_phantom
+from glioma_uq.configuration.preflight import check_patients
 from glioma_uq.errors import BadInput, closest
 from glioma_uq.grid import WITH_DROPOUT
 from glioma_uq.networks import list_networks
@@ -60,8 +60,7 @@ def check_study(config):
     check_subregions(config)
     refuse(faults_of_selection(config))  # before the maps, which may take its passes
     refuse(faults_of_sampling(config))
-    check_phantom(config)
-    check_classes(config)
+    check_patients(config)
 
 
 def faults_of_values(config):

@@ -2,7 +2,8 @@
 
 A figure's module holds
 
-    CAPTION     (title, text), the text with placeholders such as {rate} that the report fills in
+    CAPTION     (title, text, ...), texts with placeholders such as {rate} that the report fills in;
+                a pair (what, text) is for studies that have this, see `StudyPlan.has`
     read        its inputs and params by name -> the table that is drawn and saved, or a tuple of
                 this table and other arguments of `draw`
     draw        what `read` returned, and params by name -> the matplotlib Figure
@@ -32,11 +33,13 @@ def figure_module(name):
     return module
 
 
-def caption(name, given="", **facts):
+def caption(name, given="", has=(), **facts):
     """Return (title, text) of the caption of the figure `name`, with `facts` filled in.
 
-    Where intervals are `given` these networks, the caption of a figure with intervals says so.
+    The text speaks only of what the study `has`, as "segmentation" or "seeds". Where intervals are
+    `given` these networks, the caption of a figure with intervals says so.
     """
-    title, text = figure_module(name).CAPTION
-    sentences = [text.format(**facts), *([GIVEN] if given and "bootstrap interval" in text else [])]
-    return title, " ".join(sentences)
+    title, *parts = figure_module(name).CAPTION
+    pairs = [("", part) if isinstance(part, str) else part for part in parts]
+    text = " ".join(part for what, part in pairs if not what or what in has).format(**facts)
+    return title, f"{text} {GIVEN}" if given and "bootstrap interval" in text else text

@@ -26,14 +26,17 @@ from glioma_uq.tasks import TASKS
 
 CAPTION = (
     "Can the probabilities be trusted",
-    "Expected calibration error (the gap between confidence and accuracy), negative log likelihood "
-    "(confident errors cost most) and area under the ROC curve (how well the classes are "
-    "separated), by dropout rate at T = {passes}. Bars are {level} % bootstrap intervals; "
-    "dashed lines mark guessing with equal probabilities. The calibration error of few "
-    "cases is above 0 even for perfect probabilities, and its interval is biased upwards. For a "
-    "phantom, the green line is the ROC-AUC of the true probabilities for the same labels (Bayes), "
-    "which better networks approach. "
-    "Grey dots, where there are several, are single seeds of training. "
+    "Expected calibration error (the gap between confidence and accuracy), negative log "
+    "likelihood (confident errors cost most) and area under the ROC curve (how well the classes "
+    "are separated), by dropout rate at T = {passes}. Bars are {level} % bootstrap intervals; "
+    "dashed lines mark guessing with equal probabilities. The calibration error of few cases is "
+    "above 0 even for perfect probabilities, and its interval is biased upwards.",
+    (
+        "truth",
+        "The green line is the ROC-AUC of the phantom’s true probabilities for the same labels "
+        "(Bayes), which better networks approach.",
+    ),
+    ("seeds", "Grey dots are single seeds of training."),
     "Corresponds to Figure 3 of the paper on Monte Carlo dropout.",
 )
 

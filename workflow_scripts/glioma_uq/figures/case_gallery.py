@@ -16,8 +16,8 @@ CAPTION = (
     "the axial slice with most of the tumour (the patient’s left is on the left). Each row gives "
     "the case’s mean uncertainty in the predicted tumour and its Dice. Mean probability is that of "
     "tumour over the passes. Total uncertainty is aleatoric plus epistemic in each voxel; all "
-    "three share one scale up to ln {classes} nats, the maximum for {classes} classes. Dropout "
-    "rate {rate}.",
+    "three share one scale up to ln {classes} nats, the maximum for {classes} classes. Maps are "
+    "drawn in the brain. Dropout rate {rate}.",
 )
 
 # Sky blue and orange of Okabe and Ito, for a dark background.
@@ -77,7 +77,7 @@ def draw_case(axes_of_case, case, classes):
         outline(axes_of_case[1], cut(case.truth), TRUTH)
     axes_of_case[0].set_ylabel(row_text(case), size=6.5)
     return [
-        axes.imshow(cut(case.maps[kind]), cmap=colours, vmin=0,
+        axes.imshow(np.where(cut(case.brain) > 0, cut(case.maps[kind]), 0), cmap=colours, vmin=0,
                     vmax=1 if kind == "mean" else np.log(classes))
         for axes, (kind, (_, colours)) in zip(axes_of_case[2:], MAPS.items(), strict=True)
     ]  # fmt: skip

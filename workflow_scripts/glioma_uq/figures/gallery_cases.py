@@ -123,9 +123,9 @@ def imputed_text(case):
 def through_tumour(case):
     """Return the voxel [3] whose three planes hold the most of the true tumour.
 
-    Without a true tumour, the mean probability of tumour is used, which is never empty.
+    Without a true tumour, the mean probability of tumour in the brain is used, which is never 0.
     """
     has_truth = case.truth is not None and case.truth.data.any()
-    weight = (case.truth if has_truth else case.maps["mean"]).data
+    weight = case.truth.data if has_truth else case.maps["mean"].data * (case.brain.data > 0)
     axes = (1, 2), (0, 2), (0, 1)
     return [int(np.argmax(weight.sum(axis=others))) for others in axes]

@@ -9,11 +9,12 @@ from glioma_uq.runs import KEYS, read_runs
 
 CAPTION = (
     "Did the networks learn, and when did they stop improving",
-    "Loss and validation Dice by epoch, with a line for each fold and seed and a pair of panels "
-    "for each network and dropout rate p. Dots mark the epoch whose weights were kept: the one "
-    "with the lowest validation loss, or the last; training.weights best_on_test validates on the "
-    "test cases. A validation loss that rises while the training "
-    "loss falls is overfitting.",
+    "Loss by epoch, with a line for each fold and seed and panels for each network and dropout "
+    "rate p.",
+    ("segmentation", "Below: validation Dice."),
+    "Dots mark the epoch whose weights were kept: the one with the lowest validation loss, or the "
+    "last; training.weights best_on_test validates on the test cases. A validation loss that rises "
+    "while the training loss falls is overfitting.",
 )
 
 MOST_COLUMNS = 5

@@ -113,7 +113,7 @@ def draw_groups(
     if across:
         across_axes(axes)
         axes.set_yticks(ticks, groups.values())
-        axes.set_ylim(len(groups) - 0.5, -0.5)
+        axes.set_ylim(max(len(groups), 1) - 0.5, -0.5)
     else:
         axes.set_xticks(ticks, groups.values())
 

@@ -18,6 +18,7 @@ CAPTION = (
     "calibrated probabilities would give with so few cases: only points outside them are evidence "
     "of miscalibration. Gap: accuracy minus mean confidence over all cases. Below: cases in each "
     "bin.",
+    ("seeds", "Numbers of cases are means over the seeds of training."),
 )
 
 LARGEST_MARKER = 70  # area in points squared, of the largest bin
@@ -39,7 +40,7 @@ def draw(table, *, level):
         draw_bins(above, rows)
         width = rows["high"] - rows["low"]
         below.bar(rows["low"], rows["n"], 0.92 * width, align="edge", color=BLUE, alpha=0.6)
-        panel_title(above, TASK_NAMES[task], f"n = {rows['n'].sum()}; gap {gap_text(rows)}")
+        panel_title(above, TASK_NAMES[task], f"n = {rows['n'].sum():.0f}; gap {gap_text(rows)}")
         below.set_xlabel("Confidence in the predicted class")
         below.set_xlim(1 / len(TASKS[task]) - 0.04, 1.02)
     grid[0, 0].set_ylabel("Accuracy")

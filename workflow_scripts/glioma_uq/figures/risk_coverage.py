@@ -9,12 +9,18 @@ from glioma_uq.statistics.selected_cell import read_selected_cell
 
 CAPTION = (
     "What is gained by referring the most uncertain cases",
-    "Mean risk (wrong classes; for segmentation 1 − Dice) of the cases that are kept when the most "
-    "uncertain ones are left out, by the share of cases kept, at T = {passes}: a line for each "
-    "dropout rate, thick for the selected one, with its {level} % bootstrap interval. On the right "
-    "all cases are kept (dashed). With useful uncertainty the line falls towards the left; at the "
-    "far left few cases are kept, and the line is mostly noise. Cases without a predicted tumour "
-    "have no tumour uncertainty and are left out of the segmentation’s curve.",
+    "Mean risk of the cases that are kept when the most uncertain ones are left out, by the share "
+    "of cases kept, at T = {passes}.",
+    ("tasks", "The risk of a task is its share of wrong classes."),
+    ("segmentation", "That of the segmentation is 1 − Dice."),
+    "A line for each dropout rate, thick for the selected one, with its {level} % bootstrap "
+    "interval. On the right all cases are kept (dashed). With useful uncertainty the line falls "
+    "towards the left; at the far left few cases are kept, and the line is mostly noise.",
+    (
+        "segmentation",
+        "Cases without a predicted tumour have no tumour uncertainty and are left out of the "
+        "segmentation’s curve.",
+    ),
 )
 
 KEPT = 0.8  # coverage in the headline

@@ -42,8 +42,8 @@ def show_scans(panels, case, cut):
     for modality, axes in panels:
         show_scan(axes, cut(case.scans[modality]), cut(case.brain))
         if modality in case.imputed:
-            where = {"transform": axes.transAxes, "ha": "center", "va": "center"}
-            axes.text(0.5, 0.5, "missing,\nimputed", color="white", size=6.5, **where)
+            where = {"transform": axes.transAxes, "ha": "center", "va": "bottom"}
+            axes.text(0.5, 0.03, "missing", color="white", size=6.5, **where)
 
 
 def outline(axes, values, colour):

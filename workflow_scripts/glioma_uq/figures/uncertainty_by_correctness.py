@@ -18,12 +18,14 @@ from glioma_uq.tasks import TASKS
 CAPTION = (
     "Are wrong predictions more uncertain",
     "Total uncertainty of each case at dropout rate {rate} and T = {passes}, for predictions that "
-    "are right and wrong (segmentation: Dice above and up to {dice_threshold}). Each violin shows "
-    "the distribution and its bar the median; points are cases (none for groups of more than 400, "
-    "only points for groups of fewer than four). p: two-sided Mann-Whitney U test with Holm’s "
-    "correction over the tasks. AUROC: the chance that a wrong case is more uncertain than a right "
-    "one (0.5: no information), of values averaged over the seeds of training; the measures pool "
-    "the seeds. Corresponds to Figure 5 of the paper on Monte Carlo dropout.",
+    "are right and wrong.",
+    ("segmentation", "A segmentation is right with a Dice above {dice_threshold}."),
+    "Each violin shows the distribution and its bar the median; points are cases (none for groups "
+    "of more than 400, only points for groups of fewer than four). p: two-sided Mann-Whitney U "
+    "test with Holm’s correction over the tasks. AUROC: the chance that a wrong case is more "
+    "uncertain than a right one (0.5: no information).",
+    ("seeds", "Values are averaged over the seeds of training; the measures pool the seeds."),
+    "Corresponds to Figure 5 of the paper on Monte Carlo dropout.",
 )
 
 NATS = "nats"

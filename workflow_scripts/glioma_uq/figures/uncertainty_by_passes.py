@@ -21,17 +21,18 @@ from glioma_uq.uncertainty import CORRECTED
 
 CAPTION = (
     "How much uncertainty, and of which kind",
-    "Mean uncertainty over the cases (rows: segmentation and the three classification tasks) "
-    "against the number of stochastic passes T with dropout active, one line for each dropout "
-    "rate. The total, the entropy of the mean prediction, is the sum of an aleatoric part (the "
-    "mean entropy of single passes: uncertainty shared by every pass) and an epistemic part "
-    "(disagreement of the passes). For segmentation it is the mean over the voxels of the "
-    "predicted tumour. A flat line means that more passes change nothing. Few passes make the "
-    "epistemic part, and so the total, too small, by some 1/T of it: dashed lines are without that "
-    "bias (jackknife over the passes, for segmentation over two halves of them). Grey notes give "
-    "the number of cases and the share of each part in the total; bars on the right are {level} % "
-    "bootstrap intervals at the largest T. Axes start at 0 but differ between panels. Corresponds "
-    "to Figure 2 of the paper on Monte Carlo dropout.",
+    "Mean uncertainty over the cases (a row for each task) against the number of stochastic "
+    "passes T with dropout active, one line for each dropout rate. The total, the entropy of the "
+    "mean prediction, is the sum of an aleatoric part (the mean entropy of single passes: "
+    "uncertainty shared by every pass) and an epistemic part (disagreement of the passes).",
+    ("segmentation", "For segmentation it is the mean over the voxels of the predicted tumour."),
+    "A flat line means that more passes change nothing. Few passes make the epistemic part, and "
+    "so the total, too small, by some 1/T of it: dashed lines are without that bias (jackknife "
+    "over the passes).",
+    ("segmentation", "For segmentation the jackknife is over two halves of the passes."),
+    "Grey notes give the number of cases and the share of each part in the total; bars on the "
+    "right are {level} % bootstrap intervals at the largest T. Axes start at 0 but differ between "
+    "panels. Corresponds to Figure 2 of the paper on Monte Carlo dropout.",
 )
 
 PANEL_TITLES = {

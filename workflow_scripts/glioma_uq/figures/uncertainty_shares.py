@@ -12,8 +12,9 @@ CAPTION = (
     "Which kind of uncertainty is it",
     "Mean uncertainty by dropout rate at T = {passes}, split into the aleatoric part (uncertainty "
     "shared by every pass) and the epistemic part (disagreement of the passes); percentages are "
-    "the epistemic share. For segmentation it is the mean over the predicted tumour. Axes differ "
-    "between panels.",
+    "the epistemic share.",
+    ("segmentation", "For segmentation it is the mean over the predicted tumour."),
+    "Axes differ between panels.",
 )
 
 COLOURS = {"aleatoric": BLUE, "epistemic": ORANGE}

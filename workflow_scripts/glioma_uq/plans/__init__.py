@@ -43,8 +43,15 @@ def make_plans(config, first=True, on_cluster=False):
     return cohort, study
 
 
-def record_start(study):
-    """Before the first job, run the checks that are too slow for planning, and claim the name."""
+def record_start(cohort, study):
+    """Before the first job, run the checks that planning does without, and claim the name.
+
+    Those that are slow, and of the scans, which a plan can do without; either plan may be None.
+    """
+    if cohort is not None:
+        preflight.check_places(cohort.places)
+        if cohort.reads_images:
+            preflight.check_some_found(cohort.cases, cohort.images, cohort.parts, cohort.origin)
     if study is not None:
         preflight.check_networks_build(study.config)
         preflight.claim_name(study.config)

@@ -72,6 +72,17 @@ class CohortPlan(Plan):
         return list_cases(self.config, self.options)
 
     @property
+    def places(self):
+        """The folders of cases on disk that must be there before the first job, by their key."""
+        path = self.options.get("path")
+        return {f"cohort.{self.source}.path": path} if path else {}
+
+    @property
+    def reads_images(self):
+        """Whether the cases are images on disk."""
+        return not (self.is_phantom or self.is_converted)
+
+    @property
     def targets(self):
         """What a run makes; a deleted picture is drawn again."""
         metrics = [f"{self.folder}/quality_metrics.{kind}" for kind in ("pdf", "png", "csv")]

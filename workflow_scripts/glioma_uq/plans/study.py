@@ -22,7 +22,7 @@ TABLES = {
     "classification": {"tasks"},
     "rank_tests": set(),
     "selection": set(),
-    "findings": {"tasks"},
+    "findings": {"uncertainty"},
     "reliability": {"tasks"},
     "risk_coverage": set(),
     "subgroups": set(),
@@ -95,7 +95,8 @@ class StudyPlan(Plan):
         self.folds = range(1, config["folds"]["number"] + 1)
         if self.predictions:
             networks, samplers = [self.predictions["network"]], ["mc-dropout"]
-            self.tasks, self.rates, self.passes = list(TASKS), ["0.00"], ["001"]
+            self.tasks = [task for task in TASKS if self.predictions["columns"].get(task)]
+            self.rates, self.passes = ["0.00"], ["001"]
             self.selection = config["selection"] | PREDICTED
         else:
             networks, samplers = config["networks"], self.sampling["samplers"]
@@ -177,7 +178,9 @@ class StudyPlan(Plan):
     def reported(self):
         """Return the inputs of the report, by the arguments of its step."""
         shown = [name for name in self.figures if name != "learning_curves"]
+        tested = self.cells("classification")  # every cell has the labels of the tested cases
         inputs = {
+            "tested": tested[0] if tested else [],
             "statistics": [self.table(name) for name in self.tables],
             "figures": [f"{self.folder}/figures/{figure}.png" for figure in shown],
         }

@@ -6,7 +6,7 @@ import pandas as pd
 
 from glioma_uq.cohorts.collection import STEPS
 from glioma_uq.figures.cells import TASK_NAMES
-from glioma_uq.figures.words import format_number
+from glioma_uq.figures.words import class_counts, format_number
 from glioma_uq.plurals import counted
 from glioma_uq.quality.metrics import (
     METRICS,
@@ -16,13 +16,8 @@ from glioma_uq.quality.metrics import (
     overview,
     series_and_ending,
 )
-from glioma_uq.tasks import TASKS, UNKNOWN
+from glioma_uq.tasks import TASKS
 
-CLASS_NAMES = {
-    "idh": ("wildtype", "mutated"),
-    "1p19q": ("intact", "co-deleted"),
-    "grade": ("grade 2", "grade 3", "grade 4"),
-}
 OTHER = "other"  # the step of a metric that has no text of its own
 
 
@@ -64,15 +59,14 @@ def about_cases(cases, excluded, cohort, tasks=TASKS):
     ]
     if incomplete := imputed_rows(cases):
         facts.append(("With missing series", counted(len(incomplete), "case")))
-    for task in (task for task in TASKS if task in tasks):
-        labels = cases[task]
-        counts = [
-            f"{(labels == label).sum()} {name}"
-            for label, name in zip(TASKS[task], CLASS_NAMES[task], strict=True)
-        ]
-        known = f"{(labels != UNKNOWN).sum()} of {len(cases)}: {', '.join(counts)}"
-        facts.append((f"{TASK_NAMES[task]} known", known))
-    return facts
+    return facts + [about_labels(cases[task], task) for task in TASKS if task in tasks]
+
+
+def about_labels(labels, task):
+    """Return (name, text) of how many cases have a known label of a task, and of which class."""
+    counts = {label: (labels == label).sum() for label in TASKS[task]}
+    known = f"{sum(counts.values())} of {len(labels)}: {class_counts(task, counts)}"
+    return f"{TASK_NAMES[task]} known", known
 
 
 def excluded_rows(excluded):

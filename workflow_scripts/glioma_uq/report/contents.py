@@ -5,8 +5,8 @@ from glioma_uq.figures.cells import TASK_NAMES, of_cell, of_network
 from glioma_uq.figures.words import GIVEN, format_range
 from glioma_uq.plurals import counted, plural
 from glioma_uq.report import correlations, small_tumours, statistics_tables
-from glioma_uq.report.cohort import about_cases, excluded_rows, imputed_rows
-from glioma_uq.report.verdict import learned, number, p_value, with_interval
+from glioma_uq.report.cohort import about_cases, about_labels, excluded_rows, imputed_rows
+from glioma_uq.report.verdict import known_labels, learned, number, p_value, with_interval
 from glioma_uq.subregions import CLASSES
 from glioma_uq.tasks import TASKS
 
@@ -20,24 +20,26 @@ def from_tables(tables, config, network, selected):
     """Return the texts of the page, by the names of its template.
 
     Args:
-        tables: those of the statistics by file name, and curves, cases and excluded, which are
-            None if the study has none.
+        tables: those of the statistics by file name, and tested (of one cell), curves, cases and
+            excluded, which are None if the study has none.
         config: the study's.
         network: the network that the figures show.
         selected: (rate, passes) of the cell that the page shows.
     """
     rate, passes = selected
     level = config["statistics"]["level"]
-    judged = [
-        tables.get(name)
-        for name in ("classification", "segmentation", "overlap", "training", "by_seed")
-    ]
-    given = statistics_tables.given(judged[:3], network)
+    names = ("classification", "segmentation", "overlap", "training", "by_seed")
+    judged = {name: tables.get(name) for name in names}
+    if config["paper"] != "small_tumours":
+        judged["overlap"] = None  # tumours of any size are judged by the whole tumour
+    tested = tables["tested"]
+    labels = {} if tested is None else known_labels(tested)
+    given = statistics_tables.given([tables.get(name) for name in names[:3]], network)
     subregions = small_tumours.about_subregions(tables, rate, passes, level)
     return {
         "study": config["study"],
-        "title": title(tables),
-        "verdict": learned(*judged),
+        "title": title(config["paper"]),
+        "verdict": learned(**judged, labels=labels),
         "network": network,
         "cell": {
             "rate": f"{rate:.2f}",
@@ -76,9 +78,9 @@ def from_tables(tables, config, network, selected):
     }
 
 
-def title(tables):
+def title(paper):
     """Return the study's question."""
-    if tables.get("classification") is None and tables.get("overlap") is not None:
+    if paper == "small_tumours":
         return "How well do networks segment small tumours?"
     return "How far can the networks’ uncertainty be trusted?"
 
@@ -88,10 +90,8 @@ def what_was_run(tables, config):
     classification, curves = tables.get("classification"), tables["curves"]
     grid = tables["segmentation"] if classification is None else classification
     if tables["cases"] is None:
-        known = classification[classification["measure"] == "auc"].groupby("task")["n"].max()
-        facts = [
-            (f"{TASK_NAMES[task]} known", counted(known.get(task, 0), "case")) for task in TASKS
-        ]
+        named, cases = config["predictions"]["columns"], tables["tested"].drop_duplicates("case")
+        facts = [about_labels(cases[f"{task}_label"], task) for task in TASKS if task in named]
     else:
         name, tasks = config["cohort"]["name"], config.get("tasks", TASKS)
         facts = about_cases(tables["cases"], tables["excluded"], name, tasks)
@@ -141,7 +141,7 @@ def summary(table, rate, passes):
     """
     cell = of_cell(table, rate, passes)
     most = cell.groupby("task")["n"].max()
-    tasks = [task for task in TASK_NAMES if task in most]
+    tasks = [task for task in TASK_NAMES if most.get(task, 0) > 0]
     order = [*statistics_tables.MEASURE_NAMES, *cell["measure"].unique()]
     by_place = {(row.measure, row.task): row for row in cell.itertuples()}
     return {
@@ -178,5 +178,5 @@ def rank_rows(ranks):
             with_interval(row.auroc, row.auroc_low, row.auroc_high),
         )
         for task, name in TASK_NAMES.items()
-        if (row := by_task.get(task))
+        if (row := by_task.get(task)) and row.n_right + row.n_wrong > 0
     ]

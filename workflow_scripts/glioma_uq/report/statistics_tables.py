@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pandas as pd
 
-from glioma_uq.figures.cells import TASK_NAMES, of_network
-from glioma_uq.figures.words import format_number
+from glioma_uq.figures.cells import IN_TEXT, TASK_NAMES, of_network
+from glioma_uq.figures.words import format_number, joined
 from glioma_uq.plurals import counted
 from glioma_uq.report.verdict import with_interval
 from glioma_uq.statistics.findings import LEVEL
@@ -37,6 +37,7 @@ MEASURE_NAMES = {
     "epistemic_corrected": "Epistemic uncertainty without the bias of few passes (nats)",
     "dice": "Dice",
     "hd95_mm": "Hausdorff distance, 95th percentile (mm)",
+    "background_probability": "Mean probability of tumour outside it",
     "rho_brain": "Pearson ρ with Dice, brain",
     "rho_brain_within_folds": "the same within folds and seeds",
     "rho_brain_minus_within": "pooled minus within folds and seeds",
@@ -76,7 +77,7 @@ RULES = {
     "paper": "the calibration error",
 }
 TABLES = {
-    "classification": "All measures of the three tasks.",
+    "classification": "All measures of the tasks.",
     "segmentation": "All measures of the segmentation.",
     "rank_tests": "Mann-Whitney U of total uncertainty, bad against good predictions; AUROC is the "
     "chance that a bad one is more uncertain, rank-biserial is 2 AUROC − 1.",
@@ -136,23 +137,45 @@ def how_selected(selection):
 
 
 def judged_findings(findings):
-    """Return {sentence, level, answered, open} of the paper's claims; None without a table.
+    """Return {sentence, level, answered, open, beyond} of the paper's claims; None without a table.
 
-    `answered` are the claims with a verdict on a task, as of `judged_claim`; `open` is [(why,
-    claims)] of those without any, by the reason. `level` is that of the intervals, in per cent.
+    `answered` are the claims with a verdict on a task, as of `judged_claim`, without the tasks of
+    which the study has no case; `open` is [(why, claims)] of those with values alone, by the
+    reason; `beyond` is [(why, names)] of those without a value, which this study cannot judge.
+    `level` is that of the intervals, in per cent.
     """
     if findings is None:
         return None
-    claims = [judged_claim(rows) for _, rows in findings.groupby("claim", sort=False)]
+    claims, beyond = [], {}
+    for claim, rows in findings.groupby("claim", sort=False):
+        there = rows[rows["n"] > 0]
+        if there["ours"].notna().any():
+            claims.append(judged_claim(there))
+        else:
+            beyond.setdefault(why_beyond(rows, there), []).append(capitalised(claim))
     answered = [claim for claim in claims if claim["answer"] != "undecided"]
     without = [claim for claim in claims if claim not in answered]
     reasons = dict.fromkeys(claim["why"] for claim in without)
+    answers = [claim["answer"] for claim in claims]
     return {
-        "sentence": _summary([claim["answer"] for claim in claims]),
+        "sentence": _summary(answers, sum(map(len, beyond.values()))),
         "level": f"{100 * LEVEL:g}",
         "answered": answered,
         "open": [(why, [claim for claim in without if claim["why"] == why]) for why in reasons],
+        "beyond": list(beyond.items()),
     }
+
+
+def why_beyond(rows, there):
+    """Return why a claim has no value: the study lacks its tasks, or what the reasons say."""
+    if there.empty:
+        return f"The study has no {joined(IN_TEXT.get(task, task) for task in rows['task'])}"
+    return capitalised("; ".join(there["reason"].unique()))
+
+
+def capitalised(text):
+    """Return a text with a capital first letter."""
+    return text[0].upper() + text[1:]
 
 
 def judged_claim(rows):
@@ -189,11 +212,11 @@ def judged_claim(rows):
         "borders": [(place(x), format_number(x, "g")) for x in known],
     }
     return {
-        "claim": first["claim"][0].upper() + first["claim"][1:],
+        "claim": capitalised(first["claim"]),
         "how": re.sub(r"(?<!\S)-", "−", first["how"]),
         "answer": answer,
         "css": "partly" if " of " in answer else answer.replace(" ", "-"),
-        "why": why[0].upper() + why[1:],
+        "why": capitalised(why),
         "given": (rows["given"] == THESE_NETWORKS).any(),
         "tasks": tasks,
         "plot": plot if plotted.any() else None,
@@ -227,14 +250,14 @@ def _note(row, why):
     return re.sub(r"(?<!\w)-(?=\d)", "−", "; ".join(filter(None, texts)))
 
 
-def _summary(answers):
-    """Return how many claims have which answer."""
+def _summary(answers, n_beyond):
+    """Return how many claims have which answer, and how many the study cannot judge."""
     whole = {a: answers.count(a) for a in ("seen", "not seen")}
     n_open = answers.count("undecided")
     counts = whole | {"partly answered": len(answers) - sum(whole.values()) - n_open,
-                      "open": n_open}  # fmt: skip
+                      "open": n_open, "beyond this study": n_beyond}  # fmt: skip
     texts = [f"{n} {answer}" for answer, n in counts.items() if n]
-    return f"{len(answers)} claims of the paper: {', '.join(texts)}."
+    return f"{len(answers) + n_beyond} claims of the paper: {', '.join(texts)}."
 
 
 def training_warnings(training):
@@ -299,7 +322,8 @@ def warnings(tables, rate, passes):
         if table is None or "reason" not in table:
             continue
         rows = at_selected(table, rate, passes)
-        rows = rows[rows["n"] > 0] if "n" in rows else rows  # a task without labels has no measure
+        n = rows["n"] if "n" in rows else rows["n_right"] + rows["n_wrong"]
+        rows = rows[n > 0]  # a task without labels has no measure
         for row in rows[rows["reason"].replace("", np.nan).notna()].itertuples():
             what = MEASURE_NAMES.get(row.measure, row.measure) if "measure" in rows else "rank test"
             texts.append(f"{TASK_NAMES[row.task]}, {what}: no interval, {row.reason}.")

@@ -56,17 +56,17 @@ def about(case):
 
 
 def case_data(case, most):
-    """Return name, crosshair and volumes of one case, cropped to its brain.
+    """Return name, crosshair and volumes of one case, cropped to its brain; maps are 0 outside it.
 
     `most` is the maximum entropy of a voxel in nats.
     """
-    box = bounding_box(case.brain.data)
+    box, outside = bounding_box(case.brain.data), case.brain.data == 0
     scans = {name: scan_layer(image, case.brain, box) for name, image in case.scans.items()}
     maps = {
-        name: layer(case.maps[name], box, 0, most, "inferno", "nats")
+        name: layer(case.maps[name], box, 0, most, "inferno", "nats", outside)
         for name in UNCERTAINTY_COMPONENTS
     }
-    maps["mean"] = layer(case.maps["mean"], box, 0, 1, "viridis")
+    maps["mean"] = layer(case.maps["mean"], box, 0, 1, "viridis", outside=outside)
     truth = {} if case.truth is None else {"mask": layer(case.truth, box, 0, 1, "green")}
     centre = [voxel - side.start for voxel, side in zip(through_tumour(case), box, strict=True)]
     return {"name": case.name, "centre": centre, "scans": scans, "maps": maps, "truth": truth}
@@ -90,7 +90,10 @@ def scan_layer(image, brain, box):
 
 
 def layer(image, box, low, high, colormap, unit="", outside=None):
-    """Return an image as 8-bit .nii.gz in base64, the same bytes each time, and its colours."""
+    """Return an image as 8-bit .nii.gz in base64, the same bytes each time, and its colours.
+
+    It has the value `low` in the mask `outside`.
+    """
     data = image.data if outside is None else np.where(outside, low, image.data)
     slope = (high - low) / 255
     levels = np.clip(np.rint((data - low) / slope), 0, 255).astype(np.uint8)

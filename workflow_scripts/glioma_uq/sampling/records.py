@@ -134,6 +134,7 @@ def summarise_passes(record, case, passes, keep_maps, extras):
     row["predicted_volume_mm3"] = float(predicted.sum()) * case.voxel_volume_mm3
     row |= region_means(maps | corrected, regions)
     row |= missed_mass(tumour_probability, regions, case.voxel_volume_mm3)
+    row["background_probability"] = background_probability(tumour_probability, case.tumour)
     row["pairwise_dice"] = record.sums.pairwise_dice()
     volumes = [drawn["predicted_volume_mm3"] for drawn in record.probabilities]
     row["volume_variation"] = volume_variation(volumes)
@@ -167,6 +168,16 @@ def agreement(predicted, case, extras):
     return row
 
 
+def background_probability(tumour_probability, tumour):
+    """Return the mean tumour probability (X, Y, Z) of all voxels outside the reference `tumour`.
+
+    In the brain and around it, since both were trained as background; NaN without a reference.
+    """
+    if tumour is None:
+        return float("nan")
+    return float(tumour_probability[tumour[0] == 0].mean())
+
+
 def row_without_segmentation(case, passes, extras, independent):
     """Return the row of a network that only classifies: NaNs, and the reason why."""
     row = {"case": case.name, "passes": passes} | no_agreement(extras)
@@ -175,5 +186,6 @@ def row_without_segmentation(case, passes, extras, independent):
     for region in REGIONS:
         row |= {f"{region}_{kind}": float("nan") for kind in kinds}
         row[f"{region}_reason"] = "the network does not segment"
-    rest = ("rim_mass_mm3", "outside_mass_mm3", "pairwise_dice", "volume_variation")
+    rest = ("rim_mass_mm3", "outside_mass_mm3", "background_probability", "pairwise_dice",
+            "volume_variation")  # fmt: skip
     return row | dict.fromkeys(rest, float("nan")) | {"epistemic_clipped": 0}

@@ -32,7 +32,8 @@ RISK_COVERAGE = [*CELL, "task", "uncertainty", "coverage", "risk", "low", "high"
 def reliability_table(paths, *, ece, resamples, level, seed):
     """Return the bins of the reliability diagrams of the cells at `paths`, a row for each.
 
-    Columns are `RELIABILITY`; `ece` is a `measures.Ece`. The null band of a task is drawn from
+    Columns are `RELIABILITY`; `n` is the number of cases in the bin, the mean over the seeds of
+    training. `ece` is a `measures.Ece`. The null band of a task is drawn from
     `seed`, with the same random numbers for every cell.
     """
     parts = [pd.DataFrame(columns=RELIABILITY)]
@@ -42,6 +43,8 @@ def reliability_table(paths, *, ece, resamples, level, seed):
             rng = np.random.default_rng(seed_for(seed, "reliability", task))
             predicted = probabilities, labels, rng, ece.bins, ece.binning
             bins = reliability(*predicted, resamples, level, cases=patients_of(known))
+            if len(known) > (n := known["case"].nunique()):
+                bins["n"] *= n / len(known)
             parts.append(bins.assign(**_name(cell, task)))
     return concat_nonempty(parts)[RELIABILITY]
 

@@ -135,9 +135,9 @@ def share_best(grid, wanted, **where):
 
 def _mean_over_tasks(grid, measure, tasks):
     """Return (rates [R], the mean [R, B] of a measure over the tasks whose labels are known)."""
-    found = [grid.over_rates(task, measure) for task in tasks]
-    known = [values for _, values in found if not np.isnan(values[:, 0]).all()] or [found[0][1]]
-    return found[0][0], np.mean(known, axis=0)
+    known = [task for task in tasks if grid.has(task)] or tasks
+    found = [grid.over_rates(task, measure) for task in known]
+    return found[0][0], np.mean([values for _, values in found], axis=0)
 
 
 def require_rates(rates, wanted):

@@ -144,6 +144,8 @@ def segmentation_measures(table, weights):
     yield measure("dice", weighted_mean, dice)
     if "hd95_mm" in table:
         yield measure("hd95_mm", weighted_mean, table["hd95_mm"])
+    if "background_probability" in table:
+        yield measure("background_probability", weighted_mean, table["background_probability"])
     for region in REGIONS:
         predictive = table[f"{region}_predictive"]
         yield measure(f"rho_{region}", correlation.pearson, predictive, dice)

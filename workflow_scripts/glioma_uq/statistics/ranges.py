@@ -11,11 +11,11 @@ from glioma_uq.tasks import TASKS
 SHARE, SIGNED, POSITIVE, EVERYTHING = (0, 1), (-1, 1), (0, np.inf), (-np.inf, np.inf)
 RANGES = (
     dict.fromkeys(
-        ("accuracy", "auc", "aurc", "balanced_accuracy", "bayes_auc", "brats", "brier_uncertainty",
-         "coverage", "dice", "ece", "empty_sets", "empty_tumour", "epistemic_share", "error_auroc",
-         "excess_aurc", "false_negative_rate", "fpr", "least_class_coverage", "lesion_dice",
-         "missed", "posterior_distance", "sensitivity", "single_sets", "threshold", "tpr",
-         "true_ece", "voxel_ece"),
+        ("accuracy", "auc", "aurc", "background_probability", "balanced_accuracy", "bayes_auc",
+         "brats", "brier_uncertainty", "coverage", "dice", "ece", "empty_sets", "empty_tumour",
+         "epistemic_share", "error_auroc", "excess_aurc", "false_negative_rate", "fpr",
+         "least_class_coverage", "lesion_dice", "missed", "posterior_distance", "sensitivity",
+         "single_sets", "threshold", "tpr", "true_ece", "voxel_ece"),
         SHARE,
     )
     | dict.fromkeys(("missed_auroc_gain", "partial_rho", "rho", "spearman"), SIGNED)
