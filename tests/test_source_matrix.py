@@ -152,18 +152,16 @@ def jobs_in(printed):
 
 @pytest.mark.workflow
 def test_a_study_of_every_source_is_planned_as_that_of_a_folder(sources):
-    def planned_jobs(source):
-        configs = [f"{source}.yaml", "study.yaml"]
-        return jobs_in(snakemake(sources, "--dry-run", config=configs))
-
+    plans = {
+        source: jobs_in(snakemake(sources, "--dry-run", config=[f"{source}.yaml", "study.yaml"]))
+        for source in EVERY
+    }
     converted = Counter(convert_case=NUMBER)
     archived = converted + Counter(select_series=1, download_series=NUMBER)
     more = {"dicom": converted, "idc": archived, "tcia": archived}
-    of_folder = planned_jobs("folder")
+    of_folder = plans["folder"]
     assert of_folder["import_case"] == NUMBER
-    assert {source: planned_jobs(source) for source in EVERY} == {
-        source: of_folder + more.get(source, Counter()) for source in EVERY
-    }
+    assert plans == {source: of_folder + more.get(source, Counter()) for source in EVERY}
 
 
 def volumes_of(folder, source):
