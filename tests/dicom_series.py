@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
 
@@ -53,6 +54,36 @@ def write_series(
             name = f"{number}_{volume}_{k}.dcm"
             write_file(folder / name, header, voxels[:, :, k].T + volume)
     return uid, voxels
+
+
+def write_image(path, folder, description, number, patient):
+    """Write a NIfTI image, whose axes point right, forwards and up, as an axial series.
+
+    DICOM counts columns to the left and rows backwards.
+    """
+    image = nib.load(path)
+    voxels = np.asarray(image.dataobj).astype(np.int16)[::-1, ::-1]
+    x, y, z = image.header.get_zooms()
+    right, front, low = image.affine[:3, :3] @ (*np.subtract(voxels.shape[:2], 1), 0)
+    right, front, low = image.affine[:3, 3] + (right, front, low)
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for k in range(voxels.shape[2]):
+        header = {
+            "SeriesInstanceUID": generate_uid(entropy_srcs=[description, str(number), patient]),
+            "SeriesDescription": description,
+            "SeriesNumber": number,
+            "PatientID": patient,
+            "PatientName": patient,
+            "StudyDate": "20010101",
+            "InstanceNumber": k + 1,
+            "ImageOrientationPatient": [1, 0, 0, 0, 1, 0],
+            "ImagePositionPatient": [-right, -front, low + k * z],
+            "SliceThickness": z,
+            "PixelSpacing": [y, x],
+            "PixelRepresentation": 1,  # signed, as in NIfTI
+        }
+        write_file(folder / f"{number}_{k}.dcm", header, voxels[:, :, k].T)
 
 
 def write_file(path, header, pixels):
