@@ -26,7 +26,8 @@ VARIED = {"idh": 0.9, "grade": 0.6}
 
 
 def reasons(kept=3, ranges=VARIED, **columns):
-    return collapses(pd.DataFrame(FALLING | columns), kept, ranges)
+    curve = pd.DataFrame(FALLING | columns)
+    return collapses(curve, kept, ranges, curve["validation_dice"][kept - 1])
 
 
 def test_a_network_that_learned_did_not_collapse():
@@ -34,7 +35,7 @@ def test_a_network_that_learned_did_not_collapse():
 
 
 def test_a_network_that_outlines_nothing_in_the_epoch_that_is_kept_collapsed():
-    assert reasons(kept=1) == ["validation Dice 0.00 in epoch 1, which is kept"]
+    assert reasons(kept=1) == ["Dice 0.00 in epoch 1, which is kept"]
     assert reasons(validation_dice=[0.7, 0.6, 0.05]) != []
     assert reasons(validation_dice=[0.0, 0.0, 0.06]) == []
     assert reasons(validation_dice=float("nan")) == []  # without a reference nobody knows
@@ -56,9 +57,9 @@ def test_a_training_loss_that_never_fell_is_a_collapse_unless_its_terms_changed_
     constant = {"weight_labels": [0.5] * 3, "weight_auxiliary": [0.5] * 3}
     assert reasons(train_loss=never, **constant) != []
     one = {"epoch": [1], "train_loss": [1.0], "validation_dice": [0.3]}
-    assert collapses(pd.DataFrame(one), 1, VARIED) == []
-    assert collapses(pd.DataFrame(one), 1, VARIED, of_brain=0.3) == [
-        "validation Dice 0.30 in epoch 1, which is kept: the whole brain would have 0.30"
+    assert collapses(pd.DataFrame(one), 1, VARIED, 0.3) == []
+    assert collapses(pd.DataFrame(one), 1, VARIED, 0.3, of_brain=0.3) == [
+        "Dice 0.30 in epoch 1, which is kept: the whole brain would have 0.30"
     ]
 
 
@@ -69,7 +70,19 @@ def test_the_whole_brain_has_the_dice_of_its_share():
         case = run.dataset.load(name)
         tumour, brain = float((case.tumour > 0).sum()), float(case.brain.sum())
         shares.append(2 * tumour / (tumour + brain))
-    assert 0 < dice_of_brain(run) == pytest.approx(np.mean(shares))
+    assert 0 < dice_of_brain(run.dataset, run.validation) == pytest.approx(np.mean(shares))
+
+
+def test_one_unusual_validation_case_is_no_collapse_where_the_training_cases_are_found(monkeypatch):
+    """A single validation case whose tumour is missed, and a network that finds the others."""
+    run = trainer()
+    run.run_epoch()
+    run.validation = run.validation[:1]
+    run.curve[-1]["validation_dice"] = 0.0
+    monkeypatch.setattr(run, "validate", lambda cases: (0.5, {"validation_dice": 0.8}))
+    assert "Dice" not in training_report(run)["collapse"]
+    monkeypatch.setattr(run, "validate", lambda cases: (0.5, {"validation_dice": 0.01}))
+    assert "Dice 0.01 in epoch" in training_report(run)["collapse"]
 
 
 def test_outputs_are_compared_over_cases_under_the_same_masks():

@@ -12,6 +12,7 @@ from glioma_uq.training.batches import even_batches
 from glioma_uq.training.health import activation_report
 
 BATCHES, PASSES = 4, 5  # of training cases, on which a network is measured
+FEWEST_JUDGED = 3  # validation cases that tell whether a network collapsed
 LEAST_DICE = 0.05  # and no better than calling the whole brain tumour
 LEAST_RANGE = 0.02  # of the logarithm of a class probability
 LEAST_FALL = 0.02  # of the training loss, as a share of that of the first epoch
@@ -30,7 +31,12 @@ def training_report(trainer):
     ]
     curve = pd.DataFrame(trainer.curve)
     kept = trainer.epoch if trainer.settings.weights == "last" else trainer.best_epoch
-    reasons = collapses(curve, kept, output_ranges(trainer, batches), dice_of_brain(trainer))
+    judged, cases = curve.set_index("epoch")["validation_dice"][kept], trainer.validation
+    if len(cases) < FEWEST_JUDGED:
+        cases = trainer.training
+        judged = trainer.validate(cases)[1]["validation_dice"]
+    dices = judged, dice_of_brain(trainer.dataset, cases)
+    reasons = collapses(curve, kept, output_ranges(trainer, batches), *dices)
     return {
         **{name: float(np.max([row[name] for row in activations])) for name in activations[0]},
         "largest_gradient_norm": curve["largest_gradient_norm"].max(),
@@ -78,12 +84,12 @@ def output_ranges(trainer, batches):
     return {task: float((x.amax(0) - x.amin(0)).max()) for task, x in logs.items()}
 
 
-def dice_of_brain(trainer):
-    """Return the mean Dice of the whole brain called tumour, over the validation cases.
+def dice_of_brain(dataset, names):
+    """Return the mean Dice of the whole brain called tumour, over cases of a dataset.
 
     0 if no case has a tumour.
     """
-    cases = [trainer.dataset.load(name) for name in trainer.validation]
+    cases = [dataset.load(name) for name in names]
     dices = [
         float(2 * (case.tumour > 0).sum() / ((case.tumour > 0).sum() + case.brain.sum()))
         for case in cases
@@ -92,28 +98,30 @@ def dice_of_brain(trainer):
     return float(np.mean(dices)) if dices else 0.0
 
 
-def collapses(curve, kept, ranges, of_brain=0.0):
+def collapses(curve, kept, ranges, dice, of_brain=0.0):
     """Return why a network collapsed, a list of texts that is empty if it did not.
 
-    It has if, of the weights that are kept, the validation Dice is at most .05 or at most that of
-    the whole brain; if a task's outputs do not depend on the case, which is a `ranges` below .02;
-    or if the training loss fell in no epoch by 2 % of that of the first. Where the weights of
-    auxiliary terms change with the epoch, losses are not compared.
+    It has if, of the weights that are kept, the mean Dice is at most .05 or at most that of the
+    whole brain; if a task's outputs do not depend on the case, which is a `ranges` below .02; or if
+    the training loss fell in no epoch by 2 % of that of the first. Where the weights of auxiliary
+    terms change with the epoch, losses are not compared. The Dice is that of the validation cases;
+    of the training cases where there are fewer than 3 of these, since a network that works may miss
+    one tumour.
 
     Args:
         curve: the learning curve.
         kept: the epoch whose weights are kept.
         ranges: those of `output_ranges`.
+        dice: NaN if nobody knows.
         of_brain: that of `dice_of_brain`.
     """
     reasons = []
-    dice = curve.set_index("epoch")["validation_dice"][kept]
     if dice <= LEAST_DICE:
-        reasons.append(f"validation Dice {dice:.2f} in epoch {kept}, which is kept")
+        reasons.append(f"Dice {dice:.2f} in epoch {kept}, which is kept")
     elif dice <= of_brain:
         reasons.append(
-            f"validation Dice {dice:.2f} in epoch {kept}, which is kept: the whole brain would "
-            f"have {of_brain:.2f}"
+            f"Dice {dice:.2f} in epoch {kept}, which is kept: the whole brain would have "
+            f"{of_brain:.2f}"
         )
     reasons += [
         f"the same output for {task} whatever the case"

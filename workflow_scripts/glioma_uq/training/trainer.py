@@ -279,17 +279,18 @@ class Trainer:
             )
 
     @torch.no_grad()
-    def validate(self):
-        """Return mean loss and mean Dice by column of the validation cases, see `judged`.
+    def validate(self, cases=None):
+        """Return mean loss and mean Dice by column of the validation cases, or of others.
 
-        Both are NaN without validation cases, and Dice if the network or all cases lack a
-        segmentation. If training uses crops, whole
-        volumes are validated one at a time to save memory.
+        See `judged`. Both are NaN without cases, and Dice if the network or all cases lack a
+        segmentation. If training uses crops, whole volumes are validated one at a time to save
+        memory.
         """
-        if not self.validation:
+        cases = self.validation if cases is None else cases
+        if not cases:
             return float("nan"), {"validation_dice": float("nan")}
         size = self.settings.batch_size if self.settings.crop.size is None else 1
-        names = even_batches(self.validation, size)
+        names = even_batches(cases, size)
         total, dices = 0.0, {"validation_dice": []}
         loaded = closing(prefetch(self.prepare, names, self.workers))
         with loaded as batches, self.judged() as predict:
@@ -305,7 +306,7 @@ class Trainer:
                     for name, masks in regions_of(predicted, classes).items():
                         dices.setdefault(name, []).extend(map(dice, masks, reference[name]))
         means = {name: float(np.mean(x)) if x else float("nan") for name, x in dices.items()}
-        return total / len(self.validation), means
+        return total / len(cases), means
 
     def statistics_without_dropout(self):
         """Return the buffers of the kept weights for inference with dropout inactive.
