@@ -32,7 +32,6 @@ def snakemake(folder, cohort, cases, *arguments):
         "case,idh,1p19q,grade\n" + "".join(f"{c},,,\n" for c in cases)
     )
     study = {
-        "study": "s",
         "cohort": {"name": "c", "labels": {"table": "labels.csv"}, **cohort},
         "preprocessing": {"skull_stripping": "hd-bet-v1"},
     }
