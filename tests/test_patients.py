@@ -1,8 +1,8 @@
 """A cohort of patients, from folders and a table to the reports of two studies."""
 
 import re
-import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
 from patients import BROKEN, STUDIES, WITHOUT_REFERENCE, write_configs
@@ -16,7 +16,7 @@ from workflows import (
     write_config,
 )
 
-from glioma_uq.images import read_image
+from glioma_uq.images import read_image, write_image
 
 pytestmark = pytest.mark.workflow
 COHORT = "results/cohorts/patients"
@@ -86,7 +86,8 @@ def test_a_cohort_alone_is_built_and_tells_who_takes_part(of_patients):
 def test_a_replaced_scan_is_imported_and_a_corrected_label_imports_nothing(of_patients, tmp_path):
     folder = copy_of(of_patients, tmp_path)
     before = pd.read_csv(folder / COHORT / "volumes.csv", index_col="case")
-    shutil.copy(folder / "data/P-04/T2.nii.gz", folder / "data/P-01/T2.nii.gz")
+    repaired = read_image(folder / "data/P-01/T2.nii.gz")
+    write_image(folder / "data/P-01/T2.nii.gz", np.sqrt(repaired.data.clip(0)), repaired.grid)
     edit(folder / "data/labels.csv", "P-05,", "P-05, ")
     printed = snakemake(folder, f"{COHORT}/volumes.csv", config="patients.yaml")
     assert {"check_cohort", "import_case", "normalise_case"} <= rules_in(printed)
