@@ -90,6 +90,7 @@ NETWORKS = {
         "segmentation": "subregions",
         "sampling": {"maps": []},
     },
+    "a resection cavity that the cohort does not label": {"segmentation": "subregions_and_cavity"},
     "crops around enhancing tumour in a study of the whole tumour": {
         "training": {"crop": {"size": [8, 8, 8], "enhancing_share": 0.5}}
     },

@@ -50,6 +50,10 @@ def test_every_study_passes(path, tmp_path, monkeypatch):
             "expected labels of oedema in cohort.segmentation_labels for segmentation subregions",
         ),
         (
+            {"segmentation": "subregions_and_cavity"},
+            "expected labels of the cavity in segmentation_labels for segmentation subregions_and_",
+        ),
+        (
             {"training": {"crop": {"size": [8, 8, 8], "enhancing_share": 0.3}}},
             "expected segmentation subregions for training.crop.enhancing_share, found tumour",
         ),
@@ -82,7 +86,7 @@ def test_every_study_passes(path, tmp_path, monkeypatch):
         ({"cohort": {"source": "datasets"}}, "expected cohort.datasets for cohort.source datasets"),
         (
             {"cohort": {"segmentation_labels": {"core": [1], "oedema": [2], "enhancing": [1]}}},
-            "number once among the subregions and the background of cohort.segmentation_labels",
+            "subregions, the cavity and the background of cohort.segmentation_labels, found",
         ),
         ({"selection": {"rate": 0.25}}, "expected selection.rate among the rates"),
         ({"selection": {"passes": 35}}, "expected selection.passes among sampling.passes"),
@@ -97,6 +101,16 @@ def test_a_wrong_configuration_is_refused(override, sentence):
     with pytest.raises(BadInput, match=sentence) as raised:
         checked(override)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("segmentation", "more"), [("subregions", {}), ("subregions_and_cavity", {"cavity": [9]})]
+)
+def test_a_cohort_that_labels_what_a_study_segments_is_accepted(segmentation, more):
+    coding = {"core": [1], "oedema": [2], "enhancing": [4]} | more
+    found = checked({"segmentation": segmentation, "cohort": {"segmentation_labels": coding}})
+    expected = {"cavity": [], "background": []} | coding
+    assert found["cohort"]["segmentation_labels"] == expected
 
 
 def test_a_missing_key_is_named():

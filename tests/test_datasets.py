@@ -24,7 +24,7 @@ from glioma_uq.configuration.datasets import FOLDER, datasets_of, list_datasets,
 from glioma_uq.errors import BadCase, BadInput
 from glioma_uq.images import read_image
 from glioma_uq.quality.rows import read_rows, write_table
-from glioma_uq.subregions import SUBREGIONS
+from glioma_uq.subregions import LABELS
 
 EVERY = [
     (name, version)
@@ -116,7 +116,7 @@ def test_every_case_of_a_layout_is_found_with_its_patient_session_and_labels(
         theirs = read_image(files["segmentation"], dtype=None).data
         for part, numbers in dataset["segmentation_labels"].items():
             if part != "background":
-                np.testing.assert_array_equal(ours == SUBREGIONS[part], np.isin(theirs, numbers))
+                np.testing.assert_array_equal(ours == LABELS[part], np.isin(theirs, numbers))
         background = dataset["segmentation_labels"].get("background", [])
         np.testing.assert_array_equal(ours == 0, np.isin(theirs, [0, *background]))
 
@@ -138,7 +138,7 @@ def test_a_number_that_a_dataset_does_not_explain_excludes_the_case(tmp_path):
     row, images = bring_in(tmp_path, options, "BraTS-GLI-00002-000")
     assert row["reason"] == ""
     found = read_image(images["segmentation"]).data
-    assert ((found == 1).sum(), (found > 0).sum()) == (1, 1)
+    assert [(found == label).sum() for label in (1, 2, 3, 4)] == [1, 0, 0, 4]
 
 
 def test_a_corrected_mask_goes_before_an_automatic_one(tmp_path):
@@ -426,6 +426,12 @@ def test_what_a_cohort_of_datasets_cannot_have_is_refused(tmp_path):
         BadInput, match="labels of core, enhancing in egd for segmentation subregions"
     ):
         study_of(tmp_path, written(tmp_path / "e", "egd"), **subregions)
+    cavity = subregions | {"segmentation": "subregions_and_cavity"}
+    with pytest.raises(BadInput, match="expected labels of the cavity in segmentation_labels"):
+        study_of(tmp_path, entry, **cavity)
+    after = written(tmp_path / "a", "brats", 2024)  # before surgery there is no cavity to label
+    with pytest.raises(BadInput, match="expected at least 15 patients for 5 folds, found 4"):
+        study_of(tmp_path, entry, after, **cavity)
     old = {"source": "brats", "name": "b", "brats": {"path": "data/b", "release": 2020}}
     with pytest.raises(BadInput, match=r"found cohort.source brats: write source: datasets and "
                        r"datasets: \[{name: brats, version: 2020, path: data/b}\]"):  # fmt: skip

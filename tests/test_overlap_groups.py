@@ -79,6 +79,19 @@ def test_a_case_belongs_to_its_group_with_all_regions_and_seeds():
     assert et_volumes(table).tolist() == VOLUMES
 
 
+def test_a_resection_cavity_has_rows_of_its_own_and_changes_no_other():
+    table = overlap_table()
+    cavity = table[table["region"] == "tc"].assign(region="rc", dice=0.25)
+    names = {"level": 0.95, "interval": "percentile"}
+    plain, more = (
+        long_table(resample_groups({FIRST: t}, **OPTIONS, rng=rng()), ["group", "rule"], **names)
+        for t in (table, pd.concat([table, cavity], ignore_index=True))
+    )
+    mine = more["task"] == "rc"
+    pd.testing.assert_frame_equal(more[~mine].reset_index(drop=True), plain, check_exact=True)
+    assert only(more[mine], measure="dice", group="all")["value"].tolist() == [0.25, 0.25]
+
+
 def test_a_difference_is_from_the_partner_at_the_same_cell():
     tables = {FIRST: overlap_table(), SECOND: overlap_table(better=0.2)}
     placed = resample_groups(tables, **OPTIONS, rng=rng())

@@ -134,6 +134,11 @@ KINDS = {
     "subregions, phantom": (OUTLINES | ONE_PASS, DEFAULT, SUBREGIONS),
     "subregions, a phantom with lesion groups": (OUTLINES | ONE_PASS | SIZES, DEFAULT,
                                                  SIZE_SENSITIVITY),
+    "subregions and the cavity": (
+        OUTLINES | ONE_PASS | {"segmentation": "subregions_and_cavity", "cohort": {
+            "segmentation_labels": {"core": [1], "oedema": [2], "enhancing": [3], "cavity": [4]}}},
+        DEFAULT, SUBREGIONS,
+    ),
     "subregions and tasks": (
         {"segmentation": "subregions"}, DEFAULT,
         ("classification rank_tests selection findings reliability risk_coverage subgroups "

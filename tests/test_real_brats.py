@@ -69,7 +69,7 @@ def figure_4(folder, manifest, maps):
     FOLDS.to_csv(folder / "folds.csv", index=False)
     measure_overlap.main(
         volumes=manifest, splits=folder / "folds.csv", maps=[maps], folds=[1], seeds=[1], passes=1,
-        overlap=folder / "overlap.csv", lesions=folder / "lesions.csv",
+        regions=list(REGIONS), overlap=folder / "overlap.csv", lesions=folder / "lesions.csv",
     )  # fmt: skip
     files = {kind: folder / f"tumour_volumes.{kind}" for kind in ("pdf", "png", "csv")}
     draw_figure.main(figure="tumour_volumes", overlap=folder / "overlap.csv", **files)

@@ -12,7 +12,7 @@ from glioma_uq.images import Grid, Image, write_image
 from glioma_uq.overlap.lesions import ONE_TO_ONE
 from glioma_uq.overlap.masks import dice
 from glioma_uq.overlap.regions import COLUMNS, few_enhancing_to_core, overlap_row
-from glioma_uq.subregions import in_region
+from glioma_uq.subregions import CAVITY, REGIONS, in_region
 from glioma_uq.transforms import resample_labels, write_matrix
 from glioma_uq.volumes import CHECKSUM, PLACES, Manifest, checksum, volume_path
 
@@ -98,6 +98,7 @@ def written_study(folder, grids=None, larger=1.0):
     return {
         "volumes": write_manifest(folder, template_scale=larger**3), "splits": folder / "folds.csv",
         "maps": [str(folder / "maps")] * 2, "folds": [1, 1], "seeds": [1, 2], "passes": "1",
+        "regions": list(REGIONS),
         "overlap": folder / "overlap.csv", "lesions": folder / "lesions.csv",
     }  # fmt: skip
 
@@ -121,6 +122,19 @@ def test_the_step_writes_a_row_for_each_seed_region_and_rule(tmp_path):
     assert whole[whole["seed"] == 2]["found"].tolist() == [True, False]
     assert first.loc[("wt", "none"), [*ONE_TO_ONE]].tolist() == [1, 0, 1, 1]
     assert first.loc[("et", "et500"), [*ONE_TO_ONE]].tolist() == [0, 0, 1, 0]
+
+
+def test_a_study_of_the_resection_cavity_has_its_overlap_beside_the_same_of_the_tumour():
+    rng = np.random.default_rng(0)
+    predicted, reference = rng.integers(0, 5, (2, 6, 5, 4)).astype(np.uint8)
+    of_case = (predicted, reference, np.ones(predicted.shape, bool), 1.0)
+    found, _ = measure_overlap.measure_case(*of_case, [*REGIONS, *CAVITY])
+    without = [np.where(labels == 4, 0, labels) for labels in (predicted, reference)]
+    plain, _ = measure_overlap.measure_case(*without, *of_case[2:], list(REGIONS))
+    assert [row for row in found if row["region"] != "rc"] == plain
+    cavities = [row for row in found if row["region"] == "rc"]
+    assert [row["rule"] for row in cavities] == ["none", "et500"]
+    assert {row["dice"] for row in cavities} == {dice(predicted == 4, reference == 4)}
 
 
 def test_volumes_are_those_before_registration_stretched_the_brain(tmp_path):
@@ -169,7 +183,7 @@ def test_a_small_tumour_keeps_its_size_and_its_lesions_where_the_studys_grid_los
     labels = tmp_path / "labels.nii.gz"
     write_image(labels, predicted, coarse)
     of_case = measure_overlap.read_case("A", labels, Manifest(manifest))
-    overlaps, lesions = measure_overlap.measure_case(*of_case)
+    overlaps, lesions = measure_overlap.measure_case(*of_case, list(REGIONS))
     et = next(row for row in overlaps if (row["region"], row["rule"]) == ("et", "none"))
     assert et["reference_volume_mm3"] == 8 + 27
     assert et["tn"] + et["fp"] + et["fn"] + et["tp"] == 24**3

@@ -36,6 +36,7 @@ from glioma_uq.statistics.long_tables import COLUMNS, long_table
 from glioma_uq.statistics.overlap_groups import resample_groups
 from glioma_uq.statistics.paired_tests import compare_networks
 from glioma_uq.statistics.quoted_results import paper_table
+from glioma_uq.subregions import LABELS
 
 NETWORKS = ["dmfnet-deterministic", "dmfnet-umodule-deterministic"]
 CELLS = [Cell(network, 0.0, 1) for network in NETWORKS]
@@ -320,7 +321,7 @@ def test_parts_are_drawn_in_their_colours(drawn):
     names = [text.get_text() for text in figure.legends[0].get_texts()]
     assert names == ["oedema", "enhancing tumour", "core (necrosis, non-enhancing)"]
     truth = figure.axes[3].images[-1]
-    assert truth.cmap.colors == [COLOURS[part] for part in ("core", "oedema", "enhancing")]
+    assert truth.cmap.colors == [COLOURS[part] for part in LABELS]
 
 
 def test_the_gallery_finds_the_labels_of_the_fold_that_tested_a_case(tables, tmp_path):
@@ -384,6 +385,21 @@ def test_learning_curves_of_several_networks_have_panels_with_their_names():
     parts = [pd.DataFrame({"network": n, "rate": 0.0, "fold": 1, "seed": 1, **curve}) for n in "ab"]
     figure = learning_curves.draw(pd.concat(parts), weights="best")
     assert [axes.texts[0].get_text() for axes in figure.axes[:2]] == ["a", "b"]
+
+
+@pytest.mark.parametrize("cavity", [False, True])
+def test_the_gallery_names_the_resection_cavity_where_it_shows_one(monkeypatch, cavity):
+    first, named = gallery_cases(1)[0], []
+    monkeypatch.setattr(
+        segmentation_gallery, "finish",
+        lambda figure, headline, *parts: named.extend(part.get_label() for part in parts),
+    )  # fmt: skip
+    truth = first.truth.data.copy()
+    truth[7, 3:8, 2:5] = 4 * cavity
+    case = replace(first, truth=Image(truth, first.truth.grid))
+    segmentation_gallery.draw(gallery_table(1), [case], 1)
+    parts = ["oedema", "enhancing tumour", "core (necrosis, non-enhancing)"]
+    assert named == parts + ["resection cavity"] * cavity
 
 
 def test_predictions_are_drawn_over_a_scan_that_is_there(monkeypatch):

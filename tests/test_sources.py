@@ -234,6 +234,15 @@ def test_volumes_are_those_of_the_regions_that_the_coding_tells_apart():
     assert volumes_mm3(to_canonical(labels > 0, whole, "x"), whole, 1.0) == {"wt_mm3": 14}
 
 
+def test_a_resection_cavity_is_no_tumour_and_alone_it_is_none():
+    coding = CANONICAL | {"cavity": [7], "background": [9]}
+    labels = to_canonical(np.array([0, 1, 2, 3, 7, 7, 9]), coding, "x")
+    assert labels.tolist() == [0, 1, 2, 3, 4, 4, 0]
+    assert volumes_mm3(labels, coding, 1.0) == {"et_mm3": 1, "tc_mm3": 2, "wt_mm3": 3}
+    with pytest.raises(BadCase, match="expected a tumour in the segmentation, found no voxel"):
+        to_canonical(np.array([0, 7]), coding, "x")
+
+
 # Two real patients of BRATS, with two modalities each.
 
 

@@ -130,17 +130,30 @@ def test_blurring_widens_a_point_to_the_target():
 
 def test_labels_are_kept_and_none_is_invented():
     data = np.zeros((20, 20, 20), np.uint8)
-    data[4:16, 4:16, 4:16], data[8:12, 8:12, 8:12] = 1, 4
+    data[4:16, 4:16, 4:16], data[8:12, 8:12, 8:12] = 1, 3
     image = Image(data, Grid(data.shape, np.eye(4)))
     coarse = Grid(
         (10, 10, 10), np.array([[2, 0, 0, 0.5], [0, 2, 0, 0.5], [0, 0, 2, 0.5], [0, 0, 0, 1]])
     )
     labels = resample_labels(image, coarse)
     assert labels.dtype == np.uint8
-    assert set(np.unique(labels)) == {0, 1, 4}
+    assert set(np.unique(labels)) == {0, 1, 3}
     assert (labels > 0).sum() * 8 == pytest.approx((data > 0).sum(), rel=0.15)
     np.testing.assert_array_equal(labels > 0, resample_mask(Image(data > 0, image.grid), coarse))
     assert not resample_labels(Image(data * 0, image.grid), coarse).any()
+
+
+def test_a_cavity_beside_a_tumour_takes_and_gives_no_voxel_of_it():
+    data = np.random.default_rng(0).choice(5, (24, 24, 24), p=[0.4, 0.1, 0.1, 0.1, 0.3])
+    image = Image(data.astype(np.uint8), Grid(data.shape, np.eye(4)))
+    coarse = Grid((12, 12, 12), np.diag([2.0, 2.0, 2.0, 1.0]))
+    labels = resample_labels(image, coarse)
+    alone = resample_labels(Image(np.where(data == 4, 0, image.data), image.grid), coarse)
+    np.testing.assert_array_equal(np.where(labels == 4, 0, labels), alone)
+    cavity = resample_mask(Image(data == 4, image.grid), coarse)
+    assert labels.dtype == np.uint8
+    assert 0 < (labels == 4).sum() < (cavity & (alone == 0)).sum() + 1
+    np.testing.assert_array_equal(labels == 4, cavity & (alone == 0))
 
 
 def test_parts_that_are_small_beside_a_voxel_still_make_a_tumour():

@@ -26,7 +26,7 @@ BRAIN = np.zeros(GRID.shape, np.uint8)
 BRAIN[2:-2, 2:-2, 2:-2] = 1
 
 
-def normalise(folder, case, seed=0, brain=BRAIN, tumour=True, flair=GRID, **own_grid):
+def normalise(folder, case, seed=0, brain=BRAIN, tumour=True, flair=GRID, cavity=0, **own_grid):
     """Run normalise_case on noise; without `tumour` there is no reference, without `brain` none."""
     native, manifest = folder / "native" / case, folder / "volumes.csv"
     native.mkdir(parents=True)
@@ -36,6 +36,7 @@ def normalise(folder, case, seed=0, brain=BRAIN, tumour=True, flair=GRID, **own_
     write_image(native / "brain.nii.gz", brain, GRID)
     write_image(native / "template.nii.gz", BRAIN, GRID)
     labels = np.where(rng.random(GRID.shape) < 0.1, 3, 0).astype(np.uint8)
+    labels[:cavity] = 4
     segmentation = volume_path(manifest, case, "native_segmentation")
     if tumour:
         write_image(segmentation, labels, GRID)
@@ -82,6 +83,21 @@ def test_without_registration_voxels_stay_where_they_are(tmp_path):
         for name in ("segmentation", "native_segmentation")
     )
     np.testing.assert_array_equal(found, expected)
+
+
+def test_a_resection_cavity_is_kept_and_in_no_volume_of_the_tumour(tmp_path):
+    normalise(tmp_path, "a", on_own_grid=True, cavity=4)
+    kept, native = (
+        read_image(volume_path(tmp_path / "volumes.csv", "a", name)).data
+        for name in ("segmentation", "native_segmentation")
+    )
+    np.testing.assert_array_equal(kept, native)
+    assert (native[:4] == 4).all()
+    row = read_table(tmp_path / "quality/a.csv")
+    tumour = native == 3
+    assert row["wt_mm3"].item() == row["et_mm3"].item() == 27 * tumour.sum()
+    outside = 27 * (tumour & (BRAIN == 0)).sum() / 1000
+    assert row["tumour_outside_brain_ml"].item() == pytest.approx(outside, abs=0.005)
 
 
 SHIFTED = Grid(GRID.shape, GRID.affine + np.eye(4)[:, [3, 3, 3, 0]] * [0, 0, 0, 1.0])

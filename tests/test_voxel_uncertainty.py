@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from glioma_uq.overlap.masks import dice
-from glioma_uq.sampling.voxel_uncertainty import VoxelUncertainty
+from glioma_uq.sampling.voxel_uncertainty import VoxelUncertainty, is_tumour
+from glioma_uq.subregions import in_region
 from glioma_uq.uncertainty import corrected_prefixes, decompose, decompose_members, entropy
 
 
@@ -31,6 +32,14 @@ def test_running_sums_equal_the_decomposition_of_all_samples():
         np.testing.assert_allclose(values, getattr(whole, kind), atol=1e-12)
     assert clipped == 0
     assert torch.equal(maps["predictive"] - maps["aleatoric"], maps["epistemic"])
+
+
+@pytest.mark.parametrize("classes", [2, 4, 5])
+def test_a_voxel_is_tumour_where_its_most_probable_class_is_none_of_the_cavity(classes):
+    generator = torch.Generator().manual_seed(0)
+    ties = torch.randint(0, 4, (classes, 9, 9, 9), generator=generator) / 4
+    assert torch.equal(is_tumour(ties), in_region(ties.argmax(0), "wt"))
+    assert not is_tumour(torch.tensor([0.2, 0.15, 0.15, 0.2, 0.3]).reshape(5, 1, 1, 1)).any()
 
 
 def test_samples_that_agree_leave_no_epistemic_uncertainty():

@@ -42,10 +42,11 @@ def read_case(case, labels, manifest):
     return predicted, reference.data, brain > 0, reference.grid.voxel_volume
 
 
-def measure_case(predicted, reference, brain, voxel_volume):
-    """Return (overlap rows, lesion rows) of one case, for all regions and rules."""
+def measure_case(predicted, reference, brain, voxel_volume, regions):
+    """Return (overlap rows, lesion rows) of one case, for all `regions` and rules."""
     overlaps, lesions = [], []
-    for region, rule, *masks in overlap_tables.regions_of(predicted, reference, voxel_volume):
+    volumes = (predicted, reference, voxel_volume, regions)
+    for region, rule, *masks in overlap_tables.masks_of(*volumes):
         name = {"region": region, "rule": rule}
         shared = lesion_tables.count_shared(*masks)
         overlap = overlap_tables.overlap_row(*masks, brain, voxel_volume)
@@ -54,8 +55,8 @@ def measure_case(predicted, reference, brain, voxel_volume):
     return overlaps, lesions
 
 
-def main(*, volumes, splits, maps, folds, seeds, passes, overlap, lesions):
-    """`folds` and `seeds`: those of each folder of `maps`."""
+def main(*, volumes, splits, maps, folds, seeds, passes, regions, overlap, lesions):
+    """`folds` and `seeds`: those of each folder of `maps`; `regions`: those that the study has."""
     passes, splits = int(passes), read_table(splits)
     manifest = Manifest(volumes)
     todo = [
@@ -74,7 +75,7 @@ def main(*, volumes, splits, maps, folds, seeds, passes, overlap, lesions):
             "fold": of_fold,
             "seed": of_seed,
         }
-        measured = measure_case(*read_case(case, labels, manifest))
+        measured = measure_case(*read_case(case, labels, manifest), regions)
         for rows, more in zip((overlaps, found), measured, strict=True):
             rows += [name | row for row in more]
     for rows, columns, path in (

@@ -16,6 +16,7 @@ from glioma_uq.images import (
 from glioma_uq.normalisation import clip_to_percentiles, study_grid, z_score, z_score_twice
 from glioma_uq.quality.rows import case_quality_record, mark_excluded
 from glioma_uq.steps import run
+from glioma_uq.subregions import in_region
 from glioma_uq.transforms import (
     compose,
     in_patient,
@@ -82,8 +83,9 @@ def main(
             write_image(normalised["segmentation"], labels, grid)
             metrics |= volumes_mm3(reference.data, coding, reference.grid.voxel_volume)
             metrics["tumour_ml"] = round(metrics["wt_mm3"] / 1000, 2)
-            outside = ((labels > 0) & ~brain).sum() * in_patient(grid, t1ce_matrix).voxel_volume
-            metrics["tumour_outside_brain_ml"] = round(float(outside) / 1000, 2)
+            voxels = (in_region(labels, "wt") & ~brain).sum()
+            outside = float(voxels * in_patient(grid, t1ce_matrix).voxel_volume)
+            metrics["tumour_outside_brain_ml"] = round(outside / 1000, 2)
         sources = {"t1ce_to_template": t1ce_to_template, "native_segmentation": segmentation}
         metrics |= manifest_row(normalised | sources, grid, t1ce_matrix)
 

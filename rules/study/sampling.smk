@@ -118,6 +118,7 @@ rule measure_overlap:
     params:
         folds=study.folds_of_samples,
         seeds=study.seeds_of_samples,
+        regions=study.regions,
         library=fingerprint("measure_overlap.py"),
     script:
         "../../workflow_scripts/measure_overlap.py"

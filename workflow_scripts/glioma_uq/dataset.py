@@ -10,6 +10,7 @@ import torch
 from glioma_uq.errors import BadInput
 from glioma_uq.images import Grid, read_mask
 from glioma_uq.plurals import counted
+from glioma_uq.subregions import CLASSES, LABELS, in_region
 from glioma_uq.tasks import TASKS, class_index
 from glioma_uq.transforms import in_patient
 from glioma_uq.volumes import Manifest
@@ -22,7 +23,8 @@ class Case(NamedTuple):
     """One preprocessed case.
 
     The class indices of the reference are 0 outside the tumour and 1 inside, or 1 core, 2 oedema,
-    3 enhancing. Volumes and lengths are the patient's, before registration to the template.
+    3 enhancing, 4 resection cavity. Volumes and lengths are the patient's, before registration to
+    the template.
     """
 
     name: str
@@ -57,7 +59,8 @@ class Dataset:
         manifest: path of the cohort's volumes.csv, beside which the files lie.
         modalities: file names without ending, in the network's order.
         keep_in_memory: keep each volume once it has been read.
-        classes: of the segmentation: 2 for the whole tumour, 4 for its subregions, 0 for none.
+        classes: of the segmentation: 2 for the whole tumour, 4 for its subregions, 5 for these
+            and the resection cavity, which otherwise is background; 0 for none.
     """
 
     def __init__(self, manifest, modalities, keep_in_memory=False, classes=2):
@@ -123,14 +126,14 @@ class Dataset:
     def _read_tumour(self, name):
         path = self.manifest.file(name, "segmentation")
         labels = load_volume(path, np.uint8)
-        if self.classes == 2:
-            return (labels > 0).float()[None]
-        if labels.max() >= self.classes:
+        if labels.max() > max(LABELS.values()):
             raise BadInput(
-                f"expected the labels 0 to {self.classes - 1} in {path}, found {labels.max()}: "
-                "set cohort.segmentation_labels and run the preprocessing again."
+                f"expected the labels 0 to {max(LABELS.values())} in {path}, found "
+                f"{labels.max()}: set cohort.segmentation_labels and run the preprocessing again."
             )
-        return labels.float()[None]
+        if self.classes == CLASSES["tumour"]:
+            return in_region(labels, "wt").float()[None]
+        return (labels * (labels < self.classes)).float()[None]
 
 
 def cgroup_limits(root="/sys/fs/cgroup", own="/proc/self/cgroup"):

@@ -9,6 +9,7 @@ import numpy as np
 
 from glioma_uq.errors import BadCase, reading_case_file
 from glioma_uq.files import written_whole
+from glioma_uq.subregions import in_region
 
 GRID_TOLERANCE_MM = 1e-3
 LARGEST_ROUNDING = 0.1  # ASSUME: of a voxel; rounding in a header moves no corner further
@@ -76,6 +77,12 @@ def read_mask(path):
     """Return the mask at `path` as an Image of booleans (voxel > 0)."""
     image = read_image(path, dtype=None)
     return Image(image.data > 0, image.grid)
+
+
+def read_tumour(path):
+    """Return the whole tumour of the canonical labels at `path` as an Image of booleans."""
+    image = read_image(path, dtype=None)
+    return Image(in_region(image.data, "wt"), image.grid)
 
 
 def write_image(path, data, grid):

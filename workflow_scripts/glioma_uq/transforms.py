@@ -13,6 +13,7 @@ from scipy import ndimage
 from glioma_uq.errors import BadCase, reading_case_file
 from glioma_uq.files import written_whole
 from glioma_uq.images import ExcludedBefore, Grid, Image, is_empty
+from glioma_uq.subregions import LABELS, in_region
 
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 FWHM_PER_SIGMA = np.sqrt(8 * np.log(2))
@@ -118,8 +119,14 @@ def resample_labels(image, grid, matrix=None):
 
     A voxel is labelled if the labels together cover half of it or more, and gets the label
     that covers most. So the tumour keeps its volume where its subregions are small beside a
-    voxel; a majority vote of all labels and background would lose it.
+    voxel; a majority vote of all labels and background would lose it. A cavity is beside the
+    tumour: it is where it covers half of a voxel or more by itself, and the tumour does not.
     """
+    cavity = in_region(image.data, "rc")
+    if cavity.any():
+        labels = resample_labels(Image(image.data * ~cavity, image.grid), grid, matrix)
+        resected = resample_mask(Image(cavity, image.grid), grid, matrix)
+        return np.where(resected & (labels == 0), np.uint8(LABELS["cavity"]), labels)
     labels = [label for label in np.unique(image.data) if label != 0]
     if not labels:
         return np.zeros(grid.shape, np.uint8)

@@ -1,12 +1,13 @@
 """Subregions of a tumour: conversion to one label coding, and volumes.
 
-Canonical labels: 1 core (necrosis and non-enhancing tumour), 2 oedema, 3 enhancing tumour.
+Canonical labels: 1 core (necrosis and non-enhancing tumour), 2 oedema, 3 enhancing tumour,
+4 resection cavity.
 """
 
 import numpy as np
 
 from glioma_uq.errors import BadCase
-from glioma_uq.subregions import REGIONS, SUBREGIONS
+from glioma_uq.subregions import LABELS, REGIONS, in_region
 
 
 def to_canonical(data, coding, path):
@@ -14,10 +15,10 @@ def to_canonical(data, coding, path):
 
     Args:
         data: numbers of any type; 0 is background.
-        coding: {subregion or "background": its numbers in `data`}.
+        coding: {subregion, "cavity" or "background": its numbers in `data`}.
         path: of the segmentation, for the BadCase of unknown or missing labels.
     """
-    canonical = SUBREGIONS | {"background": 0}
+    canonical = LABELS | {"background": 0}
     meaning = {number: canonical[part] for part, numbers in coding.items() for number in numbers}
     labels = np.zeros(data.shape, np.uint8)
     for number in np.unique(data):
@@ -30,7 +31,7 @@ def to_canonical(data, coding, path):
                 "correct it or set cohort.segmentation_labels"
             )
         labels[data == number] = meaning[number]
-    if not labels.any():
+    if not in_region(labels, "wt").any():
         raise BadCase(
             f"expected a tumour in the segmentation, found no voxel of one in {path}, "
             "remove the file if the case has no reference"
@@ -47,6 +48,6 @@ def volumes_mm3(labels, coding, voxel_volume):
     volumes = {}
     for region, parts in REGIONS.items():
         if region == "wt" or parts <= labelled:
-            voxels = int(np.isin(labels, [SUBREGIONS[part] for part in parts]).sum())
+            voxels = int(in_region(labels, region).sum())
             volumes[f"{region}_mm3"] = round(float(voxels * voxel_volume), 3)
     return volumes

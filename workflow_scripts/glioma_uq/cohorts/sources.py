@@ -64,7 +64,7 @@ def existing_images(source, options, case, parts, follow_links=False, may_lack=(
 
 
 def coding_of(cohort, options, case):
-    """Return {subregion or background: its numbers} in the segmentation of a case.
+    """Return {subregion, cavity or background: its numbers} in the segmentation of a case.
 
     `cohort`: that of a config; `options`: of its source.
     """

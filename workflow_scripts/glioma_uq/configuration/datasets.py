@@ -10,10 +10,16 @@ from pathlib import Path
 
 from glioma_uq.cohorts.datasets import FIELDS, GROUPS, place_of
 from glioma_uq.configuration.documents import fill_defaults, read_yaml, sentence, validator_of
-from glioma_uq.configuration.faults import faults_of_coding, faults_of_labels, is_inside, refuse
+from glioma_uq.configuration.faults import (
+    faults_of_cavity,
+    faults_of_coding,
+    faults_of_labels,
+    is_inside,
+    refuse,
+)
 from glioma_uq.errors import BadInput, closest
 from glioma_uq.label_values import text_keys
-from glioma_uq.subregions import SUBREGIONS
+from glioma_uq.subregions import SUBREGIONS, tells_subregions
 
 CHECKOUT = Path(__file__).parents[3]
 FOLDER = CHECKOUT / "cohorts" / "datasets"
@@ -35,16 +41,22 @@ def add_preprocessing(config):
 
 
 def check_subregions(config):
-    """Raise BadInput for a study of subregions with a dataset that does not label each."""
-    if config["segmentation"] != "subregions" or config["cohort"]["source"] != "datasets":
+    """Raise BadInput for a study of subregions with a dataset that does not label each.
+
+    Also for one of the cavity if none labels it: before surgery there is none, after it most have.
+    """
+    segmentation, cohort = config["segmentation"], config["cohort"]
+    if not tells_subregions(segmentation) or cohort["source"] != "datasets":
         return
-    for dataset in datasets_of(config["cohort"]):
+    datasets = datasets_of(cohort)
+    for dataset in datasets:
         missing = [part for part in SUBREGIONS if not dataset["segmentation_labels"][part]]
         if missing:
             raise BadInput(
                 f"expected labels of {', '.join(missing)} in {dataset['name']} for segmentation "
-                "subregions, found none: set segmentation to tumour, or leave the dataset out."
+                f"{segmentation}, found none: set segmentation to tumour, or leave the dataset out."
             )
+    refuse(faults_of_cavity(segmentation, [each["segmentation_labels"] for each in datasets]))
 
 
 def datasets_of(cohort):

@@ -10,7 +10,7 @@ from pathlib import PurePath
 
 from glioma_uq.cohorts.labels import columns_of
 from glioma_uq.errors import BadInput
-from glioma_uq.subregions import SUBREGIONS
+from glioma_uq.subregions import CLASSES, SUBREGIONS, regions_of
 
 
 def refuse(faults):
@@ -26,8 +26,17 @@ def faults_of_coding(coding, key):
     numbers = [number for part in coding.values() for number in part]
     if len(numbers) != len(set(numbers)) or not any(coding[part] for part in SUBREGIONS):
         yield (
-            f"expected each number once among the subregions and the background of {key}, found "
-            f"{coding}: give each number to one."
+            f"expected each number once among the subregions, the cavity and the background of "
+            f"{key}, found {coding}: give each number to one."
+        )
+
+
+def faults_of_cavity(segmentation, codings):
+    """Find a study of the resection cavity with a cohort of which no coding has numbers of it."""
+    if "rc" in regions_of(CLASSES[segmentation]) and not any(c.get("cavity") for c in codings):
+        yield (
+            "expected labels of the cavity in segmentation_labels for segmentation "
+            f"{segmentation}, found none: name them, or set segmentation to subregions."
         )
 
 

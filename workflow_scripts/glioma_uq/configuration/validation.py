@@ -11,6 +11,7 @@ from glioma_uq.cohorts.recognition import merged
 from glioma_uq.configuration.datasets import check_subregions
 from glioma_uq.configuration.departures import check_reasons
 from glioma_uq.configuration.faults import (
+    faults_of_cavity,
     faults_of_coding,
     faults_of_labels,
     is_inside,
@@ -23,6 +24,7 @@ from glioma_uq.errors import BadInput, closest
 from glioma_uq.grid import WITH_DROPOUT
 from glioma_uq.networks import list_networks
 from glioma_uq.quality.metrics import names_with_limits
+from glioma_uq.subregions import SUBREGIONS, tells_subregions
 from glioma_uq.tasks import TASKS
 
 FREE = ("departures",)  # free text
@@ -343,23 +345,27 @@ def faults_of_segmentation(config):
                 "expected no sampling.maps for segmentation none, found "
                 f"{config['sampling']['maps']}: leave it out."
             )
-    if config["segmentation"] != "subregions":
+    if not tells_subregions(config["segmentation"]):
         if config["training"].get("crop", {}).get("enhancing_share"):
             yield (
                 "expected segmentation subregions for training.crop.enhancing_share, found "
                 f"{config['segmentation']}: set one to subregions or the other to 0."
             )
         return
-    for part, numbers in (config["cohort"].get("segmentation_labels") or {}).items():
-        if not numbers:
+    coding = config["cohort"].get("segmentation_labels")
+    for part in SUBREGIONS if coding else ():
+        if not coding[part]:
             yield (
                 f"expected labels of {part} in cohort.segmentation_labels for segmentation "
-                "subregions, found none: set segmentation to tumour."
+                f"{config['segmentation']}, found none: set segmentation to tumour."
             )
+    if config["cohort"]["source"] != "datasets":
+        yield from faults_of_cavity(config["segmentation"], [coding or {}])
     if not config["sampling"]["maps"]:
         yield (
-            "expected a T in sampling.maps for segmentation subregions, whose labels are kept "
-            f"with the maps, found none: name one of {config['sampling']['passes']}."
+            f"expected a T in sampling.maps for segmentation {config['segmentation']}, whose "
+            "labels are kept with the maps, found none: name one of "
+            f"{config['sampling']['passes']}."
         )
 
 

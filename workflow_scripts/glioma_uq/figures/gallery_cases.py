@@ -7,7 +7,7 @@ import numpy as np
 
 from glioma_uq.errors import BadInput
 from glioma_uq.grid import format_passes, format_rate
-from glioma_uq.images import read_image, read_mask
+from glioma_uq.images import read_image, read_mask, read_tumour
 from glioma_uq.statistics.rank_tests import one_row_per_case
 from glioma_uq.statistics.selected_cell import at_cell
 from glioma_uq.tables import read_table
@@ -87,9 +87,9 @@ def read_gallery_cases(tables, selected, number, *, network, maps, mapped, volum
                 name=case,
                 dice=row.dice,
                 uncertainty=row.tumour_predictive,
-                predicted=read_mask(folder / "labels.nii.gz"),
+                predicted=read_tumour(folder / "labels.nii.gz"),
                 maps={kind: read_image(folder / f"{kind}.nii.gz") for kind in MAPS},
-                truth=read_mask(manifest.file(case, "segmentation")) if known else None,
+                truth=read_tumour(manifest.file(case, "segmentation")) if known else None,
                 **read_scans(manifest, case, shown_modalities(modalities)),
             )
         )

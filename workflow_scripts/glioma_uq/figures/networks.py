@@ -17,7 +17,8 @@ from glioma_uq.tables import read_table
 # Okabe and Ito's, without yellow, which is hardly visible on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#666666")
 MARKS = "osD^vP*Xdh<>"
-REGION_NAMES = {"et": "enhancing tumour", "tc": "tumour core", "wt": "whole tumour"}
+REGION_NAMES = {"et": "enhancing tumour", "tc": "tumour core", "wt": "whole tumour",
+                "rc": "resection cavity"}  # fmt: skip
 SMALL_ML = tuple(sorted(mm3 / 1000 for mm3 in BELOW_MM3.values()))
 
 

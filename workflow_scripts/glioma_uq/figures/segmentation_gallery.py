@@ -15,7 +15,7 @@ from glioma_uq.images import read_image
 from glioma_uq.plurals import counted
 from glioma_uq.statistics.overlap_groups import et_volumes
 from glioma_uq.statistics.selected_cell import read_selected_cell
-from glioma_uq.subregions import SUBREGIONS
+from glioma_uq.subregions import LABELS, SUBREGIONS
 from glioma_uq.tables import read_table
 from glioma_uq.volumes import Manifest
 
@@ -31,11 +31,13 @@ CAPTION = (
 
 SCANS = ("flair", "t1ce", "t1")  # the paper's columns
 # Red, green and yellow as in the paper, from the colour-blind safe palette of Okabe and Ito.
-COLOURS = {"core": "#D55E00", "oedema": "#009E73", "enhancing": "#F0E442"}
+# The cavity, which the paper's tumours do not have, is blue.
+COLOURS = {"core": "#D55E00", "oedema": "#009E73", "enhancing": "#F0E442", "cavity": "#56B4E9"}
 NAMES = {
     "oedema": "oedema",
     "enhancing": "enhancing tumour",
     "core": "core (necrosis, non-enhancing)",
+    "cavity": "resection cavity",
 }
 PANEL = 0.95  # least width of a panel in inches
 COLUMNS = ["case", "et_volume_ml", "slice", "network", "dice"]
@@ -100,7 +102,11 @@ def draw(table, cases, n):
     figure, grid = slice_panels(len(cases), titles, width=width, height=0.9 + row * len(cases))
     for axes_of_case, case in zip(grid, cases, strict=True):
         draw_case(axes_of_case, case, table[table["case"] == case.name])
-    parts = [Patch(color=COLOURS[subregion], label=name) for subregion, name in NAMES.items()]
+    shown = [image.data for case in cases for image in (case.truth, *case.maps.values())]
+    parts = [
+        Patch(color=COLOURS[part], label=name) for part, name in NAMES.items()
+        if part in SUBREGIONS or any((labels == LABELS[part]).any() for labels in shown)
+    ]  # fmt: skip
     return finish(figure, headline(table, n), *parts)
 
 
@@ -123,7 +129,7 @@ def draw_case(axes_of_case, case, rows):
 
 def show_labels(axes, labels):
     """Draw the canonical labels of a slice over the scan."""
-    order = sorted(SUBREGIONS, key=SUBREGIONS.get)
+    order = sorted(LABELS, key=LABELS.get)
     colours = ListedColormap([COLOURS[name] for name in order])
     labels = np.ma.masked_equal(labels, 0)
     axes.imshow(labels, cmap=colours, vmin=0.5, vmax=len(order) + 0.5, alpha=0.85)

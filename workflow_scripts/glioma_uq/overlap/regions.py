@@ -7,7 +7,7 @@ nearly all voxels are true negatives; false positives are also counted inside th
 import numpy as np
 
 from glioma_uq.overlap.masks import dice
-from glioma_uq.subregions import REGIONS, SUBREGIONS, in_region
+from glioma_uq.subregions import SUBREGIONS, in_region
 
 RULES = ("none", "et500")
 COLUMNS = ["case", "patient", "source", "fold", "seed", "region", "rule",
@@ -61,11 +61,11 @@ def overlap_row(predicted, reference, brain, voxel_volume_mm3):
     }
 
 
-def regions_of(predicted, reference, voxel_volume_mm3):
+def masks_of(predicted, reference, voxel_volume_mm3, regions):
     """Yield (region, rule, predicted mask, reference mask) of two volumes of canonical labels."""
     moved = few_enhancing_to_core(predicted, voxel_volume_mm3)
     for rule, labels in zip(RULES, (predicted, moved), strict=True):
-        for region in REGIONS:
+        for region in regions:
             yield region, rule, in_region(labels, region), in_region(reference, region)
 
 

@@ -9,7 +9,7 @@ from itertools import chain, product
 from glioma_uq.fingerprints import fingerprint
 from glioma_uq.grid import ALL_SEEDS, ENSEMBLES, format_passes, format_rate, format_sampled
 from glioma_uq.plans.plan import Plan
-from glioma_uq.subregions import CLASSES
+from glioma_uq.subregions import CLASSES, regions_of
 from glioma_uq.tasks import TASKS
 
 RUN = "{folder}/{network}/dropout-{rate}/fold-{fold}/seed-{seed}"
@@ -91,6 +91,7 @@ class StudyPlan(Plan):
         self.measured = {"ece": self.ece, "auc_average": statistics["auc_average"]}
         self.modalities = cohort.modalities if cohort else []
         self.seeds, self.classes = config["seeds"], CLASSES[config["segmentation"]]
+        self.regions = regions_of(self.classes)
         self.histograms = self.sampling["voxel_histograms"] and self.classes > 0
         self.folds = range(1, config["folds"]["number"] + 1)
         if self.predictions:
@@ -118,7 +119,7 @@ class StudyPlan(Plan):
         networks = self.cohort is not None
         segmentation = networks and self.classes > 0
         maps = segmentation and bool(self.sampling["maps"])
-        subregions = maps and self.config["segmentation"] == "subregions"
+        subregions = maps and bool(self.regions)
         passes = max(self.sampling["passes"])
         disagreement = segmentation and self.samplers != ["deterministic"] and passes > 1
         facts = {

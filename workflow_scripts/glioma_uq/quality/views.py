@@ -3,7 +3,7 @@
 import numpy as np
 
 from glioma_uq.errors import BadCase
-from glioma_uq.images import is_empty, read_image, read_mask, same_grid
+from glioma_uq.images import is_empty, read_image, read_mask, read_tumour, same_grid
 from glioma_uq.quality.sheet import View
 from glioma_uq.transforms import read_matrix, resample_mask
 
@@ -36,7 +36,7 @@ def template_views(modalities, cohort, case, template):
     if template:
         masks["template"] = template.on(brain.grid)
     if not is_empty(tumour):
-        masks["tumour"] = read_mask(tumour).data
+        masks["tumour"] = read_tumour(tumour).data
     views = {}
     for name in modalities:
         scan = np.where(brain.data, read_image(folder / f"{name}.nii.gz").data, Z_RANGE[0])
@@ -72,10 +72,10 @@ def native_views(modalities, cohort, case, template):
 def native_masks(grid, cohort, case, template):
     """Return {name: mask} on the native `grid` of the T1CE, from the output of earlier steps."""
     files = {
-        "brain": cohort / "skull_stripped" / case / "brain_mask.nii.gz",
-        "tumour": cohort / "raw" / case / "segmentation.nii.gz",
+        "brain": (read_mask, cohort / "skull_stripped" / case / "brain_mask.nii.gz"),
+        "tumour": (read_tumour, cohort / "raw" / case / "segmentation.nii.gz"),
     }
-    found = {name: read_mask(path) for name, path in files.items() if not is_empty(path)}
+    found = {name: read(path) for name, (read, path) in files.items() if not is_empty(path)}
     masks = {name: mask.data for name, mask in found.items() if same_grid(mask.grid, grid)}
     matrix = cohort / "registered" / case / "t1ce_to_template.txt"
     if template and not is_empty(matrix):

@@ -15,6 +15,7 @@ from glioma_uq.overlap.masks import dice, hd95
 from glioma_uq.regions import REGIONS, find_regions, missed_mass, region_means
 from glioma_uq.sampling.voxel_histograms import case_histograms
 from glioma_uq.sampling.voxel_uncertainty import VoxelUncertainty, is_tumour
+from glioma_uq.subregions import TUMOUR, in_region
 from glioma_uq.tasks import TASKS
 from glioma_uq.uncertainty import CORRECTED, UNCERTAINTY_COMPONENTS
 
@@ -126,7 +127,7 @@ def summarise_passes(record, case, passes, keep_maps, extras):
     maps, clipped = record.sums.maps()
     corrected = {kind: x.cpu() for kind, x in record.sums.corrected(maps).items()}
     maps = {kind: values.cpu() for kind, values in maps.items()}
-    predicted, tumour_probability = is_tumour(mean), mean[1:].sum(0)
+    predicted, tumour_probability = is_tumour(mean), mean[TUMOUR].sum(0)
     masks = predicted.numpy(), case.brain.numpy()
     regions = find_regions(*masks, maps["predictive"].numpy(), case.voxel_sizes_mm)
     name = {"case": case.name, "passes": passes}
@@ -141,7 +142,7 @@ def summarise_passes(record, case, passes, keep_maps, extras):
     row["epistemic_clipped"] = clipped
     record.segmentation.append(row)
     if "histograms" in extras and case.tumour is not None:
-        reference = case.tumour[0].numpy() > 0
+        reference = in_region(case.tumour[0], "wt").numpy()
         histograms = case_histograms(tumour_probability.numpy(), masks[0], reference, regions)
         record.histograms += [name | histogram for histogram in histograms]
     if keep_maps:
@@ -160,7 +161,7 @@ def agreement(predicted, case, extras):
     """Return Dice, the reference's volume and, if in `extras`, HD95; NaN without a reference."""
     row = no_agreement(extras)
     if case.tumour is not None:
-        tumour = case.tumour[0] > 0
+        tumour = in_region(case.tumour[0], "wt")
         row["dice"] = dice(predicted, tumour)
         row["tumour_volume_mm3"] = case.tumour_volume_mm3
         if "hd95" in extras:
@@ -175,7 +176,7 @@ def background_probability(tumour_probability, tumour):
     """
     if tumour is None:
         return float("nan")
-    return float(tumour_probability[tumour[0] == 0].mean())
+    return float(tumour_probability[~in_region(tumour[0], "wt")].mean())
 
 
 def row_without_segmentation(case, passes, extras, independent):

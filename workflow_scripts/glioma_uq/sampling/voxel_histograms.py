@@ -49,8 +49,8 @@ def confidence_histogram(probability, predicted, tumour, region, bins=15):
     The bins are (lo, hi] on [0, 1]. `n` counts the voxels, `confidence` is the sum of the
     probabilities of what is predicted, tumour or none, and `right` counts the voxels in which that
     is correct. `probability` (of tumour) and `predicted`, `tumour` and `region` (bool) have the
-    same shape. With subregions the background can be predicted, as the most probable class, where
-    the tumour's classes together are more probable; then its confidence is below 1/2.
+    same shape. With subregions another class, as background, can be the most probable one where the
+    tumour's classes together are more probable; then its confidence is below 1/2.
     """
     p = np.asarray(probability)[region].astype(np.float64)
     said, truth = np.asarray(predicted)[region], np.asarray(tumour)[region]

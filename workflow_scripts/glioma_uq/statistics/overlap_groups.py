@@ -12,6 +12,7 @@ import numpy as np
 from glioma_uq.overlap.regions import RULES
 from glioma_uq.statistics.bootstrap import draw_resamples, weighted_mean
 from glioma_uq.statistics.long_tables import measure_known, resample_cell
+from glioma_uq.subregions import CAVITY
 
 BELOW_MM3 = {"below_2000": 2000, "below_1000": 1000}
 GROUPS = ("all", *BELOW_MM3, "empty")
@@ -39,7 +40,7 @@ def et_volumes(table):
 def parts_of(table):
     """Yield ((group, rule), region, rows) of a cell's table of overlap."""
     volume = table["case"].map(et_volumes(table)).to_numpy()
-    for region in REGIONS:
+    for region in (*REGIONS, *(CAVITY.keys() & set(table["region"]))):
         for rule in RULES:
             mine = ((table["region"] == region) & (table["rule"] == rule)).to_numpy()
             for group in GROUPS:

@@ -20,7 +20,7 @@ from glioma_uq.errors import BadInput
 from glioma_uq.overlap.masks import dice
 from glioma_uq.sampling.mc_dropout import active_dropout, has_dropout, mean_of_passes
 from glioma_uq.seeds import seed_for
-from glioma_uq.subregions import CLASSES, REGIONS, in_region
+from glioma_uq.subregions import in_region, regions_of
 from glioma_uq.tasks import TASKS
 from glioma_uq.training.augmentation import background_of, build_augmentation
 from glioma_uq.training.auxiliary import sum_of_terms
@@ -44,12 +44,12 @@ def check_finite(loss, epoch):
         )
 
 
-def regions_of(labels, classes):
+def masks_of(labels, classes):
     """Return the masks of class indices, by the column of the learning curve with their Dice."""
-    masks = {"validation_dice": labels > 0}
-    if classes == CLASSES["subregions"]:
-        masks |= {f"validation_dice_{region}": in_region(labels, region) for region in REGIONS}
-    return masks
+    masks = {"validation_dice": in_region(labels, "wt")}
+    return masks | {
+        f"validation_dice_{region}": in_region(labels, region) for region in regions_of(classes)
+    }
 
 
 class Trainer:
@@ -302,8 +302,8 @@ class Trainer:
                 if "segmentation" in logits and batch.tumour is not None:
                     classes = logits["segmentation"].shape[1]
                     predicted = logits["segmentation"].argmax(1).cpu()[batch.has_segmentation]
-                    reference = regions_of(batch.tumour[:, 0], classes)
-                    for name, masks in regions_of(predicted, classes).items():
+                    reference = masks_of(batch.tumour[:, 0], classes)
+                    for name, masks in masks_of(predicted, classes).items():
                         dices.setdefault(name, []).extend(map(dice, masks, reference[name]))
         means = {name: float(np.mean(x)) if x else float("nan") for name, x in dices.items()}
         return total / len(cases), means
