@@ -84,7 +84,8 @@ def write_labels(path, dataset, labels):
         for task in TASKS:
             text = text_of(classes[task], values.get(task))
             row |= dict.fromkeys(columns_of(columns.get(task)), text)
-        rows.append(row | {column: each[0] for column, each in described.get("only", {}).items()})
+        only = described.get("only", {}).items()  # each of its texts in some row
+        rows.append(row | {column: each[len(rows) % len(each)] for column, each in only})
     table, path = pd.DataFrame(rows), Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".xlsx":

@@ -247,6 +247,33 @@ def test_sessions_of_any_source_come_from_the_table(tmp_path):
     assert chosen == [["a", "b", "c"], ["b", "c"], ["a", "c"]]
 
 
+def test_sessions_that_are_not_told_apart_cannot_be_first_or_last(tmp_path):
+    table = table_of(tmp_path / "t.csv", "id,who", "a,P", "b,P", "c,Q")
+    columns = {"case": "id", "patient": "who"}
+    with pytest.raises(BadInput, match="found 2 cases of P with session '', name the column"):
+        read_cases("folder", {}, {"table": table, "columns": columns}, "first")
+
+
+def test_a_column_of_patients_goes_before_the_names_of_folders(tmp_path):
+    """Two folders of one person, by the table alone."""
+    folders = ["BraTS2021_00000", "BraTS2021_00002"]
+    table = table_of(tmp_path / "t.csv", "ID,Pat", *(f"{name},X" for name in folders))
+    columns = {"case": "ID", "patient": "Pat", "idh": None, "1p19q": None, "grade": None}
+    entry = written(tmp_path / "d", "brats", 2021, folders, table=table)
+    rows = rows_of(entry | {"labels": {"columns": columns}})
+    assert [(row["case"], row["patient"]) for row in rows] == [(name, "X") for name in folders]
+
+
+def test_a_patients_name_in_two_datasets_is_refused(tmp_path):
+    entries = [
+        written(tmp_path / name, "rhuh-gbm", None, [f"RHUH-0001/{session}"], table=None)
+        for session, name in enumerate("ab")
+    ]
+    options = options_of(*entries)
+    with pytest.raises(BadInput, match="expected each patient in one of cohort.datasets, found RH"):
+        read_cases("datasets", options, None)
+
+
 def test_without_a_table_every_folder_is_a_case_of_unknown_labels(tmp_path):
     rows = rows_of(written(tmp_path, "brats", 2023))
     assert {(row["idh"], row["1p19q"], row["grade"]) for row in rows} == {(-1, -1, -1)}
@@ -299,9 +326,10 @@ def test_real_cases_of_brats_2021_are_a_dataset(real_data, tmp_path):
     assert set(look(tmp_path, options).values()) == {""}
     rows = {row["case"]: row for row in read_rows(tmp_path / "labels.csv")}
     assert (len(rows), rows["BraTS2021_00005"]["idh"]) == (12, "1")
-    row, _ = bring_in(tmp_path, options, "BraTS2021_00005")
+    row, images = bring_in(tmp_path, options, "BraTS2021_00005")
     expert = nib.load(place / "BraTS2021_00005/BraTS2021_00005_seg.nii.gz").get_fdata()
-    assert (row["reason"], float(row["wt_mm3"])) == ("", (expert > 0).sum())
+    assert row["reason"] == ""
+    assert (read_image(images["segmentation"]).data > 0).sum() == (expert > 0).sum()
 
 
 # What is refused.

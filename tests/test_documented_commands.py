@@ -119,7 +119,7 @@ def write_labels(labels, folder):
         for column in filter(None, named if isinstance(named, list) else [named]):
             table[column] = ours[name].map(lambda label, of=text_of: of.get(label, label))
     for column, values in labels.get("only", {}).items():
-        table[column] = values[0]
+        table[column] = [values[i % len(values)] for i in range(len(table))]
     path = folder / labels["table"]
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix != ".xlsx":

@@ -15,6 +15,7 @@ from glioma_uq.statistics.bootstrap import draw_resamples, resample_weights, wei
 from glioma_uq.statistics.correlation import pearson
 from glioma_uq.statistics.intervals import KINDS, expanded_tails, interval, variance_parts
 from glioma_uq.statistics.long_tables import from_reference, numbers, resample_cell
+from glioma_uq.statistics.patients import Count
 
 BENCHMARK = Path(__file__).resolve().parents[1] / "benchmarks" / "coverage.py"
 
@@ -163,8 +164,14 @@ def test_the_tails_of_two_very_skewed_cases_are_the_ends_of_the_resamples():
         assert (low, high, reason) == (pytest.approx(-1, abs=0.01), pytest.approx(1, abs=0.01), "")
 
 
-def test_one_case_has_an_interval_without_width():
-    assert interval(np.full(9, 0.3), 0.95, "expanded", np.full(1, np.nan), 1)[:3] == (0.3, 0.3, 0.3)
+@pytest.mark.parametrize("kind", ["percentile", "basic", "bca", "expanded"])
+@pytest.mark.parametrize("n", [1, Count(6, 1)])
+def test_a_single_patient_has_no_interval_however_many_the_scans(kind, n):
+    """No resample varies the patient, so that a width of 0 would say that nothing is uncertain."""
+    found = interval(np.full(9, 0.3), 0.95, kind, np.full(1, np.nan), n)
+    assert found[0] == 0.3
+    assert np.isnan(found[1:3]).all()
+    assert found[3] == "of a single patient, whom no resample varies"
 
 
 CELLS = [Cell("csnet", rate, 10) for rate in (0.2, 0.5)]

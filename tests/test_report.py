@@ -553,3 +553,11 @@ def test_cases_with_missing_series_are_named_and_warned_of_without_modality_drop
     dropped = {"augmentation": ["modality_dropout"]}
     assert warned not in write_report(tmp_path, imputed="flair", training=dropped)
     assert "imputed by zeros" not in write_report(tmp_path)
+
+
+def test_a_patient_counts_with_each_label_that_a_scan_has():
+    tested = pd.DataFrame(
+        {"case": list("abcd"), "patient": ["P", "P", "Q", "Q"], "idh_label": [-1, 1, -1, 0],
+         "1p19q_label": -1, "grade_label": -1}
+    )  # fmt: skip
+    assert known_labels(tested) == {"idh": {0: 1, 1: 1}}

@@ -10,6 +10,7 @@ import import_case
 from glioma_uq.cohorts.bids import entities_of
 from glioma_uq.cohorts.cases import list_cases
 from glioma_uq.cohorts.collection import steps_of
+from glioma_uq.cohorts.file_matching import is_named_as
 from glioma_uq.cohorts.labels import read_labels
 from glioma_uq.cohorts.segmentation import to_canonical, volumes_mm3
 from glioma_uq.cohorts.sources import (
@@ -169,6 +170,19 @@ def test_the_t1ce_is_always_needed(tmp_path):
     options = {"datasets": [read_dataset("brats", 2020) | {"path": str(tmp_path)}]}
     with pytest.raises(BadCase, match=f"expected {case}_t1ce.nii.*in"):
         find_images("datasets", options, case, PARTS, may_lack=MAY_LACK)
+
+
+@pytest.mark.parametrize(
+    ("part", "names", "others"),
+    [
+        ("t1", ["T1w", "p-t1n", "T1pre", "T1", "ax_t1_mprage"], ["T1c", "t1ce", "T1-gd", "T1post"]),
+        ("t2", ["T2w", "p-t2w", "ax t2 tse"], ["T2FLAIR", "p-t2f", "T2star", "T2*"]),
+        ("flair", ["FLAIR", "p-t2f", "T2_FLAIR", "brain_fl_ants"], ["T2w", "flow", "T1"]),
+    ],
+)
+def test_words_of_file_names_say_which_series_they_hold(part, names, others):
+    assert all(is_named_as(part, f"{name}.nii.gz") for name in names)
+    assert not any(is_named_as(part, f"{name}.nii.gz") for name in others)
 
 
 @pytest.mark.parametrize("name", ["flair.nii.gz", "AX_FLAIR_3.nii", "p.flair.nii.gz"])

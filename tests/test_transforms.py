@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from nibabel.affines import from_matvec
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
@@ -184,3 +185,12 @@ def test_an_itk_transform_turns_about_its_centre():
     matrix = from_itk([*turn.ravel(), 1, 2, 3], centre)
     point = RAS_TO_LPS @ [*(centre + [1, 0, 0]), 1]
     np.testing.assert_allclose(RAS_TO_LPS @ matrix @ point, [11, 23, 33, 1], atol=1e-12)
+
+
+def test_the_nearest_voxel_reaches_to_its_edge():
+    """On a grid four times as fine that covers the same box, every voxel has its parent's label."""
+    coarse = Grid((2, 2, 2), np.diag([4.0, 4.0, 4.0, 1.0]))
+    fine = Grid((8, 8, 8), from_matvec(np.eye(3), [-1.5] * 3))
+    data = np.arange(1, 9, dtype=np.uint8).reshape(2, 2, 2)
+    found = resample(Image(data, coarse), fine, order=0)
+    np.testing.assert_array_equal(found, np.kron(data, np.ones((4, 4, 4))))

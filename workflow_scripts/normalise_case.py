@@ -114,7 +114,8 @@ def manifest_row(files, grid, matrix):
     sums = {f"{name}{CHECKSUM}": checksum(path) for name, path in files.items()}
     scale = abs(np.linalg.det(matrix[:3, :3]))
     shape = " x ".join(map(str, grid.shape))
-    return {"voxel_mm": grid.voxel_sizes[0], "shape": shape, "template_scale": scale, **sums}
+    edge = round(float(grid.voxel_sizes[0]), 6)  # oblique axes differ in the last digits
+    return {"voxel_mm": edge, "shape": shape, "template_scale": scale, **sums}
 
 
 def correct_in_white_matter(scan, white_matter, matrix, options):

@@ -35,14 +35,16 @@ def check_case_name(case, table):
 
 
 def check_no_twins(cases, table):
-    """Raise BadInput for two names that some file systems treat as one: P-1 and p-1."""
+    """Raise BadInput for two names that file systems or readers take for one: P-1, p-1, "P -1"."""
     seen = {}
     for case in cases:
-        other = seen.setdefault(normalize("NFKC", case).casefold(), case)
+        signs = normalize("NFKC", case).casefold()
+        plain = "".join(x for x in signs if x.isprintable() and not x.isspace())
+        other = seen.setdefault(plain, case)
         if other != case:
             raise BadInput(
-                f"expected names that differ in more than case, found {other!r} and {case!r} "
-                f"in {table}, which some file systems treat as one, rename one"
+                f"expected names that differ in more than case and spaces, found {other!r} and "
+                f"{case!r} in {table}, which file systems or readers may take for one, rename one"
             )
 
 
@@ -64,4 +66,4 @@ def closest(case, names):
 def natural(name):
     """Return the sort key by which week-2 comes before week-10."""
     parts = re.split(r"(\d+)", name)
-    return [(0, int(text), "") if text.isdigit() else (1, 0, text) for text in parts]
+    return [(0, int(text), "") if text.isdecimal() else (1, 0, text) for text in parts]

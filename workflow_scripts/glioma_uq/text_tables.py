@@ -104,18 +104,17 @@ def check_named_once(column, header, path):
 def select_rows(rows, only, path, key):
     """Return the rows whose texts are among those that `only`, {column: texts}, allows.
 
-    Raises BadInput if no row is left; `key` of the config holds `only`.
+    Raises BadInput for a text that no row has; `key` of the config holds `only`.
     """
     for column, allowed in only.items():
         texts = [str(text) for text in allowed]
-        left = [row for row in rows if row[column] in texts]
-        if not left:
-            there = ", ".join(sorted({row[column] for row in rows}))
+        there = {row[column] for row in rows}
+        if absent := [text for text in texts if text not in there]:
             raise BadInput(
-                f"expected rows of {path} with {' or '.join(texts)} as {column}, found {there}, "
-                f"correct {key}"
+                f"expected rows of {path} with {' and '.join(absent)} as {column}, found "
+                f"{', '.join(sorted(there))}, correct {key}"
             )
-        rows = left
+        rows = [row for row in rows if row[column] in texts]
     return rows
 
 
@@ -136,7 +135,7 @@ def _lines_of_text(path):
     try:
         text = _decoded(path.read_bytes())
         separator = "\t" if path.suffix.lower() == ".tsv" else _separator(text)
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
         return [(reader.line_num, fields) for fields in reader], separator
     except (csv.Error, OSError, UnicodeError) as error:
         raise BadInput(
@@ -184,7 +183,8 @@ def _lines_of_sheet(path, sheet):
 
 def _name_of_sheet(book, sheet, path):
     names = [each.title for each in book.worksheets]
-    number = 1 if sheet is None else sheet
+    visible = [each.title for each in book.worksheets if each.sheet_state == "visible"]
+    number = (visible or names or [1])[0] if sheet is None else sheet
     if number in names:
         return number
     if isinstance(number, int) and 0 < number <= len(names):

@@ -90,8 +90,10 @@ def resample(image, grid, matrix=None, order=1):
         data = blur_to(data, image.grid.voxel_sizes, grid.voxel_sizes.mean())
     matrix = np.eye(4) if matrix is None else matrix
     pull = np.linalg.inv(image.grid.affine) @ np.linalg.inv(matrix) @ grid.affine
+    # The nearest voxel reaches to its edge, half a voxel beyond its centre; interpolation does not.
+    beyond = "constant" if order else "grid-constant"
     return ndimage.affine_transform(
-        data, pull[:3, :3], pull[:3, 3], grid.shape, order=order, mode="constant", cval=0.0
+        data, pull[:3, :3], pull[:3, 3], grid.shape, order=order, mode=beyond, cval=0.0
     )
 
 

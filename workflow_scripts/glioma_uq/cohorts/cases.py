@@ -3,6 +3,8 @@
 Snakemake reads this module while it plans, so it imports nothing heavy.
 """
 
+from collections import Counter
+
 from glioma_uq.case_names import check_case_name, check_no_twins, natural
 from glioma_uq.cohorts.datasets import check_places, places
 from glioma_uq.cohorts.labels import LABEL_COLUMNS, RAW_COLUMNS, read_labels
@@ -40,18 +42,22 @@ def read_cases(source, options, labels, sessions="all"):
     two datasets.
     """
     if source != "datasets":
-        return chosen_sessions(read_labels(source=source, **labels), sessions)
-    rows, owners = [], {}
-    for dataset in options["datasets"]:
+        rows = read_labels(source=source, **labels)
+        check_no_twins({row["patient"] for row in rows}, labels["table"])
+        return chosen_sessions(rows, sessions)
+    rows, owners = [], {"case": {}, "patient": {}}
+    for number, dataset in enumerate(options["datasets"]):
         for row in cases_of(dataset):
-            owner = owners.setdefault(row["case"], dataset["path"])
-            if owner != dataset["path"]:
-                raise BadInput(
-                    f"expected each case in one of cohort.datasets, found {row['case']} in {owner} "
-                    f"and {dataset['path']}, leave one out"
-                )
+            for what, of in owners.items():
+                owner = of.setdefault(row[what], number)
+                if owner != number:
+                    raise BadInput(
+                        f"expected each {what} in one of cohort.datasets, found {row[what]} in "
+                        f"{options['datasets'][owner]['path']} and {dataset['path']}, leave one "
+                        f"out, or name {what}s apart"
+                    )
             rows.append(row)
-    check_no_twins(owners, "cohort.datasets")
+    check_no_twins(owners["case"], "cohort.datasets")
     return chosen_sessions(rows, sessions)
 
 
@@ -61,9 +67,19 @@ def chosen_sessions(rows, sessions):
     >>> rows = [{"patient": "a", "session": "10"}, {"patient": "a", "session": "2"}]
     >>> chosen_sessions(rows, "first")
     [{'patient': 'a', 'session': '2'}]
+
+    Raises BadInput where the sessions of a patient are not told apart.
     """
     if sessions == "all":
         return rows
+    counts = Counter((row["patient"], row["session"]) for row in rows)
+    for (patient, session), count in counts.items():
+        if count > 1:
+            raise BadInput(
+                f"expected sessions that differ for each patient, to take the {sessions}, found "
+                f"{count} cases of {patient} with session {session!r}, name the column "
+                "as labels.columns.session, or set cohort.sessions to all"
+            )
     of_patient = {}
     for row in sorted(rows, key=lambda row: natural(row["session"]), reverse=sessions == "first"):
         of_patient[row["patient"]] = row  # the last that is seen stays
@@ -75,7 +91,8 @@ def cases_of(dataset):
 
     Without a table all folders are cases of unknown labels. With one, those that it names are,
     by case or by patient; a row that names no folder is a case too, in which check_cohort finds
-    the problem, unless the row is of another session.
+    the problem, unless the row is of another session. Patient and session are those of the folder
+    unless the table has columns for them.
     """
     check_places(dataset)
     found = {place.case: place for place in places(dataset)}
@@ -86,7 +103,13 @@ def cases_of(dataset):
         return [NO_LABELS | source | _names(place) for place in found.values()]
     labels = read_labels(**dataset["labels"], **source, key=f"labels of {dataset['name']}")
     if dataset.get("labels_of", "case") == "case":
-        return [row | _names(found[row["case"]]) if row["case"] in found else row for row in labels]
+        own = {name for name in ("patient", "session") if dataset["labels"]["columns"][name]}
+        return [
+            row | {k: x for k, x in _names(found[row["case"]]).items() if k not in own}
+            if row["case"] in found
+            else row
+            for row in labels
+        ]
     of_patient = {row["case"]: row for row in labels}
     cases = [
         of_patient[place.patient] | _names(place)

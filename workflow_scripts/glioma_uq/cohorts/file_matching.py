@@ -7,6 +7,12 @@ from pathlib import Path
 from glioma_uq.errors import BadCase
 
 ENDINGS = (".nii.gz", ".nii")
+# Words of file names that say which series they hold, as t1n, T1pre, T2w and t2f.
+NAMED_AS = {
+    "t1": r"(?<![a-z0-9])t1(?![0-9])(?!\W?(ce|c|gd|post|km)(?![a-z]))",
+    "t2": r"(?<![a-z0-9])t2(?![0-9])(?!\W?(f|star|\*))",
+    "flair": r"flair|(?<![a-z0-9])t2\W?f(?![a-z])|(?<![a-z0-9])fl(?![a-z0-9])",
+}
 OPTIONAL = ("segmentation", "brain_mask")
 
 
@@ -86,4 +92,4 @@ def is_named_as(part, name):
     """Return whether a file's name says that it is the segmentation, or a modality as a word."""
     if part == "segmentation":
         return "seg" in name.lower()
-    return bool(re.search(rf"(?<![a-z0-9]){part}(?![a-z0-9])", name.lower()))
+    return bool(re.search(NAMED_AS[part], name.lower()))

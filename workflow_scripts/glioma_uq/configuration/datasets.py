@@ -173,7 +173,13 @@ def path_of(name):
 
 def choose_version(content, version, name):
     """Return a file's content with what differs in a version, in place of its `versions`."""
-    versions = {str(key): value for key, value in content.get("versions", {}).items()}
+    versions = content.get("versions", {})
+    if not isinstance(versions, dict) or not all(isinstance(v, dict) for v in versions.values()):
+        raise BadInput(
+            f"expected for each of versions what differs in it, in the file of {name}, found "
+            f"{versions!r}: write the changes, {{}} for none."
+        )
+    versions = {str(key): value for key, value in versions.items()}
     version = content.get("version") if version is None else version
     if (version is None and versions) or (version is not None and str(version) not in versions):
         found = "none" if version is None else version

@@ -8,8 +8,16 @@ from pathlib import Path
 
 from glioma_uq.cohorts.cases import list_cases
 from glioma_uq.cohorts.collection import record_of, steps_of
-from glioma_uq.cohorts.sources import CONVERTED, coding_of, existing_images, file_of, lines_by_case
+from glioma_uq.cohorts.sources import (
+    CANONICAL,
+    CONVERTED,
+    coding_of,
+    existing_images,
+    file_of,
+    lines_by_case,
+)
 from glioma_uq.configuration.datasets import datasets_of
+from glioma_uq.errors import BadCase
 from glioma_uq.fingerprints import fingerprint
 from glioma_uq.phantom.lesion_groups import lesion_of
 from glioma_uq.plans.plan import Plan
@@ -169,8 +177,11 @@ class CohortPlan(Plan):
         return [each["table"] for each in labels if each]
 
     def coding_of(self, case):
-        """Return the coding of a case's segmentation."""
-        return coding_of(self.config, self.options, case)
+        """Return the coding of a case's segmentation; import_case reports a case in two folders."""
+        try:
+            return coding_of(self.config, self.options, case)
+        except BadCase:
+            return CANONICAL
 
     @property
     def imported_from(self):

@@ -8,6 +8,7 @@ from glioma_uq.figures.cells import TASK_NAMES
 from glioma_uq.figures.words import class_counts, format_number
 from glioma_uq.grid import ALL_SEEDS
 from glioma_uq.statistics.long_tables import concat_nonempty
+from glioma_uq.statistics.patients import patients_of
 from glioma_uq.tasks import TASKS
 
 LEAST_DICE = 0.60  # mean over test cases; below it a network does not find the tumour
@@ -101,9 +102,9 @@ def known_labels(tested):
 
     Patients are counted where the table names them, else cases.
     """
-    rows = tested.drop_duplicates("patient" if "patient" in tested else "case")
+    patients = patients_of(tested)
     counts = {
-        task: {label: int((rows[f"{task}_label"] == label).sum()) for label in classes}
+        task: {label: patients[tested[f"{task}_label"] == label].nunique() for label in classes}
         for task, classes in TASKS.items()
     }
     return {task: of_task for task, of_task in counts.items() if any(of_task.values())}

@@ -49,6 +49,8 @@ def interval(replicates, level=0.95, kind="percentile", jackknife=None, n=None, 
     if np.isnan(value) or undefined > MOST_UNDEFINED * len(resampled):
         return value, np.nan, np.nan, why_undefined(undefined, len(resampled), n)
     n = number_of_patients(n)
+    if n is not None and n < 2:
+        return value, np.nan, np.nan, "of a single patient, whom no resample varies"
     resampled = resampled[~np.isnan(resampled)]
     if kind in CORRECTED and jackknife is None:
         raise ValueError(f"expected the jackknife of the measure for {kind}, found none; pass it")
