@@ -377,7 +377,7 @@ def test_the_same_name_in_two_datasets_is_refused(tmp_path):
         ({"licence": None}, "expected a value of type string for licence, found None"),
         ({"folder": "x"}, "expected a known key, found 'folder': did you mean 'folders'"),
         ({"folders": ["(?P<patient>a"]}, "expected a regular expression in folders"),
-        ({"folders": ["(?P<name>.+)"]}, "expected the groups patient or case"),
+        ({"folders": ["(?P<name>.+)"]}, "expected the group patient or case"),
         ({"examples": ["a/b"]}, "expected folders to match the example a/b, found none"),
         ({"files": {"t1ce": "../{case}.nii"}}, "expected files.t1ce inside the dataset's folder"),
         ({"files": {"t1ce": "{name}.nii"}}, "expected files.t1ce inside the dataset's folder"),

@@ -71,12 +71,14 @@ def found_of(chosen, expected, place, may_lack=()):
     """
     found = {part: path for part, path in chosen.items() if path is not None}
     left = [path.name for path in images_in(place) if path not in found.values()]
-    missing = [expected[part] for part in chosen if part not in (*found, *OPTIONAL, *may_lack)]
-    if missing:
+    parts = [part for part in chosen if part not in (*found, *OPTIONAL, *may_lack)]
+    if missing := [expected[part] for part in parts]:
+        lacking = "" if "t1ce" in parts else ", or set cohort.missing to impute-zero"
         near = get_close_matches(missing[0], left, 2, cutoff=0.3)
         hint = f" (nearest: {', '.join(near)})" if near else ""
         raise BadCase(
-            f"expected {', '.join(missing)} in {place}, found no such file{hint}, add or rename it"
+            f"expected {', '.join(missing)} in {place}, found no such file{hint}, add or rename "
+            f"it{lacking}"
         )
     for part in (part for part in ("segmentation", *may_lack) if part in chosen.keys() - found):
         others = [name for name in left if is_named_as(part, name)]

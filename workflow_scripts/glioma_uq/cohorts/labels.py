@@ -57,7 +57,11 @@ def read_labels(
         raise BadInput(f"expected a labels table, found no file {table}, correct {key}.table")
     header, rows = read_text_table(table, sheet)
     if not rows:
-        raise BadInput(f"expected a row for each case, found no row in {table}, fill the table")
+        where = table if sheet is None else f"sheet {sheet!r} of {table}"
+        raise BadInput(
+            f"expected a row for each case, found no row in {where}, fill the table, or name "
+            "another sheet of a workbook as labels.sheet"
+        )
     of_task = {task: columns_of(columns.get(task)) for task in TASKS}
     plain = {name: columns.get(name) for name in ("case", "patient", "session", "source")}
     named = chain(filter(None, plain.values()), *of_task.values(), only or ())

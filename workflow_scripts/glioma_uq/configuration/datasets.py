@@ -211,8 +211,9 @@ def faults_of_dataset(dataset, path):
             return
         if not groups & {"patient", "case"} or groups - set(GROUPS):
             yield (
-                f"expected the groups patient or case, and session, in folders, found "
-                f"{', '.join(sorted(groups)) or 'none'} in {pattern!r}: correct {path}."
+                "expected the group patient or case, and perhaps session, in each of folders, "
+                f"found {', '.join(sorted(groups)) or 'none'} in {pattern!r}: write the whole path "
+                f"of a case's folder, levels between slashes, in {path}."
             )
     for example in dataset["examples"]:
         if not place_of(example, dataset["folders"]):
