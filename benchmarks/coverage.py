@@ -3,9 +3,9 @@
     python benchmarks/coverage.py [--cohorts 2000] [--resamples 1000] [--quick]
 
 One process, one thread, a few minutes. The tables are those of docs/intervals.md: intervals of one
-network's measures over cases, of its calibration error, and of a method's expected value over
-cases and networks. The last lines are the coverage, in per cent, of the default method for each
-measure.
+network's measures over cases, of its calibration error, of a mean over patients with several cases
+each, and of a method's expected value over cases and networks. The last lines are the coverage, in
+per cent, of the default method for each measure.
 
 Last line: `spearman: 96.1 (N = 50), 94.9 (N = 240)`
 """
@@ -36,6 +36,7 @@ MISSED, DICE = 0.05, (8.0, 2.0)  # share of missed tumours; Beta distribution of
 NETWORK_SD, CASE_SD = (0, 0.01, 0.03, 0.06, 0.1), 0.1
 BETWEEN_RATES = 0.8  # correlation of the values of a case at two dropout rates
 DESIGNS = ((2, 1), (5, 1), (2, 2), (2, 4), (2, 8), (5, 3))  # (folds, seeds) of a study of 64 cases
+CASES_OF_PATIENT, ALIKE = 4, 0.8  # at most; share of the variance that cases of one patient share
 RHO, SKEW = -0.4, 0.5  # correlation of two normal numbers; sd of the logarithm of the skewed one
 
 
@@ -174,6 +175,37 @@ def ece_of_cohort(n, sharpened, weights, truth, rng):
     return raw[0], debiased[0], *null, *inside
 
 
+def cover_patients(n, kind, cohorts, resamples, rng):
+    """Return the coverage of the interval of a mean by resamples of patients, and of cases.
+
+    Each of `n` patients has one to `CASES_OF_PATIENT` cases, all as likely.
+    """
+    found = []
+    for _ in range(cohorts):
+        patient = np.repeat(np.arange(n), rng.integers(1, CASES_OF_PATIENT + 1, n))
+        of_case = rng.normal(size=len(patient))
+        values = np.sqrt(ALIKE) * rng.normal(size=n)[patient] + np.sqrt(1 - ALIKE) * of_case
+        for units in (patient, np.arange(len(patient))):
+            number = units[-1] + 1
+            drawn = resample_weights(number, resamples, rng)
+            weights = np.vstack([np.ones(number), drawn, 1 - np.eye(number)])[:, units]
+            means = weighted_mean(values, weights)
+            *_, low, high, _ = interval(means[:-number], 0.95, kind, means[-number:], number)
+            found.append(low <= 0 <= high)
+    return np.reshape(found, (cohorts, 2)).mean(axis=0)
+
+
+def tabulate_patients(kind, cohorts, resamples):
+    """Print the coverage of a mean over cases by number of patients."""
+    print(f"\nCoverage of a mean, one to {CASES_OF_PATIENT} cases of a patient, alike by {ALIKE}, "
+          f"{cohorts} cohorts, {resamples} resamples, {kind}, in per cent")  # fmt: skip
+    for n in (30, 100):
+        of_patients, of_cases = cover_patients(
+            n, kind, cohorts, resamples, np.random.default_rng(n)
+        )
+        print(f"{n} patients: {100 * of_patients:.1f} of patients, {100 * of_cases:.1f} of cases")
+
+
 def cover_networks(folds, seeds, sd, kind, cohorts, resamples, rng, *, cases=64):
     """Return the coverage [2] and mean width [2] of the interval of a method's expected value,
     and of that of the difference between two dropout rates of the same expected value.
@@ -230,6 +262,7 @@ def main():
     coverage = tabulate_intervals(options.cohorts, resamples, draws)
     tabulate_ece(max(options.cohorts // 4, 1), resamples, draws)
     kind = default_interval()
+    tabulate_patients(kind, max(options.cohorts // 4, 1), resamples)
     tabulate_networks(kind, options.cohorts, resamples)
     print(f"\nCoverage in per cent of the default method ({kind}):")
     for name, by_size in coverage.items():

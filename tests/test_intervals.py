@@ -297,3 +297,9 @@ def test_tails_beyond_the_resamples_follow_from_nearer_ones():
 )
 def test_so_few_cases_are_reason_enough(n, expected):
     assert interval(np.full(100, np.nan), n=n)[3] == expected
+
+
+def test_intervals_over_patients_cover_where_those_over_cases_do_not():
+    cover_patients = runpy.run_path(str(BENCHMARK))["cover_patients"]
+    of_patients, of_cases = cover_patients(30, "expanded", 400, 200, np.random.default_rng(30))
+    assert of_patients >= 0.91 > 0.85 > of_cases
