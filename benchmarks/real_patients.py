@@ -130,13 +130,13 @@ def show_dice(study):
 def show_risk(study):
     """Print the mean of 1 - Dice of the share of cases that are the least uncertain."""
     table = pd.read_csv(study / "statistics/risk_coverage.csv")
-    by = next(name for name in ("doubt", "uncertainty") if name in table)
     rows = []
-    for (network, rate, doubt), curve in table.groupby(["network", "rate", by], sort=False):
+    by = ["network", "rate", "uncertainty"]
+    for (network, rate, uncertainty), curve in table.groupby(by, sort=False):
         curve = curve.set_index("coverage").sort_index()
         half = curve.iloc[(np.abs(curve.index - 0.5)).argmin()]
         text = f"{half['risk']:.3f} ({half['low']:.3f} to {half['high']:.3f})"
-        rows.append([network, f"{rate:.2f}", doubt, text, f"{curve['risk'].iloc[-1]:.3f}"])
+        rows.append([network, f"{rate:.2f}", uncertainty, text, f"{curve['risk'].iloc[-1]:.3f}"])
     header = ["network", "rate", "by", "1 - Dice of the surer half", "of all"]
     show("Risk and coverage", header, rows)
 

@@ -124,7 +124,7 @@ def study(tmp_path):
         ],
         study / "statistics/overlap.csv": [cell | numbers | region],
         study / "statistics/risk_coverage.csv": [
-            cell | {"doubt": "brain", "coverage": c, "risk": r, "low": 0.0, "high": 1.0}
+            cell | {"uncertainty": "brain", "coverage": c, "risk": r, "low": 0.0, "high": 1.0}
             for c, r in ((0.5, 0.2), (1.0, 0.3))
         ],
     }  # fmt: skip
