@@ -6,7 +6,7 @@ import torch
 import yaml
 from error_bounds import gamma
 
-from glioma_uq.configuration.schema import SCHEMA
+from glioma_uq.configuration.documents import CONFIG_SCHEMA
 from glioma_uq.dataset import Case
 from glioma_uq.normalisation import z_score, z_score_twice
 from glioma_uq.training.augmentation import (
@@ -37,7 +37,7 @@ def changed(names, seed, voxel_size_mm=1.0, data=None):
 
 
 def test_a_config_can_name_every_change_and_no_other():
-    offered = yaml.safe_load(SCHEMA.read_text())["properties"]["training"]["properties"]
+    offered = yaml.safe_load(CONFIG_SCHEMA.read_text())["properties"]["training"]["properties"]
     assert set(offered["augmentation"]["items"]["enum"]) == set(ALL)
 
 

@@ -6,7 +6,7 @@ Snakemake reads this module while it plans, so it imports nothing heavy.
 from collections import Counter
 
 from glioma_uq.case_names import check_case_name, check_no_twins, natural
-from glioma_uq.cohorts.datasets import check_places, places
+from glioma_uq.cohorts.datasets import cases_there, check_dataset_there, places
 from glioma_uq.cohorts.labels import LABEL_COLUMNS, RAW_COLUMNS, read_labels
 from glioma_uq.errors import BadInput
 from glioma_uq.phantom.lesion_groups import case_names
@@ -16,17 +16,22 @@ NO_LABELS = dict.fromkeys((*LABEL_COLUMNS, *RAW_COLUMNS), "") | dict.fromkeys(TA
 
 
 def list_cases(cohort, options):
-    """Return the names of the cases that a run reads; `options` are those of the cohort's source.
+    """Return the names of the cases that a run reads; `options`: those of the cohort's source."""
+    if cohort["source"] == "phantom":
+        return case_names(options["cases"], options.get("size_sensitivity"))
+    return [row["case"] for row in cases_to_read(cohort, options)]
+
+
+def cases_to_read(cohort, options):
+    """Return the cases of patients that a run reads, as `read_cases`.
 
     A row of a dataset's table without a folder is not among them: check_cohort names it.
     """
-    if cohort["source"] == "phantom":
-        return case_names(options["cases"], options.get("size_sensitivity"))
     rows = read_cases(cohort["source"], options, cohort.get("labels"), cohort["sessions"])
     if cohort["source"] != "datasets":
-        return [row["case"] for row in rows]
-    there = {place.case for dataset in options["datasets"] for place in places(dataset)}
-    return [row["case"] for row in rows if row["case"] in there]
+        return rows
+    there = set(cases_there(options))
+    return [row for row in rows if row["case"] in there]
 
 
 def read_cases(source, options, labels, sessions="all"):
@@ -94,7 +99,7 @@ def cases_of(dataset):
     the problem, unless the row is of another session. Patient and session are those of the folder
     unless the table has columns for them.
     """
-    check_places(dataset)
+    check_dataset_there(dataset)
     found = {place.case: place for place in places(dataset)}
     for case in found:
         check_case_name(case, dataset["path"])

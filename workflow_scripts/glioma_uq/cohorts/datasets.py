@@ -56,7 +56,7 @@ def places(dataset):
     return _places(dataset["path"], tuple(dataset["folders"]))
 
 
-def check_places(dataset):
+def check_dataset_there(dataset):
     """Raise BadInput unless a dataset's folder is there and holds the folder of a case."""
     path = Path(dataset["path"])
     if not path.is_dir():

@@ -9,7 +9,14 @@ from functools import cache
 from pathlib import Path
 
 from glioma_uq.cohorts.datasets import FIELDS, GROUPS, place_of
-from glioma_uq.configuration.documents import fill_defaults, read_yaml, sentence, validator_of
+from glioma_uq.configuration.documents import (
+    CHECKOUT,
+    CONFIG_SCHEMA,
+    fill_defaults,
+    read_yaml,
+    sentence,
+    validator_of,
+)
 from glioma_uq.configuration.faults import (
     faults_of_cavity,
     faults_of_coding,
@@ -21,10 +28,8 @@ from glioma_uq.errors import BadInput, closest
 from glioma_uq.label_values import text_keys
 from glioma_uq.subregions import SUBREGIONS, tells_subregions
 
-CHECKOUT = Path(__file__).parents[3]
 FOLDER = CHECKOUT / "cohorts" / "datasets"
 SCHEMA = CHECKOUT / "rules" / "dataset.schema.yaml"
-CONFIG_SCHEMA = CHECKOUT / "rules" / "config.schema.yaml"
 
 
 def list_datasets():

@@ -6,6 +6,7 @@ Snakemake reads this module while it plans, so it imports nothing heavy.
 import re
 from copy import deepcopy
 from functools import cache, reduce
+from pathlib import Path
 
 import yaml
 from jsonschema import Draft202012Validator, validators
@@ -13,6 +14,8 @@ from referencing import Registry, Resource
 
 from glioma_uq.errors import BadInput, closest
 
+CHECKOUT = Path(__file__).parents[3]
+CONFIG_SCHEMA = CHECKOUT / "rules" / "config.schema.yaml"
 NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?", re.ASCII)
 
 

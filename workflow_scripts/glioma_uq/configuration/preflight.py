@@ -9,7 +9,7 @@ from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
 
-from glioma_uq.cohorts.cases import list_cases, read_cases
+from glioma_uq.cohorts.cases import cases_to_read
 from glioma_uq.cohorts.sources import find_images
 from glioma_uq.configuration.datasets import datasets_of
 from glioma_uq.errors import BadCase, BadInput
@@ -46,10 +46,7 @@ def check_patients(config):
 
 
 def listed_cases(cohort):
-    """Return (cases, where they are listed) of a cohort of patients; ([], "") if that is not there.
-
-    A row of a dataset's table without a folder is no case.
-    """
+    """Return (cases, where they are listed) of a cohort of patients; ([], "") if not there."""
     source = cohort["source"]
     if source == "datasets":
         options = {"datasets": datasets_of(cohort)}
@@ -58,9 +55,7 @@ def listed_cases(cohort):
         options, places = cohort[source], [cohort["labels"]["table"]]
     if not all(map(os.path.exists, places)):
         return [], ""
-    names = set(list_cases(cohort, options))
-    rows = read_cases(source, options, cohort.get("labels"), cohort["sessions"])
-    return [row for row in rows if row["case"] in names], " and ".join(places)
+    return cases_to_read(cohort, options), " and ".join(places)
 
 
 def check_classes(cases, tasks, number, where):

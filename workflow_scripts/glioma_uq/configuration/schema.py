@@ -3,19 +3,24 @@
 from pathlib import Path
 
 from glioma_uq.configuration.datasets import add_preprocessing
-from glioma_uq.configuration.documents import fill_defaults, read_yaml, sentence, validator_of
+from glioma_uq.configuration.documents import (
+    CHECKOUT,
+    CONFIG_SCHEMA,
+    fill_defaults,
+    read_yaml,
+    sentence,
+    validator_of,
+)
 from glioma_uq.configuration.validation import check_across_keys
 from glioma_uq.errors import BadInput
 from glioma_uq.grid import WITH_DROPOUT
 from glioma_uq.label_values import read_keys_as_text
 
-CHECKOUT = Path(__file__).parents[3]
-SCHEMA = CHECKOUT / "rules" / "config.schema.yaml"
 COHORT_KEYS = ("cohort", "preprocessing")
 VALIDATION_PASSES = 5
 
 
-def check_config(config, schema=SCHEMA):
+def check_config(config, schema=CONFIG_SCHEMA):
     """Check `config` against the schema at path `schema`, complete it in place and return it.
 
     A `cohort` that is a path is replaced by the content of that file. Defaults are filled in, and
