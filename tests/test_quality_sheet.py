@@ -170,7 +170,7 @@ def test_a_missing_series_is_a_sentence_beside_the_others(cohort, monkeypatch):
     monkeypatch.setattr(draw_quality_sheets, "draw_sheet", draw_and_keep)
     draw(cohort, ["good"])
     ((notes, views),) = drawn
-    assert notes[0] == "T1 imputed by zeros"
+    assert notes[0] == "T1 imputed"
     assert list(views) == MODALITIES
     assert views["t1"] == "No scan: the case lacks this series."
     assert isinstance(views["t1ce"], View)

@@ -3,11 +3,12 @@
 import numpy as np
 import pandas as pd
 
-from glioma_uq.figures.gallery_cases import imputed_text, read_gallery_cases, through_tumour
+from glioma_uq.figures.gallery_cases import read_gallery_cases, through_tumour
 from glioma_uq.figures.slices import outline, show_scans, slice_panels, slicer
 from glioma_uq.figures.style import finish, key
 from glioma_uq.figures.words import format_range
 from glioma_uq.plurals import counted
+from glioma_uq.quality.metrics import imputed_note
 from glioma_uq.statistics.selected_cell import read_selected_cell
 
 CAPTION = (
@@ -87,7 +88,7 @@ def row_text(case):
     """Return the label of a row."""
     nats = "no tumour found" if np.isnan(case.uncertainty) else f"{case.uncertainty:.2f} nats"
     dice = "no reference" if np.isnan(case.dice) else f"Dice {case.dice:.2f}"
-    return "\n".join(filter(None, [case.name, nats, dice, imputed_text(case)]))
+    return "\n".join(filter(None, [case.name, nats, dice, imputed_note(case.imputed)]))
 
 
 def headline(table, n):

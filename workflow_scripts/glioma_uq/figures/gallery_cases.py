@@ -115,11 +115,6 @@ def find_maps(maps, network, rate, passes, case):
     )
 
 
-def imputed_text(case):
-    """Return "T1, FLAIR imputed" of a case, "" without missing series."""
-    return f"{', '.join(name.upper() for name in case.imputed)} imputed" * bool(case.imputed)
-
-
 def through_tumour(case):
     """Return the voxel [3] whose three planes hold the most of the true tumour.
 

@@ -7,12 +7,13 @@ import pandas as pd
 from matplotlib.colors import ListedColormap
 from matplotlib.patches import Patch
 
-from glioma_uq.figures.gallery_cases import CaseImages, find_maps, imputed_text, read_scans, spread
+from glioma_uq.figures.gallery_cases import CaseImages, find_maps, read_scans, spread
 from glioma_uq.figures.networks import format_by_network, nearest_cells, shown_names
 from glioma_uq.figures.slices import show_scans, slice_panels, slicer
 from glioma_uq.figures.style import FULL_WIDTH, empty_figure, finish
 from glioma_uq.images import read_image
 from glioma_uq.plurals import counted
+from glioma_uq.quality.metrics import imputed_note
 from glioma_uq.statistics.overlap_groups import et_volumes
 from glioma_uq.statistics.selected_cell import read_selected_cell
 from glioma_uq.subregions import LABELS, SUBREGIONS
@@ -123,7 +124,7 @@ def draw_case(axes_of_case, case, rows):
     for axes, dice in zip(axes_of_case[len(scans) + 1 :], rows["dice"], strict=True):
         axes.set_xlabel(f"Dice {dice:.2f}", size=6.5, labelpad=2)
     volume = f"{rows['et_volume_ml'].iloc[0]:.2f} ml"
-    text = "\n".join(filter(None, [case.name, volume, imputed_text(case)]))
+    text = "\n".join(filter(None, [case.name, volume, imputed_note(case.imputed)]))
     axes_of_case[0].set_ylabel(text, size=6.5)
 
 

@@ -137,8 +137,8 @@ def between(low, high):
 
 
 def imputed_note(modalities):
-    """Return "T1, FLAIR imputed by zeros" of the series that a case lacks, "" for none."""
-    return f"{', '.join(name.upper() for name in modalities)} imputed by zeros" * bool(modalities)
+    """Return "T1, FLAIR imputed" of the series that a case lacks, "" for none."""
+    return f"{', '.join(name.upper() for name in modalities)} imputed" * bool(modalities)
 
 
 def overview(metrics, limits=()):

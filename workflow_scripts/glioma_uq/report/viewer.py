@@ -8,7 +8,8 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
-from glioma_uq.figures.gallery_cases import imputed_text, through_tumour
+from glioma_uq.figures.gallery_cases import through_tumour
+from glioma_uq.quality.metrics import imputed_note
 from glioma_uq.report.verdict import number
 from glioma_uq.uncertainty import UNCERTAINTY_COMPONENTS
 
@@ -51,7 +52,7 @@ def about(case):
     found = "no tumour predicted"
     if not np.isnan(case.uncertainty):
         found = f"{number(case.uncertainty, 3)} nats in the tumour"
-    texts = [found, f"Dice {number(case.dice)}", imputed_text(case)]
+    texts = [found, f"Dice {number(case.dice)}", imputed_note(case.imputed)]
     return ", ".join(filter(None, texts))
 
 
