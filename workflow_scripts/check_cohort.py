@@ -29,7 +29,8 @@ def main(
         print("{name}: {title}. Cite {citation}. Terms of use: {licence}".format(**dataset))
     listed = read_cases(source, options, table)
     cases = chosen_sessions(listed, sessions)
-    print(f"{len(listed) - len(cases)} cases of other sessions are not used")
+    if left := len(listed) - len(cases):
+        print(f"{counted(left, 'case')} of other sessions not used")
     unlisted_names = unlisted(source, options, listed)
     owners = {}
     for row in cases:

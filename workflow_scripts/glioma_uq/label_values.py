@@ -8,6 +8,7 @@ from collections import Counter
 from difflib import get_close_matches
 
 from glioma_uq.errors import BadInput
+from glioma_uq.plurals import counted
 from glioma_uq.tasks import TASKS, UNKNOWN
 from glioma_uq.text_tables import number_of
 
@@ -130,5 +131,5 @@ def _listed(named, unnamed):
     for text, count in sorted(unnamed.items(), key=lambda item: (-item[1], item[0])):
         near = get_close_matches(text, named, 1, cutoff=0.4) if named not in CODES.values() else ()
         hint = f" (closest: {near[0]})" if near else ""
-        parts.append(f"{text!r} in {count} row{'s' * (count > 1)}{hint}")
+        parts.append(f"{text!r} in {counted(count, 'row')}{hint}")
     return ", ".join(parts)

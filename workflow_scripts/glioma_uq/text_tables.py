@@ -40,7 +40,7 @@ def read_text_table(path, sheet=None):
 
     Args:
         path: of the table.
-        sheet: name or number, from 1, of the sheet of a workbook; None for the first.
+        sheet: name or number, from 1, of the sheet of a workbook; None for the first visible one.
 
     Raises BadInput for a file that cannot be read as one of these, and for a line with more
     or fewer fields than the header.

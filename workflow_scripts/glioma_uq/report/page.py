@@ -14,6 +14,7 @@ from glioma_uq.figures import caption
 from glioma_uq.figures.cells import IN_TEXT
 from glioma_uq.figures.words import format_number
 from glioma_uq.files import written_whole
+from glioma_uq.plurals import counted
 
 SHRINK = 4  # factor from a sheet to a thumbnail of some 10 kB: a page of 1,200 has 16 MB
 
@@ -85,6 +86,7 @@ def write(output, template, contents):
         lstrip_blocks=True,
     )
     environment.filters |= {"yaml": as_yaml, "in_four_digits": in_four_digits}
+    environment.globals["counted"] = counted
     html = environment.get_template(template).render(contents)
     with written_whole(output) as path:
         path.write_text(html + "\n", encoding="utf-8")

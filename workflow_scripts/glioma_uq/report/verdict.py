@@ -14,8 +14,8 @@ from glioma_uq.tasks import TASKS
 LEAST_DICE = 0.60  # mean over test cases; below it a network does not find the tumour
 GUESSING = 0.5  # AUC of random guesses
 LEAST_ENHANCING_DICE = 0.30  # over cases with enhancing tumour; below it few are found
-# Known labels of each class. An AUC of .85 has an interval above guessing in nearly every study
-# of 10 and 10 cases (it lies 3.9 of its standard errors above .5), in three of four of 5 and 5.
+# Known labels of each class. By the standard error of Hanley and McNeil (1982) an AUC of .85 lies
+# 3.9 of them above guessing with 10 and 10 cases, 2.7 with 5 and 5.
 LEAST_LABELS = 10
 # Mean probability of tumour outside it. The demo's networks give .01 to .02; a network that has
 # not learned the background gave .4.
@@ -98,7 +98,7 @@ def learned(classification=None, segmentation=None, overlap=None, training=None,
 
 
 def known_labels(tested):
-    """Return {task: {class: number}} of a cell's table, of the tasks with known labels.
+    """Return {task: {class: number of patients}} of a cell's table, of the tasks with known labels.
 
     Patients are counted where the table names them, else cases.
     """
