@@ -10,12 +10,8 @@ MEASURES = ("ece", "nll", "brier", "auc")
 
 def tabulate(*, classification, segmentation, intervals, ece, auc_average, rng):
     of_classes = partial(key_measures, ece=ece, auc_average=auc_average, names=MEASURES)
-    return concat_nonempty(
-        [
-            measure_seeds(paths, measures, **intervals, rng=rng)
-            for paths, measures in (
-                (classification, of_classes),
-                (segmentation, segmentation_measures),
-            )
-        ]
-    )
+    tables = [
+        measure_seeds(paths, measures, **intervals, rng=rng)
+        for paths, measures in ((classification, of_classes), (segmentation, segmentation_measures))
+    ]
+    return concat_nonempty(tables)
