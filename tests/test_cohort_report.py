@@ -1,10 +1,12 @@
 """The cohort's report says who takes part, why others do not, and what was measured."""
 
 import re
+from html import unescape
 from html.parser import HTMLParser
 from urllib.parse import unquote
 
 import pandas as pd
+from configs import planned
 from PIL import Image
 
 import draw_figure
@@ -25,7 +27,8 @@ QUALITY = {"t1ce_voxel_mm": "1 x 1 x 5.5", "brain_volume_ml": 1500.04, "template
 
 
 def write_report(
-    folder, names=("P-1",), excluded=(), cohort="glioma", imputed=None, unseen=()
+    folder, names=("P-1",), excluded=(), cohort="glioma", imputed=None, unseen=(),
+    datasets=(),
 ):  # fmt: skip
     """Write a report of cases and of excluded ones (case, step, reason); return its text.
 
@@ -55,8 +58,9 @@ def write_report(
         Image.new("RGB", (80, 40)).save(path)
     output = folder / "report.html"
     make_cohort_report.main(
-        cohort=cohort, **paths, limits=LIMITS, figure=figure["png"], sheets=sheets, output=output
-    )
+        cohort=cohort, **paths, limits=LIMITS, figure=figure["png"], sheets=sheets, output=output,
+        datasets=datasets,
+    )  # fmt: skip
     return output.read_text(encoding="utf-8")
 
 
@@ -109,6 +113,21 @@ def test_left_out_cases_are_told_with_step_reason_and_what_was_outside(tmp_path)
     assert ["Dice with the template", "2", "0.96", "0.96 to 0.96"] in page.rows
     assert 'title="brain_volume_ml: expected 700 to 2300" data-value="200.0">200<' in html
     assert {"figures/P-1.png", "figures/P-3.png"} <= set(page.links)
+
+
+def test_every_dataset_says_whom_to_cite_and_how_far_it_was_checked(tmp_path):
+    config = {"cohort": {"name": "two", "source": "datasets", "datasets": [
+        {"name": "brats", "version": 2021, "path": str(tmp_path)},
+        {"name": "utsw-glioma", "path": str(tmp_path), "table": None},
+    ]}, "study": None}  # fmt: skip
+    cited = planned({}, config)[0].cited
+    html = unescape(write_report(tmp_path, datasets=[*cited, cited[0] | {"doi": None}]))
+    for dataset in cited:
+        assert f'href="https://doi.org/{dataset["doi"]}"' in html
+        for text in dataset.values():
+            assert text in html
+    assert html.count("Menze et al.") == 2
+    assert "doi None" not in html
 
 
 def test_a_row_without_a_folder_has_no_sheet(tmp_path):

@@ -8,10 +8,15 @@ from glioma_uq.steps import run
 from glioma_uq.tables import read_table
 
 
-def main(*, cohort, volumes, excluded, quality, limits, figure, sheets, output):
-    """Write `output` from the cohort's tables, their figure and all quality sheets (PNG)."""
+def main(
+    *, cohort, volumes, excluded, quality, limits, figure, sheets, output, datasets=()
+):  # fmt: skip
+    """Write `output` from the cohort's tables, their figure and all quality sheets (PNG).
+
+    `datasets`: what to say of each dataset by name, its title, citation, doi, licence, verified.
+    """
     tables = [read_table(path) for path in (volumes, excluded, quality)]
-    shown = contents.from_tables(cohort, *tables, limits)
+    shown = contents.from_tables(cohort, *tables, limits) | {"datasets": datasets}
     shown["figure"] = page.figure(figure, Path(output).parent)
     shown["thumbnails"] = {Path(path).stem: page.thumbnail(path) for path in sheets}
     page.write(output, "cohort.html.jinja", shown)

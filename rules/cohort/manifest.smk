@@ -88,6 +88,7 @@ rule make_cohort_report:
     params:
         cohort=cohort.name,
         limits=cohort.limits,
+        datasets=cohort.cited,
         depends_on=templates("cohort.html.jinja", "overview.html.jinja"),
         library=fingerprint("make_cohort_report.py", also="glioma_uq/figures/quality_metrics.py"),
     script:

@@ -91,6 +91,12 @@ class CohortPlan(Plan):
         return not (self.is_phantom or self.is_converted)
 
     @property
+    def cited(self):
+        """What the report says of each dataset: whom to cite, its licence, how far checked."""
+        names = ("title", "citation", "doi", "licence", "verified")
+        return [{name: each[name] for name in names} for each in self.datasets]
+
+    @property
     def targets(self):
         """What a run makes; a deleted picture is drawn again."""
         metrics = [f"{self.folder}/quality_metrics.{kind}" for kind in ("pdf", "png", "csv")]
