@@ -16,6 +16,7 @@ rule collect_cohort:
         "../../envs/imaging.yaml"
     params:
         on_bad_case=cohort.on_bad_case,
+        on_own_grid=cohort.on_own_grid,
         library=cohort.code("collect_cohort"),
     script:
         "../../workflow_scripts/collect_cohort.py"

@@ -89,6 +89,33 @@ def exclude_copies(cases, quality):
     return kept, copies
 
 
+def exclude_other_grids(cases, quality):
+    """Return (cases, others): without the cases that are not on the grid of most, and these.
+
+    `cases`: included ones; `quality`: rows of all steps. Without registration a case keeps its own
+    grid, and networks read one cohort on one grid. Of two grids as frequent the first stays.
+    """
+    grids = {row["case"]: grid_of(row) for row in quality if row["step"] == STEPS[-1]}
+    counts = Counter(grids[case["case"]] for case in cases)
+    common = counts.most_common(1)[0][0] if counts else ""
+    kept, others = [], []
+    for case in cases:
+        if (grid := grids[case["case"]]) == common:
+            kept.append(case)
+            continue
+        reason = (
+            f"expected the grid of most cases, {common}, since they are not registered, found "
+            f"{grid}, bring it there, or choose an engine under preprocessing.registration"
+        )
+        others.append({"case": case["case"], "step": "collect_cohort", "reason": reason})
+    return kept, others
+
+
+def grid_of(row):
+    """Return the grid in a row of normalise_case in words."""
+    return f"{row['shape']} voxels of {float(row['voxel_mm']):g} mm"
+
+
 def first_reasons(quality):
     """Return the reasons of exclusion: {case, step, reason}, with the numbers of an exceeded limit.
 
@@ -139,11 +166,10 @@ def manifest_of(included, quality):
         rows.append(case | files_in(row))
     grids = {}
     for row in rows:
-        grids.setdefault(tuple(row[name] for name in GRID[:2]), []).append(row["case"])
+        grids.setdefault(grid_of(row), []).append(row["case"])
     if len(grids) > 1:
         found = ", ".join(
-            f"{shape} voxels of {float(mm):g} mm in {len(cases)} (as {cases[0]})"
-            for (mm, shape), cases in grids.items()
+            f"{grid} in {len(cases)} (as {cases[0]})" for grid, cases in grids.items()
         )
         raise BadInput(
             f"expected one grid for all cases, found {found}, remove the folder normalised of the "
