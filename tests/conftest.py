@@ -74,19 +74,25 @@ def tiny_copy(tiny, tmp_path):
     return workflows.copy_of(tiny, tmp_path / "tiny")
 
 
+@pytest.fixture
+def halves_copy(tiny_copy):
+    """That copy with its config in two files, cohort.yaml and study.yaml, which change nothing."""
+    workflows.write_halves(tiny_copy)
+    for config in ("cohort.yaml", "study.yaml"):
+        assert workflows.planned(tiny_copy, config=config) == set()
+    return tiny_copy
+
+
 @pytest.fixture(scope="session")
 def in_two_steps(tmp_path_factory):
-    """The tiny study once more: its cohort alone, then the study, two jobs at a time."""
+    """The tiny study once more, two jobs at a time: its cohort, then the study to its findings."""
 
     def make(folder):
-        workflows.copy_of_repository(folder)
-        halves = {key: workflows.TINY[key] for key in ("cohort", "preprocessing")}
-        study = {key: value for key, value in workflows.TINY.items() if key not in halves}
-        workflows.write_config(folder, "cohort.yaml", **halves)
-        workflows.write_config(folder, "study.yaml", **study, cohort="cohort.yaml")
+        workflows.write_halves(workflows.copy_of_repository(folder))
         workflows.snakemake(folder, config="cohort.yaml", cores="2")
         assert not (folder / "results/studies").exists()
-        workflows.snakemake(folder, config="study.yaml", cores="2")
+        findings = "results/studies/tiny/statistics/findings.csv"
+        workflows.snakemake(folder, findings, config="study.yaml", cores="2")
 
     return workflows.finished_once(tmp_path_factory, "in_two_steps", make)
 

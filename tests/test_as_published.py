@@ -1,22 +1,28 @@
-"""The small-tumour study by its paper's own protocol: its departures, and a run made tiny."""
+"""The small-tumour study by its paper's own protocol: its departures, and a run made tiny.
 
-import csv
+That run is also the one from the files of a dataset, BraTS 2018, to the report of a study.
+"""
+
 import shutil
 
 import numpy as np
 import pandas as pd
 import pytest
 from configs import checked, merge, read
+from layouts import file_of, folders_of
+from source_layouts import recoded
 from workflows import copy_of_repository, finished_once, snakemake, write_config
 
+from glioma_uq.cohorts.datasets import place_of
+from glioma_uq.configuration.datasets import read_dataset
 from glioma_uq.configuration.departures import departures
-from glioma_uq.images import read_image
+from glioma_uq.images import read_image, write_image
 
 PATH = "studies/small_tumours_as_published.yaml"
 CASES = "data"
 TINY = {
-    "cohort": {"name": "shared_grid", "source": "folder", "folder": {"path": CASES},
-               "labels": {"table": f"{CASES}/labels.csv"}},
+    "cohort": {"name": "shared_grid",
+               "datasets": [{"name": "brats", "version": 2018, "path": CASES}]},
     "preprocessing": {
         "voxel_size_mm": 8.0, "quality": {"limits": {"brain_volume_ml": [None, None]}},
     },
@@ -37,28 +43,33 @@ def test_what_is_left_to_depart_is_what_the_paper_does_not_say():
     assert {"Folds", "Weights of the epoch", "Weight of the voxel-wise cross-entropy"} <= leaky
 
 
+BRATS = read_dataset("brats", 2018)
+
+
+def cases_of(tiny):
+    """Return {place in BraTS 2018: folder of the tiny cohort} with stripped scans of one grid."""
+    folders = sorted((tiny / "results/cohorts/tiny/normalised").iterdir())
+    places = [place_of(name, BRATS["folders"]) for name in folders_of(BRATS, len(folders))]
+    return dict(zip(places, folders, strict=True))
+
+
 @pytest.fixture(scope="module")
 def published(tiny, tmp_path_factory):
-    """A finished run of the study on stripped scans that share one grid, made tiny."""
+    """A finished run of the study, made tiny, on a cohort in the layout of BraTS 2018."""
 
     def make(folder):
         copy_of_repository(folder)
-        rows = []
-        for case in sorted((tiny / "results/cohorts/tiny/normalised").iterdir()):
-            (folder / CASES / case.name).mkdir(parents=True)
-            for name in ("t1", "t1ce", "t2", "flair"):
-                to = folder / CASES / case.name / f"{name.upper()}.nii.gz"
-                shutil.copy(case / f"{name}.nii.gz", to)
-            for name in ("segmentation", "brain_mask"):
-                shutil.copy(case / f"{name}.nii.gz", folder / CASES / case.name)
-            rows.append({"case": case.name, "idh": "", "1p19q": "", "grade": ""})
-        with open(folder / CASES / "labels.csv", "w", encoding="utf-8", newline="") as file:
-            table = csv.DictWriter(file, rows[0])
-            table.writeheader()
-            table.writerows(rows)
-        config = read(PATH)
-        del config["cohort"]
-        write_config(folder, "published.yaml", **merge(config, TINY))
+        for place, case in cases_of(tiny).items():
+            for part in BRATS["files"]:
+                path = folder / CASES / file_of(BRATS, place, part)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                if part == "segmentation":
+                    ours = read_image(case / "segmentation.nii.gz", dtype=None)
+                    data = recoded(ours.data, BRATS["segmentation_labels"])
+                    write_image(path, data, ours.grid)
+                else:
+                    shutil.copy(case / f"{part}.nii.gz", path)
+        write_config(folder, "published.yaml", **merge(read(PATH), TINY))
         snakemake(folder, config="published.yaml")
 
     return finished_once(tmp_path_factory, "published", make)
@@ -115,10 +126,10 @@ def test_real_cases_stay_on_the_grid_of_brats_to_the_voxel(real_data, tmp_path):
 
 
 @pytest.mark.workflow
-def test_the_scans_stay_on_their_own_grid(published):
-    for case in sorted((published / CASES).glob("*/")):
-        own = read_image(case / "T1CE.nii.gz").grid
-        folder = published / "results/cohorts/shared_grid/normalised" / case.name
+def test_the_scans_stay_on_their_own_grid_and_the_labels_are_ours(tiny, published):
+    for place, case in cases_of(tiny).items():
+        own = read_image(case / "t1ce.nii.gz").grid
+        folder = published / "results/cohorts/shared_grid/normalised" / place.case
         for name in ("t1ce", "segmentation", "brain_mask"):
             found = read_image(folder / f"{name}.nii.gz", dtype=None)
             assert found.grid.shape == own.shape

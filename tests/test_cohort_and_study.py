@@ -12,7 +12,6 @@ from workflows import (
     ROOT,
     TINY,
     contents,
-    copy_of,
     copy_of_repository,
     edit,
     finished_once,
@@ -48,30 +47,28 @@ def weights(folder):
     return [path.read_bytes() for path in sorted((folder / STUDY).rglob("model.safetensors"))]
 
 
-def test_a_cohort_made_anew_by_other_settings_makes_all_of_its_study_anew(in_two_steps, tmp_path):
+def test_a_cohort_made_anew_by_other_settings_makes_all_of_its_study_anew(halves_copy):
     """Intensities alone change, no shape and no record, and the study sees but the manifest."""
-    folder = copy_of(in_two_steps, tmp_path / "copy")
-    before = weights(folder)
+    folder, before = halves_copy, weights(halves_copy)
     edit(folder / "cohort.yaml", "  voxel_size_mm: 8.0", "  clip: [5, 95]\n  voxel_size_mm: 8.0")
     printed = snakemake(folder, f"{COHORT}/volumes.csv", config="cohort.yaml")
     assert rules_in(printed) == {"normalise_case", "collect_cohort"}
     printed = snakemake(folder, config="cohort.yaml")
     assert rules_in(printed) == {"draw_quality_sheets_1", "make_cohort_report", "all"}
     assert planned(folder, config="study.yaml") == SEES_VOLUMES | FOLLOWS
-    snakemake(folder, config="study.yaml")
+    networks = [path.relative_to(folder) for path in (folder / STUDY).rglob("model.safetensors")]
+    made = rules_in(snakemake(folder, f"{STUDY}/provenance.json", *networks, config="study.yaml"))
+    assert made == {"assign_folds", "train_network", "record_provenance"}
     after = weights(folder)
     assert len(after) == len(before) == 4
     assert not set(after) & set(before)
     provenance = json.loads((folder / STUDY / "provenance.json").read_text())
     assert provenance["config"]["preprocessing"]["clip"] == [5, 95]
-    assert "Nothing to be done" in snakemake(folder, config="study.yaml")
+    assert planned(folder, config="study.yaml") == (SEES_VOLUMES | FOLLOWS) - made
 
 
-def test_a_cohort_made_again_to_the_same_bytes_makes_nothing_of_its_study_anew(
-    in_two_steps, tmp_path
-):
-    folder = copy_of(in_two_steps, tmp_path / "copy")
-    before = contents(folder)
+def test_a_cohort_made_again_to_the_same_bytes_makes_nothing_of_its_study_anew(halves_copy):
+    folder, before = halves_copy, contents(halves_copy)
     shutil.rmtree(folder / COHORT / "normalised/phantom-003")
     (folder / COHORT / "volumes.csv").unlink()
     assert {"normalise_case", "collect_cohort"} <= rules_in(snakemake(folder, config="cohort.yaml"))

@@ -150,17 +150,6 @@ def test_a_study_of_two_classes_runs_to_its_report(of_patients, tmp_path):
     check_finished(folder, "two_class.yaml")
 
 
-def test_a_study_without_segmentation_runs_to_its_report(of_patients, tmp_path):
-    folder = copy_of(of_patients, tmp_path)
-    snakemake(folder, config="subtypes.yaml")
-    study = folder / "results/studies/patients_subtypes"
-    assert "patients: 7 cases" in (study / "report.html").read_text()
-    cell = pd.read_csv(study / "csnet/dropout-0.20/passes-004/classification.csv")
-    assert sorted(cell["case"]) == sorted(pd.read_csv(study / "folds.csv")["case"].unique())
-    assert not [*study.rglob("*.nii.gz")]
-    assert planned(folder, config="subtypes.yaml") == set()
-
-
 def check_finished(folder, name):
     """Check what a study of patients has left in `folder`."""
     study = folder / "results/studies" / STUDIES[name]["study"]

@@ -3,10 +3,13 @@
 Unit tests check the files of six phantom patients in each layout and bring three of them to `raw`,
 where the pipeline that all sources share begins; its files are those of the phantom, byte by byte.
 IDC and TCIA answer from a local server. Under Snakemake (marker `workflow`) the study of each
-source is planned as that of a folder, and IDC and TCIA go to the same volumes.csv as a folder.
+source is planned as that of a folder, IDC and TCIA go to the same volumes.csv as a folder, and
+DICOM to the report of its study. Elsewhere two others do: a folder in test_patients.py, BraTS in
+test_as_published.py.
 """
 
 import re
+import shutil
 from collections import Counter
 from functools import partial
 from pathlib import Path
@@ -27,7 +30,7 @@ from source_layouts import (
     patients_in,
     write_every_source,
 )
-from workflows import copy_of_repository, finished_once, snakemake, write_config
+from workflows import copy_of_repository, finished_once, rules_in, snakemake, write_config
 
 import check_cohort
 import convert_case
@@ -220,3 +223,20 @@ def test_idc_gives_the_volumes_of_a_folder(sources, archive, of_folder, tmp_path
 def test_tcia_gives_the_volumes_of_a_folder(sources, archive, of_folder, tmp_path):
     volumes = make_volumes(sources, "tcia", tmp_path, archive[0])
     check_equal(volumes, of_folder, segmented=False)
+
+
+@pytest.mark.workflow
+def test_dicom_gives_the_volumes_of_a_folder_and_the_report_of_a_study(
+    sources, of_folder, tmp_path
+):
+    folder, config = copy_of_repository(tmp_path), ["dicom.yaml", "study.yaml"]
+    for name in config:
+        shutil.copy(sources / name, folder)
+    snakemake(folder, config=config)
+    check_equal(volumes_of(folder, "dicom"), of_folder, segmented=False)
+    study = folder / "results/studies/idh"
+    assert f"dicom: {NUMBER} cases" in (study / "report.html").read_text()
+    cell = pd.read_csv(study / "csnet/dropout-0.20/passes-002/classification.csv")
+    assert sorted(cell["case"]) == sorted(pd.read_csv(study / "folds.csv")["case"].unique())
+    assert not [*study.rglob("*.nii.gz")]
+    assert rules_in(snakemake(folder, "--dry-run", config=config)) == set()

@@ -38,6 +38,14 @@ def write_config(folder, name, **config):
     (folder / name).write_text(yaml.safe_dump(config, sort_keys=False))
 
 
+def write_halves(folder):
+    """Write the tiny study's config as two files: cohort.yaml, and study.yaml which names it."""
+    halves = {key: TINY[key] for key in ("cohort", "preprocessing")}
+    study = {key: value for key, value in TINY.items() if key not in halves}
+    write_config(folder, "cohort.yaml", **halves)
+    write_config(folder, "study.yaml", **study, cohort="cohort.yaml")
+
+
 def command(*arguments, config="tiny.yaml", cores=CORES):
     """Return the command that runs Snakemake; `config` is one file, or several, or None."""
     configs = [config] if isinstance(config, str) else list(config or ())
