@@ -234,6 +234,34 @@ def test_a_row_of_a_patient_is_of_all_its_scans(tmp_path):
     assert [r["case"] for r in chosen_sessions(rows, "last")] == ["Patient-001_010", "Patient-003"]
 
 
+@pytest.mark.parametrize(
+    ("sessions", "first"),
+    [
+        (["10", "9"], "9"),
+        (["FU003d", ""], ""),  # UCSF-PDGM's
+        (["week-000-2", "week-044", "week-000-1"], "week-000-1"),  # LUMIERE's
+        (["2019-01-20", "2018-05-03"], "2018-05-03"),
+        (["20190120", "20180503"], "20180503"),
+        (["1", "1b"], "1"),
+        (["only pre"], "only pre"),
+        (["pre", "post"], None),
+        (["03.05.2018", "20.01.2019"], None),
+        (["5/3/18", "1/20/19"], None),
+        (["20 Jan 2019", "03 May 2018"], None),
+        (["ses-20Jan2019", "ses-03May2018"], None),
+        (["1 pre", "2 post", "1 post"], None),
+    ],
+)
+def test_the_first_session_is_that_of_the_lowest_number_or_not_told(sessions, first):
+    rows = [{"patient": "P", "session": session} for session in sessions]
+    if first is not None:
+        assert chosen_sessions(rows, "first") == [{"patient": "P", "session": first}]
+        return
+    with pytest.raises(BadInput, match=r"found '.*' and '.*' of P, number them, write dates as"):
+        chosen_sessions(rows, "first")
+    assert chosen_sessions(rows, "all") == rows
+
+
 def test_sessions_of_any_source_come_from_the_table(tmp_path):
     table = table_of(tmp_path / "t.csv", "id,who,when", "a,P,10", "b,P,9", "c,Q,1")
     columns = {"case": "id", "patient": "who", "session": "when"}

@@ -11,6 +11,8 @@ from glioma_uq.errors import BadInput
 
 FORBIDDEN = '/\\{}<>*?"'
 LONGEST_BYTES = 150  # file systems allow 255; endings and temporary names are added
+# Dates whose first number is a day or a month: 20.01.2019, 1/20/19, 20 Jan 2019.
+DAY_FIRST = re.compile(r"\D*\d{1,2}([./ -]\d{1,2}[./ -](\d{2}|\d{4})|\D+(\d{1,2}\D+)?\d{4})")
 UID = re.compile(r"[0-9.]{1,64}", re.ASCII)  # PS3.5 9.1
 
 
@@ -61,6 +63,21 @@ def closest(case, names):
     """Return a hint with the closest of `names`, "" when none is close."""
     near = get_close_matches(case, names, 1)
     return f" (closest: {near[0]})" if near else ""
+
+
+def tells_order(first, second):
+    """Return whether the natural order of two names is one of numbers: not of words, nor of days.
+
+    >>> tells_order("week-2", "week-10"), tells_order("2018-05-03", "2019-01-20")
+    (True, True)
+    >>> tells_order("post", "pre"), tells_order("03.05.2018", "20.01.2019")
+    (False, False)
+    """
+    if DAY_FIRST.fullmatch(first) or DAY_FIRST.fullmatch(second):
+        return False
+    pairs = zip(re.split(r"(\d+)", first), re.split(r"(\d+)", second), strict=False)
+    parts = next((pair for pair in pairs if pair[0] != pair[1]), ("", ""))
+    return "" in parts or all(part.isdecimal() for part in parts)
 
 
 def natural(name):

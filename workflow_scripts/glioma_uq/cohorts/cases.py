@@ -5,7 +5,7 @@ Snakemake reads this module while it plans, so it imports nothing heavy.
 
 from collections import Counter
 
-from glioma_uq.case_names import check_case_name, check_no_twins, natural
+from glioma_uq.case_names import check_case_name, check_no_twins, natural, tells_order
 from glioma_uq.cohorts.datasets import cases_there, check_dataset_there, places
 from glioma_uq.cohorts.labels import LABEL_COLUMNS, RAW_COLUMNS, read_labels
 from glioma_uq.errors import BadInput
@@ -73,7 +73,8 @@ def chosen_sessions(rows, sessions):
     >>> chosen_sessions(rows, "first")
     [{'patient': 'a', 'session': '2'}]
 
-    Raises BadInput where the sessions of a patient are not told apart.
+    Raises BadInput where the sessions of a patient are not told apart, or are words or dates that
+    begin with the day, whose order is not that of time.
     """
     if sessions == "all":
         return rows
@@ -87,6 +88,13 @@ def chosen_sessions(rows, sessions):
             )
     of_patient = {}
     for row in sorted(rows, key=lambda row: natural(row["session"]), reverse=sessions == "first"):
+        before = of_patient.get(row["patient"], row)
+        if not tells_order(before["session"], row["session"]):
+            raise BadInput(
+                f"expected sessions in the order of their numbers, to take the {sessions}, found "
+                f"{before['session']!r} and {row['session']!r} of {row['patient']}, number them, "
+                "write dates as 2019-01-20, or set cohort.sessions to all"
+            )
         of_patient[row["patient"]] = row  # the last that is seen stays
     return [row for row in rows if of_patient[row["patient"]] is row]
 
