@@ -252,7 +252,8 @@ def test_a_resection_cavity_is_no_tumour_and_alone_it_is_none():
     coding = CANONICAL | {"cavity": [7], "background": [9]}
     labels = to_canonical(np.array([0, 1, 2, 3, 7, 7, 9]), coding, "x")
     assert labels.tolist() == [0, 1, 2, 3, 4, 4, 0]
-    assert volumes_mm3(labels, coding, 1.0) == {"et_mm3": 1, "tc_mm3": 2, "wt_mm3": 3}
+    volumes = {"et_mm3": 1, "tc_mm3": 2, "wt_mm3": 3, "rc_mm3": 2}
+    assert volumes_mm3(labels, coding, 1.0) == volumes
     with pytest.raises(BadCase, match="expected a tumour in the segmentation, found no voxel"):
         to_canonical(np.array([0, 7]), coding, "x")
 

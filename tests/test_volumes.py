@@ -146,7 +146,7 @@ def test_the_manifest_has_a_row_for_each_case_that_takes_part(manifest):
     table = read_table(manifest)
     assert table.columns.tolist() == [
         "case", "patient", "session", "source", "idh", "1p19q", "grade", "imputed",
-        "et_mm3", "tc_mm3", "wt_mm3", "voxel_mm", "shape", "template_scale",
+        "et_mm3", "tc_mm3", "wt_mm3", "rc_mm3", "voxel_mm", "shape", "template_scale",
         "t1ce_sha256", "flair_sha256", "brain_mask_sha256", "segmentation_sha256",
         "t1ce_to_template_sha256", "native_segmentation_sha256",
     ]  # fmt: skip

@@ -3,9 +3,9 @@
 It has one row for each included case, and the normalised files lie beside it, as
 normalised/{case}/{name}.nii.gz. Columns: case; patient, whose cases are all in one split;
 session, empty without one; source; the labels idh, 1p19q and grade, -1 where unknown; imputed, the
-missing series that are zeros, as "t1 flair"; et_mm3, tc_mm3 and wt_mm3, the volumes of the
-reference segmentation in the patient, counted on its own grid, empty where unknown; voxel_mm, the
-edge of the voxels in mm, and shape, their number along each axis; template_scale, by which the
+missing series that are zeros, as "t1 flair"; et_mm3, tc_mm3, wt_mm3 and rc_mm3, the volumes of
+the reference segmentation in the patient, counted on its own grid, empty where unknown; voxel_mm,
+the edge of the voxels in mm, and shape, their number along each axis; template_scale, by which the
 affine registration to the template multiplied the patient's volume; and {name}_sha256 of each file,
 empty for a missing reference segmentation. `native_segmentation` and `t1ce_to_template` lead from
 the study's grid back to the patient.

@@ -9,7 +9,7 @@ from glioma_uq.cohorts.labels import LABEL_COLUMNS
 from glioma_uq.errors import BadInput
 from glioma_uq.files import CHECKSUM
 from glioma_uq.quality.metrics import OUTSIDE
-from glioma_uq.subregions import REGIONS
+from glioma_uq.subregions import CAVITY, REGIONS
 
 STEPS = (
     "download_series",
@@ -28,7 +28,7 @@ SKIPPED = {
     "tcia": (),
 }
 GRID = ("voxel_mm", "shape", "template_scale")
-VOLUMES = tuple(f"{region}_mm3" for region in REGIONS)
+VOLUMES = tuple(f"{region}_mm3" for region in REGIONS | CAVITY)
 NUMBERS = ("metric", "value", "low", "high")
 EXCLUDED_COLUMNS = ("case", "step", "reason", *NUMBERS)
 

@@ -7,7 +7,7 @@ Canonical labels: 1 core (necrosis and non-enhancing tumour), 2 oedema, 3 enhanc
 import numpy as np
 
 from glioma_uq.errors import BadCase
-from glioma_uq.subregions import LABELS, REGIONS, in_region
+from glioma_uq.subregions import CAVITY, LABELS, REGIONS, in_region
 
 
 def to_canonical(data, coding, path):
@@ -40,13 +40,14 @@ def to_canonical(data, coding, path):
 
 
 def volumes_mm3(labels, coding, voxel_volume):
-    """Return {"et_mm3", "tc_mm3", "wt_mm3"} of canonical labels.
+    """Return {"et_mm3", "tc_mm3", "wt_mm3", "rc_mm3"} of canonical labels.
 
-    Only regions that the coding distinguishes: without enhancing tumour there is no ET.
+    Only regions that the coding distinguishes: without enhancing tumour there is no ET, before
+    surgery there is no resection cavity.
     """
     labelled = {part for part, numbers in coding.items() if numbers}
     volumes = {}
-    for region, parts in REGIONS.items():
+    for region, parts in (REGIONS | CAVITY).items():
         if region == "wt" or parts <= labelled:
             voxels = int(in_region(labels, region).sum())
             volumes[f"{region}_mm3"] = round(float(voxels * voxel_volume), 3)

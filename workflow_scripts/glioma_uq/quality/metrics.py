@@ -56,6 +56,7 @@ METRICS = {
     "et_mm3": Metric("normalise_case", "Enhancing tumour, ET (mm³)", None, min),
     "tc_mm3": Metric("normalise_case", "Tumour core, TC (mm³)", None, min),
     "wt_mm3": Metric("normalise_case", "Whole tumour, WT (mm³)", None, min),
+    "rc_mm3": Metric("normalise_case", "Resection cavity, RC (mm³)", None, min),
     "tumour_ml": Metric("normalise_case", "Tumour (ml)", "Tumour (ml)", min),
     "tumour_outside_brain_ml": Metric(
         "normalise_case", "Tumour outside the brain mask (ml)", "Tumour outside (ml)", max
