@@ -124,12 +124,22 @@ def test_cells_are_read_as_they_look(tmp_path):
 def test_the_stored_value_of_a_formula_is_read(tmp_path):
     """openpyxl stores none, so it is put into the sheet's XML, as Excel does."""
     path, stored = tmp_path / "table.xlsx", tmp_path / "stored.xlsx"
-    workbook(path, [["case", "idh"], ["a", "=0+1"]])
+    workbook(path, [["case", "idh"], ["a", "=0+1"], ["b", '=""']])
     with zipfile.ZipFile(path) as old, zipfile.ZipFile(stored, "w") as new:
         for name in old.namelist():
             content = old.read(name)
-            new.writestr(name, content.replace(b"<f>0+1</f><v />", b"<f>0+1</f><v>1</v>"))
-    assert read_text_table(stored, 2)[1] == [{"case": "a", "idh": "1"}]
+            content = content.replace(b"<f>0+1</f><v />", b"<f>0+1</f><v>1</v>")
+            new.writestr(name, content.replace(b'r="B3"><f>', b'r="B3" t="str"><f>'))
+    assert read_text_table(stored, 2)[1] == [{"case": "a", "idh": "1"}, {"case": "b", "idh": ""}]
+
+
+def test_merged_cells_are_refused_since_all_but_one_of_them_are_empty(tmp_path):
+    path = tmp_path / "table.xlsx"
+    page, book = workbook(path, [["case", "idh"], ["a", "1"], ["b", None]])
+    page.merge_cells("B2:B3")
+    book.save(path)
+    with pytest.raises(BadInput, match="without merged cells, found B2:B3 in sheet 'labels' of"):
+        read_text_table(path, "labels")
 
 
 @pytest.mark.parametrize(

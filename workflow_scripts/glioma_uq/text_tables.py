@@ -175,6 +175,11 @@ def _lines_of_sheet(path, sheet):
             ".xlsx"
         ) from error
     name = _name_of_sheet(values, sheet, path)
+    if merged := sorted(map(str, formulas[name].merged_cells.ranges)):
+        raise BadInput(
+            f"expected a sheet without merged cells, found {', '.join(merged[:5])} in sheet "
+            f"{name!r} of {path}, unmerge them and write each value where it belongs"
+        )
     return [
         (number, [_text_of(*cells, path) for cells in zip(*row, strict=True)])
         for number, row in enumerate(zip(values[name], formulas[name], strict=True), start=1)
@@ -199,7 +204,8 @@ def _text_of(cell, formula, path):
     """Return a cell as text: a whole number without point, a date as YYYY-MM-DD."""
     value = cell.value
     if value is None:
-        if formula.value is not None:
+        # Only a text that is empty is stored with its type.
+        if formula.value is not None and cell.data_type != "str":
             raise BadInput(
                 f"expected the value of the formula in cell {cell.coordinate} of {path}, found "
                 "none stored, save it once more with Excel or LibreOffice"
