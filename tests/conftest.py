@@ -13,7 +13,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 # Last, so that coverage.py there hides no package of that name.
 sys.path.append(str(Path(__file__).resolve().parents[1] / "benchmarks"))
 # What takes longest to make for several tests: two workers begin with one of these each.
-MADE_FIRST = ("in_two_steps", "of_patients", "predicted")
+MADE_FIRST = ("in_two_steps", "of_patients", "published", "predicted")
 
 
 def pytest_collection_modifyitems(items):
