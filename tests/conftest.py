@@ -12,18 +12,17 @@ import workflows
 os.environ["OMP_NUM_THREADS"] = "1"
 # Last, so that coverage.py there hides no package of that name.
 sys.path.append(str(Path(__file__).resolve().parents[1] / "benchmarks"))
-# What takes longest to make for several tests: two workers begin with one of these each.
-MADE_FIRST = ("in_two_steps", "of_patients", "published", "predicted")
+# What takes longest to make for several tests, the longest first.
+MADE_FIRST = ("in_two_steps", "of_patients", "published", "sources", "of_subregions", "predicted")
 
 
+@pytest.hookimpl(trylast=True)  # of those that were asked for
 def pytest_collection_modifyitems(items):
-    """Begin with the tests that make what others share, so that no worker is left with them."""
-
-    def rank(item):
-        needed = [number for number, name in enumerate(MADE_FIRST) if name in item.fixturenames]
-        return min(needed, default=len(MADE_FIRST))
-
-    items.sort(key=rank)
+    """Begin with one test for each of what others share, so that no worker waits for another."""
+    users = [next((item for item in items if name in item.fixturenames), None)
+             for name in MADE_FIRST]  # fmt: skip
+    first = dict.fromkeys(item for item in users if item)
+    items[:] = [*first, *(item for item in items if item not in first)]
 
 
 @pytest.fixture(scope="session")
