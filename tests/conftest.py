@@ -59,10 +59,13 @@ def float64(monkeypatch):
 
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory):
-    """A copy of the repository in which the tiny study has run to its end; no test changes it."""
+    """A copy of the repository in which the tiny study has run to its end; no test changes it.
+
+    Two jobs at a time, since all workers wait for it.
+    """
 
     def make(folder):
-        workflows.snakemake(workflows.copy_of_repository(folder))
+        workflows.snakemake(workflows.copy_of_repository(folder), cores="2")
 
     return workflows.finished_once(tmp_path_factory, "tiny", make)
 
@@ -84,14 +87,14 @@ def halves_copy(tiny_copy):
 
 @pytest.fixture(scope="session")
 def in_two_steps(tmp_path_factory):
-    """The tiny study once more, two jobs at a time: its cohort, then the study to its findings."""
+    """The tiny study once more, one job at a time: its cohort, then the study to its findings."""
 
     def make(folder):
         workflows.write_halves(workflows.copy_of_repository(folder))
-        workflows.snakemake(folder, config="cohort.yaml", cores="2")
+        workflows.snakemake(folder, config="cohort.yaml")
         assert not (folder / "results/studies").exists()
         findings = "results/studies/tiny/statistics/findings.csv"
-        workflows.snakemake(folder, findings, config="study.yaml", cores="2")
+        workflows.snakemake(folder, findings, config="study.yaml")
 
     return workflows.finished_once(tmp_path_factory, "in_two_steps", make)
 
