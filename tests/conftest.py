@@ -2,8 +2,10 @@
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
+import brats
 import patients
 import pytest
 import workflows
@@ -13,7 +15,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 # Last, so that coverage.py there hides no package of that name.
 sys.path.append(str(Path(__file__).resolve().parents[1] / "benchmarks"))
 # What takes longest to make for several tests, the longest first.
-MADE_FIRST = ("in_two_steps", "of_patients", "published", "sources", "of_subregions", "predicted")
+MADE_FIRST = ("in_two_steps", "of_patients", "published", "sources", "predicted")
 
 
 @pytest.hookimpl(trylast=True)  # of those that were asked for
@@ -91,14 +93,16 @@ def halves_copy(tiny_copy):
 
 @pytest.fixture(scope="session")
 def in_two_steps(tmp_path_factory):
-    """The tiny study once more, one job at a time: its cohort, then the study to its findings."""
+    """The tiny study once more, one job at a time: its cohort, then the study to one cell."""
 
     def make(folder):
         workflows.write_halves(workflows.copy_of_repository(folder))
         workflows.snakemake(folder, config="cohort.yaml")
         assert not (folder / "results/studies").exists()
-        findings = "results/studies/tiny/statistics/findings.csv"
-        workflows.snakemake(folder, findings, config="study.yaml")
+        study = "results/studies/tiny"
+        cell = f"{study}/csnet/dropout-0.40/passes-004/classification.csv"
+        others = [f"{study}/csnet/dropout-0.20/fold-{k}/seed-1/model.safetensors" for k in (1, 2)]
+        workflows.snakemake(folder, cell, *others, config="study.yaml")
 
     return workflows.finished_once(tmp_path_factory, "in_two_steps", make)
 
@@ -116,10 +120,8 @@ def of_patients(tiny, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def of_subregions(of_patients, tmp_path_factory):
-    """A copy of that folder in which the patients' study of subregions has run to its end."""
-
-    def make(folder):
-        workflows.snakemake(workflows.copy_of(of_patients, folder), config="subregions.yaml")
-
-    return workflows.finished_once(tmp_path_factory, "of_subregions", make)
+def published(tiny, tmp_path_factory):
+    """A finished run of small_tumours_as_published, made tiny, on a cohort as BraTS 2018."""
+    return workflows.finished_once(
+        tmp_path_factory, "published", partial(brats.run_as_published, tiny)
+    )

@@ -1,4 +1,4 @@
-"""A cohort of patients, from folders and a table to the reports of two studies."""
+"""A cohort of patients, from folders and a table to the report of a study."""
 
 import re
 
@@ -140,18 +140,9 @@ def test_a_study_of_patients_is_planned_exactly(of_patients, name):
     assert planned(of_patients, config=name) == PLANNED[name]
 
 
-def test_a_study_of_subregions_runs_to_its_report(of_subregions):
-    check_finished(of_subregions, "subregions.yaml")
-
-
 def test_a_study_of_two_classes_runs_to_its_report(of_patients, tmp_path):
-    folder = copy_of(of_patients, tmp_path)
-    snakemake(folder, config="two_class.yaml")
-    check_finished(folder, "two_class.yaml")
-
-
-def check_finished(folder, name):
-    """Check what a study of patients has left in `folder`."""
+    folder, name = copy_of(of_patients, tmp_path), "two_class.yaml"
+    snakemake(folder, config=name)
     study = folder / "results/studies" / STUDIES[name]["study"]
     report = (study / "report.html").read_text()
     assert report.count("data:image/png;base64,") >= 5
