@@ -317,18 +317,23 @@ def test_a_case_without_any_series_is_excluded_and_not_imputed(folder):
 
 
 def test_without_registration_cases_on_another_grid_than_most_are_excluded(tmp_path):
+    """A case that was excluded before, here d, has no grid."""
     labels = [{"case": c, "patient": c, "session": "", "source": "s", "idh": 1, "1p19q": 0,
-               "grade": 3, "problem": ""} for c in "abc"]  # fmt: skip
+               "grade": 3, "problem": ""} for c in "abcd"]  # fmt: skip
     write_table(tmp_path / "labels.csv", list(labels[0]), labels)
     for case, shape in zip("abc", ("2 x 3 x 4", "3 x 3 x 4", "3 x 3 x 4"), strict=True):
         grid = {"voxel_mm": "1.0", "shape": shape, "template_scale": "1.0", "t1_sha256": case}
         row = {"case": case, "step": "normalise_case", "reason": "", **grid}
         write_row(tmp_path / f"normalise_case-{case}.csv", row)
+    for step, reason in (("import_case", "no T2"), ("normalise_case", "excluded at an earlier")):
+        row = {"case": "d", "step": step, "reason": reason}
+        write_row(tmp_path / f"{step}-d.csv", row)
     paths = {name: tmp_path / f"{name}.csv" for name in ("volumes", "excluded", "metrics")}
     paths |= {"labels": tmp_path / "labels.csv", "quality": sorted(tmp_path.glob("*_case-*.csv"))}
     collect_cohort.main(**paths, on_own_grid=True)
     assert [row["case"] for row in read_rows(paths["volumes"])] == ["b", "c"]
-    (row,) = read_rows(paths["excluded"])
+    before, row = read_rows(paths["excluded"])
+    assert (before["case"], before["reason"]) == ("d", "no T2")
     assert (row["case"], row["step"]) == ("a", "collect_cohort")
     assert "expected the grid of most cases, 3 x 3 x 4 voxels of 1 mm," in row["reason"]
     assert "found 2 x 3 x 4 voxels of 1 mm, bring it there" in row["reason"]
@@ -336,6 +341,10 @@ def test_without_registration_cases_on_another_grid_than_most_are_excluded(tmp_p
         collect_cohort.main(**paths, on_own_grid=True, on_bad_case="stop")
     with pytest.raises(BadInput, match=r"2 x 3 x 4 voxels of 1 mm in 1 \(as a\)"):
         collect_cohort.main(**paths)  # registered cases differ only where some are of a former run
+    nobody = [row for row in read_rows(tmp_path / "labels.csv") if row["case"] == "d"]
+    write_table(tmp_path / "labels.csv", list(nobody[0]), nobody)
+    with pytest.raises(BadInput, match="found all 1 excluded .1 at import_case: no T2"):
+        collect_cohort.main(**paths, on_own_grid=True)
 
 
 def test_the_manifest_says_which_series_are_imputed(tmp_path):

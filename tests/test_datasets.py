@@ -3,6 +3,7 @@
 import csv
 import re
 import shutil
+from pathlib import Path
 
 import nibabel as nib
 import numpy as np
@@ -250,6 +251,17 @@ def test_a_row_of_a_patient_is_of_all_its_scans(tmp_path):
         (["20 Jan 2019", "03 May 2018"], None),
         (["ses-20Jan2019", "ses-03May2018"], None),
         (["1 pre", "2 post", "1 post"], None),
+        (["2019-01-20 14:30", "2018-05-03 09:10"], "2018-05-03 09:10"),
+        (["FU2", "FU10", "fu1"], "fu1"),
+        (["1/20/2019 0:00", "12/3/2017 0:00"], None),
+        (["20.01.2019 14:30", "3.05.2020 09:10"], None),
+        (["20-Jan-18", "03-May-19"], None),
+        (["20012018", "03052019"], None),
+        (["6months", "1year"], None),
+        (["12w", "3m"], None),
+        (["pre", "1"], None),
+        (["pre", "2019-01-20"], None),
+        (["NA", "2019-01-01"], None),
     ],
 )
 def test_the_first_session_is_that_of_the_lowest_number_or_not_told(sessions, first):
@@ -278,8 +290,94 @@ def test_sessions_of_any_source_come_from_the_table(tmp_path):
 def test_sessions_that_are_not_told_apart_cannot_be_first_or_last(tmp_path):
     table = table_of(tmp_path / "t.csv", "id,who", "a,P", "b,P", "c,Q")
     columns = {"case": "id", "patient": "who"}
-    with pytest.raises(BadInput, match="found 2 cases of P with session '', name the column"):
+    with pytest.raises(BadInput, match="found '' and '' of P, name the column"):
         read_cases("folder", {}, {"table": table, "columns": columns}, "first")
+
+
+def test_a_session_that_the_table_leaves_empty_is_not_the_first(tmp_path):
+    columns = {"case": "id", "patient": "who", "session": "when"}
+    for blank in ("", "NA", "n/a"):
+        table = table_of(tmp_path / "t.csv", "id,who,when", f"a,P,{blank}", "b,P,1", "c,Q,")
+        labels = {"table": table, "columns": columns}
+        with pytest.raises(BadInput, match="the session of each case of P in .* for a, fill it in"):
+            read_cases("folder", {}, labels, "first")
+        assert len(read_cases("folder", {}, labels)) == 3
+
+
+def test_a_session_without_a_folder_does_not_hide_one_with(tmp_path):
+    """As in a part of a download: the follow-up is there, the first exam is not."""
+    table = table_of(tmp_path / "t.csv", "ID,IDH,1p/19q,WHO CNS Grade", *[
+        f"UCSF-PDGM-{case},wildtype,intact,4" for case in ("0429", "0429_FU003d", "0430")
+    ])  # fmt: skip
+    dataset = written(tmp_path / "d", "ucsf-pdgm", None, ["UCSF-PDGM-0429_FU003d_nifti"],
+                      table=table)  # fmt: skip
+    cases = [row["case"] for row in rows_of(dataset, sessions="first")]
+    assert cases == ["UCSF-PDGM-0429_FU003d", "UCSF-PDGM-0430"]
+
+
+def test_two_spellings_of_a_patient_are_refused(tmp_path):
+    table = table_of(tmp_path / "t.csv", "case,who", "BraTS2021_00001,Anna-1",
+                     "BraTS2021_00002,anna-1")  # fmt: skip
+    labels = {"columns": {"case": "case", "patient": "who", "idh": None, "1p19q": None,
+                          "grade": None}}  # fmt: skip
+    folders = ["BraTS2021_00001", "BraTS2021_00002"]
+    with pytest.raises(BadInput, match="found 'Anna-1' and 'anna-1' in cohort.datasets"):
+        rows_of(written(tmp_path / "d", "brats", 2021, folders, table=table, labels=labels))
+
+
+def test_a_row_for_all_scans_of_a_patient_may_name_the_person(tmp_path):
+    folders = [f"Imaging/Patient-00{n}/week-0" for n in (1, 2)]
+    table = table_of(tmp_path / "t.csv", "Patient,IDH (WT: wild type),Person",
+                     "Patient-001,WT,p", "Patient-002,WT,p")  # fmt: skip
+    labels = {"columns": {"patient": "Person"}}
+    dataset = written(tmp_path / "d", "lumiere", None, folders, table=table, labels=labels)
+    assert [row["patient"] for row in rows_of(dataset)] == ["p", "p"]
+
+
+def test_several_tables_of_a_dataset_are_named_and_none_is_taken(tmp_path):
+    folders = ["UCSF-PDGM-0004_nifti"]
+    written(tmp_path / "d", "ucsf-pdgm", None, folders, table=None)
+    for version in ("v5", "v5_old"):
+        table_of(tmp_path / "d" / f"UCSF-PDGM-metadata_{version}.csv", "ID,IDH")
+    entry = {"name": "ucsf-pdgm", "path": str(tmp_path / "d")}
+    with pytest.raises(BadInput, match="metadata_v5.csv and UCSF-PDGM-metadata_v5_old.csv: name"):
+        options_of(entry)
+
+
+def test_labels_without_a_table_are_refused(tmp_path):
+    labels = {"columns": {"idh": "IDH"}}
+    with pytest.raises(BadInput, match="a table for the labels of brats, found none: name it"):
+        options_of(written(tmp_path / "d", "brats", 2021, labels=labels))
+
+
+def test_a_sheet_and_rows_of_the_datasets_file_do_not_bind_a_table_of_ones_own(tmp_path):
+    table = table_of(tmp_path / "t.csv", "Patient,idh", "TCGA-DU-7015,1", "TCGA-DU-9999,0")
+    columns = {"case": "Patient", "idh": "idh", "1p19q": None, "grade": None}
+    values = {"idh": {0: 0, 1: 1}}
+    given = {"columns": columns, "values": values, "only": {}}
+    dataset = written(tmp_path / "d", "brats-tcga", table=table, labels=given)
+    assert [row["idh"] for row in rows_of(dataset)] == [1, 0]
+    assert read_dataset("mu-glioma-post")["labels"]["sheet"] == 2
+    (described,) = options_of({"name": "mu-glioma-post", "path": str(tmp_path), "table": table})[
+        "datasets"
+    ]
+    assert described["labels"]["sheet"] is None
+
+
+def test_a_folder_that_is_closed_is_passed_over(tmp_path, monkeypatch, capsys):
+    """As lost+found in the root of a disk, for others than root."""
+    dataset = written(tmp_path / "d", "brats", 2021, ["BraTS2021_00001"])
+    (tmp_path / "d/lost+found").mkdir()
+    iterdir = Path.iterdir
+
+    def closed(self):
+        if self.name == "lost+found":
+            raise PermissionError(13, "Permission denied", str(self))
+        return iterdir(self)
+
+    monkeypatch.setattr(Path, "iterdir", closed)
+    assert [row["case"] for row in rows_of(dataset)] == ["BraTS2021_00001"]
+    assert "lost+found cannot be read and is passed over" in capsys.readouterr().err
 
 
 def test_a_column_of_patients_goes_before_the_names_of_folders(tmp_path):
@@ -404,7 +502,7 @@ def test_the_same_name_in_two_datasets_is_refused(tmp_path):
     [
         ({"licence": None}, "expected a value of type string for licence, found None"),
         ({"folder": "x"}, "expected a known key, found 'folder': did you mean 'folders'"),
-        ({"folders": ["(?P<patient>a"]}, "expected a regular expression in folders"),
+        ({"folders": ["(?P<patient>a"]}, "expected a regular expression for each level"),
         ({"folders": ["(?P<name>.+)"]}, "expected the group patient or case"),
         ({"examples": ["a/b"]}, "expected folders to match the example a/b, found none"),
         ({"files": {"t1ce": "../{case}.nii"}}, "expected files.t1ce inside the dataset's folder"),

@@ -9,7 +9,7 @@ from configs import DEFAULT
 from glioma_uq.cohorts.labels import read_labels
 from glioma_uq.configuration.schema import check_config
 from glioma_uq.errors import BadInput
-from glioma_uq.label_values import read_labels_of
+from glioma_uq.label_values import read_labels_of, text_keys
 
 TASKS = ("idh", "1p19q", "grade")
 COLUMNS = {"case": "case", "idh": "idh", "1p19q": "codel", "grade": "grade"}
@@ -80,6 +80,35 @@ def test_several_columns_give_the_highest_class(tmp_path, first, second, label):
     columns = {"case": "case", "idh": ["IDH1", "IDH2"], "1p19q": None, "grade": None}
     (row,) = read_labels(table, columns)
     assert (row["idh"], row["idh_raw"]) == (label, f"{first}; {second}")
+
+
+@pytest.mark.parametrize(
+    ("arms", "label"),
+    [("0,1", 0), ("1,0", 0), ("1,1", 1), ("0,0", 0), ("1,", -1), ("0,", 0), (",", -1)],
+)
+def test_a_codeletion_of_two_columns_is_one_of_both_arms(tmp_path, arms, label):
+    table = table_of(tmp_path, f"a,{arms}", header="case,1p,19q")
+    columns = {"case": "case", "idh": None, "1p19q": ["1p", "19q"], "grade": None}
+    assert read_labels(table, columns)[0]["1p19q"] == label
+
+
+def test_a_lone_question_mark_is_the_sign_itself():
+    assert labels_of(["?", "1"], {"?": "unknown", "1": 1}) == [-1, 1]
+    with pytest.raises(BadInput, match="found x 'x' in 1 row"):
+        labels_of(["x"], {"?": "unknown", "1": 1})
+
+
+def test_an_empty_text_is_no_key_of_a_map():
+    with pytest.raises(BadInput, match="no empty text among the keys of values, since an empty"):
+        text_keys({"": 0, "mut": 1}, "values")
+
+
+@pytest.mark.parametrize("blank", ["", "NA", "n/a", "#N/A", "-", "unknown"])
+def test_an_id_that_is_none_is_refused_with_its_line(tmp_path, blank):
+    table = table_of(tmp_path, "a,p", f"b,{blank}", header="case,who")
+    columns = {"case": "case", "patient": "who", "idh": None, "1p19q": None, "grade": None}
+    with pytest.raises(BadInput, match=r"an id as who in each row .* none in 1 of 2 .line 3."):
+        read_labels(table, columns)
 
 
 def test_a_lower_grade_needs_all_columns():

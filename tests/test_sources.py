@@ -25,6 +25,7 @@ from glioma_uq.cohorts.sources import (
 from glioma_uq.configuration.datasets import read_dataset
 from glioma_uq.errors import BadCase, BadInput
 from glioma_uq.fingerprints import SCRIPTS, fingerprint
+from glioma_uq.headers import check_header
 from glioma_uq.images import read_image, same_grid
 from glioma_uq.quality.rows import read_rows
 
@@ -192,6 +193,53 @@ def test_a_series_by_another_name_is_not_taken_for_missing(tmp_path, name):
     options = {"path": str(tmp_path), "names": names}
     with pytest.raises(BadCase, match=f"expected the flair as FLAIR.nii.gz .* found {name}, ren"):
         find_images("folder", options, "a", list(names), may_lack=["flair"])
+
+
+@pytest.mark.parametrize(
+    "file", ["anat/x_T2_ax.nii.gz", "anat/x_T2.NII.GZ", "T2.nrrd", "anat/x_T2w.mha"]
+)
+def test_a_series_in_another_format_or_folder_is_not_taken_for_missing(tmp_path, file):
+    touch(tmp_path, "a/T1CE.nii.gz", f"a/{file}")
+    names = {"t1ce": "T1CE.nii.gz", "t2": "anat/*_T2.nii.gz"}
+    options = {"path": str(tmp_path), "names": names}
+    with pytest.raises(BadCase, match=f"expected the t2 as .* found {Path(file).name}, rename"):
+        find_images("folder", options, "a", list(names), may_lack=["t2"])
+
+
+@pytest.mark.parametrize("name", ["seg.nii.gz", "*_seg.nii.gz"])
+def test_a_link_that_leads_nowhere_is_an_image_that_is_broken(tmp_path, name):
+    """As datalad and git-annex leave content that was not fetched."""
+    touch(tmp_path, "a/T1CE.nii.gz")
+    link = tmp_path / "a" / name.replace("*", "x")
+    link.symlink_to(tmp_path / "a/nowhere.nii.gz")
+    options = {"path": str(tmp_path), "names": {"t1ce": "T1CE.nii.gz", "segmentation": name}}
+    found = find_images("folder", options, "a", ["t1ce", "segmentation"])
+    assert found["segmentation"] == str(link)
+    with pytest.raises(BadCase, match="found no file .*seg.nii.gz"):
+        check_header(found["segmentation"])
+
+
+def test_sessions_of_bids_in_words_have_no_order(tmp_path):
+    for session in ("ses-preop", "ses-postop"):
+        subject(tmp_path, session=session)
+    with pytest.raises(BadCase, match="found ses-postop and ses-preop in .* cohort.bids.session"):
+        bids(tmp_path)
+    assert "ses-preop" in bids(tmp_path, session="preop")["t1"]
+
+
+def test_files_of_another_subject_are_not_taken(tmp_path):
+    subject(tmp_path)
+    for path in (tmp_path / "sub-01/anat").iterdir():
+        path.rename(path.with_name(path.name.replace("sub-01", "sub-02")))
+    with pytest.raises(BadCase, match="found no such file"):
+        bids(tmp_path)
+
+
+def test_a_mask_of_bids_by_another_suffix_is_not_lost(tmp_path):
+    subject(tmp_path)
+    touch(tmp_path, "derivatives/experts/sub-01/anat/sub-01_desc-tumour_seg.nii.gz")
+    with pytest.raises(BadCase, match="expected the segmentation as a dseg image .*_seg.nii.gz"):
+        bids(tmp_path, derivatives={"segmentation": "derivatives/experts"})
 
 
 def test_other_images_of_a_case_do_not_hide_that_a_series_is_missing(tmp_path):

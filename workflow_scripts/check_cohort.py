@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 from glioma_uq.case_names import closest
-from glioma_uq.cohorts.cases import chosen_sessions, read_cases
+from glioma_uq.cohorts.cases import read_cases
 from glioma_uq.cohorts.file_matching import OPTIONAL, NoSuchCase
 from glioma_uq.cohorts.labels import LABEL_COLUMNS, RAW_COLUMNS
 from glioma_uq.cohorts.sources import cases_there, find_images, may_be_shared
@@ -28,7 +28,7 @@ def main(
     for dataset in options.get("datasets", ()):
         print("{name}: {title}. Cite {citation}. Terms of use: {licence}".format(**dataset))
     listed = read_cases(source, options, table)
-    cases = chosen_sessions(listed, sessions)
+    cases = read_cases(source, options, table, sessions)
     if left := len(listed) - len(cases):
         print(f"{counted(left, 'case')} of other sessions not used")
     unlisted_names = unlisted(source, options, listed)

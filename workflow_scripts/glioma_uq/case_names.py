@@ -11,8 +11,15 @@ from glioma_uq.errors import BadInput
 
 FORBIDDEN = '/\\{}<>*?"'
 LONGEST_BYTES = 150  # file systems allow 255; endings and temporary names are added
-# Dates whose first number is a day or a month: 20.01.2019, 1/20/19, 20 Jan 2019.
-DAY_FIRST = re.compile(r"\D*\d{1,2}([./ -]\d{1,2}[./ -](\d{2}|\d{4})|\D+(\d{1,2}\D+)?\d{4})")
+YEAR_FIRST = re.compile(r"(?<!\d)(19|20)\d\d([./_-]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])(?!\d)")
+# Dates that begin with a day or a month, 20.01.2019, 1/20/19, 20012019, and months in letters.
+DAY_FIRST = re.compile(
+    r"(?<!\d)(\d\d?[./ _-]\d\d?[./ _-](\d{2}|\d{4})|[0-3]\d[0-3]\d(19|20)\d\d)(?!\d)"
+)
+MONTH = re.compile(
+    r"(?<![a-z])(jan(uary?)?|feb(ruary?)?|mar(ch)?|apr(il)?|ma[iy]|jun[ei]?|jul[iy]?|aug(ust)?|"
+    r"sept?(ember)?|o[ck]t(ober)?|nov(ember)?|de[cz](ember)?)(?![a-z])"
+)
 UID = re.compile(r"[0-9.]{1,64}", re.ASCII)  # PS3.5 9.1
 
 
@@ -66,18 +73,31 @@ def closest(case, names):
 
 
 def tells_order(first, second):
-    """Return whether the natural order of two names is one of numbers: not of words, nor of days.
+    """Return whether the natural order of two names is that of time: numbers, or ISO dates.
 
     >>> tells_order("week-2", "week-10"), tells_order("2018-05-03", "2019-01-20")
     (True, True)
     >>> tells_order("post", "pre"), tells_order("03.05.2018", "20.01.2019")
     (False, False)
+    >>> tells_order("6months", "1year"), tells_order("FU1", "FU1b"), tells_order("", "FU1")
+    (False, True, True)
     """
-    if DAY_FIRST.fullmatch(first) or DAY_FIRST.fullmatch(second):
+    pair = [name.casefold() for name in (first, second)]
+    if any(map(is_date_of_another_order, pair)):
         return False
-    pairs = zip(re.split(r"(\d+)", first), re.split(r"(\d+)", second), strict=False)
-    parts = next((pair for pair in pairs if pair[0] != pair[1]), ("", ""))
-    return "" in parts or all(part.isdecimal() for part in parts)
+    parts = [re.findall(r"\d+|\D+", name) for name in pair]
+    for i, (one, other) in enumerate(zip(*parts, strict=False)):
+        if one != other:
+            units = {re.match(r"[^\W\d_]*", "".join(part[i + 1 : i + 2]))[0] for part in parts}
+            return one.isdecimal() and other.isdecimal() and len(units) == 1
+    return True
+
+
+def is_date_of_another_order(name):
+    """Return whether a name holds a date whose order as text is not that of time."""
+    if YEAR_FIRST.search(name):
+        return False
+    return bool(DAY_FIRST.search(name) or (MONTH.search(name) and re.search(r"\d", name)))
 
 
 def natural(name):

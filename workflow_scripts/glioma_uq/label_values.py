@@ -26,13 +26,14 @@ def read_labels_of(rows, columns, values, path, key):
     An empty text is unknown. A label of several columns (IDH1 and IDH2) is the highest class
     that one of them has; it is unknown where one of them is, unless another has the task's
     highest class. So a glioma is IDH wildtype where no column knows a mutation and all are known.
+    For 1p19q (1p and 19q) it is the lowest class: co-deleted where both are, intact where one is.
 
     Args:
         rows: a table's rows, from `read_text_table`.
         columns: {task: its columns}, in any number; without one all labels are unknown.
         values: {task: {text or pattern: class or "unknown"}}; for a task without it the texts
             are the classes themselves, -1, n/a and NA. Patterns have * for any text and ? for
-            any character; a text that is itself in the map goes before them.
+            any character, but a lone ? is the sign itself; a text that is in the map goes before.
         path: of the table, for errors.
         key: of the config that has a task's `values`, with {} for the task.
 
@@ -74,6 +75,11 @@ def text_keys(values, key):
     Raises BadInput for a text that YAML reads as something else.
     """
     for text in values:
+        if text == "":
+            raise BadInput(
+                f"expected no empty text among the keys of {key}, since an empty field is always "
+                "unknown: leave it out."
+            )
         if isinstance(text, bool) or not isinstance(text, (str, int)):
             raise BadInput(
                 f"expected texts as the keys of {key}, found {text!r}, which is how YAML reads "
@@ -103,7 +109,9 @@ def _class_of(text, named, key):
 
 def _pattern(text):
     """Return the regular expression of a pattern in which only * and ? are special."""
-    escaped = re.escape(text).replace(r"\*", ".*").replace(r"\?", ".")
+    escaped = re.escape(text).replace(r"\*", ".*")
+    if text != "?":  # as people write it for unknown
+        escaped = escaped.replace(r"\?", ".")
     return re.compile(escaped, re.DOTALL)
 
 
@@ -111,8 +119,11 @@ def _joined(classes, task):
     """Return one label of those in several columns."""
     if None in classes:
         return None
-    highest = max(classes, default=UNKNOWN)
-    return UNKNOWN if UNKNOWN in classes and highest != TASKS[task][-1] else highest
+    known = [label for label in classes if label != UNKNOWN]
+    # A co-deletion is one of both arms, so that an intact one decides; else a mutation does.
+    best, decides = (min, TASKS[task][0]) if task == "1p19q" else (max, TASKS[task][-1])
+    label = best(known, default=UNKNOWN)
+    return UNKNOWN if UNKNOWN in classes and label != decides else label
 
 
 def _sentence(faults, path, key):

@@ -18,6 +18,8 @@ OTHER_WORKBOOKS = (".xls", ".xlsb", ".ods", ".numbers")
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab"}
 QUOTED = re.compile(r'(^|[,;\t]) *"(?:[^"]|"")*"', re.MULTILINE)
 NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+# What tables have in place of an id, in small letters; #n/a is a failed look-up of Excel.
+BLANK = ("", "na", "n/a", "#n/a", "nan", "none", "null", "-", "?", "unknown")
 LEADING_ZEROS = re.compile(r"0+")  # number format of ids like 007
 
 
@@ -109,18 +111,31 @@ def select_rows(rows, only, path, key):
     for column, allowed in only.items():
         texts = [str(text) for text in allowed]
         there = {row[column] for row in rows}
-        if absent := [text for text in texts if text not in there]:
+        meant = {text: {x for x in there if _is_same(x, text)} for text in texts}
+        if absent := [text for text in texts if not meant[text]]:
             raise BadInput(
                 f"expected rows of {path} with {' and '.join(absent)} as {column}, found "
                 f"{', '.join(sorted(there))}, correct {key}"
             )
-        rows = [row for row in rows if row[column] in texts]
+        wanted = set().union(*meant.values())
+        rows = [row for row in rows if row[column] in wanted]
     return rows
+
+
+def _is_same(text, wanted):
+    """Return whether two texts are the same, or the same number: 1 and 1.0."""
+    both = number_of(text), number_of(wanted)
+    return text == wanted or (None not in both and both[0] == both[1])
+
+
+def is_blank(text):
+    """Return whether a text stands for no id, or no session, at all."""
+    return text.lower() in BLANK
 
 
 def check_ids(rows, column, path):
     """Raise BadInput if rows have no id in a column; it tells their number and their lines."""
-    blank = [str(row.line) for row in rows if not row[column]]
+    blank = [str(row.line) for row in rows if is_blank(row[column])]
     if blank:
         more = ", ..." if len(blank) > 10 else ""
         lines = f"line {blank[0]}" if len(blank) == 1 else f"lines {', '.join(blank[:10])}{more}"
@@ -137,7 +152,12 @@ def _lines_of_text(path):
         separator = "\t" if path.suffix.lower() == ".tsv" else _separator(text)
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
         return [(reader.line_num, fields) for fields in reader], separator
-    except (csv.Error, OSError, UnicodeError) as error:
+    except csv.Error as error:
+        raise BadInput(
+            f"expected fields and quotes as CSV has them in line {reader.line_num} of {path}, "
+            f"found {in_one_line(error)}, double a quote inside a field in quotes"
+        ) from error
+    except (OSError, UnicodeError) as error:
         raise BadInput(
             f"expected a table as text in UTF-8 in {path}, found {in_one_line(error)}, save it as "
             "CSV UTF-8"

@@ -4,9 +4,10 @@ Source: BIDS 1.10, https://bids-specification.readthedocs.io. A contrast-enhance
 the entity `ce`, as in sub-01_ce-gadolinium_T1w.nii.gz.
 """
 
+from itertools import pairwise
 from pathlib import Path
 
-from glioma_uq.case_names import natural
+from glioma_uq.case_names import natural, tells_order
 from glioma_uq.cohorts.file_matching import (
     ENDINGS,
     check_folder_there,
@@ -44,9 +45,11 @@ def find_images(options, case, parts, may_lack=()):
     for part in (part for part in parts if part in trees):
         place = root / trees[part] / anat
         wanted = options["entities"].get(part, {})
+        wanted = {"sub": subject.removeprefix("sub-")} | wanted
         candidates = [path for path in images_in(place) if _is_part(path, part, wanted)]
         chosen[part] = only_one(part, candidates, place, f"set cohort.bids.entities.{part}")
-    return found_of(chosen, NAMES, root / anat, may_lack)
+    folders = [root / trees[part] / anat for part in chosen]
+    return found_of(chosen, NAMES, root / anat, may_lack, folders, subject)
 
 
 def cases_there(options):
@@ -82,6 +85,12 @@ def _session(subject, wanted):
     if not sessions:
         return ""
     if wanted in ("first", "last"):
+        for one, other in pairwise(sessions):
+            if not tells_order(one, other):
+                raise BadCase(
+                    f"expected sessions in the order of their numbers, to take the {wanted}, found "
+                    f"{one} and {other} in {subject}, name one as cohort.bids.session"
+                )
         return sessions[0 if wanted == "first" else -1]
     name = f"ses-{wanted.removeprefix('ses-')}"
     if name not in sessions:

@@ -4,6 +4,7 @@ Snakemake reads this module while it plans, so it imports nothing heavy.
 """
 
 from collections import Counter
+from itertools import pairwise
 
 from glioma_uq.case_names import check_case_name, check_no_twins, natural, tells_order
 from glioma_uq.cohorts.datasets import cases_there, check_dataset_there, places
@@ -11,6 +12,7 @@ from glioma_uq.cohorts.labels import LABEL_COLUMNS, RAW_COLUMNS, read_labels
 from glioma_uq.errors import BadInput
 from glioma_uq.phantom.lesion_groups import case_names
 from glioma_uq.tasks import TASKS, UNKNOWN
+from glioma_uq.text_tables import is_blank
 
 NO_LABELS = dict.fromkeys((*LABEL_COLUMNS, *RAW_COLUMNS), "") | dict.fromkeys(TASKS, UNKNOWN)
 
@@ -49,10 +51,15 @@ def read_cases(source, options, labels, sessions="all"):
     if source != "datasets":
         rows = read_labels(source=source, **labels)
         check_no_twins({row["patient"] for row in rows}, labels["table"])
+        if sessions != "all" and labels["columns"].get("session"):
+            check_sessions_known(rows, labels["table"])
         return chosen_sessions(rows, sessions)
     rows, owners = [], {"case": {}, "patient": {}}
     for number, dataset in enumerate(options["datasets"]):
-        for row in cases_of(dataset):
+        mine = cases_of(dataset)
+        if sessions != "all" and (dataset["labels"] or {}).get("columns", {}).get("session"):
+            check_sessions_known(mine, dataset["labels"]["table"])
+        for row in mine:
             for what, of in owners.items():
                 owner = of.setdefault(row[what], number)
                 if owner != number:
@@ -62,41 +69,61 @@ def read_cases(source, options, labels, sessions="all"):
                         f"out, or name {what}s apart"
                     )
             rows.append(row)
-    check_no_twins(owners["case"], "cohort.datasets")
-    return chosen_sessions(rows, sessions)
+    for names in owners.values():
+        check_no_twins(names, "cohort.datasets")
+    return chosen_sessions(rows, sessions, set(cases_there(options)))
 
 
-def chosen_sessions(rows, sessions):
+def chosen_sessions(rows, sessions, there=None):
     """Return the rows of the first or last session of each patient, in the natural order, or all.
 
     >>> rows = [{"patient": "a", "session": "10"}, {"patient": "a", "session": "2"}]
     >>> chosen_sessions(rows, "first")
     [{'patient': 'a', 'session': '2'}]
 
-    Raises BadInput where the sessions of a patient are not told apart, or are words or dates that
-    begin with the day, whose order is not that of time.
+    `there`: the cases that have a folder, None for all; a patient's others do not compete.
+    Raises BadInput where the sessions of a patient are not told apart, or tell no order in time.
     """
     if sessions == "all":
         return rows
-    counts = Counter((row["patient"], row["session"]) for row in rows)
-    for (patient, session), count in counts.items():
-        if count > 1:
-            raise BadInput(
-                f"expected sessions that differ for each patient, to take the {sessions}, found "
-                f"{count} cases of {patient} with session {session!r}, name the column "
-                "as labels.columns.session, or set cohort.sessions to all"
-            )
     of_patient = {}
-    for row in sorted(rows, key=lambda row: natural(row["session"]), reverse=sessions == "first"):
-        before = of_patient.get(row["patient"], row)
-        if not tells_order(before["session"], row["session"]):
+    for row in rows:
+        of_patient.setdefault(row["patient"], []).append(row)
+    chosen = []
+    for patient, mine in of_patient.items():
+        mine = [row for row in mine if there is None or row["case"] in there] or mine
+        mine.sort(key=lambda row: natural(row["session"].casefold()))
+        for one, other in pairwise(mine):
+            names = f"{one['session']!r} and {other['session']!r} of {patient}"
+            if one["session"] == other["session"]:
+                raise BadInput(
+                    f"expected sessions that differ for each patient, to take the {sessions}, "
+                    f"found {names}, name the column as labels.columns.session, or set "
+                    "cohort.sessions to all"
+                )
+            if not tells_order(one["session"], other["session"]):
+                raise BadInput(
+                    f"expected sessions in the order of their numbers, to take the {sessions}, "
+                    f"found {names}, number them, write dates as 2019-01-20, or set "
+                    "cohort.sessions to all"
+                )
+        chosen.append(mine[0 if sessions == "first" else -1])
+    kept = set(map(id, chosen))
+    return [row for row in rows if id(row) in kept]
+
+
+def check_sessions_known(rows, table):
+    """Raise BadInput for a patient of several cases without the session of each.
+
+    `rows`: of a table with a column of sessions, where an empty field is none that is known.
+    """
+    counts = Counter(row["patient"] for row in rows)
+    for row in rows:
+        if counts[row["patient"]] > 1 and is_blank(row["session"]):
             raise BadInput(
-                f"expected sessions in the order of their numbers, to take the {sessions}, found "
-                f"{before['session']!r} and {row['session']!r} of {row['patient']}, number them, "
-                "write dates as 2019-01-20, or set cohort.sessions to all"
+                f"expected the session of each case of {row['patient']} in {table}, found "
+                f"{row['session']!r} for {row['case']}, fill it in, or set cohort.sessions to all"
             )
-        of_patient[row["patient"]] = row  # the last that is seen stays
-    return [row for row in rows if of_patient[row["patient"]] is row]
 
 
 def cases_of(dataset):
@@ -109,23 +136,22 @@ def cases_of(dataset):
     """
     check_dataset_there(dataset)
     found = {place.case: place for place in places(dataset)}
-    for case in found:
-        check_case_name(case, dataset["path"])
     source = {"source": dataset["name"]}
     if dataset["labels"] is None:
+        for case in found:
+            check_case_name(case, dataset["path"])
         return [NO_LABELS | source | _names(place) for place in found.values()]
     labels = read_labels(**dataset["labels"], **source, key=f"labels of {dataset['name']}")
+    own = {name for name in ("patient", "session") if dataset["labels"]["columns"][name]}
+
+    def named(row, place):
+        return row | {name: x for name, x in _names(place).items() if name not in own}
+
     if dataset.get("labels_of", "case") == "case":
-        own = {name for name in ("patient", "session") if dataset["labels"]["columns"][name]}
-        return [
-            row | {k: x for k, x in _names(found[row["case"]]).items() if k not in own}
-            if row["case"] in found
-            else row
-            for row in labels
-        ]
+        return [named(row, found[row["case"]]) if row["case"] in found else row for row in labels]
     of_patient = {row["case"]: row for row in labels}
     cases = [
-        of_patient[place.patient] | _names(place)
+        named(of_patient[place.patient], place)
         for place in found.values()
         if place.patient in of_patient
     ]

@@ -95,8 +95,10 @@ def exclude_other_grids(cases, quality):
     `cases`: included ones; `quality`: rows of all steps. Without registration a case keeps its own
     grid, and networks read one cohort on one grid. Of two grids as frequent the first stays.
     """
-    grids = {row["case"]: grid_of(row) for row in quality if row["step"] == STEPS[-1]}
-    counts = Counter(grids[case["case"]] for case in cases)
+    left = {case["case"] for case in cases}
+    last = [row for row in quality if row["step"] == STEPS[-1] and row["case"] in left]
+    grids = {row["case"]: grid_of(row) for row in last}
+    counts = Counter(grids.values())
     common = counts.most_common(1)[0][0] if counts else ""
     kept, others = [], []
     for case in cases:

@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from glioma_uq.case_names import natural
-from glioma_uq.cohorts.file_matching import NoSuchCase, folders_in, found_of, is_image, only_one
+from glioma_uq.cohorts.file_matching import (
+    NoSuchCase,
+    folders_below,
+    folders_in,
+    folders_of,
+    found_of,
+    is_image,
+    only_one,
+)
 from glioma_uq.errors import BadCase, BadInput
 
 GROUPS = ("patient", "session", "case")
@@ -38,7 +46,9 @@ def find_images(options, case, parts, may_lack=()):
     expected = {part: patterns_of(files[part], place) for part in chosen}
     inside = f"{place.folder}/"
     expected = {p: " or ".join(n.removeprefix(inside) for n in e) for p, e in expected.items()}
-    return found_of(chosen, expected, folder, may_lack)
+    patterns = [pattern for part in chosen for pattern in patterns_of(files[part], place, escape)]
+    folders = folders_of(Path(dataset["path"]), patterns)
+    return found_of(chosen, expected, folder, may_lack, folders, place.case)
 
 
 def cases_there(options):
@@ -116,7 +126,7 @@ def _places(path, patterns):
         level = [
             (f"{above}{folder.name}", folder)
             for above, parent in level
-            for folder in folders_in(parent)
+            for folder in folders_below(parent)
             if any(
                 len(start) == depth + 1 and place_of(f"{above}{folder.name}", ["/".join(start)])
                 for start in starts

@@ -1,12 +1,15 @@
 """One file for each image of a case; none or several are an error that names the candidates."""
 
 import re
+import sys
 from difflib import get_close_matches
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from glioma_uq.errors import BadCase
 
 ENDINGS = (".nii.gz", ".nii")
+# In small letters, of images that are not read, but whose presence is not passed over in silence.
+OTHER_ENDINGS = (*ENDINGS, ".nrrd", ".nhdr", ".mha", ".mhd", ".mgz", ".mgh", ".img", ".hdr")
 # Words of file names that say which series they hold, as t1n, T1pre, T2w and t2f.
 NAMED_AS = {
     "t1": r"(?<![a-z0-9])t1(?![0-9])(?!\W?(ce|c|gd|post|km)(?![a-z]))",
@@ -26,9 +29,17 @@ def check_folder_there(place):
         raise NoSuchCase(f"expected the case's folder, found no {place}, add it or remove its row")
 
 
+def is_there(path):
+    """Return whether a path is a file, or a link that leads nowhere."""
+    return path.is_file() or (path.is_symlink() and not path.exists())
+
+
 def is_image(path):
-    """Return whether a path is a file with a NIfTI extension."""
-    return path.name.endswith(ENDINGS) and path.is_file()
+    """Return whether a path is a file with a NIfTI extension, or a link that leads nowhere.
+
+    Such a link, as datalad leaves it for content that was not fetched, is an image that is broken.
+    """
+    return path.name.endswith(ENDINGS) and is_there(path)
 
 
 def images_in(folder):
@@ -37,14 +48,38 @@ def images_in(folder):
     return sorted(filter(is_image, folder.iterdir())) if folder.is_dir() else []
 
 
+def files_in(folder):
+    """Return what may be an image in a folder, in any format, sorted; [] without the folder."""
+    folder = Path(folder)
+    there = folder.iterdir() if folder.is_dir() else ()
+    named = (path for path in there if path.name.lower().endswith(OTHER_ENDINGS))
+    return sorted(filter(is_there, named))
+
+
+def folders_of(root, patterns):
+    """Return the folders below `root` in which files of some patterns may lie."""
+    parents = {str(PurePath(pattern).parent) for pattern in patterns} - {"."}
+    found = [path for parent in sorted(parents) for path in sorted(root.glob(parent))]
+    return [root, *filter(Path.is_dir, found)]
+
+
 def folders_in(folder):
     """Return the sub-folders of a folder except hidden ones, sorted; [] without the folder."""
     folder = Path(folder)
     return sorted(
         path
         for path in (folder.iterdir() if folder.is_dir() else ())
-        if path.is_dir() and not path.name.startswith(".")
+        if not path.name.startswith(".") and path.is_dir()
     )
+
+
+def folders_below(folder):
+    """Return the same of a folder that may be closed to this user, as lost+found; [] if it is."""
+    try:
+        return folders_in(folder)
+    except PermissionError:
+        print(f"{folder} cannot be read and is passed over", file=sys.stderr)
+        return []
 
 
 def only_one(part, candidates, place, advice):
@@ -62,15 +97,22 @@ def only_one(part, candidates, place, advice):
     return candidates[0] if candidates else None
 
 
-def found_of(chosen, expected, place, may_lack=()):
+def found_of(chosen, expected, place, may_lack=(), folders=(), case=""):
     """Return `chosen`, {part: path or None}, without absent parts that a case may lack.
 
     These are segmentation, brain mask and the modalities `may_lack`. `expected`: {part: name of
     its file}, for the error about any other. A segmentation, or a modality of `may_lack`, by
-    another name is an error too, or it would be lost silently.
+    another name or in another format, in `place` or one of the `folders` where its files lie, is
+    an error too, or it would be lost silently; where a folder is that of other cases too, only
+    if the file's name has `case` in it.
     """
     found = {part: path for part, path in chosen.items() if path is not None}
-    left = [path.name for path in images_in(place) if path not in found.values()]
+    mine = re.compile(rf"(?<![A-Za-z0-9]){re.escape(case)}(?![A-Za-z0-9])")
+    there = [path for folder in dict.fromkeys((Path(place), *folders)) for path in files_in(folder)]
+    there = [
+        path for path in there if path.is_relative_to(place) or (case and mine.search(path.name))
+    ]
+    left = [path.name for path in there if path not in found.values()]
     parts = [part for part in chosen if part not in (*found, *OPTIONAL, *may_lack)]
     if missing := [expected[part] for part in parts]:
         lacking = "" if "t1ce" in parts else ", or set cohort.missing to impute-zero"

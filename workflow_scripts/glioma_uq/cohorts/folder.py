@@ -6,8 +6,10 @@ from pathlib import Path
 from glioma_uq.cohorts.file_matching import (
     check_folder_there,
     folders_in,
+    folders_of,
     found_of,
     is_image,
+    is_there,
     only_one,
 )
 
@@ -25,7 +27,8 @@ def find_images(options, case, parts, may_lack=()):
     names = {part: options["names"][part] for part in parts if options["names"][part]}
     chosen = {part: _file(part, place, name) for part, name in names.items()}
     expected = {part: name.replace("{case}", case) for part, name in names.items()}
-    return found_of(chosen, expected, place, may_lack)
+    folders = folders_of(place, [name.replace("{case}", escape(case)) for name in names.values()])
+    return found_of(chosen, expected, place, may_lack, folders)
 
 
 def cases_there(options):
@@ -35,8 +38,8 @@ def cases_there(options):
 
 def _file(part, place, name):
     exact = place / name.replace("{case}", place.name)
-    if exact.is_file() or not set(name) & WILD:
-        return exact if exact.is_file() else None
+    if is_there(exact) or not set(name) & WILD:
+        return exact if is_there(exact) else None
     pattern = name.replace("{case}", escape(place.name))
     candidates = sorted(filter(is_image, place.glob(pattern)))
     return only_one(part, candidates, place, f"narrow cohort.folder.names.{part}")

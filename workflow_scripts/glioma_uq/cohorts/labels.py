@@ -64,9 +64,10 @@ def read_labels(
         )
     of_task = {task: columns_of(columns.get(task)) for task in TASKS}
     plain = {name: columns.get(name) for name in ("case", "patient", "session", "source")}
-    named = chain(filter(None, plain.values()), *of_task.values(), only or ())
-    for column in named:
+    for column in chain(filter(None, plain.values()), *of_task.values()):
         check_column(column, header, table, f"{key}.columns")
+    for column in only or ():
+        check_column(column, header, table, f"{key}.only")
     rows = select_rows(rows, only or {}, table, f"{key}.only")
     for column in filter(None, (plain["case"], plain["patient"])):
         check_ids(rows, column, table)

@@ -34,7 +34,7 @@ def to_canonical(data, coding, path):
     if not in_region(labels, "wt").any():
         raise BadCase(
             f"expected a tumour in the segmentation, found no voxel of one in {path}, "
-            "remove the file if the case has no reference"
+            "leave the case out, or remove the file if it is no reference"
         )
     return labels
 

@@ -6,7 +6,7 @@ Snakemake reads this module while it plans, so it imports nothing heavy.
 import re
 from copy import deepcopy
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from glioma_uq.cohorts.datasets import FIELDS, GROUPS, place_of
 from glioma_uq.configuration.documents import (
@@ -27,6 +27,7 @@ from glioma_uq.configuration.faults import (
 from glioma_uq.errors import BadInput, closest
 from glioma_uq.label_values import text_keys
 from glioma_uq.subregions import SUBREGIONS, tells_subregions
+from glioma_uq.text_tables import WORKBOOKS
 
 FOLDER = CHECKOUT / "cohorts" / "datasets"
 SCHEMA = CHECKOUT / "rules" / "dataset.schema.yaml"
@@ -85,9 +86,19 @@ def described(given, cohort):
     dataset["segmentation_labels"] = (
         cohort.get("segmentation_labels") or dataset["segmentation_labels"]
     )
-    labels = merged(dataset.get("labels") or {}, given.get("labels", {}))
+    own = given.get("labels", {})
+    labels = merged(dataset.get("labels") or {}, own)
     labels["table"] = table_of(given, labels.get("table"))
+    if own and not labels["table"]:
+        raise BadInput(
+            f"expected a table for the labels of {given['name']}, found none: name it as table "
+            "under cohort.datasets."
+        )
+    if "only" in own:  # in place of those of the file, {} for all rows
+        labels["only"] = own["only"]
     if labels["table"]:
+        if Path(labels["table"]).suffix.lower() not in WORKBOOKS and "sheet" not in own:
+            labels.pop("sheet", None)
         schema = validator_of(CONFIG_SCHEMA).schema["properties"]["cohort"]["properties"]["labels"]
         fill_defaults(labels, schema)
         key = f"labels of {given['name']}"
@@ -108,8 +119,15 @@ def table_of(given, usual):
         return given.get("table")
     root = Path(given["path"])
     for folder in (root, root.parent):
-        if tables := sorted(folder.glob(usual)):
-            return str(tables[-1])
+        tables = sorted(folder.glob(usual))
+        if len(tables) > 1:
+            raise BadInput(
+                f"expected one table of labels {usual} of {given['name']} in {folder}, found "
+                f"{' and '.join(table.name for table in tables)}: name one as table under "
+                "cohort.datasets."
+            )
+        if tables:
+            return str(tables[0])
     raise BadInput(
         f"expected the table of labels {usual} of {given['name']} in {root} or beside it, found "
         "none: put it there, or name it as table under cohort.datasets, or null for unknown labels."
@@ -205,13 +223,19 @@ def merged(base, changes):
 
 def faults_of_dataset(dataset, path):
     """Find patterns that are none, that match no example or lead out, and unclear label numbers."""
+    table = (dataset.get("labels") or {}).get("table", "x")
+    if not table or PurePath(table).is_absolute() or ".." in PurePath(table).parts:
+        yield (
+            f"expected the name or pattern of a table in the dataset's folder or beside it as "
+            f"labels.table, found {table!r}: correct {path}, or name a table elsewhere in a config."
+        )
     for pattern in dataset["folders"]:
         try:
             groups = {name for level in pattern.split("/") for name in re.compile(level).groupindex}
         except re.error as error:
             yield (
-                f"expected a regular expression in folders, found {pattern!r} ({error}): correct "
-                f"{path}."
+                "expected a regular expression for each level between slashes in folders, without "
+                f"a slash inside one, found {pattern!r} ({error}): correct {path}."
             )
             return
         if not groups & {"patient", "case"} or groups - set(GROUPS):

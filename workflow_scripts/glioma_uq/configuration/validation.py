@@ -110,6 +110,12 @@ def faults_of_cohort(cohort):
             "expected cohort.missing exclude for the phantom, whose cases have every series, found "
             f"{cohort['missing']}: leave it out."
         )
+    columns = cohort.get("labels", {}).get("columns", {})
+    if source == "bids" and cohort["sessions"] != "all" and not columns.get("patient"):
+        yield (
+            "expected cohort.sessions all for a BIDS tree, of which cohort.bids.session says what "
+            f"session of a subject is read, found {cohort['sessions']}: write that there."
+        )
     yield from faults_of_coding(cohort.get("segmentation_labels"), "cohort.segmentation_labels")
     if source == "datasets":
         if "labels" in cohort:

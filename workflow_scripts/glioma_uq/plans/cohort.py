@@ -82,8 +82,10 @@ class CohortPlan(Plan):
     @property
     def places(self):
         """The folders of cases on disk that must be there before the first job, by their key."""
-        path = self.options.get("path")
-        return {f"cohort.{self.source}.path": path} if path else {}
+        path, key = self.options.get("path"), f"cohort.{self.source}"
+        trees = self.options.get("derivatives") or {}
+        derived = {f"{key}.derivatives.{part}": f"{path}/{tree}" for part, tree in trees.items()}
+        return {f"{key}.path": path} | derived if path else {}
 
     @property
     def reads_images(self):
@@ -94,7 +96,11 @@ class CohortPlan(Plan):
     def cited(self):
         """What the report says of each dataset: whom to cite, its licence, how far checked."""
         names = ("title", "citation", "doi", "licence", "verified")
-        return [{name: each[name] for name in names} for each in self.datasets]
+        cited = [{name: each[name] for name in names} for each in self.datasets]
+        return [
+            about | {"version": each.get("version")}
+            for about, each in zip(cited, self.datasets, strict=True)
+        ]
 
     @property
     def targets(self):
