@@ -52,8 +52,7 @@ def files_in(folder):
     """Return what may be an image in a folder, in any format, sorted; [] without the folder."""
     folder = Path(folder)
     there = folder.iterdir() if folder.is_dir() else ()
-    named = (path for path in there if path.name.lower().endswith(OTHER_ENDINGS))
-    return sorted(filter(is_there, named))
+    return sorted(path for path in there if path.name.lower().endswith(OTHER_ENDINGS))
 
 
 def folders_of(root, patterns):
@@ -107,12 +106,17 @@ def found_of(chosen, expected, place, may_lack=(), folders=(), case=""):
     if the file's name has `case` in it.
     """
     found = {part: path for part, path in chosen.items() if path is not None}
+    if len(found) == len(chosen):
+        return found
     mine = re.compile(rf"(?<![A-Za-z0-9]){re.escape(case)}(?![A-Za-z0-9])")
-    there = [path for folder in dict.fromkeys((Path(place), *folders)) for path in files_in(folder)]
-    there = [
-        path for path in there if path.is_relative_to(place) or (case and mine.search(path.name))
+    left = [
+        path.name
+        for folder in dict.fromkeys((Path(place), *folders))
+        for path in files_in(folder)
+        if path not in found.values()
+        and (path.is_relative_to(place) or (case and mine.search(path.name)))
+        and is_there(path)
     ]
-    left = [path.name for path in there if path not in found.values()]
     parts = [part for part in chosen if part not in (*found, *OPTIONAL, *may_lack)]
     if missing := [expected[part] for part in parts]:
         lacking = "" if "t1ce" in parts else ", or set cohort.missing to impute-zero"
