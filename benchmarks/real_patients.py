@@ -174,6 +174,31 @@ def show_voxels(study, cohort, quick):
     return first
 
 
+def show_findings(studies):
+    """Print the claims about segmentation of the studies that have them, side by side."""
+    tables = {}
+    for study in studies:
+        path = study / "statistics/findings.csv"
+        if path.is_file():
+            table = pd.read_csv(path)
+            tables[study.name] = table[table["task"] == "segmentation"].set_index("claim")
+    if not tables:
+        return
+    claims = next(iter(tables.values()))
+    rows = [
+        [claim, theirs, *(judged(table.loc[claim]) for table in tables.values())]
+        for claim, theirs in claims["theirs"].items()
+    ]
+    show("Findings on segmentation", ["claim", "theirs", *tables], rows)
+
+
+def judged(row):
+    """Return `value (low to high), verdict` of a finding; the verdict alone without a value."""
+    if np.isnan(row["low"]):
+        return row["verdict"]
+    return f"{row['ours']:.3g} ({row['low']:.3g} to {row['high']:.3g}), {row['verdict']}"
+
+
 def check(study):
     """Return the cohort's folder of a finished study; raise BadInput unless there is one."""
     from glioma_uq.errors import BadInput
@@ -197,6 +222,7 @@ def main():
         dice = show_dice(study)
         show_risk(study)
         probability = show_voxels(study, cohort, options.quick)
+    show_findings(options.studies)
     print(
         f"\nDice of the whole tumour {dice['value']:.2f}, "
         f"probability of tumour outside it {probability:.2f}"

@@ -98,9 +98,10 @@ def save(path, voxels):
     nib.save(nib.Nifti1Image(np.asarray(voxels), np.eye(4)), path)
 
 
-@pytest.fixture
-def study(tmp_path):
-    """Results of one patient with five voxels: air, brain, core, oedema and enhancing tumour."""
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory):
+    """What is printed of one patient of five voxels: air, brain, core, oedema, enhancing tumour."""
+    tmp_path = tmp_path_factory.mktemp("of_one")
     study, cohort = tmp_path / "studies/of_one", tmp_path / "cohorts/real"
     labels = np.array([0, 0, 1, 2, 3], np.uint8).reshape(5, 1, 1)
     of_case = cohort / "normalised/P-1"
@@ -116,12 +117,19 @@ def study(tmp_path):
     numbers = {"value": 0.8, "low": 0.7, "high": 0.9, "n": 1}
     smaller = cell | numbers | {"passes": 5, "measure": "dice", "value": 0.1}
     spread = {"measure": "predictive_tumour", "value": 1.1}
+    claim = {"claim": "Dice falls", "task": "segmentation", "theirs": "lower", "ours": -0.05}
+    claims = [
+        claim | {"low": -0.2, "high": 0.1, "verdict": "undecided at this n"},
+        claim | {"claim": "it settles", "low": None, "high": None, "verdict": "undecided"},
+        claim | {"claim": "of a task", "task": "idh", "low": 0, "high": 1, "verdict": "seen"},
+    ]
     region = {"task": "et", "measure": "dice", "group": "all", "rule": "none", "value": 0.4}
     tables = {
         cohort / "volumes.csv": [manifest],
         study / "statistics/segmentation.csv": [
             smaller, cell | numbers | {"measure": "dice"}, cell | numbers | spread,
         ],
+        study / "statistics/findings.csv": claims,
         study / "statistics/overlap.csv": [cell | numbers | region],
         study / "statistics/risk_coverage.csv": [
             cell | {"uncertainty": "brain", "coverage": c, "risk": r, "low": 0.0, "high": 1.0}
@@ -137,7 +145,7 @@ def study(tmp_path):
         path.parent.mkdir(parents=True, exist_ok=True)
         pd.DataFrame([row]).to_csv(path, index=False, sep="\t")
     (study / "belongs_to.txt").write_text("the cohort real of source datasets\n")
-    return study
+    return re.sub(r" ± nan", "", tables_of(study))
 
 
 @pytest.mark.parametrize(
@@ -156,8 +164,15 @@ def study(tmp_path):
         "Dice of the whole tumour 0.80, probability of tumour outside it 0.04",
     ],
 )
-def test_tables_say_what_the_results_hold(row, study):
-    assert row in re.sub(r" ± nan", "", tables_of(study))
+def test_tables_say_what_the_results_hold(row, printed):
+    assert row in printed
+
+
+def test_findings_stand_side_by_side_those_of_tasks_left_out(printed):
+    assert "| claim | theirs | of_one |" in printed
+    assert "| Dice falls | lower | -0.05 (-0.2 to 0.1), undecided at this n |" in printed
+    assert "| it settles | lower | undecided |" in printed
+    assert "of a task" not in printed
 
 
 def test_results_that_are_not_there_are_asked_for(tmp_path):
