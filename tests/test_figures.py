@@ -225,7 +225,7 @@ SAYS = {
     "minus confidence is −0.16 (IDH), −0.16 (1p/19q) and −0.16 (grade)",
     "risk_coverage": "changes the risk from 0.30 to 0.20 (segmentation), 0.30 to 0.20 (IDH)",
     "uncertainty_shares": "The epistemic share of the uncertainty is",
-    "rate_differences": "Among 9 differences from p = 0.20, 1 is worse and 1 better with an "
+    "rate_differences": "Of 9 differences from p = 0.20, 1 is worse and 1 better with an "
     "interval that excludes 0, given these networks; 7 undecided",
     "posterior_truth": "from true probabilities is 0.10 (IDH), 0.16 (1p/19q) and 0.22 (grade)",
     "case_gallery": "2 of 9 cases by uncertainty: Dice is 0.90 in the less uncertain half and 0.00",

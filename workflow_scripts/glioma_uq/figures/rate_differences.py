@@ -14,6 +14,7 @@ from glioma_uq.figures.style import (
     panel_title,
     panels,
 )
+from glioma_uq.plurals import counted
 from glioma_uq.statistics.long_tables import THESE_NETWORKS
 
 CAPTION = (
@@ -102,7 +103,7 @@ def headline(table):
     worse, better = (seen & is_worse).sum(), (seen & ~is_worse).sum()
     given = f", given {THESE_NETWORKS}" if measured["given"].eq(THESE_NETWORKS).any() else ""
     return (
-        f"Among {len(measured)} differences from p = {reference}, {worse} "
+        f"Of {counted(len(measured), 'difference')} from p = {reference}, {worse} "
         f"{'is' if worse == 1 else 'are'} worse and {better} better with an interval that "
         f"excludes 0{given}; {(~seen).sum()} undecided"
     )
