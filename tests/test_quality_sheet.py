@@ -158,8 +158,9 @@ def test_a_case_of_which_nothing_is_left_gets_its_reason(cohort):
     assert has_colour(sheet, "#FF8C42")
 
 
-def test_a_missing_series_is_a_sentence_beside_the_others(cohort, monkeypatch):
+def test_a_missing_series_and_what_to_look_at_are_sentences_beside_the_others(cohort, monkeypatch):
     row = {"case": "good", "step": "coregister", "reason": "", "imputed": "t1"}
+    row |= {"t1ce_look": "contrast by its header alone", "flair_look": ""}
     write_row(cohort / "quality/good/coregister.csv", row)
     drawn = []
 
@@ -170,7 +171,7 @@ def test_a_missing_series_is_a_sentence_beside_the_others(cohort, monkeypatch):
     monkeypatch.setattr(draw_quality_sheets, "draw_sheet", draw_and_keep)
     draw(cohort, ["good"])
     ((notes, views),) = drawn
-    assert notes[0] == "T1 imputed"
+    assert notes[:2] == ["T1 imputed", "look at T1CE: contrast by its header alone"]
     assert list(views) == MODALITIES
     assert views["t1"] == "No scan: the case lacks this series."
     assert isinstance(views["t1ce"], View)

@@ -88,9 +88,55 @@ def test_what_headers_say_counts_too(columns, reason):
     assert why.startswith(reason)
 
 
-def test_the_contrast_agent_of_the_header_makes_a_t1_a_t1ce():
-    assert one("AX T1", ContrastBolusAgent="Gadovist")[0] == "t1ce"
-    assert one("AX T1 PRE", ContrastBolusAgent="Gadovist")[0] == "t1"
+REST = [("AX T2",), ("AX FLAIR",)]
+
+
+def with_agents(**agents):
+    """Return the choice among T1 series with these agents in their headers, and T2 and FLAIR."""
+    names = [name.replace("_", " ") for name in agents]
+    table = table_of(*[(name,) for name in names], *REST)
+    table["ContrastBolusAgent"] = [*agents.values(), None, None]
+    return choose_series(table, FOUR)
+
+
+def test_the_agent_in_the_header_of_one_t1_of_two_makes_it_a_t1ce_to_look_at():
+    chosen = with_agents(AX_T1="", AX_T1_THIN="Gadovist").set_index("modality")
+    assert chosen.SeriesDescription["t1ce"] == "AX T1 THIN"
+    assert chosen.look.to_dict() == {
+        "t1": "", "t1ce": "contrast by its header alone", "t2": "", "flair": "",
+    }  # fmt: skip
+    assert "with the agent 'Gadovist' in its header" in chosen.reason["t1ce"]
+
+
+@pytest.mark.parametrize(
+    "agent",
+    ["NONE", "No", "N", "0", "0 ml", "0.00", "N/A", "n.a.", "no contrast", "None given", "-", " ",
+     "without", "not applicable", "unknown", "ohne KM", "nativ", "NULL", None, float("nan")],
+)  # fmt: skip
+def test_a_word_for_none_is_no_agent(agent):
+    chosen = with_agents(AX_T1=agent, SAG_T1="", AX_T1_POST="Dotarem")
+    assert chosen.modality.tolist()[:3] == ["t1", "", "t1ce"]
+    assert not chosen.look.any()
+    assert "t1ce" not in set(with_agents(AX_T1=agent, SAG_T1="").modality)
+
+
+@pytest.mark.parametrize("agent", ["Gadovist", "Y", "yes", "7.5 ml Gd-DOTA", "Multihance 0.1"])
+def test_words_rank_before_the_agent_in_a_header(agent):
+    agents = {"AX_T1": agent, "SAG_T1": "", "AX_T1_POST": ""}
+    chosen = with_agents(**agents).set_index("SeriesDescription").modality
+    assert chosen["AX T1 POST"] == "t1ce"
+    assert chosen["SAG T1"] == "t1"  # of two, that without an agent
+    chosen = with_agents(AX_T1_PRE=agent, SAG_T1=agent).set_index("SeriesDescription").modality
+    assert chosen["AX T1 PRE"] == "t1"
+
+
+@pytest.mark.parametrize("names", [["AX_T1"], ["AX_T1", "SAG_T1"], ["AX_T1", "AX_T1_POST"]])
+def test_an_agent_in_every_t1_decides_nothing(names):
+    chosen = with_agents(**dict.fromkeys(names, "Gadovist"))
+    by_name = {"t1ce"} if "AX_T1_POST" in names else set()
+    assert set(chosen.modality) - {"", "t1", "t2", "flair"} == by_name
+    assert chosen.modality[0] == "t1"
+    assert not chosen.look.any()
 
 
 def test_one_series_for_each_modality_and_a_reason_for_each_series():
@@ -150,6 +196,7 @@ def test_contrast_by_the_order_of_series(rows):
     chosen = choose_series(table_of(*rows), FOUR)
     assert list(chosen.modality)[:: len(rows) - 1] == ["t1", "t1ce"]
     assert "with contrast by its place: number 9, after number 3" in chosen.reason.iloc[-1]
+    assert chosen.look.iloc[-1] == "contrast by its place among the series alone"
     assert "t1ce" not in taken(*rows, changes={"contrast_by_order": False})
 
 

@@ -42,6 +42,8 @@ def main(
             print(f"{modality}: {row.SeriesDescription!r}, {row.reason}")
             convert(paths[row.SeriesInstanceUID], images[modality], sidecars[modality])
             metrics[f"{modality}_series"] = row.SeriesDescription
+            if row.look:
+                metrics[f"{modality}_look"] = row.look
             metrics[f"{modality}_slices"] = row.slices
             metrics[f"{modality}_slice_mm"] = row.slice_mm
         for modality in (name for name in modalities if name not in chosen):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from glioma_uq.cohorts.collection import first_reasons, gather_metrics, record_of
 from glioma_uq.files import written_whole
-from glioma_uq.quality.metrics import METRICS, imputed_note, overview
+from glioma_uq.quality.metrics import METRICS, imputed_note, look_note, overview
 from glioma_uq.quality.rows import read_rows
 from glioma_uq.quality.sheet import draw_sheet
 from glioma_uq.quality.views import Template, native_views, template_views
@@ -30,7 +30,8 @@ def main(*, cases, modalities, steps, cohort, pictures, template=None):
         views = show(modalities, cohort, case, template)
         lacking = metrics[case].get("imputed", "").split()
         views |= dict.fromkeys(lacking, "No scan: the case lacks this series.")
-        notes = [*filter(None, [imputed_note(lacking)]), key_metrics(metrics[case])]
+        notes = [imputed_note(lacking), look_note(metrics[case]), key_metrics(metrics[case])]
+        notes = [*filter(None, notes)]
         sheet = draw_sheet(case, takes_part, verdict(reasons.get(case)), notes, views)
         with written_whole(picture) as temporary:
             sheet.savefig(temporary)

@@ -11,6 +11,11 @@ CONTRAST = (
     r"\+ ?(c|gd?|gad\w*|contrast)\b|\bc ?\+|\bdotarem|\bmagnevist|\bmultihance|\bkm\b)"
 )
 WITHOUT = r"(\bpre\b|\bpre ?con|\bwithout|\bw ?o\b|\bnon ?con|\bno (con|gad)|\bunenh)"
+# What scanners and people write into ContrastBolusAgent where there was none, in small words.
+NO_AGENT = re.compile(
+    r"|no?|none?\b.*|not\b.*|nil|null?|n ?a|nan|0+( 0+)?( ?(ml|cc|mmol))?|false|unk\w*|undef\w*|"
+    r"nativ\w*|plain|ohne\b.*|kein\w*\b.*|sans\b.*|sin\b.*|senza\b.*"
+)
 
 # Patterns are matched against lower-case descriptions, with all signs but + and * as spaces.
 RULES = {
@@ -53,7 +58,7 @@ def recognise(row, rules):
             return "", f"{name}: {found[0].split(' ')[-1]!r} in its description"
     if derived := DERIVED_TYPES & set(text_of(row.get("ImageType")).split("\\")):
         return "", f"derived map: {sorted(derived)[0]} in its ImageType"
-    modality, why = _by_words(words, text_of(row.get("ContrastBolusAgent")), rules)
+    modality, why = _by_words(words, rules)
     if not modality:
         return "", why
     if problem := text_of(row.get("problem")):
@@ -98,12 +103,21 @@ def in_small_words(description):
     return re.sub(r"[^a-z0-9+*]+", " ", text_of(description).lower()).strip()
 
 
-def _by_words(words, agent, rules):
+def agent_of(row):
+    """Return the contrast agent in the header of a series; "" also where the text means none.
+
+    >>> [agent_of({"ContrastBolusAgent": text}) for text in ("Gadovist 1.0", "NONE", "n/a", "0 ml")]
+    ['Gadovist 1.0', '', '', '']
+    """
+    agent = text_of(row.get("ContrastBolusAgent"))
+    words = in_small_words(agent)
+    return "" if NO_AGENT.fullmatch(words) or re.search(WITHOUT, words) else agent
+
+
+def _by_words(words, rules):
     for modality in MODALITIES:
         rule = rules[modality]
         if re.search(rule["include"], words) and not re.search(rule["exclude"] or r"(?!)", words):
-            if modality == "t1" and agent and not re.search(WITHOUT, words):
-                return "t1ce", f"T1 by {words!r}, with the contrast agent {agent!r} in its header"
             return modality, f"by {words!r}"
     return "", f"no rule recognises {words!r}"
 

@@ -9,8 +9,8 @@ from glioma_uq.files import written_whole
 from glioma_uq.text_tables import check_named_once, read_text_table
 
 FIRST_COLUMNS = (
-    "case", "modality", "reason", "StudyDate", "SeriesNumber", "SeriesDescription", "instances",
-    "size_MB",
+    "case", "modality", "reason", "look", "StudyDate", "SeriesNumber", "SeriesDescription",
+    "instances", "size_MB",
 )  # fmt: skip
 NEEDED = ("case", "modality", "SeriesInstanceUID")
 
@@ -59,7 +59,7 @@ def read_series(path, also=()):
     for uid in filter(None, table.SeriesInstanceUID):
         check_uid(uid, path)
     reason = table.get("reason", "by the reviewed table")
-    return table.assign(reason=reason)
+    return table.assign(reason=reason, look=table.get("look", ""))
 
 
 def rows_of(table, case, path):
@@ -98,9 +98,9 @@ def as_reviewed(found, rows):
     Rows of series that are not in the folder follow, since only selected series are
     downloaded; a selected one without files raises BadCase.
     """
-    decided = rows.set_index("SeriesInstanceUID")[["modality", "reason"]]
+    decided = rows.set_index("SeriesInstanceUID")[["modality", "reason", "look"]]
     joined = found.join(decided, on="SeriesInstanceUID")
-    joined = joined.fillna({"modality": "", "reason": "not in the table of series"})
+    joined = joined.fillna({"modality": "", "reason": "not in the table of series", "look": ""})
     others = rows[~rows.SeriesInstanceUID.isin(found.SeriesInstanceUID)]
     if len(lost := others[others.modality != ""]):
         raise BadCase(

@@ -17,6 +17,7 @@ import pandas as pd
 from glioma_uq.cohorts.recognition import (
     CONTRAST,
     WITHOUT,
+    agent_of,
     in_small_words,
     merged,
     number_of,
@@ -28,28 +29,51 @@ from glioma_uq.cohorts.recognition import (
 # The columns of archives that are named as in DICOM.
 DICOM_COLUMNS = ("StudyDate", "SeriesNumber", "SeriesDescription", "Modality")
 DICOM_COLUMNS += ("SeriesInstanceUID", "StudyInstanceUID")
+CHOSEN = ["modality", "reason", "look"]
 COPIES = r"\b(repeat|rpt|motion|old|nd|surg\w*nav\w*|dynasuite)\b|surgicalnavigation"
 MANY_SLICES = 100  # with this many, slices are thin in any plane
 
 
 def choose_series(table, modalities, changes=None):
-    """Return `table` with the columns modality ("" = not used) and reason.
+    """Return `table` with the columns modality ("" = not used), reason and look.
 
-    A series is recognised by its own row (`recognise`) and, for contrast agent, by its
-    order in the study (`after_contrast`); then the series of a case are compared with each
-    other (`decide`). `changes` updates RULES, see `merged`.
+    A series is recognised by the words of its own row (`recognise`). Where no T1 of a study is
+    named as one with contrast, the agent in headers (`by_agent`) and the order of the series
+    (`after_contrast`) tell; `look` says so for a selected series, since both can be wrong. Then the
+    series of a case are compared with each other (`decide`). `changes` updates RULES, see `merged`.
     """
     rules = merged(changes or {})
     rows = [{**row, **_start(row, rules)} for row in table.to_dict("records")]
     for _, case in groupby(sorted(rows, key=lambda row: str(row["case"])), lambda row: row["case"]):
         case = list(case)
-        if rules["contrast_by_order"]:
-            for study in {row["day"] for row in case}:
-                after_contrast([row for row in case if row["day"] == study])
+        for day in {row["day"] for row in case}:
+            study = [row for row in case if row["day"] == day]
+            by_agent(study)
+            if rules["contrast_by_order"]:
+                after_contrast(study)
         decide([row for row in case if row["modality"]], modalities, rules["days_apart"])
-    chosen = [[row["modality"], row["reason"]] for row in rows]
-    columns = pd.DataFrame(chosen, columns=["modality", "reason"], index=table.index)
-    return pd.concat([table.drop(columns=["modality", "reason"], errors="ignore"), columns], axis=1)
+        for row in case:
+            row["look"] = row["look"] if row["modality"] else ""
+    chosen = [[row[name] for name in CHOSEN] for row in rows]
+    columns = pd.DataFrame(chosen, columns=CHOSEN, index=table.index)
+    return pd.concat([table.drop(columns=CHOSEN, errors="ignore"), columns], axis=1)
+
+
+def by_agent(study):
+    """Relabel as T1CE, in place, T1 series whose header names a contrast agent.
+
+    `study`: all rows of one case and date. Words go first: a T1CE by name, or a T1 that is named
+    without contrast, stays what it is. An agent in every T1 is one of the examination, copied into
+    all headers, and decides nothing.
+    """
+    t1s = [row for row in study if row["modality"] == "t1"]
+    with_agent = [row for row in t1s if row["agent"] and not re.search(WITHOUT, row["words"])]
+    if any(row["modality"] == "t1ce" for row in study) or len(with_agent) == len(t1s):
+        return
+    for row in with_agent:
+        row["modality"] = "t1ce"
+        row["reason"] = f"T1 by {row['words']!r}, with the agent {row['agent']!r} in its header"
+        row["look"] = "contrast by its header alone"
 
 
 def after_contrast(study):
@@ -70,6 +94,7 @@ def after_contrast(study):
         if evidence := _evidence(first, row, between):
             row["modality"] = "t1ce"
             row["reason"] = f"T1 by {row['words']!r}, with contrast by its place: {evidence}"
+            row["look"] = "contrast by its place among the series alone"
 
 
 def _evidence(first, row, between):
@@ -126,6 +151,7 @@ def rank(row, modality):
     with_contrast = re.search(CONTRAST, row["words"]) and not re.search(WITHOUT, row["words"])
     return {
         "is before contrast": modality != "t1ce" and bool(with_contrast),
+        "has no agent in its header": modality == "t1" and bool(row["agent"]),
         "is not derived": "DERIVED" in text_of(row.get("ImageType")),
         "is no copy or repetition": bool(re.search(COPIES, row["words"])),
         "is axial": _plane(row) != "axial" and slices_of(row) < MANY_SLICES,
@@ -178,6 +204,8 @@ def _start(row, rules):
     return {
         "modality": modality,
         "reason": reason,
+        "look": "",
+        "agent": agent_of(row),
         "words": in_small_words(row["SeriesDescription"]),
         "day": text_of(row["StudyDate"]).replace("-", ""),
     }

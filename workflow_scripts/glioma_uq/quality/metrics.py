@@ -30,6 +30,7 @@ class Metric(NamedTuple):
 METRICS = {
     "downloaded_MB": Metric("download_series", "Downloaded (MB)"),
     "series": Metric("convert_case", "name of the series"),
+    "look": Metric("convert_case", "to look at"),
     "slices": Metric("convert_case", "slices of the series", None, min),
     "slice_mm": Metric("convert_case", "distance of the slices (mm)", None, max),
     "orientation": Metric("import_case", "orientation in the file"),
@@ -63,8 +64,8 @@ METRICS = {
     ),
 }
 OF_SERIES = (
-    "series", "slices", "slice_mm", "orientation", "tilt_deg", "intensity_low", "intensity_high",
-    "voxel_mm", "bias_low", "bias_high", "mutual_information", "brain_covered",
+    "series", "look", "slices", "slice_mm", "orientation", "tilt_deg", "intensity_low",
+    "intensity_high", "voxel_mm", "bias_low", "bias_high", "mutual_information", "brain_covered",
 )  # fmt: skip
 
 
@@ -140,6 +141,13 @@ def between(low, high):
 def imputed_note(modalities):
     """Return "T1, FLAIR imputed" of the series that a case lacks, "" for none."""
     return f"{', '.join(name.upper() for name in modalities)} imputed" * bool(modalities)
+
+
+def look_note(metrics):
+    """Return what to look at in a case, as "look at T1CE: ...", "" for nothing."""
+    found = [f"{name.upper()}: {metrics[f'{name}_look']}" for name in SERIES
+             if metrics.get(f"{name}_look")]  # fmt: skip
+    return f"look at {'; '.join(found)}" * bool(found)
 
 
 def overview(metrics, limits=()):
