@@ -128,7 +128,39 @@ def test_other_files_in_the_folder_are_passed_over(tmp_path):
     write_case(tmp_path / "a")
     (tmp_path / "a" / "notes.txt").write_text("no DICOM")
     (tmp_path / "a" / "DICOMDIR").write_bytes(b"x")
+    (tmp_path / "a" / "._0001.dcm").write_bytes(b"of macOS")
+    (tmp_path / "a" / "Report.PDF").write_bytes(b"")
     assert reason(run(tmp_path)) == ""
+
+
+def empty(path):
+    path.write_bytes(b"")
+
+
+def without_preamble(path):
+    path.write_bytes(path.read_bytes()[132:])
+
+
+def half(path):
+    path.write_bytes(path.read_bytes()[:100])
+
+
+def other(path):
+    path.write_bytes(b"PK\x03\x04 a zip of slices")
+
+
+@pytest.mark.parametrize("damage", [empty, without_preamble, half, other])
+@pytest.mark.parametrize("ending", ["", ".dcm", ".IMA", ".0001"])
+def test_files_that_lost_their_header_exclude_the_case_with_their_number(tmp_path, damage, ending):
+    """As an interrupted copy leaves them: the last 8 slices of a series."""
+    write_case(tmp_path / "a")
+    files = sorted(path for path in (tmp_path / "a").rglob("*") if path.is_file())
+    for path in files[-8:]:
+        damage(path)
+        path.rename(path.with_suffix(ending))
+    said = reason(run(tmp_path))
+    first = files[-8].with_suffix(ending).relative_to(tmp_path / "a")
+    assert f"found 8 files of {len(files)} without its header, as {first}, copy the case" in said
 
 
 def test_a_missing_modality_is_told(tmp_path):

@@ -7,6 +7,7 @@ import pandas as pd
 
 from glioma_uq.cohorts.file_matching import check_folder_there
 from glioma_uq.errors import BadCase, installed_by_downloads, printable, reading_case_file
+from glioma_uq.plurals import counted
 
 HEADER_TAGS = [
     "PatientID", "PatientName", "StudyDate", "Modality", "SeriesDescription", "ProtocolName",
@@ -17,6 +18,13 @@ HEADER_TAGS = [
 ]  # fmt: skip
 SAME_DIRECTION = 1e-3  # largest difference of direction cosines in one stack of slices
 UNEVEN = 0.2  # largest relative deviation of a gap between slices from their median
+DIRECTORY = "1.2.840.10008.1.3.10"  # SOP class of a DICOMDIR, by whatever name
+# Endings of files that lie beside DICOM and are none.
+NO_DICOM = (
+    ".bmp", ".bval", ".bvec", ".csv", ".db", ".doc", ".docx", ".exe", ".gif", ".gz", ".htm",
+    ".html", ".inf", ".ini", ".jpeg", ".jpg", ".json", ".log", ".md", ".nii", ".pdf", ".png",
+    ".rtf", ".tsv", ".txt", ".xls", ".xlsx", ".xml", ".yaml", ".yml",
+)  # fmt: skip
 UNKNOWN = {
     "SeriesInstanceUID": "", "SeriesDescription": "", "StudyDate": "", "SeriesNumber": np.nan,
     "Modality": "", "ImageType": "", "ContrastBolusAgent": "", "instances": 0,
@@ -30,11 +38,20 @@ def read_folder(folder, case):
     """Return (table, files) of all DICOM below `folder`.
 
     table: DataFrame, one row for each series, the columns that glioma_uq.cohorts.series
-    reads; files: {SeriesInstanceUID: [path, ...]}. Files that are not DICOM are
-    ignored. Raises BadCase for no DICOM, several patients, or an unreadable file.
+    reads; files: {SeriesInstanceUID: [path, ...]}. Hidden files and those with an ending
+    of `NO_DICOM` are passed over. Raises BadCase for no DICOM, several patients, an unreadable
+    file, or one that is no DICOM, as an interrupted copy leaves them.
     """
     check_folder_there(folder)
-    headers = list(filter(None, map(_header, sorted(Path(folder).rglob("*")))))
+    paths = [path for path in sorted(Path(folder).rglob("*")) if not is_beside(path)]
+    headers = {path: _header(path) for path in paths}
+    if lost := [path for path, header in headers.items() if header is None]:
+        raise BadCase(
+            f"expected DICOM alone below {folder}, found {counted(len(lost), 'file')} of "
+            f"{len(paths)} without its header, as {lost[0].relative_to(folder)}, copy the case "
+            "again, or remove what is no scan"
+        )
+    headers = [header for header in headers.values() if "SeriesInstanceUID" in header]
     if not headers:
         raise BadCase(f"expected DICOM files, found none below {folder}, copy the case again")
     check_one_patient(headers, folder)
@@ -101,21 +118,28 @@ def _facts(header):
     }
 
 
+def is_beside(path):
+    """Return whether something below a case's folder is a folder or, by its name, no DICOM."""
+    named = path.name.startswith(".") or path.suffix.lower() in NO_DICOM or path.name == "DICOMDIR"
+    return named or path.is_dir()
+
+
 def _header(path):
-    """Return the header of a DICOM image, or None for a folder or another file.
+    """Return the header of a DICOM file, or None for a file that is none.
+
+    One that names no series is none either, unless it is a directory of others (DICOMDIR).
 
     Raises BadCase for a file that starts as DICOM and cannot be read.
     """
     with installed_by_downloads("pydicom", "DICOM"):
         import pydicom
     with _reading(path):
-        if not path.is_file() or path.name == "DICOMDIR":
-            return None
         try:
             header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=HEADER_TAGS)
         except pydicom.errors.InvalidDicomError:
             return None
-        return header if "SeriesInstanceUID" in header else None
+        is_directory = header.file_meta.get("MediaStorageSOPClassUID") == DIRECTORY
+        return header if is_directory or "SeriesInstanceUID" in header else None
 
 
 def _reading(path):
