@@ -94,6 +94,46 @@ def two_transforms(path, case):
     nib.save(image, path)
 
 
+def with_qform(path, qform):
+    """Write a T2 whose sform is the identity and whose qform is another."""
+    image = nib.Nifti1Image(some_scan(), np.eye(4))
+    image.set_sform(np.eye(4), 1)
+    image.set_qform(qform, 1)
+    nib.save(image, path)
+
+
+@scan(HEADER, "two transforms of different voxel sizes")
+def two_sizes(path, case):
+    with_qform(path, np.diag([0.8, 0.8, 0.8, 1]))
+
+
+@scan(HEADER, "two transforms at an angle")
+def two_angles(path, case):
+    cos, sin = np.cos(np.radians(5)), np.sin(np.radians(5))
+    with_qform(path, [[cos, -sin, 0, 0], [sin, cos, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
+
+
+@scan(HEADER, "two transforms to different places")
+def two_places(path, case):
+    with_qform(path, nib.affines.from_matvec(np.eye(3), [0, 12, 0]))
+
+
+@scan(HEADER, "a second transform without numbers", names=PLAIN)
+def nan_qform(path, case):
+    save(path, some_scan())
+    content = bytearray(path.read_bytes())
+    content[268:272] = np.float32(np.nan).tobytes()  # qoffset_x
+    path.write_bytes(content)
+
+
+@scan(HEADER, "voxels that begin within the header", names=PLAIN)
+def no_offset(path, case):
+    save(path, some_scan())
+    content = bytearray(path.read_bytes())
+    content[108:112] = np.float32(0).tobytes()  # vox_offset
+    path.write_bytes(content)
+
+
 @scan(HEADER, "axes that are too oblique")
 def oblique(path, case):
     cos, sin = np.cos(np.radians(43)), np.sin(np.radians(43))

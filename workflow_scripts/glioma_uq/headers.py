@@ -16,6 +16,11 @@ LARGEST_EXTENT_MM = 1000  # ASSUME: no head coil covers more
 SMALLEST_VOXEL_MM = 0.05  # ASSUME: no scan is finer; blocks in mm would be too large
 UNITS = {0: "mm", 1: "metres", 2: "mm", 3: "micrometres"}  # NIfTI codes; 0 is unspecified
 LARGEST_SLANT = 0.02  # cosine between two axes, about 1 degree; more is a sheared image
+# How far sform and qform of a file may differ: rounding in a header does less, a resampling more.
+SAME_SIZE = 0.01  # of a voxel's edge
+SAME_ANGLE_DEG = 1.0
+SAME_CENTRE_MM = 1.0
+FIRST_VOXEL = {nib.Nifti1Image: 352, nib.Nifti2Image: 544}  # byte in a file of one part
 LARGEST_TILT_DEG = 40  # ASSUME: beyond it, axes are ambiguous (45 is half way)
 
 
@@ -26,6 +31,7 @@ def check_header(path):
     """
     image = open_image(path)
     _check_numbers(image, path)
+    _check_offset(image, path)
     _check_size(image, path)
     _check_transform(image, path)
     _check_axes(image, path)
@@ -61,6 +67,16 @@ def _check_numbers(image, path):
         raise BadCase(
             f"expected one number in each voxel, found {kind} in {path}, "
             "export the scan instead of a picture of it"
+        )
+
+
+def _check_offset(image, path):
+    """Raise BadCase if the voxels of a file of one part would begin within its header."""
+    first, offset = FIRST_VOXEL.get(type(image), 0), image.dataobj.offset
+    if offset < first:
+        raise BadCase(
+            f"expected the first voxel at byte {first} or later, found vox_offset {offset} in "
+            f"{path}, export it again"
         )
 
 
@@ -102,13 +118,37 @@ def _check_transform(image, path):
     with reading_case_file(
         path, "a spatial transform", f"a broken qform in {path}", "convert it from DICOM again"
     ):
-        qform = nib.aff2axcodes(header.get_qform())
-    sform = nib.aff2axcodes(image.affine)
-    if sform != qform:
+        qform = header.get_qform()
+        difference = difference_of(image.affine, qform, image.shape[:3])
+    if difference:
         raise BadCase(
-            f"expected sform and qform to agree, found axes {''.join(map(str, sform))} and "
-            f"{''.join(map(str, qform))} in {path}, correct the wrong one"
+            f"expected sform and qform to agree, found {difference} in {path}, correct the wrong "
+            "one"
         )
+
+
+def difference_of(sform, qform, shape):
+    """Return how two transforms (4x4, voxels to mm) of one image differ, "" if by rounding only.
+
+    The first of: axes, voxel sizes, angle between the axes (degrees), distance of the centres (mm).
+    """
+    if not np.isfinite(qform).all():
+        return "a qform with numbers that are not finite"
+    axes = ["".join(map(str, nib.aff2axcodes(affine))) for affine in (sform, qform)]
+    if axes[0] != axes[1]:
+        return f"axes {axes[0]} and {axes[1]}"
+    sizes = [nib.affines.voxel_sizes(affine) for affine in (sform, qform)]
+    if not np.allclose(*sizes, rtol=SAME_SIZE, atol=0):
+        return f"voxels of {_numbers(sizes[0])} and {_numbers(sizes[1])} mm"
+    first, second = (
+        affine[:3, :3] / size for affine, size in zip((sform, qform), sizes, strict=True)
+    )
+    angle = np.degrees(np.arccos(np.clip((first * second).sum(0), -1, 1))).max()
+    if angle > SAME_ANGLE_DEG:
+        return f"axes {angle:.1f} degrees apart"
+    centres = [affine @ [*np.subtract(shape, 1) / 2, 1] for affine in (sform, qform)]
+    distance = np.linalg.norm(np.subtract(*centres))
+    return f"centres {distance:.3g} mm apart" if distance > SAME_CENTRE_MM else ""
 
 
 def _check_axes(image, path):
