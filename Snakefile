@@ -19,7 +19,12 @@ if not workflow.overwrite_configfiles:
 
 
 # All that rule files share: a cohort's rules read `cohort`, a study's rules both; None if absent.
-cohort, study = make_plans(config, workflow.is_main_process, workflow.non_local_exec)
+cohort, study = make_plans(
+    config,
+    workflow.is_main_process,
+    workflow.non_local_exec,
+    workflow.overwrite_configfiles or [f"{workflow.basedir}/config.yaml"],
+)
 
 
 # Constant in every path: with a wildcard Snakemake would match every file against every rule.

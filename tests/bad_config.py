@@ -7,6 +7,7 @@ from bad_input import kind
 from configs import DEFAULT, checked
 
 from glioma_uq.configuration.schema import check_config
+from glioma_uq.plans import make_plans
 
 OF_FOLDER = {"source": "folder", "folder": {"path": "x"}, "labels": {"table": "x.csv"}}
 OF_TCIA = {"source": "tcia", "tcia": {"collection": "x"}, "labels": {"table": "x.csv"}}
@@ -171,6 +172,18 @@ def missing_key(folder):
     config = copy.deepcopy(DEFAULT)
     del config["cohort"]["name"]
     check_config(config)
+
+
+@kind("Config: keys and values", "a key that stands twice in a study's file")
+def key_twice(folder):
+    text = "study: mine\ntraining: {epochs: 3}\nrates: [0.2]\ntraining: {batch_size: 2}\n"
+    (folder / "mine.yaml").write_text(text)
+    make_plans(copy.deepcopy(DEFAULT), files=[folder / "mine.yaml"])
+
+
+@kind("Config: a study or a cohort alone", "a key that stands twice in the file of a cohort")
+def inner_key_twice(folder):
+    with_cohort_file(folder, "cohort:\n  name: mine\n  source: folder\n  name: ours\n")
 
 
 def with_cohort_file(folder, content, study=None):

@@ -114,10 +114,28 @@ def number_meant(value):
     return digits if not exponent else f"{digits}{'' if '.' in digits else '.0'}e{power}"
 
 
+class OnceEach(yaml.SafeLoader):
+    """A safe loader that refuses a key that a mapping has twice, of which YAML keeps the last."""
+
+    def construct_mapping(self, node, deep=False):
+        """Return the mapping of a node; keys that `<<` brings may be those of its own."""
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        if twice := next((key for key in keys if keys.count(key) > 1), None):
+            lines = [key.start_mark.line + 1 for key, _ in node.value if key.value == twice]
+            raise BadInput(
+                f"expected each key once, found {twice} in the lines "
+                f"{' and '.join(map(str, lines))} of {self.name}: put both into one."
+            )
+        return super().construct_mapping(node, deep)
+
+
 def read_yaml(path):
-    """Return the content of a YAML file; raise BadInput if it is not valid."""
+    """Return the content of a YAML file; raise BadInput if it is not valid or has a key twice."""
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        with open(path, encoding="utf-8") as file:  # its name is in the sentences of the loader
+            return OnceEach(file).get_single_data()
+    except BadInput:
+        raise
     except (yaml.YAMLError, ValueError) as error:  # ValueError: not text, or an invalid date
         mark = getattr(error, "problem_mark", None)
         found = f"an error in line {mark.line + 1}" if mark else "none"

@@ -12,6 +12,7 @@ import hashlib
 from pathlib import Path
 
 from glioma_uq.configuration import preflight
+from glioma_uq.configuration.documents import read_yaml
 from glioma_uq.configuration.schema import check_config
 from glioma_uq.plans.cohort import CohortPlan
 from glioma_uq.plans.study import StudyPlan
@@ -22,7 +23,7 @@ TEMPLATES = Path(__file__).parents[1] / "report"
 SHARED_TEMPLATES = ("base.html.jinja", "parts.html.jinja", "sorting.js", "tables.js")
 
 
-def make_plans(config, first=True, on_cluster=False):
+def make_plans(config, first=True, on_cluster=False, files=()):
     """Check `config`, fill its defaults in, and return (CohortPlan or None, StudyPlan or None).
 
     Args:
@@ -30,7 +31,10 @@ def make_plans(config, first=True, on_cluster=False):
         first: whether this is the planning process; its jobs need not check the results of
             earlier runs again.
         on_cluster: whether jobs are submitted to other machines.
+        files: that `config` was read from, of which a key that stands twice lost the first.
     """
+    for path in files if first else ():
+        read_yaml(Path(path))
     # The plan has millions of small objects that are never freed: repeated garbage collection
     # takes a tenth of the planning time.
     gc.freeze()
