@@ -5,6 +5,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+import yaml
 
 import import_case
 from glioma_uq.cohorts.bids import entities_of
@@ -124,6 +125,15 @@ def test_two_runs_are_refused_until_an_entity_chooses(tmp_path):
         bids(tmp_path)
     chosen = bids(tmp_path, entities={"t1": {"acq": "3d"}})
     assert chosen == files | {"t1": "sub-01/anat/sub-01_acq-3d_T1w.nii.gz"}
+
+
+def test_an_index_of_an_entity_is_a_number_whatever_yaml_makes_of_its_zeros(tmp_path):
+    subject(tmp_path)
+    (tmp_path / "sub-01/anat/sub-01_T1w.nii.gz").unlink()
+    runs = [f"sub-01/anat/sub-01_run-{run}_T1w.nii.gz" for run in ("01", "02", "11")]
+    touch(tmp_path, *runs)
+    for value in yaml.safe_load("[01, 1, '01']"):
+        assert bids(tmp_path, entities={"t1": {"run": value}})["t1"] == runs[0]
 
 
 def test_derivatives_give_segmentation_and_brain_mask(tmp_path):

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +22,9 @@ from glioma_uq.text_tables import (
 )
 from glioma_uq.uncertainty import AS_GIVEN, UNCERTAINTY_COMPONENTS, entropy
 
-ROW_SUM_TOLERANCE = 1e-3  # largest rounding error of a sum of printed probabilities
+# How far a sum of probabilities may be from 1: less than any rounding in print makes of it.
+ROW_SUM_TOLERANCE = 1e-3
+FEWEST_DECIMALS = 2  # probabilities of one decimal are too coarse to tell them from scores
 PARTS = {"total": "predictive"}  # a config's names of uncertainties that are not a table's
 CELL_PATH = re.compile(r"([^/]+)/dropout-(\d\.\d\d)/passes-(\d{3,})/[^/]+$")
 
@@ -176,14 +179,28 @@ def _probabilities(rows, task, names, cases):
             f"{cases[found]}; correct or remove that row"
         )
     sums = numbers.sum(axis=1)
-    off = ~(np.abs(sums - 1) <= ROW_SUM_TOLERANCE)
+    tolerance = tolerance_of([row[name] for row in rows for name in names], len(names))
+    off = ~(np.abs(sums - 1) <= tolerance)
     if off.any():
         found = np.argmax(off)
         raise BadInput(
-            f"expected {task} probabilities that sum to 1 within {ROW_SUM_TOLERANCE}, found "
+            f"expected {task} probabilities that sum to 1 within {tolerance:.2g}, found "
             f"{sums[found]:.6g} in case {cases[found]}; give probabilities, not scores"
         )
     return numbers / sums[:, None]
+
+
+def tolerance_of(texts, classes):
+    """Return how far a sum of so many probabilities may be from 1 where they are rounded in print.
+
+    `texts`: of all of them; each is off by at most half a unit of the last decimal.
+
+    >>> tolerance_of(["0.123", "0.456", "0.42"], 3)
+    0.0015
+    """
+    decimals = max(-Decimal(text.replace(",", ".")).as_tuple().exponent for text in texts)
+    rounding = classes * 0.5 * 10.0 ** -max(decimals, FEWEST_DECIMALS)
+    return round(max(rounding, ROW_SUM_TOLERANCE), 9)
 
 
 def _check_biology(cells, path):

@@ -58,6 +58,18 @@ def cases_there(options):
     return [p.name.removeprefix("sub-") for p in there if p.name.startswith("sub-")]
 
 
+def is_value(text, wanted):
+    """Return whether the value of an entity, None for none, is the one of a config.
+
+    >>> is_value("01", 1), is_value("mprage", "mprage"), is_value(None, 1)
+    (True, True, False)
+
+    YAML reads 01 without quotes as 1, and indices are the same with leading zeros.
+    """
+    both = (text or "", str(wanted))
+    return both[0] == both[1] or (all(map(str.isdecimal, both)) and int(both[0]) == int(both[1]))
+
+
 def entities_of(name):
     """Return ({entity: value}, suffix) of a BIDS file name: "sub-1_ce-gd_T1w.nii" to .., "T1w"."""
     stem = next(name.removesuffix(end) for end in ENDINGS if name.endswith(end))
@@ -68,7 +80,7 @@ def entities_of(name):
 def _is_part(path, part, wanted):
     """Return whether a file is the BIDS image of `part` and has the wanted entities."""
     entities, suffix = entities_of(path.name)
-    if any(entities.get(name) != str(value) for name, value in wanted.items()):
+    if not all(is_value(entities.get(name), value) for name, value in wanted.items()):
         return False
     is_brain = "brain" in (entities.get("desc"), entities.get("label"))
     if part == "brain_mask":
