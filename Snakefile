@@ -9,8 +9,11 @@ import sys
 
 sys.path.insert(0, f"{workflow.basedir}/workflow_scripts")
 
+from glioma_uq.environment import shield_jobs
 from glioma_uq.fingerprints import fingerprint
 from glioma_uq.plans import make_plans, record_start, templates
+
+shield_jobs()
 
 # Without a config file the demo runs; any other study starts from the schema's defaults.
 if not workflow.overwrite_configfiles:

@@ -21,7 +21,7 @@ from glioma_uq.plans.study import TABLES
 from glioma_uq.steps import arguments
 
 FILES = [ROOT / "Snakefile", *sorted((ROOT / "rules").rglob("*.smk"))]
-IMPORTED = {"sys", "fingerprint", "make_plans", "record_start", "templates"}
+IMPORTED = {"sys", "shield_jobs", "fingerprint", "make_plans", "record_start", "templates"}
 # Snakemake makes several rules of one by a loop alone; no other file may read its names.
 LOOP, LOOP_NAMES = "manifest.smk", {"number", "cases"}
 STEPS = {

@@ -3,6 +3,7 @@
 import pytest
 from snakemake.iocontainers import InputFiles, Log, OutputFiles, Params, Snakemake, Wildcards
 
+from glioma_uq.errors import BadInput
 from glioma_uq.steps import arguments, run, with_dicts
 
 
@@ -166,3 +167,11 @@ def test_what_main_prints_goes_to_the_log_of_the_job(tmp_path, capsys):
 
     run(main, job(params={"seed": 3}, log=tmp_path / "logs" / "job.log"))
     assert "seed 3 for out.csv" in (tmp_path / "logs" / "job.log").read_text()
+
+
+def test_a_script_with_the_library_of_another_checkout_stops_and_its_log_says_so(tmp_path):
+    given = job(log=tmp_path / "log")
+    given.scriptdir = str(tmp_path / "other/workflow_scripts")
+    with pytest.raises(BadInput, match="expected the library glioma_uq of .*other.*, found that"):
+        run(lambda **_: None, given)
+    assert "found that of" in (tmp_path / "log").read_text()

@@ -135,6 +135,23 @@ def test_whatever_people_look_at_is_made_again_once_it_is_deleted(tiny_copy):
     assert planned(tiny_copy) == set()
 
 
+def test_the_shell_of_a_run_does_not_reach_its_jobs(tiny_copy, tmp_path, monkeypatch):
+    """Another checkout on PYTHONPATH, Jupyter's backend, and a locale of ASCII alone."""
+    other = tmp_path / "other"
+    (other / "glioma_uq").mkdir(parents=True)
+    (other / "glioma_uq/__init__.py").write_text('raise ImportError("an older checkout")')
+    monkeypatch.setenv("PYTHONPATH", str(other))
+    monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+    monkeypatch.setenv("LC_ALL", "C")
+    monkeypatch.setenv("PYTHONUTF8", "0")
+    assert planned(tiny_copy) == set()
+    figure = f"{STUDY}/figures/learning_curves.png"
+    before = (tiny_copy / figure).read_bytes()
+    (tiny_copy / figure).unlink()
+    snakemake(tiny_copy, figure)
+    assert (tiny_copy / figure).read_bytes() == before
+
+
 def test_a_docstring_of_the_library_re_runs_nothing(tiny_copy):
     edit(
         tiny_copy / "workflow_scripts/glioma_uq/statistics/intervals.py",

@@ -2,6 +2,7 @@
 
 import inspect
 
+from glioma_uq.environment import check_checkout
 from glioma_uq.logs import log_to
 
 FOR_RERUNS = ("library", "depends_on")  # they affect whether a job reruns, not what it does
@@ -11,6 +12,8 @@ DICT = "__"  # between the name of a dict and its key
 def run(main, snakemake):
     """Call `main` with the arguments of this job; its output goes to the job's log."""
     with log_to(snakemake.log[0]):
+        if snakemake.scriptdir:
+            check_checkout(snakemake.scriptdir)
         main(**arguments(main, snakemake))
 
 

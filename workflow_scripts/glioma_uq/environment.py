@@ -1,0 +1,32 @@
+"""What jobs inherit from the shell of a run: nothing that decides which code they run, or draws.
+
+Snakemake reads this module while it plans, so it imports nothing heavy.
+"""
+
+import os
+from pathlib import Path
+
+from glioma_uq.errors import BadInput
+
+SCRIPTS = Path(__file__).resolve().parents[1]
+
+
+def shield_jobs():
+    """Set the variables of this process, which its jobs inherit, here and on a cluster.
+
+    PYTHONPATH begins with this checkout, since Snakemake puts it behind what a shell has there,
+    which may be another checkout. MPLBACKEND is one that draws files: Jupyter's is for a page.
+    Texts without a stated encoding, in libraries, are UTF-8 in any locale.
+    """
+    others = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    paths = [str(SCRIPTS), *(path for path in others if path and Path(path).resolve() != SCRIPTS)]
+    os.environ |= {"PYTHONPATH": os.pathsep.join(paths), "MPLBACKEND": "agg", "PYTHONUTF8": "1"}
+
+
+def check_checkout(folder):
+    """Raise BadInput unless the scripts in `folder` run with the library beside them."""
+    if Path(folder).resolve() != SCRIPTS:
+        raise BadInput(
+            f"expected the library glioma_uq of {folder}, found that of {SCRIPTS}, remove it from "
+            "PYTHONPATH, or uninstall it"
+        )
