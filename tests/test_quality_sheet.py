@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from PIL import Image
 
 import draw_quality_sheets
@@ -175,3 +176,11 @@ def test_a_missing_series_and_what_to_look_at_are_sentences_beside_the_others(co
     assert list(views) == MODALITIES
     assert views["t1"] == "No scan: the case lacks this series."
     assert isinstance(views["t1ce"], View)
+
+
+def test_a_dollar_in_a_name_is_a_dollar_and_no_formula(tmp_path):
+    name = "P$_1$ $\\no{"
+    sheet = draw_sheet(name, False, f"left out: {name}", [name], {"t1": f"No {name}."})
+    sheet.savefig(tmp_path / "sheet.png")
+    shown = [text.get_text() for text in sheet.findobj(Text)]
+    assert sum(name in text for text in shown) == 4

@@ -76,7 +76,7 @@ def draw_case(axes_of_case, case, classes):
     outline(axes_of_case[1], cut(case.predicted), PREDICTED)
     if case.truth is not None:
         outline(axes_of_case[1], cut(case.truth), TRUTH)
-    axes_of_case[0].set_ylabel(row_text(case), size=6.5)
+    axes_of_case[0].set_ylabel(row_text(case), size=6.5, parse_math=False)
     return [
         axes.imshow(np.where(cut(case.brain) > 0, cut(case.maps[kind]), 0), cmap=colours, vmin=0,
                     vmax=1 if kind == "mean" else np.log(classes))

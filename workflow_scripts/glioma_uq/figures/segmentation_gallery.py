@@ -125,7 +125,7 @@ def draw_case(axes_of_case, case, rows):
         axes.set_xlabel(f"Dice {dice:.2f}", size=6.5, labelpad=2)
     volume = f"{rows['et_volume_ml'].iloc[0]:.2f} ml"
     text = "\n".join(filter(None, [case.name, volume, imputed_note(case.imputed)]))
-    axes_of_case[0].set_ylabel(text, size=6.5)
+    axes_of_case[0].set_ylabel(text, size=6.5, parse_math=False)
 
 
 def show_labels(axes, labels):

@@ -95,7 +95,8 @@ def finish(figure, headline, *keys, columns=4):
     own are left out.
     """
     width = int(13.5 * figure.get_figwidth())  # characters per line
-    figure.suptitle(textwrap.fill(headline, width), x=0.008, ha="left", size=8.5, weight="bold")
+    headline = textwrap.fill(headline, width)
+    figure.suptitle(headline, x=0.008, ha="left", size=8.5, weight="bold", parse_math=False)
     handles = {}
     for axes in figure.axes:
         if axes.get_legend() is None:

@@ -66,7 +66,7 @@ def draw_sheet(case, takes_part, verdict, notes, views):
                 draw_plane(axes, view, plane)
         if not isinstance(view, View):
             text = "\n".join(wrap(view, 34))
-            column[0].text(0.04, 0.5, text, color=NOTE, size=8, va="center")
+            column[0].text(0.04, 0.5, text, color=NOTE, size=8, va="center", parse_math=False)
     return figure
 
 
@@ -109,7 +109,7 @@ def write_header(figure, lines, masks):
     for text, colour, size in lines:
         weight = "bold" if colour == TEXT else "normal"
         where = {"x": MARGIN / width, "y": y / height, "va": "top"}
-        figure.text(s=text, color=colour, size=size, weight=weight, **where)
+        figure.text(s=text, color=colour, size=size, weight=weight, parse_math=False, **where)
         y -= LEADING * size
     named = [name for name in OUTLINES if name in masks]
     handles = [Line2D([], [], color=OUTLINES[name], label=name) for name in named]
