@@ -306,6 +306,14 @@ def test_volumes_are_those_of_the_regions_that_the_coding_tells_apart():
     assert volumes_mm3(to_canonical(labels > 0, whole, "x"), whole, 1.0) == {"wt_mm3": 14}
 
 
+def test_codes_that_a_slope_rounds_are_codes_and_those_of_a_resampling_are_none():
+    rounded = np.array([0, 1.00002, 0.996078, 2.0001, 3, 0.004], np.float32)
+    assert to_canonical(rounded, CANONICAL, "x").tolist() == [0, 1, 1, 2, 3, 0]
+    for mixed in (0.5, 1.02, 2.98, 4.001):
+        with pytest.raises(BadCase, match=f"found {mixed:g} in 1 voxels"):
+            to_canonical(np.array([1, mixed]), CANONICAL, "x")
+
+
 def test_a_resection_cavity_is_no_tumour_and_alone_it_is_none():
     coding = CANONICAL | {"cavity": [7], "background": [9]}
     labels = to_canonical(np.array([0, 1, 2, 3, 7, 7, 9]), coding, "x")

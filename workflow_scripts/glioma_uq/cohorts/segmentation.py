@@ -9,12 +9,15 @@ import numpy as np
 from glioma_uq.errors import BadCase
 from glioma_uq.subregions import CAVITY, LABELS, REGIONS, in_region
 
+# How far a voxel may be from its code: a slope in the header rounds 1 to 1.00002 or .996.
+SAME_CODE = 0.01
+
 
 def to_canonical(data, coding, path):
     """Return canonical labels, uint8, of a segmentation in another coding.
 
     Args:
-        data: numbers of any type; 0 is background.
+        data: numbers of any type, each within `SAME_CODE` of its code; 0 is background.
         coding: {subregion, "cavity" or "background": its numbers in `data`}.
         path: of the segmentation, for the BadCase of unknown or missing labels.
     """
@@ -22,15 +25,15 @@ def to_canonical(data, coding, path):
     meaning = {number: canonical[part] for part, numbers in coding.items() for number in numbers}
     labels = np.zeros(data.shape, np.uint8)
     for number in np.unique(data):
-        if number == 0:
-            continue
-        if number not in meaning:
+        code = np.rint(number)
+        if abs(number - code) > SAME_CODE or code not in {0, *meaning}:
             raise BadCase(
                 f"expected the labels {', '.join(map(str, sorted({0, *meaning})))} in {path}, "
                 f"found {number:g} in {(data == number).sum()} voxels, "
                 "correct it or set cohort.segmentation_labels"
             )
-        labels[data == number] = meaning[number]
+        if code:
+            labels[data == number] = meaning[code]
     if not in_region(labels, "wt").any():
         raise BadCase(
             f"expected a tumour in the segmentation, found no voxel of one in {path}, "
