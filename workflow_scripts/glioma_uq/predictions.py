@@ -14,6 +14,7 @@ from glioma_uq.errors import BadInput
 from glioma_uq.label_values import read_labels_of
 from glioma_uq.tasks import TASKS, UNKNOWN
 from glioma_uq.text_tables import (
+    BLANK,
     check_column,
     check_ids,
     number_of,
@@ -118,8 +119,9 @@ def _read_rows(path, columns, sheet, only):
     for column in (*columns_named(columns), *only):
         check_column(column, header, path, "predictions.columns")
     rows = select_rows(rows, only, path, "predictions.only")
-    for column in (columns[name] for name in ("case", "patient") if name in columns):
-        check_ids(rows, column, path)
+    check_ids(rows, columns["case"], path)
+    if "patient" in columns:
+        check_ids(rows, columns["patient"], path, BLANK)
     case, times = Counter(row[columns["case"]] for row in rows).most_common(1)[0]
     if times > 1:
         raise BadInput(

@@ -18,7 +18,7 @@ OTHER_WORKBOOKS = (".xls", ".xlsb", ".ods", ".numbers")
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab"}
 QUOTED = re.compile(r'(^|[,;\t]) *"(?:[^"]|"")*"', re.MULTILINE)
 NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
-# What tables have in place of an id, in small letters; #n/a is a failed look-up of Excel.
+# What tables have where no patient and no session is known; #n/a is a failed look-up of Excel.
 BLANK = ("", "na", "n/a", "#n/a", "nan", "none", "null", "-", "?", "unknown")
 LEADING_ZEROS = re.compile(r"0+")  # number format of ids like 007
 
@@ -129,13 +129,16 @@ def _is_same(text, wanted):
 
 
 def is_blank(text):
-    """Return whether a text stands for no id, or no session, at all."""
+    """Return whether a text stands for no patient, or no session, at all."""
     return text.lower() in BLANK
 
 
-def check_ids(rows, column, path):
-    """Raise BadInput if rows have no id in a column; it tells their number and their lines."""
-    blank = [str(row.line) for row in rows if is_blank(row[column])]
+def check_ids(rows, column, path, none=("",)):
+    """Raise BadInput if rows have no id in a column; it tells their number and their lines.
+
+    `none`: texts in small letters that are no id. A case may be called NA, a patient is not.
+    """
+    blank = [str(row.line) for row in rows if row[column].lower() in none]
     if blank:
         more = ", ..." if len(blank) > 10 else ""
         lines = f"line {blank[0]}" if len(blank) == 1 else f"lines {', '.join(blank[:10])}{more}"

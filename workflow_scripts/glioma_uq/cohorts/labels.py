@@ -12,7 +12,7 @@ from glioma_uq.case_names import check_case_name, check_no_twins
 from glioma_uq.errors import BadInput
 from glioma_uq.label_values import read_labels_of
 from glioma_uq.tasks import TASKS, UNKNOWN
-from glioma_uq.text_tables import check_column, check_ids, read_text_table, select_rows
+from glioma_uq.text_tables import BLANK, check_column, check_ids, read_text_table, select_rows
 
 LABEL_COLUMNS = ("case", "patient", "session", "source", *TASKS)
 RAW_COLUMNS = tuple(f"{task}_raw" for task in TASKS)
@@ -69,8 +69,9 @@ def read_labels(
     for column in only or ():
         check_column(column, header, table, f"{key}.only")
     rows = select_rows(rows, only or {}, table, f"{key}.only")
-    for column in filter(None, (plain["case"], plain["patient"])):
-        check_ids(rows, column, table)
+    check_ids(rows, plain["case"], table)
+    if plain["patient"]:
+        check_ids(rows, plain["patient"], table, BLANK)
     labels = read_labels_of(rows, of_task, values or {}, table, f"{key}.values.{{}}")
     cases = []
     for number, row in enumerate(rows):
