@@ -1,4 +1,4 @@
-# make demo | test | engines | downloads | excel | public-labels | deepbet | hd-bet | hd-bet-v1 | slurm | lint | audit | clean | help
+# make demo | test | situations | engines | downloads | excel | public-labels | deepbet | hd-bet | hd-bet-v1 | slurm | lint | audit | clean | help
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 CORES ?= $(shell nproc)
@@ -6,7 +6,7 @@ BIN = $(VENV)/bin
 INSTALLED = $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-real lint audit clean engines downloads excel deepbet hd-bet hd-bet-v1 public-labels slurm
+.PHONY: help setup demo test test-real situations lint audit clean engines downloads excel deepbet hd-bet hd-bet-v1 public-labels slurm
 
 help:           ## say what each target does
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,6 +28,9 @@ test: lint engines downloads excel $(VENV)/.installed-test    ## check style, ru
 
 test-real: hd-bet-v1 deepbet    ## run the tests on real patients, where their data is
 	$(BIN)/python -m pytest -m "real"
+
+situations: downloads $(VENV)/.installed-test    ## try files, machines and strangers as they are, and print the list
+	$(BIN)/python tests/situations
 
 engines: $(VENV)/.installed-engines     ## add the registration engines simpleitk and elastix
 downloads: $(VENV)/.installed-downloads ## add what reads DICOM and fetches cases from IDC and TCIA
