@@ -72,6 +72,10 @@ def test_a_folder_of_dicom_with_one_case_of_two_patients(tmp_path):
     assert "found no dicom/absent" in reason(tmp_path, "absent", "convert_case")
     assert reason(tmp_path, "b", "import_case") == "excluded at an earlier step"
     assert "Nothing to be done" in snakemake(tmp_path, cohort, ["a", "b", "absent"])
+    write_dicom(tmp_path / "dicom/a/deep/down", "AX T1", patient="another", number=80)
+    again = snakemake(tmp_path, cohort, ["a", "b", "absent"])
+    assert jobs_of(again, "convert_case") == 1
+    assert "found that of 2" in reason(tmp_path, "a", "convert_case")
 
 
 def archive_of(tmp_path, cases):

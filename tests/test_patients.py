@@ -1,5 +1,6 @@
 """A cohort of patients, from folders and a table to the report of a study."""
 
+import os
 import re
 
 import numpy as np
@@ -89,6 +90,8 @@ def test_a_replaced_scan_is_imported_and_a_corrected_label_imports_nothing(of_pa
     repaired = read_image(folder / "data/P-01/T2.nii.gz")
     write_image(folder / "data/P-01/T2.nii.gz", np.sqrt(repaired.data.clip(0)), repaired.grid)
     edit(folder / "data/labels.csv", "P-05,", "P-05, ")
+    for file in ("P-01/T2.nii.gz", "labels.csv"):  # as files from an archive are
+        os.utime(folder / "data" / file, (1e9, 1e9))
     printed = snakemake(folder, f"{COHORT}/volumes.csv", config="patients.yaml")
     assert {"check_cohort", "import_case", "normalise_case"} <= rules_in(printed)
     assert set(re.findall("wildcards: case=(.*)", printed)) == {"P-01"}
@@ -96,6 +99,9 @@ def test_a_replaced_scan_is_imported_and_a_corrected_label_imports_nothing(of_pa
     changed = before.compare(after)
     assert changed.index.tolist() == ["P-01"]
     assert set(changed.columns.get_level_values(0)) == {"t2_sha256"}
+    for path in (folder / "data").rglob("*.*"):
+        os.utime(path)  # as a copy of all does
+    assert planned(folder, f"{COHORT}/volumes.csv", config="patients.yaml") == set()
 
 
 def test_a_change_of_labels_and_of_a_setting_in_one_call_reaches_every_case(of_patients, tmp_path):

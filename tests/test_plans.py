@@ -290,8 +290,8 @@ def test_a_cohorts_plan_reads_cohort_and_preprocessing_alone():
     names = [n for n in dir(CohortPlan) if isinstance(getattr(CohortPlan, n), property)]
     names += [*vars(alone), "cases"]
     assert len(names) > 25
-    of_dicom = {"reviewed", "chosen_series"}
-    for name in {*names} - of_dicom:
+    of_patients = {"reviewed", "chosen_series", "contents"}
+    for name in {*names} - of_patients:
         assert getattr(alone, name) == getattr(beside, name), name
     for plan in (alone, beside):
         assert plan.cases == list_cases(whole["cohort"], whole["cohort"]["phantom"])

@@ -4,7 +4,8 @@
 rule convert_case:
     """Find T1, T1CE, T2 and FLAIR in the DICOM of one case and write each as one volume."""
     input:
-        unpack(cohort.dicom_of),
+        **cohort.downloads,
+        depends_on=lambda wildcards: ancient(cohort.dicom_of(wildcards.case)),
         reviewed=(ancient(cohort.chosen_series) if cohort.is_archived or cohort.reviewed else []),
     output:
         **cohort.series("images", "converted", cohort.modalities),
@@ -23,6 +24,6 @@ rule convert_case:
         rules=cohort.options["series_rules"],
         modalities=cohort.modalities,
         may_lack=cohort.may_lack,
-        depends_on=cohort.reviewed_lines,
+        depends_on=cohort.contents_of_dicom,
     script:
         "../../workflow_scripts/convert_case.py"

@@ -4,9 +4,13 @@
 rule check_cohort:
     """Check every case before any other step, and report those that cannot be used."""
     input:
+        # Their contents, not their dates, say whether the step runs again.
         depends_on=[
-            *cohort.tables,
-            *(path for images in cohort.images.values() for path in images),
+            ancient(path)
+            for path in (
+                *cohort.tables,
+                *(path for images in cohort.images.values() for path in images),
+            )
         ],
     output:
         labels="results/cohorts/<cohort>/labels.csv",
@@ -19,6 +23,7 @@ rule check_cohort:
         **(cohort.origin | cohort.listed),
         parts=cohort.parts,
         on_bad_case=cohort.on_bad_case,
+        depends_on=lambda wildcards: cohort.contents,
         library=cohort.code_of_source("check_cohort", cohort.source),
     script:
         "../../workflow_scripts/check_cohort.py"
@@ -30,7 +35,7 @@ rule import_case:
         depends_on=lambda wildcards: (
             cohort.series("x", "converted", cohort.modalities).values()
             if cohort.is_converted
-            else cohort.images[wildcards.case]
+            else ancient(cohort.images[wildcards.case])
         ),
     output:
         **cohort.series("images", "raw", cohort.parts),
@@ -48,6 +53,7 @@ rule import_case:
             | {"library": cohort.code_of_source("import_case", cohort.imported_from["source"])}
         ),
         modalities=cohort.modalities,
+        depends_on=cohort.contents_of_images,
         coding=lambda wildcards: cohort.coding_of(wildcards.case),
     script:
         "../../workflow_scripts/import_case.py"

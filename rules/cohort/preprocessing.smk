@@ -53,6 +53,7 @@ rule coregister:
         "../../envs/imaging.yaml"
     params:
         **cohort.of_step("coregister"),
+        depends_on=lambda wildcards: cohort.contents_of_heads,
         options=cohort.preprocessing["registration"],
         seed=cohort.seed_for("coregister"),
     script:
@@ -75,6 +76,7 @@ rule register_to_template:
         "../../envs/imaging.yaml"
     params:
         **cohort.of_step("register_to_template"),
+        depends_on=lambda wildcards: cohort.contents_of_heads,
         options=cohort.preprocessing["registration"],
         seed=lambda wildcards: cohort.seed_for("register_to_template", wildcards.case),
     script:

@@ -4,7 +4,7 @@
 rule import_predictions:
     """Convert the predictions of another model to the table of one cell."""
     input:
-        predictions=study.predictions["path"],
+        predictions=ancient(study.predictions["path"]),
     output:
         table="results/studies/<study>/{network}/dropout-0.00/passes-001/classification.csv",
     log:
@@ -13,6 +13,7 @@ rule import_predictions:
         "../../envs/statistics.yaml"
     params:
         **{name: study.predictions[name] for name in ("columns", "sheet", "only")},
+        depends_on=lambda wildcards: study.contents,
         library=fingerprint("import_predictions.py"),
     script:
         "../../workflow_scripts/import_predictions.py"

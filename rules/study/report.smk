@@ -16,6 +16,7 @@ rule record_provenance:
     params:
         config=study.config,
         seed=study.seed,
+        depends_on=lambda wildcards: study.contents,
         library=fingerprint("record_provenance.py"),
     script:
         "../../workflow_scripts/record_provenance.py"

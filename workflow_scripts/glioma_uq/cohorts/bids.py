@@ -36,7 +36,7 @@ def find_images(options, case, parts, may_lack=()):
     {part: {entity: value}} that select one of several series; `derivatives`,
     {"segmentation" or "brain_mask": folder inside the tree with the same sub-folders}.
     """
-    root, subject = Path(options["path"]), f"sub-{case.removeprefix('sub-')}"
+    root, subject = Path(options["path"]), folder_of(options, case).name
     check_folder_there(root / subject)
     session = _session(root / subject, options["session"])
     anat = Path(subject, session, "anat")
@@ -56,6 +56,11 @@ def cases_there(options):
     """Return the names of the subjects without "sub-"."""
     there = folders_in(options["path"])
     return [p.name.removeprefix("sub-") for p in there if p.name.startswith("sub-")]
+
+
+def folder_of(options, case):
+    """Return the folder of a subject."""
+    return Path(options["path"]) / f"sub-{case.removeprefix('sub-')}"
 
 
 def is_value(text, wanted):

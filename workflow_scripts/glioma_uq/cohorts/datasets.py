@@ -56,6 +56,12 @@ def cases_there(options):
     return sorted({place.case for dataset in options["datasets"] for place in places(dataset)})
 
 
+def folder_of(options, case):
+    """Return the folder of a case."""
+    dataset, place = _found(options["datasets"], case)
+    return Path(dataset["path"], place.folder)
+
+
 def dataset_of(datasets, case):
     """Return the dataset in which a case has its folder."""
     return _found(datasets, case)[0]

@@ -22,7 +22,7 @@ def find_images(options, case, parts, may_lack=()):
     `options`: `path`, the folder of the cases, and `names`, {part: file name or pattern,
     or None to ignore an image}. "{case}" in a name stands for the case.
     """
-    place = Path(options["path"]) / case
+    place = folder_of(options, case)
     check_folder_there(place)
     names = {part: options["names"][part] for part in parts if options["names"][part]}
     chosen = {part: _file(part, place, name) for part, name in names.items()}
@@ -34,6 +34,11 @@ def find_images(options, case, parts, may_lack=()):
 def cases_there(options):
     """Return the names of the folders of cases."""
     return [place.name for place in folders_in(options["path"])]
+
+
+def folder_of(options, case):
+    """Return the folder of a case."""
+    return Path(options["path"]) / case
 
 
 def _file(part, place, name):

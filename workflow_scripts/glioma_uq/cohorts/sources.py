@@ -1,9 +1,10 @@
 """One interface to all sources of cases.
 
-A source is a module with two functions:
+A source is a module with three functions:
 
     find_images(options, case, parts, may_lack)   {part: path} of the images that exist, or BadCase
     cases_there(options)                          sorted names of the cases of the source
+    folder_of(options, case)                      the folder of a case, there or not, or BadCase
 
 `options` are those of cohort.<source> in the config, for datasets {"datasets": a list with what
 their files say (glioma_uq.configuration.datasets)}; `parts` modalities ("t1", "t1ce", "t2",
@@ -17,6 +18,7 @@ Snakemake reads this module while it plans, so a source is imported only when it
 from importlib import import_module
 from pathlib import Path
 
+from glioma_uq.contents import digest_of
 from glioma_uq.errors import BadCase, BadInput, no_right_to_read
 from glioma_uq.text_tables import read_text_table
 
@@ -61,6 +63,15 @@ def existing_images(source, options, case, parts, follow_links=False, may_lack=(
         return list(find_images(source, options, case, parts, follow_links, may_lack).values())
     except BadCase:
         return []
+
+
+def contents_of(source, options, case, images=()):
+    """Return a digest of all files of a case on disk: its `images`, and what lies in its folder."""
+    try:
+        folders = [_module(source).folder_of(options, case)]
+    except BadCase:
+        folders = []  # check_cohort says so
+    return digest_of(images, folders)
 
 
 def coding_of(cohort, options, case):

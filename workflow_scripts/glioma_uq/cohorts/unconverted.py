@@ -11,8 +11,13 @@ from glioma_uq.cohorts.file_matching import check_folder_there, folders_in
 def find_images(options, case, parts, may_lack=()):
     """Return {}, after a check that a case on disk has its folder; see cohorts.sources."""
     if "path" in options:
-        check_folder_there(Path(options["path"]) / case)
+        check_folder_there(folder_of(options, case))
     return {}
+
+
+def folder_of(options, case):
+    """Return the folder of a case on disk."""
+    return Path(options["path"]) / case
 
 
 def cases_there(options):

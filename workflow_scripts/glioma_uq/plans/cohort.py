@@ -12,11 +12,13 @@ from glioma_uq.cohorts.sources import (
     CANONICAL,
     CONVERTED,
     coding_of,
+    contents_of,
     existing_images,
     file_of,
     lines_by_case,
 )
 from glioma_uq.configuration.datasets import datasets_of
+from glioma_uq.contents import digest_of, digest_of_tables
 from glioma_uq.errors import BadCase
 from glioma_uq.fingerprints import fingerprint
 from glioma_uq.phantom.lesion_groups import lesion_of
@@ -211,6 +213,20 @@ class CohortPlan(Plan):
             case: existing_images(case=case, parts=self.parts, **self.origin) for case in self.cases
         }
 
+    def contents_of_images(self, wildcards):
+        """Return a digest of a case's files on disk, None for converted images."""
+        return None if self.is_converted else self._contents_of(wildcards.case, of_images=True)
+
+    @property
+    def contents(self):
+        """A digest of the tables of labels and of the images of all cases."""
+        images = [path for images in self.images.values() for path in images]
+        return [digest_of_tables(self.tables), digest_of(images)]
+
+    def _contents_of(self, case, of_images=False):
+        images = self.images[case] if of_images else ()
+        return contents_of(self.source, self.options, case, images)
+
     def code_of_source(self, step, source):
         """Return the fingerprints of a step and of the module that finds a source's images."""
         return [self.code(step), fingerprint(file_of(source))]
@@ -235,17 +251,25 @@ class CohortPlan(Plan):
         """Return a case's lines of that table, so that only edited cases run again."""
         return self._reviewed_lines.get(wildcards.case)
 
+    def contents_of_dicom(self, wildcards):
+        """Return those lines, and a digest of the files in the case's folder on disk."""
+        lines = self.reviewed_lines(wildcards)
+        return [lines, None if self.is_archived else self._contents_of(wildcards.case)]
+
     def dicom_folder(self, case):
         """Return the folder of a case's DICOM."""
         place = f"{self.folder}/downloaded" if self.is_archived else self.options["path"]
         return f"{place}/{case}"
 
-    def dicom_of(self, wildcards):
-        """Return the inputs of a conversion; the step itself reports a missing folder."""
-        folder = self.dicom_folder(wildcards.case)
-        if self.is_archived:
-            return {"files": f"{folder}/files.csv"}
-        return {"depends_on": folder} if Path(folder).is_dir() else {}
+    @property
+    def downloads(self):
+        """The table of what was downloaded for a case, as the input of its conversion."""
+        return {"files": f"{HERE}/downloaded/{{case}}/files.csv"} if self.is_archived else {}
+
+    def dicom_of(self, case):
+        """Return a case's folder on disk in a list; the step itself reports a missing one."""
+        folder = self.dicom_folder(case)
+        return [folder] if not self.is_archived and Path(folder).is_dir() else []
 
     # Preprocessing: the inputs of a step, which depend on the settings.
 
@@ -260,6 +284,11 @@ class CohortPlan(Plan):
         weighting = "t1" if modality in ("t1", "t1ce") else "t2"
         # ASSUME: the phantom's T1CE head also serves T2 and FLAIR, by mutual information.
         return self.preprocessing["head_templates"][weighting] or f"{TEMPLATE}/head.nii.gz"
+
+    @property
+    def contents_of_heads(self):
+        """A digest of the user's templates with a skull."""
+        return digest_of(filter(None, self.preprocessing["head_templates"].values()))
 
     def coregistration(self):
         """Return the inputs of coregister besides the series; the authors use the template."""

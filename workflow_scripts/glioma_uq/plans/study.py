@@ -6,6 +6,7 @@ Snakemake reads this module while it plans, so it imports nothing heavy.
 from functools import cached_property
 from itertools import chain, product
 
+from glioma_uq.contents import digest_of_tables
 from glioma_uq.fingerprints import fingerprint
 from glioma_uq.grid import ALL_SEEDS, ENSEMBLES, format_passes, format_rate, format_sampled
 from glioma_uq.plans.plan import Plan
@@ -169,6 +170,11 @@ class StudyPlan(Plan):
         names = ("passes", "nested", "keep_sums", "hd95", "batch_size", "device", "acceleration")
         mine = {name: self.sampling[name] for name in names}
         return mine | {"mapped": self.sampling["maps"], "histograms": self.histograms}
+
+    @property
+    def contents(self):
+        """A digest of the table of predictions, None without one."""
+        return digest_of_tables([self.predictions["path"]]) if self.predictions else None
 
     def provenance_inputs(self):
         """Return the tables and weights that all results depend on."""
