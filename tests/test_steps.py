@@ -3,6 +3,7 @@
 import pytest
 from snakemake.iocontainers import InputFiles, Log, OutputFiles, Params, Snakemake, Wildcards
 
+from glioma_uq.environment import check_names_readable
 from glioma_uq.errors import BadInput
 from glioma_uq.steps import arguments, run, with_dicts
 
@@ -175,3 +176,10 @@ def test_a_script_with_the_library_of_another_checkout_stops_and_its_log_says_so
     with pytest.raises(BadInput, match="expected the library glioma_uq of .*other.*, found that"):
         run(lambda **_: None, given)
     assert "found that of" in (tmp_path / "log").read_text()
+
+
+def test_names_beyond_ascii_need_a_shell_in_utf_8():
+    check_names_readable(["P-1", "Müller"], "utf-8")
+    check_names_readable(["P-1"], "GBK")
+    with pytest.raises(BadInput, match="a shell in UTF-8 for the name 'M.xfcller', found GBK, run"):
+        check_names_readable(["P-1", "Müller"], "GBK")

@@ -1,6 +1,8 @@
 """The small run that is the real run: the same Snakefile on a tiny config, then what re-runs."""
 
 import re
+import subprocess
+import sys
 
 import pandas as pd
 import pytest
@@ -150,6 +152,30 @@ def test_the_shell_of_a_run_does_not_reach_its_jobs(tiny_copy, tmp_path, monkeyp
     (tiny_copy / figure).unlink()
     snakemake(tiny_copy, figure)
     assert (tiny_copy / figure).read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("language", "encoding"),
+    [("zh_CN", "GBK"), ("ja_JP", "EUC-JP"), ("en_US", "ISO-8859-1"), ("tr_TR", "ISO-8859-9")],
+)
+def test_a_finished_study_is_finished_in_a_shell_of_any_language(
+    tiny, tmp_path, monkeypatch, language, encoding
+):
+    locale = tmp_path / f"{language}.{encoding}"
+    made = subprocess.run(
+        ["localedef", "-i", language, "-f", encoding, str(locale)], capture_output=True, text=True
+    )
+    if not locale.is_dir():
+        pytest.skip(f"the system cannot make this locale: {made.stderr}")
+    monkeypatch.setenv("LOCPATH", str(tmp_path))
+    monkeypatch.setenv("LC_ALL", locale.name)
+    monkeypatch.setenv("PYTHONUTF8", "0")
+    said = subprocess.run(
+        [sys.executable, "-c", "import sys; print(sys.getfilesystemencoding())"],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert said.stdout.strip() != "utf-8"
+    assert planned(tiny) == set()
 
 
 def test_a_docstring_of_the_library_re_runs_nothing(tiny_copy):

@@ -4,6 +4,7 @@ Snakemake reads this module while it plans, so it imports nothing heavy.
 """
 
 import os
+import sys
 from pathlib import Path
 
 from glioma_uq.errors import BadInput
@@ -21,6 +22,21 @@ def shield_jobs():
     others = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     paths = [str(SCRIPTS), *(path for path in others if path and Path(path).resolve() != SCRIPTS)]
     os.environ |= {"PYTHONPATH": os.pathsep.join(paths), "MPLBACKEND": "agg", "PYTHONUTF8": "1"}
+
+
+def check_names_readable(names, encoding=None):
+    """Raise BadInput for names that the shell's locale writes in other bytes than UTF-8.
+
+    `encoding`: of file names, by default that of this process. Tables, configs and folders that
+    others made are in UTF-8; names of ASCII letters alone are the same everywhere.
+    """
+    encoding = encoding or sys.getfilesystemencoding()
+    foreign = next((name for name in names if not name.isascii()), None)
+    if foreign is not None and encoding.lower() not in {"utf-8", "utf8"}:
+        raise BadInput(
+            f"expected a shell in UTF-8 for the name {foreign!a}, found {encoding}, run "
+            "`export PYTHONUTF8=1` and then snakemake again"
+        )
 
 
 def check_checkout(folder):

@@ -14,6 +14,7 @@ from pathlib import Path
 from glioma_uq.configuration import preflight
 from glioma_uq.configuration.documents import read_yaml
 from glioma_uq.configuration.schema import check_config
+from glioma_uq.environment import check_names_readable
 from glioma_uq.plans.cohort import CohortPlan
 from glioma_uq.plans.study import StudyPlan
 
@@ -44,6 +45,8 @@ def make_plans(config, first=True, on_cluster=False, files=()):
         preflight.check_results(config)
     cohort = CohortPlan(config, on_cluster) if config["cohort"] else None
     study = StudyPlan(config, cohort, on_cluster) if config["study"] else None
+    if first and cohort:
+        check_names_readable([*cohort.cases, *cohort.places.values()])
     return cohort, study
 
 
