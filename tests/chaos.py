@@ -1,15 +1,17 @@
 """Kills the driver or a running job again and again; the results must be those of a quiet run.
 
-    python tests/chaos.py [--kills 20] [--minutes 40] [--seed 1] [--jobs 2] [--folder FOLDER]
+    python tests/chaos.py [--kills 20] [--minutes 40] [--seed 1] [--jobs 2] [--source SOURCE]
+                          [--folder FOLDER]
 
-The tiny study runs once undisturbed. Then it runs in a second folder, where at random moments the
-driver, one of its jobs or both are killed by SIGKILL, SIGTERM or SIGINT (Ctrl-C, which the terminal
-sends to all); it is unlocked and resumed. After a quarter of the kills it runs to its end and a new
-round begins: every second one with the cohort of the quiet run, so that training, sampling and
-statistics are hit as well as preprocessing. Jobs of a killed driver run on while the next one
-starts. Printed for each kill: signal, victim, the steps that ran, the jobs done so far; at the end
-how many jobs ran again that a driver had seen finish, and how many files were half-written at the
-moment of a kill or lay about at the end. The last line is the summary.
+The tiny study, or one of six patients from a source of tests/source_layouts.py, runs once
+undisturbed. Then it runs in a second folder, where at random moments the driver, one of its jobs or
+both are killed by SIGKILL, SIGTERM or SIGINT (Ctrl-C, which the terminal sends to all); it is
+unlocked and resumed. After a quarter of the kills it runs to its end and a new round begins: every
+second one with the cohort of the quiet run, so that training, sampling and statistics are hit as
+well as preprocessing. Jobs of a killed driver run on while the next one starts. Printed for each
+kill: signal, victim, the steps that ran, the jobs done so far; at the end how many jobs ran again
+that a driver had seen finish, and how many files were half-written at the moment of a kill or lay
+about at the end. The last line is the summary.
 """
 
 import argparse
@@ -27,10 +29,12 @@ from contextlib import suppress
 from pathlib import Path
 
 import psutil
+from source_layouts import write_every_source
 from workflows import command, copy_of_repository
 
 COMPARED = (".csv", ".safetensors", ".nii.gz", ".nii", ".txt", ".png", ".pdf", ".html")
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+SOURCES = ("phantom", "folder", "bids", "dicom")
 VICTIMS = ("driver", "job", "everything")
 STEP = re.compile(r"\.snakemake/scripts/tmp\w+\.(\w+)\.py")
 # Snakemake's own words about its jobs.
@@ -39,13 +43,27 @@ FIELD = re.compile(r"^    (output|jobid): (.*)$")
 FINISHED = re.compile(r"^Finished jobid: (\d+) ")
 
 
+def configs_in(folder):
+    """Return the configs of the study in a folder: those of a source of patients, or one."""
+    return sorted(path.name for path in folder.glob("chaos-*.yaml")) or "tiny.yaml"
+
+
+def prepare(place, sources, source):
+    """Copy the repository to `place`, and the configs of a source of `write_every_source`."""
+    copy_of_repository(place)
+    if source != "phantom":
+        shutil.copy(sources / f"{source}.yaml", place / "chaos-1.yaml")
+        shutil.copy(sources / "study.yaml", place / "chaos-2.yaml")
+    return place
+
+
 def start(folder, jobs, log, *arguments):
-    """Start Snakemake on the tiny study in a session of its own; its words go to `log`."""
+    """Start Snakemake on a study in a session of its own; its words go to `log`."""
     environment = {**os.environ, "TMPDIR": str(folder / "tmp"), "OMP_NUM_THREADS": "1"}
     (folder / "tmp").mkdir(exist_ok=True)
     with open(log, "w", encoding="utf-8") as file:
         return subprocess.Popen(
-            command(*arguments, cores=str(jobs)),
+            command(*arguments, cores=str(jobs), config=configs_in(folder)),
             cwd=folder,
             env=environment,
             stdout=file,
@@ -226,7 +244,7 @@ def disturb(folder, expected, args, rng):
     tally, rounds, deadline = Tally(), 0, time.monotonic() + 60 * args.minutes
     while tally.kills < args.kills and time.monotonic() < deadline:
         rounds += 1
-        place = copy_of_repository(folder / f"round-{rounds}")
+        place = prepare(folder / f"round-{rounds}", folder / "sources", args.source)
         done = take_cohort(folder / "quiet", place) if rounds % 2 == 0 else ()
         print(f"round {rounds}, {len(done)} jobs done before", flush=True)
         run = Run(place, args.jobs, done)
@@ -245,11 +263,13 @@ def take_cohort(quiet, place):
     return {job for job in jobs_in(quiet / "driver-1.log")[1] if " results/cohorts/" in job}
 
 
-def quiet_run(folder, jobs):
+def quiet_run(folder, jobs, source):
     """Run the study undisturbed; return the hashes of its results and how many jobs it took."""
     place = folder / "quiet"
     if not place.exists():
-        run = Run(copy_of_repository(place), jobs)
+        if source != "phantom":
+            write_every_source(folder / "sources")
+        run = Run(prepare(place, folder / "sources", source), jobs)
         run.start()
         run.end()
     return hashes(place), len(jobs_in(place / "driver-1.log")[1])
@@ -261,13 +281,14 @@ def main():
     parser.add_argument("--minutes", type=float, default=40, help="no kill after so many")
     parser.add_argument("--seed", type=int, default=1, help="of victims, signals and moments")
     parser.add_argument("--jobs", type=int, default=2, help="at a time")
+    parser.add_argument("--source", choices=SOURCES, default="phantom")
     parser.add_argument("--longest", type=float, default=40, help="s from one kill to the next")
     parser.add_argument("--folder", type=Path, help="kept, and its quiet run used again")
     args = parser.parse_args()
     # A shell's background processes ignore Ctrl-C, and so would what they start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     folder = args.folder or Path(tempfile.mkdtemp(prefix="chaos_"))
-    expected, jobs = quiet_run(folder, args.jobs)
+    expected, jobs = quiet_run(folder, args.jobs, args.source)
     print(f"undisturbed: {jobs} jobs, {len(expected)} files compared, in {folder}", flush=True)
     tally = disturb(folder, expected, args, random.Random(args.seed))
     for what in ("redone", "left", "differing"):
