@@ -46,6 +46,13 @@ def truncated_plain(path, case):
     path.write_bytes(path.read_bytes()[:-100])
 
 
+@scan(VOXELS, "a compressed file that was damaged in the middle", look=inside)
+def damaged(path, case):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
 @scan(HEADER, "a file that is no image")
 def web_page(path, case):
     path.write_bytes(b"<html>404 not found</html>" * 40)

@@ -8,7 +8,7 @@ from glioma_uq.cohorts.segmentation import to_canonical
 from glioma_uq.cohorts.sources import find_images
 from glioma_uq.errors import BadCase
 from glioma_uq.files import CHECKSUM
-from glioma_uq.headers import check_header, orientation, tilt_deg
+from glioma_uq.headers import check_header, check_packed, orientation, tilt_deg
 from glioma_uq.images import check_on_t1ce, check_values, is_empty, read_image, write_image
 from glioma_uq.quality.rows import case_quality_record, mark_excluded
 from glioma_uq.steps import run
@@ -59,6 +59,7 @@ def read_scan(path, modality, seen):
     `seen`: {hash of voxels: modality}; this one is added.
     """
     check_header(path)
+    check_packed(path)
     scan = read_image(path, dtype=None)
     check_values(scan.data, path)
     other = seen.setdefault(voxel_hash(scan.data), modality)
@@ -87,6 +88,7 @@ def metrics_of(modality, path, grid):
 def on_grid_of(grid, part, path):
     """Return the values of the image at `path`, float32; raise BadCase if it is not on `grid`."""
     check_header(path)
+    check_packed(path)
     image = read_image(path)
     check_on_t1ce(image.grid, grid, f"the {part}", f" in {path}")
     return image.data

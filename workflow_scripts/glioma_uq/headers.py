@@ -4,6 +4,8 @@ A few hundred bytes reveal most faults of a scan. So a cohort of thousands is ch
 seconds, and an image too large for memory is rejected without being read.
 """
 
+import gzip
+
 import nibabel as nib
 import numpy as np
 
@@ -21,6 +23,8 @@ SAME_SIZE = 0.01  # of a voxel's edge
 SAME_ANGLE_DEG = 1.0
 SAME_CENTRE_MM = 1.0
 FIRST_VOXEL = {nib.Nifti1Image: 352, nib.Nifti2Image: 544}  # byte in a file of one part
+BLOCK_BYTES = 2**20
+LONGEST_TAIL = 2**20  # bytes behind the last voxel, which are not used
 LARGEST_TILT_DEG = 40  # ASSUME: beyond it, axes are ambiguous (45 is half way)
 
 
@@ -181,6 +185,30 @@ def _check_whole(image, path):
         stored = file.tell()
     if packed != size % 2**32 if str(path).endswith(".gz") else stored < size:
         read_voxels(image, path)
+
+
+def check_packed(path):
+    """Raise BadCase unless a gzip file holds what was packed, by the CRC-32 of each of its parts.
+
+    nibabel reads as many bytes as the header promises and never comes to the CRC-32: where a copy
+    was damaged in the middle, it returns other voxels without a word.
+    """
+    if not str(path).endswith(".gz"):
+        return
+    image = open_image(path)
+    voxels = int(np.prod(image.shape, dtype=np.int64)) * image.get_data_dtype().itemsize
+    left = int(image.dataobj.offset) + voxels + LONGEST_TAIL
+    with (
+        reading_case_file(path, "a whole image", f"that {path} is damaged", "copy it again"),
+        gzip.open(path) as file,
+    ):
+        while block := file.read(min(BLOCK_BYTES, left)):
+            left -= len(block)
+    if not left:
+        raise BadCase(
+            f"expected nothing behind the last voxel, found {LONGEST_TAIL} bytes or more in {path},"
+            " export it again"
+        )
 
 
 def _numbers(values):

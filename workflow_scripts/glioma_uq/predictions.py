@@ -26,6 +26,7 @@ from glioma_uq.uncertainty import AS_GIVEN, UNCERTAINTY_COMPONENTS, entropy
 # How far a sum of probabilities may be from 1: less than any rounding in print makes of it.
 ROW_SUM_TOLERANCE = 1e-3
 FEWEST_DECIMALS = 2  # probabilities of one decimal are too coarse to tell them from scores
+FLOAT_ROUNDING = 1e-9  # .499 + .5 is further from 1 than .001, in floating point
 PARTS = {"total": "predictive"}  # a config's names of uncertainties that are not a table's
 CELL_PATH = re.compile(r"([^/]+)/dropout-(\d\.\d\d)/passes-(\d{3,})/[^/]+$")
 
@@ -182,7 +183,7 @@ def _probabilities(rows, task, names, cases):
         )
     sums = numbers.sum(axis=1)
     tolerance = tolerance_of([row[name] for row in rows for name in names], len(names))
-    off = ~(np.abs(sums - 1) <= tolerance)
+    off = ~(np.abs(sums - 1) <= tolerance + FLOAT_ROUNDING)
     if off.any():
         found = np.argmax(off)
         raise BadInput(
