@@ -1,5 +1,7 @@
 """Figures draw what their tables say, the same bytes each time, also where there is little."""
 
+from glioma_uq.steps import arguments_of
+
 import os
 import subprocess
 import sys
@@ -21,7 +23,6 @@ from glioma_uq.figures.gallery_cases import MAPS, GalleryCase
 from glioma_uq.figures.style import STYLE, count_text, rate_colours, save_figure
 from glioma_uq.images import Grid, Image
 from glioma_uq.report.page import title_in
-from glioma_uq.steps import arguments_of
 from glioma_uq.tasks import TASKS
 
 LEVEL = 0.95

@@ -1,5 +1,7 @@
 """What rules and steps promise each other, read off the parsed workflow without running a job."""
 
+from glioma_uq.steps import arguments
+
 import importlib
 import inspect
 import symtable
@@ -18,7 +20,6 @@ from snakemake.settings.types import ConfigSettings, OutputSettings, ResourceSet
 from snakemake.sourcecache import LocalSourceFile
 
 from glioma_uq.plans.study import TABLES
-from glioma_uq.steps import arguments
 
 FILES = [ROOT / "Snakefile", *sorted((ROOT / "rules").rglob("*.smk"))]
 IMPORTED = {"sys", "shield_jobs", "fingerprint", "make_plans", "record_start", "templates"}

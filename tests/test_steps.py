@@ -1,11 +1,12 @@
 """A step's `main` gets everything that its rule names, by name, as Snakemake hands it over."""
 
+from glioma_uq.steps import arguments, run, with_dicts
+
 import pytest
 from snakemake.iocontainers import InputFiles, Log, OutputFiles, Params, Snakemake, Wildcards
 
 from glioma_uq.environment import check_names_readable
 from glioma_uq.errors import BadInput
-from glioma_uq.steps import arguments, run, with_dicts
 
 
 def files(parts, named):

@@ -1,7 +1,8 @@
 """Assign each patient's cases to folds, once for the whole study."""
 
-from glioma_uq.folds import ET_SIZE, STRATA, assign_folds, with_et_size
 from glioma_uq.steps import run
+
+from glioma_uq.folds import ET_SIZE, STRATA, assign_folds, with_et_size
 from glioma_uq.tables import read_table, write_table
 
 

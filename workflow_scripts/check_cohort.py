@@ -1,5 +1,7 @@
 """Check every case of a cohort before any other step, and report those that cannot be used."""
 
+from glioma_uq.steps import run
+
 from collections import Counter
 from pathlib import Path
 
@@ -13,7 +15,6 @@ from glioma_uq.headers import check_header
 from glioma_uq.images import ExcludedBefore, check_on_t1ce
 from glioma_uq.plurals import counted
 from glioma_uq.quality.rows import write_table
-from glioma_uq.steps import run
 
 
 def main(

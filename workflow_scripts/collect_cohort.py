@@ -1,5 +1,7 @@
 """Write the manifest of a cohort, its excluded cases and the quality metrics."""
 
+from glioma_uq.steps import run
+
 from glioma_uq.cohorts.collection import (
     EXCLUDED_COLUMNS,
     check_someone_is_left,
@@ -12,7 +14,6 @@ from glioma_uq.cohorts.collection import (
 from glioma_uq.errors import BadInput
 from glioma_uq.plurals import counted
 from glioma_uq.quality.rows import read_rows, write_table
-from glioma_uq.steps import run
 
 
 def main(

@@ -1,5 +1,7 @@
 """Find T1, T1CE, T2 and FLAIR in the DICOM of one case and write each as one NIfTI volume."""
 
+from glioma_uq.steps import run
+
 import pandas as pd
 
 from glioma_uq.cohorts.conversion import convert
@@ -9,7 +11,6 @@ from glioma_uq.cohorts.series import choose_series
 from glioma_uq.errors import BadCase
 from glioma_uq.images import ExcludedBefore, is_empty
 from glioma_uq.quality.rows import case_quality_record, mark_excluded
-from glioma_uq.steps import run
 
 
 def main(

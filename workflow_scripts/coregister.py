@@ -1,5 +1,7 @@
 """Register each series of a case to its T1CE."""
 
+from glioma_uq.steps import run
+
 import numpy as np
 
 from glioma_uq.images import is_missing, read_image
@@ -7,7 +9,6 @@ from glioma_uq.quality.image_metrics import foreground, mutual_information
 from glioma_uq.quality.rows import case_quality_record, mark_excluded
 from glioma_uq.registration import register
 from glioma_uq.seeds import seed_for
-from glioma_uq.steps import run
 from glioma_uq.transforms import block_average, read_matrix, resample, write_matrix
 
 

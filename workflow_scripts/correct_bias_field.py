@@ -1,5 +1,7 @@
 """Correct the bias field of each native series of a case."""
 
+from glioma_uq.steps import run
+
 import shutil
 
 import numpy as np
@@ -9,7 +11,6 @@ from glioma_uq.errors import BadCase
 from glioma_uq.images import Image, check_values, is_missing, read_image, write_image
 from glioma_uq.quality.image_metrics import intensity_range
 from glioma_uq.quality.rows import case_quality_record, mark_excluded
-from glioma_uq.steps import run
 from glioma_uq.transforms import read_matrix, resample
 
 LARGEST_DIP = 0.05  # ringing below 0 stays far under this share of the bright voxels

@@ -1,5 +1,7 @@
 """Download the selected series of one case from an archive and check every file."""
 
+from glioma_uq.steps import run
+
 import re
 from functools import partial
 from pathlib import Path
@@ -10,7 +12,6 @@ from glioma_uq.cohorts.transfer import RetryPolicy, TransferFailed, download
 from glioma_uq.errors import BadCase
 from glioma_uq.logs import progress
 from glioma_uq.quality.rows import case_quality_record, write_table
-from glioma_uq.steps import run
 
 
 def main(*, case, series, source, options, modalities, on_bad_case, files, quality, may_lack=()):

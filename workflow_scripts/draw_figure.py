@@ -1,10 +1,11 @@
 """Draw one figure by its module in glioma_uq.figures."""
 
+from glioma_uq.steps import arguments_of, run
+
 import matplotlib
 
 from glioma_uq.figures import figure_module
 from glioma_uq.figures.style import STYLE, save_figure
-from glioma_uq.steps import arguments_of, run
 
 
 def main(*, figure, pdf, png, csv, **given):

@@ -1,5 +1,7 @@
 """Draw the quality sheets of some cases, for inspection before any result is used."""
 
+from glioma_uq.steps import run
+
 from pathlib import Path
 
 from glioma_uq.cohorts.collection import first_reasons, gather_metrics, record_of
@@ -8,7 +10,6 @@ from glioma_uq.quality.metrics import METRICS, imputed_note, look_note, overview
 from glioma_uq.quality.rows import read_rows
 from glioma_uq.quality.sheet import draw_sheet
 from glioma_uq.quality.views import Template, native_views, template_views
-from glioma_uq.steps import run
 
 
 def main(*, cases, modalities, steps, cohort, pictures, template=None):

@@ -1,7 +1,8 @@
 """Gather the samples of all folds into one table for each number of passes T."""
 
-from glioma_uq.cells import gather_cells
 from glioma_uq.steps import run
+
+from glioma_uq.cells import gather_cells
 from glioma_uq.tables import read_table, write_table
 
 

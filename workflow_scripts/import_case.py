@@ -1,5 +1,7 @@
 """Read one case and write its images in one layout, orientation and label coding."""
 
+from glioma_uq.steps import run
+
 import hashlib
 
 import numpy as np
@@ -11,7 +13,6 @@ from glioma_uq.files import CHECKSUM
 from glioma_uq.headers import check_header, check_packed, orientation, tilt_deg
 from glioma_uq.images import check_on_t1ce, check_values, is_empty, read_image, write_image
 from glioma_uq.quality.rows import case_quality_record, mark_excluded
-from glioma_uq.steps import run
 
 
 def main(

@@ -1,8 +1,9 @@
 """Convert the predictions of another model to the classification table of one cell."""
 
+from glioma_uq.steps import run
+
 from glioma_uq.plurals import counted
 from glioma_uq.predictions import import_predictions
-from glioma_uq.steps import run
 from glioma_uq.tables import write_table
 
 

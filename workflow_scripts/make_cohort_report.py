@@ -1,10 +1,11 @@
 """Write the cohort's report: one page of HTML that works offline."""
 
+from glioma_uq.steps import run
+
 from pathlib import Path
 
 from glioma_uq.report import cohort as contents
 from glioma_uq.report import page
-from glioma_uq.steps import run
 from glioma_uq.tables import read_table
 
 

@@ -1,5 +1,7 @@
 """Simulate the scans of one phantom subject: four native series, segmentation and ground truth."""
 
+from glioma_uq.steps import run
+
 import json
 
 import nibabel as nib
@@ -18,7 +20,6 @@ from glioma_uq.phantom.acquisition import (
 from glioma_uq.phantom.anatomy import Anatomy
 from glioma_uq.phantom.labels import AXES
 from glioma_uq.quality.rows import read_rows
-from glioma_uq.steps import run
 
 
 def main(

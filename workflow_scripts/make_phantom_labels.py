@@ -1,10 +1,11 @@
 """Sample the labels of a phantom cohort and their ground truth."""
 
+from glioma_uq.steps import run
+
 from glioma_uq.phantom.labels import draw_cohort
 from glioma_uq.phantom.lesion_groups import lesion_of, name_of
 from glioma_uq.plurals import counted
 from glioma_uq.quality.rows import write_table
-from glioma_uq.steps import run
 
 
 def main(*, cases, seed, options, labels, truth, size_sensitivity=None):

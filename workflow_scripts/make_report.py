@@ -1,12 +1,13 @@
 """Write the study's report: one page of HTML that works offline."""
 
+from glioma_uq.steps import run
+
 import json
 import os
 from pathlib import Path
 
 from glioma_uq.report import contents, page
 from glioma_uq.statistics.selected_cell import read_selected_cell
-from glioma_uq.steps import run
 from glioma_uq.tables import read_table
 
 

@@ -1,10 +1,11 @@
 """Compute one table of a study by its module in glioma_uq.study_tables."""
 
+from glioma_uq.steps import arguments_of, run
+
 import numpy as np
 
 from glioma_uq.seeds import seed_for
 from glioma_uq.statistics.measures import Ece
-from glioma_uq.steps import arguments_of, run
 from glioma_uq.study_tables import table_module
 from glioma_uq.tables import write_table
 

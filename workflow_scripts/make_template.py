@@ -1,5 +1,7 @@
 """Write the template that cases are registered to, and the phantom's anatomy."""
 
+from glioma_uq.steps import run
+
 import nibabel as nib
 import numpy as np
 
@@ -12,7 +14,6 @@ from glioma_uq.phantom.anatomy import (
     template_image,
     tissue_maps,
 )
-from glioma_uq.steps import run
 
 PURE = 0.9  # least share of white matter in a voxel of the white matter mask
 

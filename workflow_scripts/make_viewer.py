@@ -1,12 +1,13 @@
 """Write the case viewer: scans, reference and uncertainty maps, on one offline page."""
 
+from glioma_uq.steps import run
+
 from pathlib import Path
 
 from glioma_uq.figures.gallery_cases import read_gallery_cases
 from glioma_uq.plurals import counted
 from glioma_uq.report import page, viewer
 from glioma_uq.statistics.selected_cell import read_selected_cell
-from glioma_uq.steps import run
 
 
 def main(*, segmentation, selection, study, network, cases_shown, classes, output, **places):

@@ -4,6 +4,8 @@ The reference is the patient's own, on its own grid, to which the prediction is 
 the study's grid small tumours shrink, merge or vanish.
 """
 
+from glioma_uq.steps import run
+
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,6 @@ from glioma_uq.logs import progress
 from glioma_uq.overlap import lesions as lesion_tables
 from glioma_uq.overlap import regions as overlap_tables
 from glioma_uq.plurals import counted
-from glioma_uq.steps import run
 from glioma_uq.tables import read_table, write_table
 from glioma_uq.transforms import resample
 from glioma_uq.volumes import Manifest

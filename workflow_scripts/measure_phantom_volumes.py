@@ -1,5 +1,7 @@
 """Measure the true volumes of a phantom's tumours on the study's grid."""
 
+from glioma_uq.steps import run
+
 import nibabel as nib
 import numpy as np
 import pandas as pd
@@ -12,7 +14,6 @@ from glioma_uq.phantom.acquisition import draw_subject, grid_points, render_segm
 from glioma_uq.phantom.anatomy import Anatomy
 from glioma_uq.phantom.labels import AXES
 from glioma_uq.plurals import counted
-from glioma_uq.steps import run
 from glioma_uq.tables import read_table, write_table
 
 FARTHEST_BENT_MM = 20  # more than the displacement of any head

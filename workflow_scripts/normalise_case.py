@@ -1,5 +1,7 @@
 """Resample a case once onto the study's grid, and normalise its intensities."""
 
+from glioma_uq.steps import run
+
 import numpy as np
 
 from glioma_uq.cohorts.segmentation import volumes_mm3
@@ -15,7 +17,6 @@ from glioma_uq.images import (
 )
 from glioma_uq.normalisation import clip_to_percentiles, study_grid, z_score, z_score_twice
 from glioma_uq.quality.rows import case_quality_record, mark_excluded
-from glioma_uq.steps import run
 from glioma_uq.subregions import in_region
 from glioma_uq.transforms import (
     compose,

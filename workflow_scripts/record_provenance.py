@@ -1,5 +1,7 @@
 """Record how the study's results were made: code, config, versions, seed, hashes of inputs."""
 
+from glioma_uq.steps import run
+
 import json
 import platform
 import subprocess
@@ -7,7 +9,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from glioma_uq.files import digest, written_whole
-from glioma_uq.steps import run
 
 PACKAGES = (
     "antspyx", "matplotlib", "monai", "nibabel", "nilearn", "numpy", "pandas", "safetensors",

@@ -1,12 +1,13 @@
 """Register the T1CE of a case to the template: brain to brain, or head to head."""
 
+from glioma_uq.steps import run
+
 import numpy as np
 
 from glioma_uq.images import Image, read_image, read_mask
 from glioma_uq.quality.image_metrics import foreground, mutual_information, overlap_with_template
 from glioma_uq.quality.rows import case_quality_record
 from glioma_uq.registration import NONE, register
-from glioma_uq.steps import run
 from glioma_uq.transforms import block_average, resample, resample_mask, write_matrix
 
 

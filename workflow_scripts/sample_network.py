@@ -1,5 +1,7 @@
 """Sample the predictions of every case of a split and record their uncertainty."""
 
+from glioma_uq.steps import run
+
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -14,7 +16,6 @@ from glioma_uq.networks import build_network
 from glioma_uq.sampling.acceleration import accelerate, keep_freed_memory
 from glioma_uq.sampling.case_files import Plan, sample_cases, write_maps
 from glioma_uq.sampling.voxel_histograms import COLUMNS, histogram_rows
-from glioma_uq.steps import run
 from glioma_uq.tables import append_rows, read_table, write_table
 from glioma_uq.weights import load_weights
 

@@ -1,11 +1,12 @@
 """Identify T1, T1CE, T2 and FLAIR of each case among the series of a collection, with reasons."""
 
+from glioma_uq.steps import run
+
 from glioma_uq.cohorts import idc, tcia
 from glioma_uq.cohorts.selection import select, write_series
 from glioma_uq.cohorts.series import missing_modalities
 from glioma_uq.cohorts.transfer import RetryPolicy
 from glioma_uq.plurals import counted
-from glioma_uq.steps import run
 
 
 def main(*, source, options, cases, modalities, series):

@@ -1,11 +1,12 @@
 """Extract the brain in the native T1CE of a case."""
 
+from glioma_uq.steps import run
+
 import numpy as np
 
 from glioma_uq.images import is_empty, read_image, read_mask, write_image
 from glioma_uq.quality.rows import case_quality_record
 from glioma_uq.skull_stripping import find_brain
-from glioma_uq.steps import run
 from glioma_uq.transforms import read_matrix
 
 

@@ -1,5 +1,7 @@
 """Train one network of the grid: one dropout rate, one fold, one seed."""
 
+from glioma_uq.steps import run
+
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,7 +16,6 @@ from glioma_uq.files import written_whole
 from glioma_uq.folds import cases_of, check_splits
 from glioma_uq.networks import build_network
 from glioma_uq.seeds import seed_for
-from glioma_uq.steps import run
 from glioma_uq.tables import read_table, write_table
 from glioma_uq.training.checks import check_labels
 from glioma_uq.training.report import training_report

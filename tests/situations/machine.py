@@ -161,3 +161,19 @@ def odd_folder(cohort):
 
     same = np.asarray(nib.load(images["t1"]).dataobj) == some_scan(0)
     return not row["reason"] and bool(same.all())
+
+
+@situation("shell", "a package of the environment cannot be imported", right="broken at its head")
+def broken_package(cohort):
+    """A step as Snakemake starts it: a script behind a preamble that makes `snakemake`."""
+    log, broken = cohort.folder / "logs" / "job.log", cohort.folder / "packages"
+    (broken / "numpy").mkdir(parents=True)
+    (broken / "numpy/__init__.py").write_text("raise ImportError('broken at its head')")
+    preamble = f"class snakemake:\n    log = [{str(log)!r}]\n    scriptdir = None\n"
+    step = cohort.folder / "step.py"
+    step.write_text(preamble + (SCRIPTS / "import_case.py").read_text(encoding="utf-8"))
+    path = os.pathsep.join([str(SCRIPTS), str(broken)])
+    subprocess.run(
+        [sys.executable, str(step)], env=os.environ | {"PYTHONPATH": path}, capture_output=True
+    )
+    return log.read_text()

@@ -28,6 +28,18 @@ def log_to(path):
             sys.stdout, sys.stderr = stdout, stderr
 
 
+def log_crash_to(path):
+    """Write an exception that ends this process to the file `path` too, before it is shown."""
+
+    def write(kind, error, trace):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        with open(path, "w", encoding="utf-8", errors="backslashreplace") as log:
+            traceback.print_exception(kind, error, trace, file=log)
+        sys.__excepthook__(kind, error, trace)
+
+    sys.excepthook = write
+
+
 def progress(items, what):
     """Yield the items; after each, print the number done and the estimated time left."""
     began = time.monotonic()

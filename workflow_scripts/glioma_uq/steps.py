@@ -1,16 +1,25 @@
-"""Runs a step's `main` with the named inputs, params and outputs of its Snakemake rule."""
+"""Runs a step's `main` with the named inputs, params and outputs of its Snakemake rule.
+
+A step imports this module first: an import behind it that fails leaves a log of the job.
+"""
 
 import inspect
+import sys
 
 from glioma_uq.environment import check_checkout
-from glioma_uq.logs import log_to
+from glioma_uq.logs import log_crash_to, log_to
 
 FOR_RERUNS = ("library", "depends_on")  # they affect whether a job reruns, not what it does
 DICT = "__"  # between the name of a dict and its key
 
 
+if job := getattr(sys.modules["__main__"], "snakemake", None):
+    log_crash_to(job.log[0])
+
+
 def run(main, snakemake):
     """Call `main` with the arguments of this job; its output goes to the job's log."""
+    sys.excepthook = sys.__excepthook__  # log_to writes exceptions from here on
     with log_to(snakemake.log[0]):
         if snakemake.scriptdir:
             check_checkout(snakemake.scriptdir)
