@@ -29,6 +29,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import psutil
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "workflow_scripts"))
 from source_layouts import write_every_source
 from workflows import command, copy_of_repository
 

@@ -24,8 +24,9 @@ for agent in ("NONE", "No", "n", "0", "N/A", "no contrast", "without contrast", 
 
 @situation("contrast", "every T1 of a protocol names the agent", right="AX T1 POST")
 def agent_everywhere(cohort):
-    agent = {"ContrastBolusAgent": "Gadovist 7 ml"}
-    return t1ce_of(cohort, agent, agent)
+    cohort.series("AX T1", ContrastBolusAgent="Gadovist 7 ml")
+    cohort.series("AX T1 POST", ContrastBolusAgent="Gadovist 7 ml")
+    return cohort.taken(modalities=["t1", "t1ce"])["t1ce"]
 
 
 @situation(
