@@ -4,6 +4,7 @@ import errno
 import os
 import tempfile
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from scans import (
 )
 
 import check_cohort
-from glioma_uq.files import temporary_beside
+from glioma_uq import files
 from glioma_uq.images import Grid, write_image
 from glioma_uq.quality.rows import case_quality_record
 
@@ -79,10 +80,16 @@ def test_a_file_or_folder_that_may_not_be_read_is_named(nobody, what):
     assert "change its permissions" in problem
 
 
-def test_a_full_disk_stops_the_run_and_leaves_no_half_file(tmp_path):
+def test_a_full_disk_stops_the_run_and_leaves_no_half_file(tmp_path, monkeypatch):
     """The kernel's own full device stands in the place of the temporary file."""
     path, row = tmp_path / "a.nii.gz", tmp_path / "row.csv"
-    temporary_beside(path).symlink_to("/dev/full")
+
+    class OnFullDisk(TemporaryDirectory):
+        def __enter__(self):
+            Path(self.name, path.name).symlink_to("/dev/full")
+            return self.name
+
+    monkeypatch.setattr(files, "TemporaryDirectory", OnFullDisk)
     with (
         pytest.raises(OSError, match="expected room for .*a.nii.gz, found the disk full") as raised,
         case_quality_record(CASE, "a step", quality=row, outputs=[path], on_bad_case="exclude"),

@@ -26,6 +26,11 @@ def process_that_has_ended():
     return process.pid
 
 
+def temporary_of(path, process):
+    beside = temporary_beside(path, process)
+    return beside.with_name(f"{beside.name}abc")
+
+
 def write_again(path):
     with written_whole(path) as temporary:
         temporary.write_text("whole")
@@ -41,14 +46,15 @@ def find_no_checkpoint(path):
 def test_what_a_killed_process_left_goes_and_what_others_write_stays(tmp_path, act):
     path = tmp_path / "table[1].csv"
     job = subprocess.Popen(["sleep", "60"])
-    left = temporary_beside(path, process_that_has_ended())
+    left = temporary_of(path, process_that_has_ended())
     others = [
-        temporary_beside(path, job.pid),  # still at work
-        path.with_name(f".another-node.{process_that_has_ended()}.{path.name}"),
-        temporary_beside(tmp_path / "other.csv", process_that_has_ended()),
+        temporary_of(path, job.pid),  # still at work
+        path.with_name(f".another-node.{process_that_has_ended()}.{path.name}.abc"),
+        temporary_of(tmp_path / "other.csv", process_that_has_ended()),
     ]
-    for file in (left, *others):
-        file.write_text("half")
+    for folder in (left, *others):
+        folder.mkdir()
+        (folder / path.name).write_text("half")
     try:
         act(path)
     finally:

@@ -1,5 +1,8 @@
 """Seeds, files, logs, paths, overlap, tables: small laws."""
 
+import os
+import stat
+import subprocess
 import sys
 
 import numpy as np
@@ -7,7 +10,7 @@ import pandas as pd
 import pytest
 import torch
 
-from glioma_uq.files import written_whole
+from glioma_uq.files import no_link, temporary_beside, written_whole
 from glioma_uq.grid import format_passes, format_rate
 from glioma_uq.logs import log_to, progress
 from glioma_uq.overlap.masks import dice
@@ -51,9 +54,66 @@ def test_a_failed_write_leaves_nothing_and_spares_the_old_file(tmp_path):
 
 def test_a_temporary_file_keeps_the_ending_that_libraries_read(tmp_path):
     with written_whole(tmp_path / "a.nii.gz") as temporary:
-        assert temporary.name.endswith(".a.nii.gz")
+        assert temporary.name == "a.nii.gz"
         temporary.write_text("x")
     assert (tmp_path / "a.nii.gz").read_text() == "x"
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o027, 0o077])
+def test_files_have_the_rights_that_the_umask_leaves(tmp_path, umask):
+    path = tmp_path / "cohort" / "face.nii.gz"
+    before = os.umask(umask)
+    try:
+        with written_whole(path) as temporary:
+            assert stat.S_IMODE(temporary.parent.stat().st_mode) == 0o700
+            temporary.write_text("x")
+        with open(path.with_suffix(".part"), "wb", opener=no_link) as file:
+            file.write(b"x")
+    finally:
+        os.umask(before)
+    for written in (path, path.with_suffix(".part")):
+        assert stat.S_IMODE(written.stat().st_mode) == 0o666 & ~umask
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o777 & ~umask
+
+
+def test_links_that_wait_under_a_temporary_name_lead_nowhere(tmp_path):
+    victim, path = tmp_path / "victim", tmp_path / "table.csv"
+    victim.write_text("theirs")
+    for name in (temporary_beside(path).name, temporary_beside(path).name.removesuffix(".")):
+        (tmp_path / name).symlink_to(victim)
+    with written_whole(path) as temporary:
+        assert not temporary.exists()
+        temporary.write_text("ours")
+    (tmp_path / "link.part").symlink_to(victim)
+    for mode in ("wb", "ab"):
+        with (
+            pytest.raises(OSError, match="symbolic links"),
+            open(tmp_path / "link.part", mode, opener=no_link) as file,
+        ):
+            file.write(b"ours")
+    assert (path.read_text(), victim.read_text()) == ("ours", "theirs")
+
+
+def test_a_result_that_is_a_link_is_replaced_and_not_written_through(tmp_path):
+    victim, path = tmp_path / "victim", tmp_path / "table.csv"
+    victim.write_text("theirs")
+    path.symlink_to(victim)
+    with written_whole(path) as temporary:
+        temporary.write_text("ours")
+    assert (path.read_text(), victim.read_text()) == ("ours", "theirs")
+    assert not path.is_symlink()
+
+
+def test_leftovers_that_are_links_are_not_followed(tmp_path):
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "table.csv").write_text("theirs")
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    left = temporary_beside(tmp_path / "table.csv", ended.pid)
+    left.with_name(f"{left.name}abc").symlink_to(tmp_path / "theirs")
+    with written_whole(tmp_path / "table.csv") as temporary:
+        temporary.write_text("ours")
+    assert (tmp_path / "theirs" / "table.csv").read_text() == "theirs"
 
 
 def test_a_log_holds_what_is_printed_and_ends_with_the_true_error(tmp_path):
@@ -65,6 +125,14 @@ def test_a_log_holds_what_is_printed_and_ends_with_the_true_error(tmp_path):
     lines = log.read_text().splitlines()
     assert lines[:2] == ["before", "warned"]
     assert lines[-1] == "ZeroDivisionError: division by zero"
+
+
+def test_a_log_is_not_written_through_a_link(tmp_path):
+    (tmp_path / "victim").write_text("theirs")
+    (tmp_path / "job.log").symlink_to(tmp_path / "victim")
+    with pytest.raises(OSError, match="symbolic links"), log_to(tmp_path / "job.log"):
+        print("ours")
+    assert (tmp_path / "victim").read_text() == "theirs"
 
 
 def test_progress_yields_all_and_says_how_far(capsys):

@@ -6,6 +6,8 @@ import traceback
 from contextlib import contextmanager
 from pathlib import Path
 
+from glioma_uq.files import no_link
+
 
 @contextmanager
 def log_to(path):
@@ -16,7 +18,8 @@ def log_to(path):
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     stdout, stderr = sys.stdout, sys.stderr
-    with open(path, "w", buffering=1, encoding="utf-8", errors="backslashreplace") as log:
+    written = dict(buffering=1, encoding="utf-8", errors="backslashreplace", opener=no_link)
+    with open(path, "w", **written) as log:
         sys.stdout = sys.stderr = log
         try:
             yield
