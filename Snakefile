@@ -13,7 +13,7 @@ from glioma_uq.environment import shield_jobs
 from glioma_uq.fingerprints import fingerprint
 from glioma_uq.plans import make_plans, record_start, templates
 
-shield_jobs()
+shield_jobs(workflow.is_main_process)
 
 # Without a config file the demo runs; any other study starts from the schema's defaults.
 if not workflow.overwrite_configfiles:

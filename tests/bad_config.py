@@ -7,10 +7,12 @@ from bad_input import kind
 from configs import DEFAULT, checked
 
 from glioma_uq.configuration.schema import check_config
+from glioma_uq.configuration.studies_of_others import describe_study
 from glioma_uq.plans import make_plans
 
 OF_FOLDER = {"source": "folder", "folder": {"path": "x"}, "labels": {"table": "x.csv"}}
 OF_TCIA = {"source": "tcia", "tcia": {"collection": "x"}, "labels": {"table": "x.csv"}}
+OF_IDC = {"source": "idc", "idc": {"collection": "x"}, "labels": {"table": "x.csv"}}
 NAMED = {"label": "IDH", "probabilities": ["p0", "p1"]}
 PUBLISHED = {"path": "x.csv", "network": "theirs", "columns": {"case": "Patient", "idh": NAMED}}
 
@@ -30,6 +32,22 @@ KEYS = {
     "a password where the name of its variable belongs": {
         "cohort": OF_TCIA | {"tcia": {"collection": "x", "variables": {"password": "secret!"}}}
     },
+    "another password than the archive's": {
+        "cohort": OF_TCIA
+        | {"tcia": {"collection": "x", "variables": {"password": "AWS_SECRET_ACCESS_KEY"}}}
+    },
+    "an address of the archive that is not https": {
+        "cohort": OF_TCIA
+        | {"tcia": {"collection": "x", "address": "http://nbia.org", "login": False}}
+    },
+    "a login for an unknown host": {
+        "cohort": OF_TCIA | {"tcia": {"collection": "x", "address": "https://nbia.org/nbia-api"}}
+    },
+    "an address of buckets with another field": {
+        "cohort": OF_IDC | {"idc": {"collection": "x", "bucket_address": "https://{host}.org"}}
+    },
+    "a program": {"preprocessing": {"hd_bet": {"command": "./hd-bet"}}},
+    "the hash of a program's weights": {"preprocessing": {"hd_bet": {"sha256": 64 * "0"}}},
 }
 STUDY_OR_COHORT = {
     "a study without a name": {"study": None},
@@ -179,6 +197,19 @@ def key_twice(folder):
     text = "study: mine\ntraining: {epochs: 3}\nrates: [0.2]\ntraining: {batch_size: 2}\n"
     (folder / "mine.yaml").write_text(text)
     make_plans(copy.deepcopy(DEFAULT), files=[folder / "mine.yaml"])
+
+
+@kind("Config: keys and values", "a study's file that Snakemake runs as code")
+def runs_code(folder):
+    (folder / "theirs.yaml").write_text("__use_yte__: true\nstudy: ?1+1\n")
+    describe_study([folder / "theirs.yaml"])
+
+
+@kind("Config: keys and values", "a study's file of which aliases make millions of values")
+def many_aliases(folder):
+    lines = ["a0: &a0 [x, x]", *(f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]" for i in range(1, 20))]
+    (folder / "theirs.yaml").write_text("\n".join(lines))
+    describe_study([folder / "theirs.yaml"])
 
 
 @kind("Config: a study or a cohort alone", "a key that stands twice in the file of a cohort")

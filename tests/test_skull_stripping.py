@@ -100,9 +100,7 @@ def test_hd_bet_2_that_fails_says_how(fake_hd_bet, scan, work, error, sentence):
 def test_hd_bet_2_is_not_started_without_its_own_weights(fake_hd_bet, scan, tmp_path):
     options = fake_hd_bet(f"open('{tmp_path}/started', 'w')")
     found = options["sha256"]
-    with pytest.raises(
-        BadInput, match=f"found null, set it to {found} if .* from HD-BET's authors"
-    ):
+    with pytest.raises(BadInput, match=f"found none, export {found} if .* from HD-BET's authors"):
         find_brain(scan, "hd-bet", **options | {"sha256": None})
     with pytest.raises(BadInput, match=r"expected weights with sha256 000.*run `make hd-bet`"):
         find_brain(scan, "hd-bet", **options | {"sha256": 64 * "0"})

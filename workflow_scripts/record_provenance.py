@@ -8,7 +8,9 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from glioma_uq.environment import without_login
 from glioma_uq.files import digest, written_whole
+from glioma_uq.machine import hd_bet
 
 PACKAGES = (
     "antspyx", "matplotlib", "monai", "nibabel", "nilearn", "numpy", "pandas", "safetensors",
@@ -25,6 +27,7 @@ def commit(folder):
     """Return the commit of the checkout at `folder`, with "-dirty" if files differ from it."""
     described = subprocess.run(
         ["git", "-C", str(folder), "describe", "--always", "--abbrev=40", "--dirty"],
+        env=without_login(),
         capture_output=True,
         text=True,
     )
@@ -50,7 +53,11 @@ def describe(config, inputs, seed):
     """
     return {
         "code": {"commit": commit(Path(__file__).parent)},
-        "machine": {"platform": platform.platform(), "processor": platform.machine()},
+        "machine": {
+            "platform": platform.platform(),
+            "processor": platform.machine(),
+            "weights of hd-bet": hd_bet()["sha256"] or "not set",
+        },
         "versions": versions(),
         "seed": {"seed": seed},
         "inputs": {str(path): digest(path) for path in inputs},

@@ -16,6 +16,8 @@ from glioma_uq.errors import BadInput, closest
 
 CHECKOUT = Path(__file__).parents[3]
 CONFIG_SCHEMA = CHECKOUT / "rules" / "config.schema.yaml"
+RUNS_CODE = "__use_yte__"  # with it, Snakemake runs texts of a config as it reads them
+MOST_VALUES = 100_000  # of a document, with all that its aliases repeat
 NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?", re.ASCII)
 
 
@@ -115,7 +117,20 @@ def number_meant(value):
 
 
 class OnceEach(yaml.SafeLoader):
-    """A safe loader that refuses a key that a mapping has twice, of which YAML keeps the last."""
+    """A safe loader that refuses a key that a mapping has twice, of which YAML keeps the last.
+
+    Also a document of which a few aliases make millions of values.
+    """
+
+    def get_single_node(self):
+        """Return the root of the only document."""
+        node = super().get_single_node()
+        if node is not None and _values_in(node, {}) > MOST_VALUES:
+            raise BadInput(
+                f"expected at most {MOST_VALUES:,} values in {self.name}, found that its aliases "
+                "repeat far more: write it without."
+            )
+        return node
 
     def construct_mapping(self, node, deep=False):
         """Return the mapping of a node; keys that `<<` brings may be those of its own."""
@@ -129,14 +144,37 @@ class OnceEach(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+def _values_in(node, known):
+    """Return the number of values in a node, where each alias is what it stands for.
+
+    `known`: {id of a node: its number}; one that is inside itself has more than enough.
+    """
+    if id(node) not in known:
+        known[id(node)] = MOST_VALUES + 1
+        inner = () if isinstance(node, yaml.ScalarNode) else node.value
+        parts = (part for each in inner for part in (each if isinstance(each, tuple) else (each,)))
+        known[id(node)] = 1 + sum(_values_in(part, known) for part in parts)
+    return known[id(node)]
+
+
 def read_yaml(path):
-    """Return the content of a YAML file; raise BadInput if it is not valid or has a key twice."""
+    """Return the content of a YAML file that holds settings and no code.
+
+    Raises BadInput if it is not valid, has a key twice, or the key by which Snakemake runs it.
+    """
     try:
         with open(path, encoding="utf-8") as file:  # its name is in the sentences of the loader
-            return OnceEach(file).get_single_data()
+            content = OnceEach(file).get_single_data()
     except BadInput:
         raise
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: not text, or an invalid date
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # not text, an invalid date
         mark = getattr(error, "problem_mark", None)
         found = f"an error in line {mark.line + 1}" if mark else "none"
         raise BadInput(f"expected YAML in {path}, found {found}: correct it.") from error
+    if isinstance(content, dict) and RUNS_CODE in content:
+        raise BadInput(
+            f"expected settings only in {path}, found the key {RUNS_CODE}, with which Snakemake "
+            "runs texts of the file as code as soon as it reads them: remove it; if a run was what "
+            "told you this, that code has run."
+        )
+    return content

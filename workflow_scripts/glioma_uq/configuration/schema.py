@@ -15,6 +15,7 @@ from glioma_uq.configuration.validation import check_across_keys
 from glioma_uq.errors import BadInput
 from glioma_uq.grid import WITH_DROPOUT
 from glioma_uq.label_values import read_keys_as_text
+from glioma_uq.machine import HD_BET
 
 COHORT_KEYS = ("cohort", "preprocessing")
 VALIDATION_PASSES = 5
@@ -30,20 +31,28 @@ def check_config(config, schema=CONFIG_SCHEMA):
         BadInput: one sentence about the first error.
     """
     given = set(config)
-    read_cohort(config)
-    check_not_brats(config.get("cohort"))
-    validator = validator_of(schema)
-    errors = sorted(validator.iter_errors(config), key=lambda e: list(map(str, e.path)))
-    if errors:
-        raise BadInput(sentence(errors[0], config))
+    check_keys(config, schema)
     check_kind(config, given)
     if config.get("cohort"):
         add_preprocessing(config)
-    fill_defaults(config, validator.schema)
+    fill_defaults(config, validator_of(schema).schema)
     read_keys_as_text(config)
     choose_cell(config)
     check_across_keys(config)
     return config
+
+
+def check_keys(config, schema=CONFIG_SCHEMA):
+    """Raise BadInput for a key or a value that the schema does not know; see `check_config`.
+
+    Reads nothing but the file of the cohort, which takes the place of its path.
+    """
+    read_cohort(config)
+    check_not_brats(config.get("cohort"))
+    check_not_of_machine(config.get("preprocessing"))
+    errors = sorted(validator_of(schema).iter_errors(config), key=lambda e: list(map(str, e.path)))
+    if errors:
+        raise BadInput(sentence(errors[0], config))
 
 
 def read_cohort(config):
@@ -86,6 +95,18 @@ def check_not_brats(cohort):
             f"and datasets: [{{name: brats, version: {release}, path: {path}}}] instead of brats "
             "and labels."
         )
+
+
+def check_not_of_machine(preprocessing):
+    """Raise BadInput for a program, or the hash of its weights, which a study may not decide."""
+    given = preprocessing.get("hd_bet") if isinstance(preprocessing, dict) else None
+    for name in HD_BET if isinstance(given, dict) else ():
+        if name in given:
+            raise BadInput(
+                f"expected {name} of HD-BET among the settings of this machine, found it in the "
+                f"config as preprocessing.hd_bet.{name}: leave it out there, and export "
+                f"{HD_BET[name][0]}, since a config from somebody else must not choose programs."
+            )
 
 
 def check_kind(config, given):

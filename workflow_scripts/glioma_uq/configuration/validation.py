@@ -7,6 +7,11 @@ so it imports nothing heavy.
 import math
 import re
 
+from glioma_uq.cohorts.addresses import (
+    faults_of_address,
+    faults_of_bucket_address,
+    faults_of_login,
+)
 from glioma_uq.cohorts.recognition import merged
 from glioma_uq.configuration.datasets import check_subregions
 from glioma_uq.configuration.departures import check_reasons
@@ -20,6 +25,7 @@ from glioma_uq.configuration.faults import (
 )
 from glioma_uq.configuration.network_options import check_options
 from glioma_uq.configuration.preflight import check_patients
+from glioma_uq.environment import LOGIN
 from glioma_uq.errors import BadInput, closest
 from glioma_uq.grid import WITH_DROPOUT
 from glioma_uq.networks import list_networks
@@ -34,7 +40,7 @@ WITHOUT_LABELS = {
     "phantom": "describe it, as cohorts/phantom.yaml does.",
     "datasets": "name the datasets and their folders, as cohorts/brats_2018.yaml does.",
 }  # sources without cohort.labels, and what to do where their own key is missing
-VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*", re.ASCII)
+VARIABLE = re.compile(rf"{LOGIN}[A-Z0-9_]+", re.ASCII)
 
 
 def check_across_keys(config):
@@ -137,10 +143,15 @@ def faults_of_cohort(cohort):
     for name, variable in (options.get("variables") or {}).items():
         if not VARIABLE.fullmatch(variable):
             yield (
-                f"expected the name of an environment variable for cohort.tcia.variables.{name}, "
-                "as TCIA_USER, found something else: export your login in the shell and name the "
-                "variable here, never its value."
+                "expected the name of an environment variable that begins with TCIA_ for "
+                f"cohort.tcia.variables.{name}, as TCIA_USER, found something else: export your "
+                "login in the shell and name the variable here, never its value."
             )
+    if source == "tcia":
+        find = faults_of_login if options["login"] else faults_of_address
+        yield from find(options["address"], "cohort.tcia.address")
+    if source == "idc":
+        yield from faults_of_bucket_address(options["bucket_address"], "cohort.idc.bucket_address")
     yield from faults_of_labels(cohort.get("labels", {}))
 
 

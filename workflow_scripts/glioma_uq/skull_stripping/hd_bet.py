@@ -1,14 +1,15 @@
 """HD-BET 2 (nnU-Net), run as a command: it needs another version of torch than ours."""
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from glioma_uq.environment import without_login
 from glioma_uq.errors import BadCase, BadInput
 from glioma_uq.files import digest
 from glioma_uq.images import read_mask, same_grid, write_image
+from glioma_uq.machine import HD_BET
 from glioma_uq.skull_stripping.packages import check_weights
 
 CHECKPOINT = "fold_all/checkpoint_final.pth"
@@ -42,8 +43,8 @@ def _executable(command):
     found = shutil.which(command)
     if found is None:
         raise BadInput(
-            f"expected the command {command} of preprocessing.hd_bet for skull_stripping hd-bet, "
-            f"found none, run `make hd-bet`"
+            f"expected the command {command} for skull_stripping hd-bet, found none, run "
+            f"`make hd-bet`, or export its path as {HD_BET['command'][0]}"
         )
     return str(Path(found).absolute())
 
@@ -51,8 +52,8 @@ def _executable(command):
 def _check_weights(path, sha256):
     if sha256 is None and path.is_file():
         raise BadInput(
-            "expected preprocessing.hd_bet.sha256, the sha256 of the weights that you trust, found "
-            f"null, set it to {digest(path)} if {path} comes from HD-BET's authors"
+            f"expected the sha256 of the weights that you trust in {HD_BET['sha256'][0]}, found "
+            f"none, export {digest(path)} if {path} comes from HD-BET's authors"
         )
     check_weights(path, sha256, "hd-bet")
 
@@ -61,7 +62,7 @@ def _run(arguments, *, home):
     """Run HD-BET with `home` as the user's home; its last line is the reason if it fails."""
     done = subprocess.run(
         arguments,
-        env=os.environ | {"HOME": home},
+        env=without_login() | {"HOME": home},
         capture_output=True,
         encoding="utf-8",
         errors="backslashreplace",
