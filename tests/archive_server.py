@@ -1,10 +1,14 @@
 """A local web server that behaves as badly as it is told, to stand for an archive."""
 
+import os
 import threading
 import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from unittest import mock
 from urllib.parse import parse_qs, urlsplit
+
+from glioma_uq.machine import LOGIN_HOSTS
 
 STALL_S = 1.0  # longer than the time-outs of the tests
 
@@ -15,7 +19,8 @@ class Archive:
     `behaviour`: {path: [word, ...]}, one word for each request: "ok", a status such as
     500, "stall" (before the first byte), "stall half", "cut half" (closes after half of the
     bytes); after the last one "ok". `ranges`: whether parts are given. `answers`: {path:
-    function of (query, form, headers) to (status, bytes)} for what is made on the fly.
+    function of (query, form, headers) to (status, bytes), perhaps with headers} for what is made on
+    the fly.
     """
 
     def __init__(self):
@@ -47,8 +52,8 @@ def handler_of(archive):
             if parts.path in archive.answers:
                 query = {name: values[0] for name, values in parse_qs(parts.query).items()}
                 form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
-                status, data = archive.answers[parts.path](query, form, self.headers)
-                return self.send(status, data, word)
+                status, data, *extra = archive.answers[parts.path](query, form, self.headers)
+                return self.send(status, data, word, *extra)
             if parts.path not in archive.files:
                 return self.send(404, b"no")
             self.send_file(archive.files[parts.path], word)
@@ -83,13 +88,17 @@ def handler_of(archive):
 
 @contextmanager
 def serving(archive):
-    """Yield the address of a server of `archive`, as http://127.0.0.1:port."""
+    """Yield the address of a server of `archive`, as http://127.0.0.1:port.
+
+    Meanwhile that host may receive a login.
+    """
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler_of(archive))
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        with mock.patch.dict(os.environ, {LOGIN_HOSTS: "127.0.0.1"}):
+            yield f"http://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         server.server_close()

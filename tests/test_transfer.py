@@ -97,7 +97,8 @@ def test_what_is_there_and_wrong_is_brought_again(archive, tmp_path):
 @pytest.mark.parametrize(
     ("known", "sentence"),
     [
-        ({"size": 7}, "found 512000 bytes instead of 7 after 3 attempts"),
+        ({"size": 7}, "found more than the 7 bytes that it may have after 3 attempts"),
+        ({"size": 512001}, "found 512000 bytes instead of 512001 after 3 attempts"),
         ({"sha256": "0" * 64}, "found sha256 .* instead of 0000"),
         ({"md5": "0" * 32}, "found md5 .* instead of 0000"),
     ],
@@ -173,3 +174,11 @@ def test_the_public_labels_are_checked_by_their_hash(archive, tmp_path):
 def test_the_hash_of_the_public_labels_is_that_of_the_table(real_data):
     table = real_data / "prognosais_glioma" / "included_patient_labels.csv"
     assert not difference(table, sha256=download_public_labels.SHA256)
+
+
+def test_a_link_under_the_name_of_a_part_is_not_written_through(archive, tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "victim").write_bytes(b"theirs")
+    (tmp_path / "folder" / ".scan.dcm.part").symlink_to(tmp_path / "victim")
+    assert fetch(archive, tmp_path, **KNOWN).read_bytes() == DATA
+    assert (tmp_path / "victim").read_bytes() == b"theirs"

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from glioma_uq.environment import without_login
 from glioma_uq.errors import BadCase, bad_case_on, installed_by_downloads
 from glioma_uq.files import written_whole
 from glioma_uq.images import check_values, read_image, write_image
@@ -73,6 +74,7 @@ def _dcm2niix(source, target):
     try:
         done = subprocess.run(
             list(map(str, command)),
+            env=without_login(),
             capture_output=True,
             encoding="utf-8",
             errors="backslashreplace",

@@ -5,10 +5,12 @@ from xml.etree import ElementTree
 
 import pandas as pd
 
+from glioma_uq.cohorts.addresses import BUCKET
 from glioma_uq.cohorts.series import DICOM_COLUMNS
 from glioma_uq.cohorts.transfer import RETRY_POLICY, TransferFailed, request
-from glioma_uq.errors import BadInput, installed_by_downloads
+from glioma_uq.errors import BadCase, BadInput, installed_by_downloads
 
+MOST_PAGES = 100  # of 1,000 files each; ASSUME: no series of MR has as many
 RENAMED = {
     "PatientID": "case",
     "instanceCount": "instances",
@@ -51,24 +53,33 @@ def files_of(url, bucket_address, policy=RETRY_POLICY):
     with KMS keys, whose ETags differ, are not public.
     """
     bucket, _, folder = url.removeprefix("s3://").partition("/")
+    if not BUCKET.fullmatch(bucket):
+        raise BadCase(
+            f"expected s3://bucket/folder/* in the table of series, found {url!r}, correct the "
+            "column url"
+        )
     prefix = folder.removesuffix("*")
     address = bucket_address.format(bucket=bucket)
     files, more = [], {}
-    while more is not None:
+    for _ in range(MOST_PAGES):
         answer = request(
             f"{address}/", params={"list-type": 2, "prefix": prefix, **more}, policy=policy
         )
         page = _parsed(answer, address)
         files += [_file(entry, address) for entry in page.findall("{*}Contents")]
         token = page.findtext("{*}NextContinuationToken")
-        more = {"continuation-token": token} if token else None
-    return [file for file in files if file["size"]]
+        if not token:
+            return [file for file in files if file["size"]]
+        more = {"continuation-token": token}
+    raise TransferFailed(
+        f"expected at most {MOST_PAGES} pages of files at {url}, found more, correct the column url"
+    )
 
 
 def _parsed(answer, address):
     try:
         # expat 2.4.1 and later limit entity expansion, and this parser loads nothing external.
-        return ElementTree.fromstring(answer.content)  # noqa: S314
+        return ElementTree.fromstring(answer)  # noqa: S314
     except ElementTree.ParseError as error:
         raise TransferFailed(
             f"expected the list of files of {address}, found no XML ({error}), correct "
@@ -79,7 +90,8 @@ def _parsed(answer, address):
 def _file(entry, address):
     """Return address, size in bytes and MD5 (or None) of one entry of a bucket's list."""
     key, size = entry.findtext("{*}Key"), entry.findtext("{*}Size")
-    if not key or not (size or "").isdecimal():
+    name = (key or "").rpartition("/")[2]
+    if not key or name in (".", "..") or not (size or "").isdecimal():
         raise TransferFailed(
             f"expected the name and size of each file of {address}, found {key!r} and {size!r}, "
             "correct cohort.idc.bucket_address"

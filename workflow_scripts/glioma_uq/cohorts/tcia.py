@@ -1,21 +1,29 @@
 """The Cancer Imaging Archive: NBIA's REST interface, with the user's own account or without one.
 
-User and password come from the environment and go into the body of one request to the
-archive; no log, file, command line or message holds them. The package tcia-utils is not used:
-3.3.5 can no longer log in and has no time-outs.
+User and password come from the environment of the run and go into the body of one request to
+the archive; no log, file, command line, other program or message holds them. The package
+tcia-utils is not used: 3.3.5 can no longer log in and has no time-outs.
 """
 
-import os
+import json
 import zipfile
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
-import requests
 
+from glioma_uq.cohorts.addresses import faults_of_login
 from glioma_uq.cohorts.series import DICOM_COLUMNS
-from glioma_uq.cohorts.transfer import RETRY_POLICY, Refused, download, request
+from glioma_uq.cohorts.transfer import (
+    RETRY_POLICY,
+    NotFollowed,
+    Refused,
+    TransferFailed,
+    download,
+    request,
+)
+from glioma_uq.environment import login_variable
 from glioma_uq.errors import BadInput, is_fault_of_machine
 from glioma_uq.files import written_whole
 
@@ -26,21 +34,30 @@ def log_in(address, variables, policy=RETRY_POLICY):
     """Return the header that authorises further requests, as {"Authorization": "Bearer ..."}.
 
     `address`: of the interface, as https://host/nbia-api; `variables`: names of the
-    environment variables of {user, password}. Raises BadInput if one is not set or the archive
-    refuses them.
+    environment variables of {user, password}. Raises BadInput if the address may not receive a
+    login, if a variable is not set, or if the archive refuses them or leads elsewhere.
     """
+    for fault in faults_of_login(address, "cohort.tcia.address"):
+        raise BadInput(fault)
     user, password = (_secret(variables[name]) for name in ("user", "password"))
     form = {"grant_type": "password", "client_id": "NBIA", "username": user, "password": password}
     try:
         answer = request(f"{address}/oauth/token", method="POST", data=form, policy=policy)
-        return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+        return {"Authorization": f"Bearer {json.loads(answer)['access_token']}"}
     except Refused as error:
         raise BadInput(
             f"expected {address} to accept the login, found it refused (HTTP "
             f"{error.status}), correct the environment variables "
             f"{variables['user']} and {variables['password']}"
         ) from None
-    except (requests.JSONDecodeError, KeyError, TypeError):
+    except TransferFailed as error:
+        if not isinstance(error.__cause__, NotFollowed):
+            raise
+        raise BadInput(
+            f"expected a token from {address}, found {error.__cause__}, which your login does not "
+            "follow, correct cohort.tcia.address"
+        ) from None
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise BadInput(
             f"expected a token from {address}, found another answer, correct cohort.tcia.address"
         ) from None
@@ -61,7 +78,7 @@ def collection_series(address, collection, key, policy=RETRY_POLICY):
     question = {"Collection": collection, "Modality": "MR", "format": "json"}
     with access_to(collection):
         answer = request(f"{services}/getSeries", params=question, headers=key, policy=policy)
-    rows = answer.json() if answer.content.strip() else []
+    rows = _listed(answer, address)
     if not rows:
         raise BadInput(
             f"expected MR series in the TCIA collection {collection!r}, found none that this "
@@ -71,8 +88,8 @@ def collection_series(address, collection, key, policy=RETRY_POLICY):
     if "StudyDate" not in table:
         table["StudyDate"] = table.get("SeriesDate")
     table = table.reindex(columns=[*DICOM_COLUMNS, *RENAMED]).rename(columns=RENAMED)
-    table["size_MB"] = pd.to_numeric(table.pop("bytes")) / 1e6
-    table["url"] = f"{services}/getImage?SeriesInstanceUID=" + table.SeriesInstanceUID
+    table["size_MB"] = pd.to_numeric(table.pop("bytes"), errors="coerce") / 1e6
+    table["url"] = f"{services}/getImage?SeriesInstanceUID=" + table.SeriesInstanceUID.astype(str)
     return table.sort_values(["case", "StudyDate", "SeriesInstanceUID"], ignore_index=True)
 
 
@@ -144,8 +161,22 @@ def _unpack(packed, folder):
     return files
 
 
+def _listed(answer, address):
+    """Return the rows of an answer in JSON, [] for an empty one."""
+    try:
+        rows = json.loads(answer) if answer.strip() else []
+    except (ValueError, RecursionError):
+        rows = None
+    if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
+        return rows
+    raise BadInput(
+        f"expected the series of a collection from {address}, found another answer, correct "
+        "cohort.tcia.address, or run again later"
+    )
+
+
 def _secret(variable):
-    if value := os.environ.get(variable):
+    if value := login_variable(variable):
         return value
     raise BadInput(
         f"expected your TCIA account in the environment, found no {variable}, export it in the "
