@@ -1,6 +1,7 @@
 """Rendering of contents to one HTML page with embedded images, which needs no network."""
 
 import base64
+import hashlib
 import io
 import json
 import os
@@ -16,6 +17,7 @@ from glioma_uq.figures.words import format_number
 from glioma_uq.files import written_whole
 from glioma_uq.plurals import counted
 
+NOTHING = "'none'"
 SHRINK = 4  # factor from a sheet to a thumbnail of some 10 kB: a page of 1,200 has 16 MB
 
 
@@ -76,8 +78,34 @@ def in_four_digits(value):
     return IN_TEXT.get(str(value), str(value))
 
 
+class Policy:
+    """The content security policy of a page, which a browser keeps whatever the page holds.
+
+    It asks no server for anything, shows images that are part of it, and runs the scripts and
+    styles of our templates, told by their hashes: one that came in with a name or a table does
+    nothing.
+    """
+
+    PLACE = "policy of this page"  # in the template, before all contents
+
+    def __init__(self):
+        self.hashes = {"script": [], "style": []}
+
+    def allow(self, text, kind):
+        """Return the text of a script or style element, which the page may use from now on."""
+        found = base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
+        self.hashes[kind].append(f"'sha256-{found}'")
+        return text
+
+    def __str__(self):
+        own = [f"{kind}-src {' '.join(found or [NOTHING])}" for kind, found in self.hashes.items()]
+        none = [f"{what} {NOTHING}" for what in ("default-src", "base-uri", "form-action")]
+        return "; ".join([*none, *own, "img-src data:"])
+
+
 def write(output, template, contents):
     """Write the page at `output`, of a template beside this module; all `contents` are escaped."""
+    policy = Policy()
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -86,7 +114,9 @@ def write(output, template, contents):
         lstrip_blocks=True,
     )
     environment.filters |= {"yaml": as_yaml, "in_four_digits": in_four_digits}
+    environment.filters["allowed"] = policy.allow
     environment.globals["counted"] = counted
     html = environment.get_template(template).render(contents)
+    html = html.replace(Policy.PLACE, str(policy), 1)
     with written_whole(output) as path:
         path.write_text(html + "\n", encoding="utf-8")
