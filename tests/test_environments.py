@@ -71,11 +71,17 @@ def test_every_pin_of_a_lock_has_the_hashes_of_its_files(path):
 def test_every_installation_is_of_files_with_these_hashes():
     makefile = (ROOT / "Makefile").read_text()
     (install,) = re.findall(r"^INSTALL = (.+)$", makefile, re.M)
-    assert "--require-hashes" in install.split()
+    assert {"--require-hashes", "--no-build-isolation"} <= {*install.split()}
     commands = [line for line in makefile.splitlines() if "--requirement" in line]
-    assert len(commands) == 6
+    assert len(commands) == 8
     assert all("$(INSTALL) " in command for command in commands)
     assert "pip install" not in makefile.replace(install, "")
+
+
+def test_what_builds_a_package_without_a_wheel_is_the_one_that_stays():
+    built_with = lock("requirements-build.lock").items()
+    assert built_with <= lock("requirements.lock").items()
+    assert built_with <= lock("requirements-hd-bet.lock").items()
 
 
 def test_what_torch_needs_for_cuda_is_a_lock_of_its_own():
