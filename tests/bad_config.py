@@ -12,7 +12,6 @@ from glioma_uq.plans import make_plans
 
 OF_FOLDER = {"source": "folder", "folder": {"path": "x"}, "labels": {"table": "x.csv"}}
 OF_TCIA = {"source": "tcia", "tcia": {"collection": "x"}, "labels": {"table": "x.csv"}}
-OF_IDC = {"source": "idc", "idc": {"collection": "x"}, "labels": {"table": "x.csv"}}
 NAMED = {"label": "IDH", "probabilities": ["p0", "p1"]}
 PUBLISHED = {"path": "x.csv", "network": "theirs", "columns": {"case": "Patient", "idh": NAMED}}
 
@@ -32,10 +31,6 @@ KEYS = {
     "a password where the name of its variable belongs": {
         "cohort": OF_TCIA | {"tcia": {"collection": "x", "variables": {"password": "secret!"}}}
     },
-    "another password than the archive's": {
-        "cohort": OF_TCIA
-        | {"tcia": {"collection": "x", "variables": {"password": "AWS_SECRET_ACCESS_KEY"}}}
-    },
     "an address of the archive that is not https": {
         "cohort": OF_TCIA
         | {"tcia": {"collection": "x", "address": "http://nbia.org", "login": False}}
@@ -43,11 +38,7 @@ KEYS = {
     "a login for an unknown host": {
         "cohort": OF_TCIA | {"tcia": {"collection": "x", "address": "https://nbia.org/nbia-api"}}
     },
-    "an address of buckets with another field": {
-        "cohort": OF_IDC | {"idc": {"collection": "x", "bucket_address": "https://{host}.org"}}
-    },
     "a program": {"preprocessing": {"hd_bet": {"command": "./hd-bet"}}},
-    "the hash of a program's weights": {"preprocessing": {"hd_bet": {"sha256": 64 * "0"}}},
 }
 STUDY_OR_COHORT = {
     "a study without a name": {"study": None},
@@ -202,13 +193,6 @@ def key_twice(folder):
 @kind("Config: keys and values", "a study's file that Snakemake runs as code")
 def runs_code(folder):
     (folder / "theirs.yaml").write_text("__use_yte__: true\nstudy: ?1+1\n")
-    describe_study([folder / "theirs.yaml"])
-
-
-@kind("Config: keys and values", "a study's file of which aliases make millions of values")
-def many_aliases(folder):
-    lines = ["a0: &a0 [x, x]", *(f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]" for i in range(1, 20))]
-    (folder / "theirs.yaml").write_text("\n".join(lines))
     describe_study([folder / "theirs.yaml"])
 
 

@@ -1,8 +1,9 @@
-"""No name leaves a header, no secret leaves the shell, and nothing that is read runs code."""
+"""No name leaves a header, no secret leaves the shell, and no call of ours runs what is read."""
 
 import ast
 import gzip
 import json
+import re
 from pathlib import Path
 
 import nibabel as nib
@@ -154,7 +155,12 @@ def test_nothing_of_the_environment_is_in_the_provenance(monkeypatch, tmp_path):
 
 # What is read.
 
-SCRIPTS = sorted((ROOT / "workflow_scripts").rglob("*.py"))
+SCRIPTS = sorted(
+    path
+    for folder in ("workflow_scripts", "benchmarks", "tests")
+    for path in (ROOT / folder).rglob("*.py")
+)
+RULES = [ROOT / "Snakefile", *sorted((ROOT / "rules").rglob("*.smk"))]
 NEVER_CALLED = {
     "eval", "exec", "compile", "__import__", "os.system", "os.popen", "pickle.load", "pickle.loads",
     "pickle.Unpickler", "pd.read_pickle", "marshal.loads", "shelve.open", "joblib.load",
@@ -185,8 +191,31 @@ def why_unsafe(name, keywords):
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda p: str(p.relative_to(ROOT)))
-def test_nothing_that_is_read_can_run_code(path):
+def test_no_script_or_test_has_a_call_by_which_what_is_read_could_run_code(path):
     assert [why for call in calls_of(path) if (why := why_unsafe(*call))] == []
+
+
+def strange_in(rules):
+    """Return the words in the text of a rule file by which what is read could run code."""
+    calls = [re.escape(name) for name in NEVER_CALLED]
+    words = rf"^\s*(?:shell|run|cwl|notebook|wrapper|envvars) *:|(?<![\w.])(?:{'|'.join(calls)})\("
+    return re.findall(words + r"|\bshell\(|\bsubprocess\b|\bimport_module\b", rules, re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", RULES, ids=lambda p: p.name)
+def test_rules_start_scripts_of_ours_and_nothing_else(path):
+    text = path.read_text(encoding="utf-8")
+    assert strange_in(text) == []
+    started = re.findall(r"^\s*script:\s*\n?\s*(.+)$", text, re.MULTILINE)
+    for script in started:
+        assert re.fullmatch(r'"\.\./\.\./workflow_scripts/\w+\.py"', script), script
+
+
+@pytest.mark.parametrize(
+    "text", ["    shell:\n", "    run:\n", "eval(x)", "shell('ls')", "import subprocess"]
+)
+def test_what_is_strange_in_rules_is_found(text):
+    assert strange_in(text)
 
 
 @pytest.mark.parametrize(
