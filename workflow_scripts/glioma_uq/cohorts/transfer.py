@@ -246,6 +246,8 @@ def _why(state):
 def _in_words(error, policy):
     if isinstance(error, requests.HTTPError):
         return f"HTTP {error.response.status_code}"
+    if isinstance(error, requests.TooManyRedirects):
+        return f"more than {MOST_REDIRECTS} redirects"
     if isinstance(error, requests.Timeout) or "timed out" in str(error):
         return f"no data for {policy.timeout_s:g} s"
     if isinstance(error, BREAKS):
