@@ -43,7 +43,7 @@ def scan():
 
 
 @pytest.fixture
-def fake_hd_bet(tmp_path):
+def fake_hd_bet(tmp_path, monkeypatch):
     """Make an executable in the place of HD-BET's, and its weights; return its options."""
 
     def make(work):
@@ -55,7 +55,9 @@ def fake_hd_bet(tmp_path):
         (tmp_path / "fold_all").mkdir()
         (tmp_path / hd_bet.CHECKPOINT).write_text("weights")
         sha256 = hashlib.sha256(b"weights").hexdigest()
-        return {"command": str(command), "weights": str(tmp_path), "sha256": sha256}
+        monkeypatch.setenv("GLIOMA_UQ_HD_BET_COMMAND", str(command))
+        monkeypatch.setenv("GLIOMA_UQ_HD_BET_WEIGHTS", str(tmp_path))
+        return {"sha256": sha256}
 
     return make
 
@@ -110,9 +112,10 @@ def test_hd_bet_2_is_not_started_without_its_own_weights(fake_hd_bet, scan, tmp_
     assert not (tmp_path / "started").exists()
 
 
-def test_a_missing_command_names_the_one_that_installs_it(scan):
+def test_a_missing_command_names_the_one_that_installs_it(scan, monkeypatch):
+    monkeypatch.setenv("GLIOMA_UQ_HD_BET_COMMAND", "no/hd-bet")
     with pytest.raises(BadInput, match="command no/hd-bet .* found none, run `make hd-bet`"):
-        find_brain(scan, "hd-bet", command="no/hd-bet", weights="no", sha256=None)
+        find_brain(scan, "hd-bet", sha256=None)
 
 
 @pytest.mark.parametrize("method", ["hd-bet-v1", "deepbet"])

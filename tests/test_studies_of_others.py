@@ -160,7 +160,7 @@ def test_no_key_of_a_config_names_a_program():
 def test_programs_are_those_of_the_checkout_or_of_the_shell(monkeypatch):
     for variable, _ in machine.HD_BET.values():
         monkeypatch.delenv(variable, raising=False)
-    assert machine.hd_bet() == {
+    assert machine.settings_of_hd_bet() == {
         "command": f"{ROOT}/.venv-hd-bet/bin/hd-bet",
         "weights": f"{ROOT}/.venv-hd-bet/hd-bet_params/release_2.0.0",
         "sha256": None,
@@ -170,8 +170,8 @@ def test_programs_are_those_of_the_checkout_or_of_the_shell(monkeypatch):
     cohort = {"name": "ours"} | FOLDER
     config = {"cohort": cohort, "preprocessing": {"skull_stripping": "hd-bet"}}
     options = make_plans(config, first=False)[0].stripping_options()
-    assert (options["command"], options["sha256"]) == ("/opt/hd-bet", 64 * "1")
-    assert options["device"] == "cpu"
+    assert machine.settings_of_hd_bet()["command"] == "/opt/hd-bet"
+    assert options == {"device": "cpu", "mirrored": False, "sha256": 64 * "1"}
 
 
 @pytest.mark.parametrize("name", ["..machine", "os", "csnet.", "__init__", "../csnet", "CSNet"])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from glioma_uq.environment import without_login
 from glioma_uq.files import digest, written_whole
-from glioma_uq.machine import hd_bet
+from glioma_uq.machine import settings_of_hd_bet
 
 PACKAGES = (
     "antspyx", "matplotlib", "monai", "nibabel", "nilearn", "numpy", "pandas", "safetensors",
@@ -56,7 +56,7 @@ def describe(config, inputs, seed):
         "machine": {
             "platform": platform.platform(),
             "processor": platform.machine(),
-            "weights of hd-bet": hd_bet()["sha256"] or "not set",
+            "weights of hd-bet": settings_of_hd_bet()["sha256"] or "not set",
         },
         "versions": versions(),
         "seed": {"seed": seed},

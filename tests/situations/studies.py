@@ -95,7 +95,7 @@ def planted_program(cohort):
     before = os.getcwd()
     os.chdir(cohort.folder)
     try:
-        return os.path.abspath(machine.hd_bet()["command"]) != str(planted)
+        return os.path.abspath(machine.settings_of_hd_bet()["command"]) != str(planted)
     finally:
         os.chdir(before)
 

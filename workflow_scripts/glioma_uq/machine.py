@@ -17,7 +17,7 @@ LOGIN_HOSTS = "GLIOMA_UQ_TCIA_HOSTS"
 ARCHIVE_HOSTS = ("services.cancerimagingarchive.net", "nbia.cancerimagingarchive.net")
 
 
-def hd_bet():
+def settings_of_hd_bet():
     """Return the command of HD-BET 2, the folder of its weights and their sha256, None if unset."""
     return {name: os.environ.get(variable) or usual for name, (variable, usual) in HD_BET.items()}
 

@@ -13,7 +13,7 @@ import requests
 import urllib3
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
-from glioma_uq.cohorts.addresses import is_private
+from glioma_uq.cohorts.addresses import LOOPBACK, is_private
 from glioma_uq.errors import BadCase, printable
 from glioma_uq.files import digest, no_link
 
@@ -73,7 +73,15 @@ class Session(requests.Session):
         return super().send(request, **options)
 
     def rebuild_auth(self, prepared_request, response):
-        """Take a token out of a redirect's request to another host."""
+        """Take a token out of a redirect's request to another host.
+
+        Nobody else leads to the servers on this machine, which may trust it.
+        """
+        come, go = (
+            urllib3.util.parse_url(each.url).host for each in (response.request, prepared_request)
+        )
+        if go in LOOPBACK and come not in LOOPBACK:
+            raise NotFollowed(f"a redirect to {go}, this machine itself")
         if self.should_strip_auth(response.request.url, prepared_request.url):
             prepared_request.headers.pop("Authorization", None)
 

@@ -20,7 +20,7 @@ from glioma_uq.configuration.faults import refuse
 from glioma_uq.configuration.schema import check_keys
 from glioma_uq.configuration.validation import faults_of_cohort, faults_of_values, values_of
 from glioma_uq.errors import BadInput, printable
-from glioma_uq.machine import HD_BET, hd_bet
+from glioma_uq.machine import HD_BET, settings_of_hd_bet
 
 FREE_TEXT = "departures."
 
@@ -80,7 +80,9 @@ def programs_of(config):
     if cohort.get("source") in CONVERTED:
         programs.append("dcm2niix, of the package in this environment")
     if config["preprocessing"]["skull_stripping"] == "hd-bet":
-        programs.append(f"{hd_bet()['command']}, by {HD_BET['command'][0]} or `make hd-bet`")
+        programs.append(
+            f"{settings_of_hd_bet()['command']}, by {HD_BET['command'][0]} or `make hd-bet`"
+        )
     return programs
 
 

@@ -21,7 +21,7 @@ from glioma_uq.configuration.datasets import datasets_of
 from glioma_uq.contents import digest_of, digest_of_tables
 from glioma_uq.errors import BadCase
 from glioma_uq.fingerprints import fingerprint
-from glioma_uq.machine import hd_bet
+from glioma_uq.machine import settings_of_hd_bet
 from glioma_uq.phantom.lesion_groups import lesion_of
 from glioma_uq.plans.plan import Plan
 from glioma_uq.quality.metrics import limits_of_step
@@ -324,7 +324,14 @@ class CohortPlan(Plan):
         return needs.get(self.method, {}) | {"t1ce": f"{HERE}/{folder}/{{case}}/t1ce.nii.gz"}
 
     def stripping_options(self):
-        """Return the options of the method of skull stripping; its program is the machine's."""
+        """Return the options of the method of skull stripping.
+
+        Other weights of HD-BET 2 strip every skull again, the same in another place none.
+        """
         mirrored = {"mirrored": self.preprocessing["hd_bet_tta"]}
-        own = self.preprocessing["hd_bet"] | hd_bet() if self.method == "hd-bet" else {}
-        return {"hd-bet": own | mirrored, "hd-bet-v1": mirrored}.get(self.method, {})
+        weights = {"sha256": settings_of_hd_bet()["sha256"]}
+        options = {
+            "hd-bet": self.preprocessing["hd_bet"] | weights | mirrored,
+            "hd-bet-v1": mirrored,
+        }
+        return options.get(self.method, {})

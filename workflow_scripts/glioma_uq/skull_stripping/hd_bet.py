@@ -9,28 +9,29 @@ from glioma_uq.environment import without_login
 from glioma_uq.errors import BadCase, BadInput
 from glioma_uq.files import digest
 from glioma_uq.images import read_mask, same_grid, write_image
-from glioma_uq.machine import HD_BET
+from glioma_uq.machine import HD_BET, settings_of_hd_bet
 from glioma_uq.skull_stripping.packages import check_weights
 
 CHECKPOINT = "fold_all/checkpoint_final.pth"
 IN_HOME = "hd-bet_params/release_2.0.0"  # below the user's home: where HD-BET 2.0.1 looks
 
 
-def find_brain(scan, *, command, weights, sha256, device="cpu", mirrored=False, threads=1):
+def find_brain(scan, *, sha256, device="cpu", mirrored=False, threads=1):
     """Return the brain in a native scan (Image with skull) as booleans, by HD-BET 2.
 
-    `command`: its executable. `weights`: folder of plans.json, dataset.json and
-    fold_all/checkpoint_final.pth, a torch pickle whose `sha256` must be this one.
-    `mirrored` averages over mirror images too. It uses all cores, regardless of
-    `threads`. Source: Isensee et al., Human Brain Mapping 2019. Raises BadInput if the
-    command or the weights are missing, BadCase if the command fails or writes no mask.
+    Its command and the folder of its weights (plans.json, dataset.json and
+    fold_all/checkpoint_final.pth) are settings of the machine; that last file is a torch pickle,
+    which must have this `sha256`. `mirrored` averages over mirror images too. It uses all cores,
+    regardless of `threads`. Source: Isensee et al., Human Brain Mapping 2019. Raises BadInput if
+    the command or the weights are missing, BadCase if the command fails or writes no mask.
     """
-    executable = _executable(command)
-    _check_weights(Path(weights) / CHECKPOINT, sha256)
+    own = settings_of_hd_bet()
+    executable, weights = _executable(own["command"]), Path(own["weights"])
+    _check_weights(weights / CHECKPOINT, sha256)
     with TemporaryDirectory() as scratch:
         home = Path(scratch) / "home" / IN_HOME
         home.parent.mkdir(parents=True)
-        home.symlink_to(Path(weights).absolute(), target_is_directory=True)
+        home.symlink_to(weights.absolute(), target_is_directory=True)
         write_image(f"{scratch}/scan.nii.gz", scan.data, scan.grid)
         arguments = ["-i", f"{scratch}/scan.nii.gz", "-o", f"{scratch}/brain.nii.gz"]
         arguments += ["-device", device, "--save_bet_mask", "--no_bet_image"]
