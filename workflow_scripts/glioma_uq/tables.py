@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from glioma_uq.csv_cells import marked, unmarked
 from glioma_uq.files import written_whole
 
 TEXT = {"case": str, "patient": str, "source": str}
@@ -10,13 +11,14 @@ TEXT = {"case": str, "patient": str, "source": str}
 def read_table(path):
     """Return a table with its ids as text; only blanks and nan are missing values."""
     blanks = ["", "nan", "NaN"]  # only these: a case may be called NA
-    return pd.read_csv(path, dtype=TEXT, keep_default_na=False, na_values=blanks)
+    table = pd.read_csv(path, dtype=TEXT, keep_default_na=False, na_values=blanks)
+    return _with_texts(table, unmarked)
 
 
 def write_table(table, path):
-    """Write a table whole or not at all, with all digits of each number."""
+    """Write a table whole or not at all: all digits of each number, and no text that can run."""
     with written_whole(path) as temporary:
-        table.to_csv(temporary, index=False)
+        _with_texts(table, marked).to_csv(temporary, index=False)
 
 
 def append_rows(rows, path):
@@ -24,4 +26,15 @@ def append_rows(rows, path):
     if not rows:
         return
     with open(path, "a", encoding="utf-8") as file:
-        pd.DataFrame(rows).to_csv(file, index=False, header=file.tell() == 0)
+        table = _with_texts(pd.DataFrame(rows), marked)
+        table.to_csv(file, index=False, header=file.tell() == 0)
+
+
+def _with_texts(table, change):
+    """Return a table with `change` of each text; the same table where nothing changes."""
+    changed = {}
+    for name in table.select_dtypes(["object", "string", "category"]):
+        texts = {text: change(text) for text in table[name].unique() if isinstance(text, str)}
+        if any(text != new for text, new in texts.items()):
+            changed[name] = table[name].map(lambda text, texts=texts: texts.get(text, text))
+    return table.assign(**changed) if changed else table

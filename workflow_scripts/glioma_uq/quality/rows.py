@@ -5,6 +5,7 @@ import traceback
 from contextlib import contextmanager
 from pathlib import Path
 
+from glioma_uq.csv_cells import marked, unmarked
 from glioma_uq.errors import BadCase, in_one_line
 from glioma_uq.files import written_whole
 from glioma_uq.images import ExcludedBefore
@@ -56,17 +57,18 @@ def write_row(path, row):
 
 
 def write_table(path, columns, rows):
-    """Write dicts as CSV; missing values stay empty."""
+    """Write dicts as CSV; missing values stay empty, and no text can run as a formula."""
     with written_whole(path) as temporary, _open_text(temporary, "w") as file:
         table = csv.DictWriter(file, columns, restval="", lineterminator="\n")
         table.writeheader()
-        table.writerows(rows)
+        table.writerows({name: marked(cell) for name, cell in row.items()} for row in rows)
 
 
 def read_rows(path):
-    """Return the rows of a CSV file as dicts of text."""
+    """Return the rows of a CSV file of ours as dicts of text."""
     with _open_text(path) as file:
-        return list(csv.DictReader(file))
+        rows = list(csv.DictReader(file))
+    return [{name: unmarked(cell) for name, cell in row.items()} for row in rows]
 
 
 def _open_text(path, mode="r"):
