@@ -73,8 +73,8 @@ def test_a_spreadsheets_byte_order_mark_and_a_tsv_are_read(tmp_path):
         (["a,yes,0,2"], "found idh 'yes' in 1 row: name each in cohort.labels.values.idh, as"),
         (["a,1,0,1"], "expected grade among 2, 3, 4, -1, .* found grade '1' in 1 row: name"),
         (["a,0,1,3"], "IDH mutated where 1p19q is co-deleted, found case a with idh 0 and 1p19q 1"),
-        (["../a,1,0,2"], "expected the name of a folder as case, found '../a'"),
-        (["..,1,0,2"], "expected the name of a folder as case, found '..'"),
+        (["../a,1,0,2"], "expected an id of letters, digits and .* as case in .*, found '../a'"),
+        (["..,1,0,2"], "expected an id of letters, digits and .* as case in .*, found '..'"),
         (
             [",1,0,2"],
             "expected an id as case in each row of .* found none in 1 of 1 .line 2.,",

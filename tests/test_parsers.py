@@ -19,7 +19,7 @@ pytest.importorskip("hypothesis", reason="hypothesis is installed by `make test`
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from glioma_uq.case_names import check_case_name, check_uid
+from glioma_uq.case_names import check_uid
 from glioma_uq.cohorts.bids import entities_of
 from glioma_uq.cohorts.labels import read_labels
 from glioma_uq.cohorts.selection import read_series
@@ -30,6 +30,7 @@ from glioma_uq.errors import BadCase, BadInput
 from glioma_uq.headers import check_header
 from glioma_uq.images import read_image
 from glioma_uq.predictions import import_predictions
+from glioma_uq.texts import checked_id
 
 COLUMNS = {"case": "case", "idh": "idh", "1p19q": "1p19q", "grade": "grade", "source": None}
 THEIRS = {"case": "case", "idh": {"label": "idh", "probabilities": ["a", "b"]}}
@@ -152,7 +153,7 @@ def test_reviewed_series(content, tmp_path):
 @example(name="a\x00b")
 @example(name=" ")
 def test_an_id_that_passes_is_one_folder_below_its_own(name, tmp_path):
-    if answers(lambda: check_case_name(name, "table") or True):
+    if answers(checked_id, name, "case", "table"):
         assert (tmp_path / name).resolve().parent == tmp_path.resolve()
         (tmp_path / name).mkdir(exist_ok=True)
     if answers(lambda: check_uid(name, "table") or True):

@@ -1,4 +1,4 @@
-"""Ids from tables, which become names of folders and files: checks, and the closest of some.
+"""Names of cases, sessions and series: twins, the order of time, UIDs, and the closest of some.
 
 Snakemake reads this module while it plans, so it imports nothing heavy.
 """
@@ -9,8 +9,6 @@ from unicodedata import normalize
 
 from glioma_uq.errors import BadInput
 
-FORBIDDEN = '/\\{}<>*?"'
-LONGEST_BYTES = 150  # file systems allow 255; endings and temporary names are added
 YEAR_FIRST = re.compile(r"(?<!\d)(19|20)\d\d([./_-]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])(?!\d)")
 # Dates that begin with a day or a month, 20.01.2019, 1/20/19, 20012019, and months in letters.
 DAY_FIRST = re.compile(
@@ -21,26 +19,6 @@ MONTH = re.compile(
     r"sept?(ember)?|o[ck]t(ober)?|nov(ember)?|de[cz](ember)?)(?![a-z])"
 )
 UID = re.compile(r"[0-9.]{1,64}", re.ASCII)  # PS3.5 9.1
-
-
-def check_case_name(case, table):
-    """Raise BadInput unless `case`, an id from `table`, is a valid folder name on any file system.
-
-    Look-alike characters count as those they look like (NFKC: a fullwidth slash is a slash).
-    """
-    plain = normalize("NFKC", case)
-    begins = plain[:1].isalnum() or plain[:1] == "_"
-    if not begins or not case.isprintable() or set(case + plain) & set(FORBIDDEN):
-        looks = f", which reads as {plain!r}," if plain != case else ""
-        raise BadInput(
-            f"expected the name of a folder as case, found {case!r}{looks} in {table}, begin it "
-            f"with a letter or digit and use no control character and none of {FORBIDDEN}"
-        )
-    if len(case.encode()) > LONGEST_BYTES:
-        raise BadInput(
-            f"expected the name of a case in at most {LONGEST_BYTES} bytes, found "
-            f"{len(case.encode())} in {table}: {case[:20]}..., shorten it"
-        )
 
 
 def check_no_twins(cases, table):

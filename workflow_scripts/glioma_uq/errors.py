@@ -12,17 +12,26 @@ from contextlib import contextmanager
 OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "bad_alloc")
 # errno of an OSError that a damaged file can cause: none, or that of seeking to a bad position.
 FAULT_OF_FILE = (None, errno.EINVAL)
+LONGEST_SENTENCE = 2000  # characters
 POINTER = re.compile(r"\(0x[0-9a-f]+\)")  # in ITK's messages, different in every run
 
 
-class BadInput(ValueError):
-    """The configuration or a table is wrong; nothing starts until it is fixed.
+class Sentence(ValueError):
+    """An error of one sentence: what was expected, what was found, what to do.
 
-    The message is one sentence: what was expected, what was found, what to do.
+    What it quotes comes from outside: control characters are escaped, and of a sentence longer
+    than LONGEST_SENTENCE the middle is left out.
     """
 
+    def __init__(self, message=""):
+        super().__init__(shortened(printable(message)))
 
-class BadCase(ValueError):
+
+class BadInput(Sentence):
+    """The configuration or a table is wrong; nothing starts until it is fixed."""
+
+
+class BadCase(Sentence):
     """One case cannot be used; it is excluded with this reason and the others continue."""
 
 
@@ -88,9 +97,24 @@ def in_one_line(error):
     return " ".join(POINTER.sub("", printable(error)).split()) or type(error).__name__
 
 
+def shortened(text, longest=LONGEST_SENTENCE):
+    """Return a text without its middle if it is too long: its ends say what and what to do.
+
+    >>> shortened("expected a, found bbbbbbbbbbbbbbbbbbbbbb, do c", 24)
+    'expected ... bbb, do c'
+    """
+    if len(text) <= longest:
+        return text
+    half = (longest - 5) // 2
+    return f"{text[:half].rstrip()} ... {text[-half:]}"
+
+
 def printable(text):
     """Return a text on one line: white space as spaces, control characters escaped."""
-    return "".join(map(_printable_character, str(text)))
+    text = str(text)
+    if text.isprintable():
+        return text
+    return "".join(map(_printable_character, text))
 
 
 def _printable_character(character):

@@ -11,11 +11,13 @@ from glioma_uq.errors import BadInput
 from glioma_uq.plurals import counted
 from glioma_uq.tasks import TASKS, UNKNOWN
 from glioma_uq.text_tables import number_of
+from glioma_uq.texts import composed
 
-NOT_KNOWN = ("n/a", "NA")  # BIDS writes the first, R the second
+# In small letters, what software writes for no value: BIDS n/a, R NA, pandas nan, Excel #N/A.
+NOT_KNOWN = ("n/a", "na", "nan", "#n/a")
 UNKNOWN_NAME = "unknown"
 CODES = {
-    task: {str(code): code for code in (*classes, UNKNOWN)} | dict.fromkeys(NOT_KNOWN, UNKNOWN)
+    task: {str(code): code for code in (*classes, UNKNOWN)} | {"n/a": UNKNOWN, "NA": UNKNOWN}
     for task, classes in TASKS.items()
 }
 
@@ -32,8 +34,9 @@ def read_labels_of(rows, columns, values, path, key):
         rows: a table's rows, from `read_text_table`.
         columns: {task: its columns}, in any number; without one all labels are unknown.
         values: {task: {text or pattern: class or "unknown"}}; for a task without it the texts
-            are the classes themselves, -1, n/a and NA. Patterns have * for any text and ? for
-            any character, but a lone ? is the sign itself; a text that is in the map goes before.
+            are the classes themselves, -1, and n/a, NA, nan or #N/A in any letters. Patterns have
+            * for any text and ? for any character, but a lone ? is the sign itself; a text that is
+            in the map goes before.
         path: of the table, for errors.
         key: of the config that has a task's `values`, with {} for the task.
 
@@ -85,14 +88,14 @@ def text_keys(values, key):
                 f"expected texts as the keys of {key}, found {text!r}, which is how YAML reads "
                 "yes, no, on, off, 1.0, dates and null, put the text in quotes"
             )
-    return {str(text): label for text, label in values.items()}
+    return {composed(str(text)): label for text, label in values.items()}
 
 
 def _class_of(text, named, key):
     """Return the class of one text, -1 for unknown, None if it is not named."""
     number = number_of(text)
     whole = str(int(number)) if number is not None and number == number // 1 else text
-    if text == "":
+    if text == "" or (named in CODES.values() and text.lower() in NOT_KNOWN):
         found = UNKNOWN_NAME
     elif text in named or whole in named:
         found = named[text if text in named else whole]

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from glioma_uq.case_names import check_no_twins
 from glioma_uq.configuration.validation import columns_named, faults_of_columns, refuse
 from glioma_uq.errors import BadInput
 from glioma_uq.label_values import read_labels_of
@@ -21,6 +22,7 @@ from glioma_uq.text_tables import (
     read_text_table,
     select_rows,
 )
+from glioma_uq.texts import checked_id, checked_text
 from glioma_uq.uncertainty import AS_GIVEN, UNCERTAINTY_COMPONENTS, entropy
 
 # How far a sum of probabilities may be from 1: less than any rounding in print makes of it.
@@ -120,9 +122,14 @@ def _read_rows(path, columns, sheet, only):
     for column in (*columns_named(columns), *only):
         check_column(column, header, path, "predictions.columns")
     rows = select_rows(rows, only, path, "predictions.only")
-    check_ids(rows, columns["case"], path)
-    if "patient" in columns:
-        check_ids(rows, columns["patient"], path, BLANK)
+    checks = {"case": checked_id, "patient": checked_id, "source": checked_text}
+    for name, check in checks.items():
+        column = columns.get(name)
+        if column and check is checked_id:
+            check_ids(rows, column, path, BLANK if name == "patient" else ("",))
+        for row in rows if column else ():
+            row[column] = check(row[column], column, path)
+    check_no_twins((row[columns["case"]] for row in rows), path)
     case, times = Counter(row[columns["case"]] for row in rows).most_common(1)[0]
     if times > 1:
         raise BadInput(

@@ -7,11 +7,15 @@ import codecs
 import csv
 import io
 import re
-from datetime import datetime
+from contextlib import contextmanager
 from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
 
-from glioma_uq.errors import BadInput, in_one_line, is_fault_of_machine
+from glioma_uq.errors import BadInput, in_one_line
+from glioma_uq.plurals import counted
+from glioma_uq.texts import composed
+from glioma_uq.workbooks import lines_of_sheet
 
 WORKBOOKS = (".xlsx", ".xlsm")
 OTHER_WORKBOOKS = (".xls", ".xlsb", ".ods", ".numbers")
@@ -20,32 +24,43 @@ QUOTED = re.compile(r'(^|[,;\t]) *"(?:[^"]|"")*"', re.MULTILINE)
 NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 # What tables have where no patient and no session is known; #n/a is a failed look-up of Excel.
 BLANK = ("", "na", "n/a", "#n/a", "nan", "none", "null", "-", "?", "unknown")
-LEADING_ZEROS = re.compile(r"0+")  # number format of ids like 007
+STATED_SEPARATOR = re.compile(r'"?sep=([,;\t])"?\r?\n?', re.IGNORECASE)  # Excel's first line
+FIRST_LINES = 50  # from which the separator is known
+MOST_BYTES, MOST_ROWS = 50_000_000, 100_000
 
 
 class Row(dict):
-    """A row of a table, {column: text}; `line` is the line of the file in which it ends."""
+    """A row of a table, {column: text}; `line` is the line of the file in which it ends.
+
+    A column is found by its name in decomposed letters too.
+    """
 
     def __init__(self, fields, line):
         super().__init__(fields)
         self.line = line
+
+    def __missing__(self, column):
+        if composed(column) == column:
+            raise KeyError(column)
+        return self[composed(column)]
 
 
 def read_text_table(path, sheet=None):
     """Return (header, rows) of a table: its column names, and a `Row` of texts for each line.
 
     A file that ends in .xlsx or .xlsm is a workbook, any other is text in UTF-8 or, with a
-    byte order mark, UTF-16. Text is separated by tabs where it ends in .tsv, otherwise by
-    the comma, semicolon or tab that its header has most often outside quotes. Spaces around
-    fields, line breaks in column names and blank lines are dropped. Both are empty for an
+    byte order mark, UTF-16. Text is separated by tabs where it ends in .tsv, otherwise as a first
+    line `sep=;` says, or by the comma, semicolon or tab that gives every line as many fields, of
+    several the one that its header has most often outside quotes. Letters are composed; spaces
+    around fields, line breaks in column names and blank lines are dropped. Both are empty for an
     empty file.
 
     Args:
         path: of the table.
         sheet: name or number, from 1, of the sheet of a workbook; None for the first visible one.
 
-    Raises BadInput for a file that cannot be read as one of these, and for a line with more
-    or fewer fields than the header.
+    Raises BadInput for a file that cannot be read as one of these or is larger than the limits
+    above, and for a line with more or fewer fields than the header.
     """
     path = Path(path)
     ending = path.suffix.lower()
@@ -54,24 +69,36 @@ def read_text_table(path, sheet=None):
             f"expected a table as CSV, TSV or .xlsx, found {path}, save it as CSV UTF-8 or .xlsx"
         )
     if ending in WORKBOOKS:
-        lines, advice = _lines_of_sheet(path, sheet), "fill or delete the others"
+        lines, advice = lines_of_sheet(path, sheet), "fill or delete the others"
     elif sheet is None:
         lines, separator = _lines_of_text(path)
-        advice = f"put texts that hold a {SEPARATORS[separator]} in quotes"
+        advice = (
+            f"separate fields by a {SEPARATORS[separator]}, put texts that hold one in quotes, and "
+            "begin with the header"
+        )
     else:
         raise BadInput(
             f"expected a workbook (.xlsx) with the sheet {sheet!r}, found {path}, remove sheet"
         )
-    lines = [(number, [text.strip() for text in fields]) for number, fields in lines]
-    lines = [(number, fields) for number, fields in lines if any(fields)]
-    header = [" ".join(name.split()) for name in lines[0][1]] if lines else []
-    for number, fields in lines[1:]:
+    header, rows = [], []
+    for number, fields in lines:
+        fields = [text.strip() for text in fields]
+        if not any(fields):
+            continue
+        if not header:
+            header = [" ".join(name.split()) for name in fields]
+            continue
         if len(fields) != len(header):
             raise BadInput(
-                f"expected {len(header)} fields in line {number} of {path}, as in its header, "
-                f"found {len(fields)}, {advice}"
+                f"expected {counted(len(header), 'field')} in line {number} of {path}, as in its "
+                f"header, found {len(fields)}, {advice}"
             )
-    return header, [Row(zip(header, fields, strict=True), n) for n, fields in lines[1:]]
+        if len(rows) == MOST_ROWS:
+            raise BadInput(
+                f"expected at most {MOST_ROWS:,} rows in {path}, found more, leave some out"
+            )
+        rows.append(Row(zip(header, fields, strict=True), number))
+    return header, rows
 
 
 def number_of(text):
@@ -85,7 +112,7 @@ def number_of(text):
 
 def check_column(column, header, path, key):
     """Raise BadInput unless the header has the column once; `key` of the config names it."""
-    if column not in header:
+    if composed(column) not in header:
         near = get_close_matches(column, header, 1, cutoff=0)
         raise BadInput(
             f"expected a column {column!r} in {path}, found {', '.join(header)}, "
@@ -96,10 +123,9 @@ def check_column(column, header, path, key):
 
 def check_named_once(column, header, path):
     """Raise BadInput if the header has a column of this name more than once."""
-    if header.count(column) > 1:
+    if (times := header.count(composed(column))) > 1:
         raise BadInput(
-            f"expected one column {column!r} in {path}, found {header.count(column)}, "
-            "rename all but one"
+            f"expected one column {column!r} in {path}, found {times}, rename all but one"
         )
 
 
@@ -109,7 +135,7 @@ def select_rows(rows, only, path, key):
     Raises BadInput for a text that no row has; `key` of the config holds `only`.
     """
     for column, allowed in only.items():
-        texts = [str(text) for text in allowed]
+        texts = [composed(str(text)) for text in allowed]
         there = {row[column] for row in rows}
         meant = {text: {x for x in there if _is_same(x, text)} for text in texts}
         if absent := [text for text in texts if not meant[text]]:
@@ -149,17 +175,37 @@ def check_ids(rows, column, path, none=("",)):
 
 
 def _lines_of_text(path):
-    """Return ([(number, fields)], separator) of a text."""
+    """Return ([(number, fields)], separator) of a text; the lines are read one by one."""
+    with _reading_text(path):
+        if (size := path.stat().st_size) > MOST_BYTES:
+            raise BadInput(
+                f"expected a table of at most {MOST_BYTES / 1e6:.0f} MB, found {path} with "
+                f"{size / 1e6:.0f} MB, keep the columns and rows that are used"
+            )
+        text = composed(_decoded(path.read_bytes()))
+    stated = STATED_SEPARATOR.match(text)
+    separator = "\t" if path.suffix.lower() == ".tsv" else stated[1] if stated else _separator(text)
+    skipped = stated.end() if stated else 0
+    return _fields_of(text[skipped:], separator, path, bool(stated)), separator
+
+
+def _fields_of(text, separator, path, above):
+    """Yield (number, fields) of each line of a text with `above` lines above it."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
-        text = _decoded(path.read_bytes())
-        separator = "\t" if path.suffix.lower() == ".tsv" else _separator(text)
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-        return [(reader.line_num, fields) for fields in reader], separator
+        for fields in reader:
+            yield reader.line_num + above, fields
     except csv.Error as error:
         raise BadInput(
-            f"expected fields and quotes as CSV has them in line {reader.line_num} of {path}, "
-            f"found {in_one_line(error)}, double a quote inside a field in quotes"
+            f"expected fields and quotes as CSV has them in line {reader.line_num + above} of "
+            f"{path}, found {in_one_line(error)}, double a quote inside a field in quotes"
         ) from error
+
+
+@contextmanager
+def _reading_text(path):
+    try:
+        yield
     except (OSError, UnicodeError) as error:
         raise BadInput(
             f"expected a table as text in UTF-8 in {path}, found {in_one_line(error)}, save it as "
@@ -173,72 +219,16 @@ def _decoded(content):
 
 
 def _separator(text):
-    """Return the separator that is most frequent in the header outside quotes."""
-    lines = QUOTED.sub(r"\1quoted", text).splitlines()
-    header = next((line for line in lines if line.strip()), "")
-    return max(SEPARATORS, key=header.count)
+    """Return the separator by which every first line has as many fields, two or more.
 
-
-def _lines_of_sheet(path, sheet):
-    """Return [(number, texts)] of a sheet of a workbook."""
-    try:
-        from openpyxl import load_workbook
-    except ImportError as error:
-        raise BadInput(
-            f"expected openpyxl for the workbook {path}, found no such package, install it with "
-            "`make excel`"
-        ) from error
-    try:
-        values, formulas = (load_workbook(path, data_only=stored) for stored in (True, False))
-    except Exception as error:  # a damaged workbook makes openpyxl fail in any way
-        if is_fault_of_machine(error) and not isinstance(error, OSError):
-            raise
-        raise BadInput(
-            f"expected a workbook of Excel in {path}, found {in_one_line(error)}, save it anew as "
-            ".xlsx"
-        ) from error
-    name = _name_of_sheet(values, sheet, path)
-    if merged := sorted(map(str, formulas[name].merged_cells.ranges)):
-        raise BadInput(
-            f"expected a sheet without merged cells, found {', '.join(merged[:5])} in sheet "
-            f"{name!r} of {path}, unmerge them and write each value where it belongs"
-        )
-    return [
-        (number, [_text_of(*cells, path) for cells in zip(*row, strict=True)])
-        for number, row in enumerate(zip(values[name], formulas[name], strict=True), start=1)
-    ]
-
-
-def _name_of_sheet(book, sheet, path):
-    names = [each.title for each in book.worksheets]
-    visible = [each.title for each in book.worksheets if each.sheet_state == "visible"]
-    number = (visible or names or [1])[0] if sheet is None else sheet
-    if number in names:
-        return number
-    if isinstance(number, int) and 0 < number <= len(names):
-        return names[number - 1]
-    raise BadInput(
-        f"expected a sheet {number!r} in {path}, found {', '.join(names) or 'none'}, name one by "
-        f"its name or number, from 1 to {len(names)}"
-    )
-
-
-def _text_of(cell, formula, path):
-    """Return a cell as text: a whole number without point, a date as YYYY-MM-DD."""
-    value = cell.value
-    if value is None:
-        # Only a text that is empty is stored with its type.
-        if formula.value is not None and cell.data_type != "str":
-            raise BadInput(
-                f"expected the value of the formula in cell {cell.coordinate} of {path}, found "
-                "none stored, save it once more with Excel or LibreOffice"
-            )
-        return ""
-    if isinstance(value, bool):
-        return str(value).upper()
-    if isinstance(value, int) or (isinstance(value, float) and value.is_integer()):
-        zeros = LEADING_ZEROS.fullmatch(cell.number_format)
-        return str(int(value)).zfill(len(zeros[0]) if zeros else 1)
-    if isinstance(value, datetime):
-        return value.isoformat(" ").removesuffix(" 00:00:00")
-    return str(value)
+    Where several do, or none does, it is the one most frequent in the header outside quotes.
+    """
+    beginning = "".join(islice(io.StringIO(text, newline=""), FIRST_LINES))
+    lines = QUOTED.sub(r"\1quoted", beginning).splitlines()
+    lines = [line for line in lines if line.strip()]
+    frequent = sorted(SEPARATORS, key=lambda sign: -lines[0].count(sign)) if lines else [","]
+    for sign in frequent:
+        counts = {line.count(sign) for line in lines}
+        if len(counts) == 1 and counts != {0}:
+            return sign
+    return frequent[0]

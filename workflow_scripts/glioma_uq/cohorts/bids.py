@@ -14,9 +14,11 @@ from glioma_uq.cohorts.file_matching import (
     folders_in,
     found_of,
     images_in,
+    name_on_disk,
     only_one,
 )
 from glioma_uq.errors import BadCase
+from glioma_uq.texts import composed
 
 SUFFIXES = {"t1": "T1w", "t1ce": "T1w", "t2": "T2w", "flair": "FLAIR"}
 NAMES = {
@@ -36,31 +38,32 @@ def find_images(options, case, parts, may_lack=()):
     {part: {entity: value}} that select one of several series; `derivatives`,
     {"segmentation" or "brain_mask": folder inside the tree with the same sub-folders}.
     """
-    root, subject = Path(options["path"]), folder_of(options, case).name
-    check_folder_there(root / subject)
-    session = _session(root / subject, options["session"])
-    anat = Path(subject, session, "anat")
+    root, subject = Path(options["path"]), f"sub-{case.removeprefix('sub-')}"
+    place = folder_of(options, case)
+    check_folder_there(place)
+    session = _session(place, options["session"])
     trees = dict.fromkeys(SUFFIXES, "") | options["derivatives"]
     chosen = {}
     for part in (part for part in parts if part in trees):
-        place = root / trees[part] / anat
+        place = _anat(root / trees[part], subject, session)
         wanted = options["entities"].get(part, {})
         wanted = {"sub": subject.removeprefix("sub-")} | wanted
         candidates = [path for path in images_in(place) if _is_part(path, part, wanted)]
         chosen[part] = only_one(part, candidates, place, f"set cohort.bids.entities.{part}")
-    folders = [root / trees[part] / anat for part in chosen]
-    return found_of(chosen, NAMES, root / anat, may_lack, folders, subject)
+    folders = [_anat(root / trees[part], subject, session) for part in chosen]
+    return found_of(chosen, NAMES, _anat(root, subject, session), may_lack, folders, subject)
 
 
 def cases_there(options):
     """Return the names of the subjects without "sub-"."""
     there = folders_in(options["path"])
-    return [p.name.removeprefix("sub-") for p in there if p.name.startswith("sub-")]
+    return [composed(p.name).removeprefix("sub-") for p in there if p.name.startswith("sub-")]
 
 
 def folder_of(options, case):
     """Return the folder of a subject."""
-    return Path(options["path"]) / f"sub-{case.removeprefix('sub-')}"
+    root, subject = options["path"], f"sub-{case.removeprefix('sub-')}"
+    return Path(root, name_on_disk(root, subject))
 
 
 def is_value(text, wanted):
@@ -71,13 +74,13 @@ def is_value(text, wanted):
 
     YAML reads 01 without quotes as 1, and indices are the same with leading zeros.
     """
-    both = (text or "", str(wanted))
+    both = (text or "", composed(str(wanted)))
     return both[0] == both[1] or (all(map(str.isdecimal, both)) and int(both[0]) == int(both[1]))
 
 
 def entities_of(name):
     """Return ({entity: value}, suffix) of a BIDS file name: "sub-1_ce-gd_T1w.nii" to .., "T1w"."""
-    stem = next(name.removesuffix(end) for end in ENDINGS if name.endswith(end))
+    stem = next(composed(name).removesuffix(end) for end in ENDINGS if name.endswith(end))
     *pairs, suffix = stem.split("_")
     return dict(pair.split("-", 1) for pair in pairs if "-" in pair), suffix
 
@@ -96,9 +99,15 @@ def _is_part(path, part, wanted):
     return suffix == SUFFIXES[part] and enhanced == (part == "t1ce")
 
 
+def _anat(tree, subject, session):
+    """Return the folder of a subject's anatomical images in the tree, there or not."""
+    place = tree / name_on_disk(tree, subject)
+    return place / name_on_disk(place, session) / "anat"
+
+
 def _session(subject, wanted):
     """Return the name of the subject's session folder, "" if it has no sessions."""
-    sessions = sorted((path.name for path in subject.glob("ses-*")), key=natural)
+    sessions = sorted((composed(path.name) for path in subject.glob("ses-*")), key=natural)
     if not sessions:
         return ""
     if wanted in ("first", "last"):
@@ -109,7 +118,7 @@ def _session(subject, wanted):
                     f"{one} and {other} in {subject}, name one as cohort.bids.session"
                 )
         return sessions[0 if wanted == "first" else -1]
-    name = f"ses-{wanted.removeprefix('ses-')}"
+    name = composed(f"ses-{wanted.removeprefix('ses-')}")
     if name not in sessions:
         raise BadCase(
             f"expected the session {name} in {subject}, found {', '.join(sessions)}, "

@@ -6,13 +6,14 @@ Snakemake reads this module while it plans, so it imports nothing heavy.
 from collections import Counter
 from itertools import pairwise
 
-from glioma_uq.case_names import check_case_name, check_no_twins, natural, tells_order
+from glioma_uq.case_names import check_no_twins, natural, tells_order
 from glioma_uq.cohorts.datasets import cases_there, check_dataset_there, places
 from glioma_uq.cohorts.labels import LABEL_COLUMNS, RAW_COLUMNS, read_labels
 from glioma_uq.errors import BadInput
 from glioma_uq.phantom.lesion_groups import case_names
 from glioma_uq.tasks import TASKS, UNKNOWN
 from glioma_uq.text_tables import is_blank
+from glioma_uq.texts import checked_id, checked_text
 
 NO_LABELS = dict.fromkeys((*LABEL_COLUMNS, *RAW_COLUMNS), "") | dict.fromkeys(TASKS, UNKNOWN)
 
@@ -138,14 +139,13 @@ def cases_of(dataset):
     found = {place.case: place for place in places(dataset)}
     source = {"source": dataset["name"]}
     if dataset["labels"] is None:
-        for case in found:
-            check_case_name(case, dataset["path"])
-        return [NO_LABELS | source | _names(place) for place in found.values()]
+        return [NO_LABELS | source | _names(place, dataset["path"]) for place in found.values()]
     labels = read_labels(**dataset["labels"], **source, key=f"labels of {dataset['name']}")
     own = {name for name in ("patient", "session") if dataset["labels"]["columns"][name]}
 
     def named(row, place):
-        return row | {name: x for name, x in _names(place).items() if name not in own}
+        names = _names(place, dataset["path"])
+        return row | {name: x for name, x in names.items() if name not in own}
 
     if dataset.get("labels_of", "case") == "case":
         return [named(row, found[row["case"]]) if row["case"] in found else row for row in labels]
@@ -159,5 +159,10 @@ def cases_of(dataset):
     return cases + [row for row in labels if row["case"] not in there]
 
 
-def _names(place):
-    return {"case": place.case, "patient": place.patient, "session": place.session}
+def _names(place, path):
+    """Return the checked names of a folder of the dataset at `path`."""
+    return {
+        "case": checked_id(place.case, "the name of a case's folder", path),
+        "patient": checked_id(place.patient, "the name of a patient's folder", path),
+        "session": checked_text(place.session, "the name of a session's folder", path),
+    }

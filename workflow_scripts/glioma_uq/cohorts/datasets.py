@@ -18,9 +18,11 @@ from glioma_uq.cohorts.file_matching import (
     folders_of,
     found_of,
     is_image,
+    matching,
     only_one,
 )
 from glioma_uq.errors import BadCase, BadInput
+from glioma_uq.texts import composed
 
 GROUPS = ("patient", "session", "case")
 FIELDS = ("folder", *GROUPS)
@@ -100,7 +102,7 @@ def check_dataset_there(dataset):
 def place_of(folder, patterns):
     """Return the `Place` of a folder by the first of `patterns` that matches it, else None."""
     for pattern in patterns:
-        levels, names = pattern.split("/"), folder.split("/")
+        levels, names = composed(pattern).split("/"), composed(folder).split("/")
         found = [re.fullmatch(*pair) for pair in zip(levels, names, strict=False)]
         if len(levels) == len(names) and all(found):
             groups = {name: text for match in found for name, text in match.groupdict("").items()}
@@ -165,7 +167,10 @@ def _found(datasets, case):
         )
     if len(found) > 1:
         first, second = (f"{dataset['path']}/{place.folder}" for dataset, place in found[:2])
-        raise BadCase(f"expected one folder for {case}, found {first} and {second}, remove one")
+        how = ", once with decomposed letters" if composed(first) == composed(second) else ""
+        raise BadCase(
+            f"expected one folder for {case}, found {first} and {second}{how}, remove one"
+        )
     return found[0]
 
 
@@ -178,7 +183,7 @@ def _named(groups, folder):
 def _file(dataset, place, part):
     root = Path(dataset["path"])
     for pattern in patterns_of(dataset["files"][part], place, escape):
-        candidates = sorted(filter(is_image, root.glob(pattern)))
+        candidates = list(filter(is_image, matching(root, pattern)))
         if candidates:
             return only_one(part, candidates, root, "narrow its pattern in the dataset's file")
     return None

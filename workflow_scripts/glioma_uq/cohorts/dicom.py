@@ -8,6 +8,7 @@ import pandas as pd
 from glioma_uq.cohorts.file_matching import check_folder_there
 from glioma_uq.errors import BadCase, installed_by_downloads, printable, reading_case_file
 from glioma_uq.plurals import counted
+from glioma_uq.texts import kept_text
 
 HEADER_TAGS = [
     "PatientID", "PatientName", "StudyDate", "Modality", "SeriesDescription", "ProtocolName",
@@ -105,12 +106,14 @@ def _facts(header):
         kinds = header.get("ImageType") or []
         kinds = [kinds] if isinstance(kinds, str) else list(kinds)
     return {
-        "SeriesDescription": _text(header, "SeriesDescription") or _text(header, "ProtocolName"),
+        "SeriesDescription": kept_text(
+            _text(header, "SeriesDescription") or _text(header, "ProtocolName")
+        ),
         "StudyDate": _text(header, "StudyDate") or _text(header, "AcquisitionDate"),
         "SeriesNumber": _number(header, "SeriesNumber"),
         "Modality": _text(header, "Modality"),
         "ImageType": "\\".join(map(printable, kinds)),
-        "ContrastBolusAgent": _text(header, "ContrastBolusAgent"),
+        "ContrastBolusAgent": kept_text(_text(header, "ContrastBolusAgent")),
         "slice_thickness_mm": _number(header, "SliceThickness"),
         "echo_time_ms": _number(header, "EchoTime"),
         "repetition_time_ms": _number(header, "RepetitionTime"),

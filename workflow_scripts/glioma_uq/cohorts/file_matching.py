@@ -1,11 +1,17 @@
-"""One file for each image of a case; none or several are an error that names the candidates."""
+"""One file for each image of a case; none or several are an error that names the candidates.
 
+Names on disk may have composed or decomposed letters, as a zip from macOS has: these are the same.
+"""
+
+import os
 import re
 import sys
 from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
 
 from glioma_uq.errors import BadCase
+from glioma_uq.texts import composed
 
 ENDINGS = (".nii.gz", ".nii")
 # In small letters, of images that are not read, but whose presence is not passed over in silence.
@@ -27,6 +33,36 @@ def check_folder_there(place):
     """Raise NoSuchCase unless `place`, the folder of a case, exists."""
     if not Path(place).is_dir():
         raise NoSuchCase(f"expected the case's folder, found no {place}, add it or remove its row")
+
+
+def name_on_disk(root, name):
+    """Return how an entry of the folder `root` is spelt there; `name` itself if there is none."""
+    if name.isascii() or not Path(root).is_dir():
+        return name
+    found = sorted(each for each in os.listdir(root) if composed(each) == composed(name))
+    if len(found) > 1:
+        raise BadCase(
+            f"expected one folder {name} in {root}, found {len(found)}, with composed and with "
+            "decomposed letters, remove one"
+        )
+    return found[0] if found else name
+
+
+def matching(root, pattern):
+    """Return the paths below `root` that match a pattern, sorted, in any spelling of letters."""
+    if pattern.isascii():
+        return sorted(root.glob(pattern))
+    found = [root]
+    for step in PurePath(pattern).parts:
+        places = [place for place in found if place.is_dir()]
+        found = [path for place in places for path in _matching_step(place, step)]
+    return sorted(set(found))
+
+
+def _matching_step(place, step):
+    if step.isascii():
+        return place.glob(step)
+    return [path for path in place.iterdir() if fnmatchcase(composed(path.name), composed(step))]
 
 
 def is_there(path):
@@ -58,7 +94,7 @@ def files_in(folder):
 def folders_of(root, patterns):
     """Return the folders below `root` in which files of some patterns may lie."""
     parents = {str(PurePath(pattern).parent) for pattern in patterns} - {"."}
-    found = [path for parent in sorted(parents) for path in sorted(root.glob(parent))]
+    found = [path for parent in sorted(parents) for path in matching(root, parent)]
     return [root, *filter(Path.is_dir, found)]
 
 
@@ -114,7 +150,7 @@ def found_of(chosen, expected, place, may_lack=(), folders=(), case=""):
         for folder in dict.fromkeys((Path(place), *folders))
         for path in files_in(folder)
         if path not in found.values()
-        and (path.is_relative_to(place) or (case and mine.search(path.name)))
+        and (path.is_relative_to(place) or (case and mine.search(composed(path.name))))
         and is_there(path)
     ]
     parts = [part for part in chosen if part not in (*found, *OPTIONAL, *may_lack)]

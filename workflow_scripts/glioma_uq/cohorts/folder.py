@@ -10,8 +10,11 @@ from glioma_uq.cohorts.file_matching import (
     found_of,
     is_image,
     is_there,
+    matching,
+    name_on_disk,
     only_one,
 )
+from glioma_uq.texts import composed
 
 WILD = set("*?[")
 
@@ -33,18 +36,20 @@ def find_images(options, case, parts, may_lack=()):
 
 def cases_there(options):
     """Return the names of the folders of cases."""
-    return [place.name for place in folders_in(options["path"])]
+    return [composed(place.name) for place in folders_in(options["path"])]
 
 
 def folder_of(options, case):
     """Return the folder of a case."""
-    return Path(options["path"]) / case
+    return Path(options["path"], name_on_disk(options["path"], case))
 
 
 def _file(part, place, name):
-    exact = place / name.replace("{case}", place.name)
-    if is_there(exact) or not set(name) & WILD:
-        return exact if is_there(exact) else None
-    pattern = name.replace("{case}", escape(place.name))
-    candidates = sorted(filter(is_image, place.glob(pattern)))
-    return only_one(part, candidates, place, f"narrow cohort.folder.names.{part}")
+    literal = name.replace("{case}", place.name)
+    if is_there(place / literal):
+        return place / literal
+    if set(name) & WILD:
+        candidates = filter(is_image, matching(place, name.replace("{case}", escape(place.name))))
+    else:
+        candidates = filter(is_there, matching(place, escape(literal)))
+    return only_one(part, list(candidates), place, f"narrow cohort.folder.names.{part}")

@@ -1,5 +1,6 @@
 """NCI Imaging Data Commons: the series of a collection (offline), and their files."""
 
+import re
 from difflib import get_close_matches
 from xml.etree import ElementTree
 
@@ -11,6 +12,7 @@ from glioma_uq.cohorts.transfer import RETRY_POLICY, TransferFailed, request
 from glioma_uq.errors import BadCase, BadInput, installed_by_downloads
 
 MOST_PAGES = 100  # of 1,000 files each; ASSUME: no series of MR has as many
+FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,200}", re.ASCII)  # which becomes one on disk
 RENAMED = {
     "PatientID": "case",
     "instanceCount": "instances",
@@ -59,7 +61,7 @@ def files_of(url, bucket_address, policy=RETRY_POLICY):
             "column url"
         )
     prefix = folder.removesuffix("*")
-    address = bucket_address.format(bucket=bucket)
+    address = bucket_address.replace("{bucket}", bucket)
     files, more = [], {}
     for _ in range(MOST_PAGES):
         answer = request(
@@ -90,8 +92,8 @@ def _parsed(answer, address):
 def _file(entry, address):
     """Return address, size in bytes and MD5 (or None) of one entry of a bucket's list."""
     key, size = entry.findtext("{*}Key"), entry.findtext("{*}Size")
-    name = (key or "").rpartition("/")[2]
-    if not key or name in (".", "..") or not (size or "").isdecimal():
+    named = FILE.fullmatch((key or "").rpartition("/")[2])
+    if not (named or (key or "").endswith("/")) or not (size or "").isdecimal():
         raise TransferFailed(
             f"expected the name and size of each file of {address}, found {key!r} and {size!r}, "
             "correct cohort.idc.bucket_address"

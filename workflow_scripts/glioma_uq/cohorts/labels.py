@@ -8,11 +8,12 @@ from collections import Counter
 from itertools import chain
 from pathlib import Path
 
-from glioma_uq.case_names import check_case_name, check_no_twins
+from glioma_uq.case_names import check_no_twins
 from glioma_uq.errors import BadInput
 from glioma_uq.label_values import read_labels_of
 from glioma_uq.tasks import TASKS, UNKNOWN
 from glioma_uq.text_tables import BLANK, check_column, check_ids, read_text_table, select_rows
+from glioma_uq.texts import checked_id, checked_text
 
 LABEL_COLUMNS = ("case", "patient", "session", "source", *TASKS)
 RAW_COLUMNS = tuple(f"{task}_raw" for task in TASKS)
@@ -75,19 +76,28 @@ def read_labels(
     labels = read_labels_of(rows, of_task, values or {}, table, f"{key}.values.{{}}")
     cases = []
     for number, row in enumerate(rows):
-        case = rewritten(row[plain["case"]], ids)
-        check_case_name(case, table)
-        patient = row[plain["patient"]] if plain["patient"] else case
-        session = row[plain["session"]] if plain["session"] else ""
-        named = {"case": case, "patient": patient, "session": session}
-        named["source"] = row[plain["source"]] if plain["source"] else source
+        named = {"source": source} | _names_in(row, plain, ids, table)
         mine = {task: labels[task][number] for task in TASKS}
-        raw = {f"{task}_raw": "; ".join(row[name] for name in of_task[task]) for task in TASKS}
+        raw = {
+            f"{task}_raw": "; ".join(checked_text(row[name], name, table) for name in names)
+            for task, names in of_task.items()
+        }
         cases.append(named | mine | raw)
     for case in cases:
         _settle_contradiction(case, of_task, contradictory, key)
     _check_listed_once(cases, table)
     return cases
+
+
+def _names_in(row, columns, ids, table):
+    """Return {case, patient, session, source} of a row, checked; the source if it has a column."""
+    case, patient = columns["case"], columns["patient"]
+    named = {"case": checked_id(rewritten(row[case], ids), case, table), "session": ""}
+    named["patient"] = checked_id(row[patient], patient, table) if patient else named["case"]
+    for name in ("session", "source"):
+        if columns[name]:
+            named[name] = checked_text(row[columns[name]], columns[name], table)
+    return named
 
 
 def columns_of(named):

@@ -3,10 +3,12 @@
 import pandas as pd
 
 from glioma_uq.case_names import check_uid, closest
-from glioma_uq.cohorts.series import choose_series, why_missing
+from glioma_uq.cohorts.series import DICOM_COLUMNS, choose_series, why_missing
+from glioma_uq.cohorts.sources import read_reviewed
 from glioma_uq.errors import BadCase, BadInput
-from glioma_uq.files import written_whole
-from glioma_uq.text_tables import check_named_once, read_text_table
+from glioma_uq.tables import write_table
+from glioma_uq.text_tables import check_named_once
+from glioma_uq.texts import composed, kept_text
 
 FIRST_COLUMNS = (
     "case", "modality", "reason", "look", "StudyDate", "SeriesNumber", "SeriesDescription",
@@ -20,6 +22,8 @@ def select(table, cases, modalities, rules):
 
     A case that is not in the archive gets one row with that reason.
     """
+    texts = {name: table[name].map(kept_text) for name in DICOM_COLUMNS if name in table}
+    table = table.assign(case=table.case.map(composed, na_action="ignore"), **texts)
     there = set(table.case)
     chosen = choose_series(table[table.case.isin(cases)], modalities, rules)
     absent = [
@@ -38,8 +42,7 @@ def select(table, cases, modalities, rules):
 def write_series(path, table):
     """Write a table of series as CSV, with the most important columns first."""
     first = [name for name in FIRST_COLUMNS if name in table]
-    with written_whole(path) as temporary:
-        table[[*first, *table.columns.difference(first, sort=False)]].to_csv(temporary, index=False)
+    write_table(table[[*first, *table.columns.difference(first, sort=False)]], path)
 
 
 def read_series(path, also=()):
@@ -47,7 +50,7 @@ def read_series(path, also=()):
 
     `also`: required columns besides case, modality and SeriesInstanceUID.
     """
-    header, rows = read_text_table(path)
+    header, rows = read_reviewed(path)
     table = pd.DataFrame(rows, columns=list(dict.fromkeys(header)), dtype=str)
     for column in (*NEEDED, *also):
         if column not in table:

@@ -19,8 +19,10 @@ from importlib import import_module
 from pathlib import Path
 
 from glioma_uq.contents import digest_of
+from glioma_uq.csv_cells import unmarked
 from glioma_uq.errors import BadCase, BadInput, no_right_to_read
 from glioma_uq.text_tables import read_text_table
+from glioma_uq.texts import checked_id, checked_text, has_control, quoted
 
 SOURCES = {
     "datasets": "glioma_uq.cohorts.datasets",
@@ -43,6 +45,7 @@ def find_images(source, options, case, parts, follow_links=False, may_lack=()):
     """
     try:
         found = _module(source).find_images(options, case, parts, may_lack)
+        _check_names(found)
         _check_different_files(found)
         roots = [part["path"] for part in options.get("datasets", [options]) if "path" in part]
         if roots and not follow_links:
@@ -89,6 +92,19 @@ def may_be_shared(options, case, part):
     return "datasets" in options and _module("datasets").is_shared(options["datasets"], case, part)
 
 
+def read_reviewed(path):
+    """Return (header, rows) of a table of series that a user reviewed, as `read_text_table`.
+
+    Raises BadInput for an id or a text that cannot be kept.
+    """
+    header, rows = read_text_table(path)
+    for row in rows:
+        row |= {name: checked_text(unmarked(text), name, path) for name, text in row.items()}
+        if row.get("case"):
+            row["case"] = checked_id(row["case"], "case", path)
+    return header, rows
+
+
 def lines_by_case(path):
     """Return {case: ["modality SeriesInstanceUID", ...]} of the series selected in a table."""
     if not Path(path).is_file():
@@ -97,7 +113,7 @@ def lines_by_case(path):
             "of the cohort's source"
         )
     lines = {}
-    for row in read_text_table(path)[1]:
+    for row in read_reviewed(path)[1]:
         if row.get("modality"):
             line = f"{row['modality']} {row.get('SeriesInstanceUID')}"
             lines.setdefault(row.get("case"), []).append(line)
@@ -111,6 +127,16 @@ def file_of(source):
 
 def _module(source):
     return import_module(SOURCES[source])
+
+
+def _check_names(found):
+    """Raise BadCase for a path that cannot be printed, or in which Snakemake sees a wildcard."""
+    for path in map(str, found.values()):
+        if has_control(path) or set(path) & set("{}"):
+            raise BadCase(
+                "expected names of files and folders without control characters and braces, found "
+                f"{quoted(path, 300)}, rename it"
+            )
 
 
 def _check_different_files(found):

@@ -5,7 +5,8 @@ Snakemake calls this while it plans, so it opens no DICOM and contacts no archiv
 
 from pathlib import Path
 
-from glioma_uq.cohorts.file_matching import check_folder_there, folders_in
+from glioma_uq.cohorts.file_matching import check_folder_there, folders_in, name_on_disk
+from glioma_uq.texts import composed
 
 
 def find_images(options, case, parts, may_lack=()):
@@ -17,9 +18,11 @@ def find_images(options, case, parts, may_lack=()):
 
 def folder_of(options, case):
     """Return the folder of a case on disk."""
-    return Path(options["path"]) / case
+    return Path(options["path"], name_on_disk(options["path"], case))
 
 
 def cases_there(options):
     """Return the names of the folders of cases; [] for an archive, which select_series checks."""
-    return [place.name for place in folders_in(options["path"])] if "path" in options else []
+    if "path" not in options:
+        return []
+    return [composed(place.name) for place in folders_in(options["path"])]

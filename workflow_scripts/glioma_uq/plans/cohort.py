@@ -8,6 +8,7 @@ from pathlib import Path
 
 from glioma_uq.cohorts.cases import list_cases
 from glioma_uq.cohorts.collection import record_of, steps_of
+from glioma_uq.cohorts.file_matching import name_on_disk
 from glioma_uq.cohorts.sources import (
     CANONICAL,
     CONVERTED,
@@ -258,9 +259,13 @@ class CohortPlan(Plan):
         return [lines, None if self.is_archived else self._contents_of(wildcards.case)]
 
     def dicom_folder(self, case):
-        """Return the folder of a case's DICOM."""
-        place = f"{self.folder}/downloaded" if self.is_archived else self.options["path"]
-        return f"{place}/{case}"
+        """Return the folder of a case's DICOM; check_cohort reports a case in two folders."""
+        if self.is_archived:
+            return f"{self.folder}/downloaded/{case}"
+        try:
+            return f"{self.options['path']}/{name_on_disk(self.options['path'], case)}"
+        except BadCase:
+            return f"{self.options['path']}/{case}"
 
     @property
     def downloads(self):
