@@ -11,7 +11,7 @@ sys.path.insert(0, f"{workflow.basedir}/workflow_scripts")
 
 from glioma_uq.environment import shield_jobs
 from glioma_uq.fingerprints import fingerprint
-from glioma_uq.plans import make_plans, record_start, templates
+from glioma_uq.plans import check_commands, make_plans, record_start, templates
 
 shield_jobs(workflow.is_main_process)
 
@@ -25,7 +25,7 @@ if not workflow.overwrite_configfiles:
 cohort, study = make_plans(
     config,
     workflow.is_main_process,
-    workflow.non_local_exec,
+    workflow.resource_settings.nodes is not None,  # the executor is not known before the first job
     workflow.overwrite_configfiles or [f"{workflow.basedir}/config.yaml"],
 )
 
@@ -54,6 +54,7 @@ rule all:
 
 
 onstart:
+    check_commands(config, workflow)
     record_start(cohort, study)
 
 

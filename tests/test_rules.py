@@ -22,7 +22,15 @@ from snakemake.sourcecache import LocalSourceFile
 from glioma_uq.plans.study import TABLES
 
 FILES = [ROOT / "Snakefile", *sorted((ROOT / "rules").rglob("*.smk"))]
-IMPORTED = {"sys", "shield_jobs", "fingerprint", "make_plans", "record_start", "templates"}
+IMPORTED = {
+    "sys",
+    "check_commands",
+    "shield_jobs",
+    "fingerprint",
+    "make_plans",
+    "record_start",
+    "templates",
+}
 # Snakemake makes several rules of one by a loop alone; no other file may read its names.
 LOOP, LOOP_NAMES = "manifest.smk", {"number", "cases"}
 STEPS = {

@@ -12,6 +12,8 @@ SIGNS = "_.-+"  # of ids, besides letters and digits
 PLAIN_ID = re.compile(rf"[A-Za-z0-9_][A-Za-z0-9{re.escape(SIGNS)}]*", re.ASCII)
 # The fillers of Hangul count as letters and are invisible.
 FILLERS = "\u115f\u1160\u3164\uffa0"
+IN_SHELLS = "$`\\\"'"  # what a shell reads inside quotes, and quotes
+IN_RULES = "{}"  # around wildcards of Snakemake
 LONGEST_ID_BYTES = 150  # file systems allow 255; endings and temporary names are added
 LONGEST_TEXT = 500  # characters
 LONGEST_ELEMENT = 64  # characters of a DICOM element of one line (LO, UI), PS3.5 6.2
@@ -85,6 +87,11 @@ def has_control(text):
     return not text.isprintable() and any(
         not sign.isprintable() and category(sign) != "Zs" for sign in text
     )
+
+
+def is_plain_path(path):
+    """Return whether the input of a job may have this path: it is printed, and reaches a shell."""
+    return not has_control(path) and not set(path) & set(IN_SHELLS + IN_RULES)
 
 
 def quoted(text, longest=QUOTED):

@@ -22,7 +22,7 @@ from glioma_uq.contents import digest_of
 from glioma_uq.csv_cells import unmarked
 from glioma_uq.errors import BadCase, BadInput, no_right_to_read
 from glioma_uq.text_tables import read_text_table
-from glioma_uq.texts import checked_id, checked_text, has_control, quoted
+from glioma_uq.texts import checked_id, checked_text, is_plain_path, quoted
 
 SOURCES = {
     "datasets": "glioma_uq.cohorts.datasets",
@@ -45,9 +45,9 @@ def find_images(source, options, case, parts, follow_links=False, may_lack=()):
     """
     try:
         found = _module(source).find_images(options, case, parts, may_lack)
-        _check_names(found)
-        _check_different_files(found)
         roots = [part["path"] for part in options.get("datasets", [options]) if "path" in part]
+        _check_names(found, roots)
+        _check_different_files(found)
         if roots and not follow_links:
             _check_inside(found, case, roots)
     except PermissionError as error:
@@ -129,13 +129,15 @@ def _module(source):
     return import_module(SOURCES[source])
 
 
-def _check_names(found):
-    """Raise BadCase for a path that cannot be printed, or in which Snakemake sees a wildcard."""
-    for path in map(str, found.values()):
-        if has_control(path) or set(path) & set("{}"):
+def _check_names(found, roots):
+    """Raise BadCase for a path below one of `roots` that cannot be the input of a job."""
+    for path in found.values():
+        root = next((root for root in roots if Path(path).is_relative_to(root)), "")
+        inside = str(Path(path).relative_to(root))
+        if not is_plain_path(inside):
             raise BadCase(
-                "expected names of files and folders without control characters and braces, found "
-                f"{quoted(path, 300)}, rename it"
+                "expected names of files and folders without control characters, quotes, braces, "
+                f"$, ` and \\, found {quoted(inside, 300)}, rename it"
             )
 
 

@@ -21,6 +21,7 @@ from glioma_uq.configuration.faults import (
     faults_of_cavity,
     faults_of_coding,
     faults_of_labels,
+    faults_of_texts,
     is_inside,
     refuse,
 )
@@ -28,6 +29,7 @@ from glioma_uq.errors import BadInput, closest
 from glioma_uq.label_values import text_keys
 from glioma_uq.subregions import SUBREGIONS, tells_subregions
 from glioma_uq.text_tables import WORKBOOKS
+from glioma_uq.texts import checked_text, is_plain_path
 
 FOLDER = CHECKOUT / "cohorts" / "datasets"
 SCHEMA = CHECKOUT / "rules" / "dataset.schema.yaml"
@@ -105,7 +107,7 @@ def described(given, cohort):
         refuse(faults_of_labels(labels, key))
         for task, values in labels["values"].items():
             labels["values"][task] = values and text_keys(values, f"{key}.values.{task}")
-    name = Path(given["name"]).stem
+    name = checked_text(Path(given["name"]).stem, "the name of a dataset's file", given["name"])
     return given | dataset | {"name": name, "labels": labels if labels["table"] else None}
 
 
@@ -125,6 +127,11 @@ def table_of(given, usual):
                 f"expected one table of labels {usual} of {given['name']} in {folder}, found "
                 f"{' and '.join(table.name for table in tables)}: name one as table under "
                 "cohort.datasets."
+            )
+        if tables and not is_plain_path(tables[0].name):
+            raise BadInput(
+                f"expected the table of labels {usual} of {given['name']} without quotes, braces, "
+                f"$, ` and \\ in its name, found {tables[0].name!r}: rename it."
             )
         if tables:
             return str(tables[0])
@@ -174,6 +181,7 @@ def _read(path, _, name, version):
     errors = sorted(validator_of(SCHEMA).iter_errors(whole), key=lambda e: list(map(str, e.path)))
     if errors:
         raise BadInput(sentence(errors[0], whole, str(path)))
+    refuse(faults_of_texts(whole, path))
     refuse(faults_of_dataset(whole, path))
     return whole
 

@@ -11,6 +11,7 @@ from pathlib import PurePath
 from glioma_uq.cohorts.labels import columns_of
 from glioma_uq.errors import BadInput
 from glioma_uq.subregions import CLASSES, SUBREGIONS, regions_of
+from glioma_uq.texts import has_control
 
 
 def refuse(faults):
@@ -76,3 +77,25 @@ def is_inside(name):
 def most_common(names):
     """Return the most frequent of some names, nulls left out, and its number of times."""
     return next(iter(Counter(filter(None, names)).most_common(1)), ("", 0))
+
+
+def faults_of_texts(content, place):
+    """Find texts of a config, or of the file at `place`, with line breaks or control characters."""
+    for key, value in values_of(content):
+        if isinstance(value, str) and has_control(value):
+            yield (
+                f"expected text without line breaks and control characters for {key}, found "
+                f"{value!r}: change it in {place}."
+            )
+
+
+def values_of(part, above=""):
+    """Yield (key, value) of every scalar in a config; keys are also yielded as texts."""
+    if isinstance(part, dict | list):
+        pairs = part.items() if isinstance(part, dict) else enumerate(part)
+        for key, value in pairs:
+            yield from values_of(value, f"{above}.{key}" if above else str(key))
+            if isinstance(key, str):
+                yield f"{above}.{key!r}" if above else repr(key), key
+    else:
+        yield above, part

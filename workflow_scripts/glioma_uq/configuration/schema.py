@@ -11,6 +11,7 @@ from glioma_uq.configuration.documents import (
     sentence,
     validator_of,
 )
+from glioma_uq.configuration.paths import write_out_home
 from glioma_uq.configuration.validation import check_across_keys
 from glioma_uq.errors import BadInput
 from glioma_uq.grid import WITH_DROPOUT
@@ -32,6 +33,7 @@ def check_config(config, schema=CONFIG_SCHEMA):
     """
     given = set(config)
     check_keys(config, schema)
+    write_out_home(config)
     check_kind(config, given)
     if config.get("cohort"):
         add_preprocessing(config)
@@ -63,7 +65,8 @@ def read_cohort(config):
     path = config.get("cohort")
     if not isinstance(path, str):
         return
-    path = Path(path) if Path(path).is_file() else CHECKOUT / path
+    path = Path(path).expanduser()
+    path = path if path.is_file() else CHECKOUT / path
     if not path.is_file():
         raise BadInput(
             f"expected the file of a cohort as cohort, found no {config['cohort']!r}: correct it."

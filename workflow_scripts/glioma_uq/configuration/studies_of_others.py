@@ -16,9 +16,9 @@ from glioma_uq.configuration.documents import (
     read_yaml,
     validator_of,
 )
-from glioma_uq.configuration.faults import refuse
+from glioma_uq.configuration.faults import refuse, values_of
 from glioma_uq.configuration.schema import check_keys
-from glioma_uq.configuration.validation import faults_of_cohort, faults_of_values, values_of
+from glioma_uq.configuration.validation import faults_of_cohort, faults_of_values
 from glioma_uq.errors import BadInput, printable
 from glioma_uq.machine import HD_BET, settings_of_hd_bet
 

@@ -19,11 +19,14 @@ from glioma_uq.configuration.faults import (
     faults_of_cavity,
     faults_of_coding,
     faults_of_labels,
+    faults_of_texts,
     is_inside,
     most_common,
     refuse,
+    values_of,
 )
 from glioma_uq.configuration.network_options import check_options
+from glioma_uq.configuration.paths import faults_of_paths
 from glioma_uq.configuration.preflight import check_patients
 from glioma_uq.environment import LOGIN
 from glioma_uq.errors import BadInput, closest
@@ -46,6 +49,7 @@ VARIABLE = re.compile(rf"{LOGIN}[A-Z0-9_]+", re.ASCII)
 def check_across_keys(config):
     """Raise BadInput for values that the schema accepts and that cannot be used together."""
     refuse(faults_of_values(config))
+    refuse(faults_of_paths(config))
     if config["cohort"]:
         refuse(faults_of_cohort(config["cohort"]))
         refuse(faults_of_preprocessing(config["preprocessing"], config["cohort"]))
@@ -73,7 +77,8 @@ def check_study(config):
 
 def faults_of_values(config):
     """Find control characters, logins in addresses, NaN and infinity."""
-    for key, value in values_of({k: v for k, v in config.items() if k not in FREE}):
+    checked = {key: value for key, value in config.items() if key not in FREE}
+    for key, value in values_of(checked):
         if isinstance(value, float) and not math.isfinite(value):
             yield f"expected a number for {key}, found {value}: change it in the config."
         if not isinstance(value, str):
@@ -83,23 +88,7 @@ def faults_of_values(config):
                 f"expected an address without a login for {key}, found one before its @: remove "
                 "it, since provenance and report contain the config."
             )
-        if any(ord(sign) < 32 or ord(sign) == 127 for sign in value):
-            yield (
-                f"expected text without line breaks and control characters for {key}, found "
-                f"{value!r}: change it in the config."
-            )
-
-
-def values_of(part, above=""):
-    """Yield (key, value) of every scalar in a config; keys are also yielded as texts."""
-    if isinstance(part, dict | list):
-        pairs = part.items() if isinstance(part, dict) else enumerate(part)
-        for key, value in pairs:
-            yield from values_of(value, f"{above}.{key}" if above else str(key))
-            if isinstance(key, str):
-                yield f"{above}.{key!r}" if above else repr(key), key
-    else:
-        yield above, part
+    yield from faults_of_texts(checked, "the config")
 
 
 def faults_of_cohort(cohort):

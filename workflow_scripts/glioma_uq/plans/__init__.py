@@ -13,12 +13,13 @@ from pathlib import Path
 
 from glioma_uq.configuration import preflight
 from glioma_uq.configuration.documents import read_yaml
+from glioma_uq.configuration.paths import check_commands
 from glioma_uq.configuration.schema import check_config
 from glioma_uq.environment import check_names_readable
 from glioma_uq.plans.cohort import CohortPlan
 from glioma_uq.plans.study import StudyPlan
 
-__all__ = ["CohortPlan", "StudyPlan", "make_plans", "record_start", "templates"]
+__all__ = ["CohortPlan", "StudyPlan", "check_commands", "make_plans", "record_start", "templates"]
 
 TEMPLATES = Path(__file__).parents[1] / "report"
 SHARED_TEMPLATES = ("base.html.jinja", "parts.html.jinja", "sorting.js", "tables.js")
