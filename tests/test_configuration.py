@@ -167,3 +167,21 @@ def test_a_study_of_parts_without_tasks_or_dropout_passes():
     assert default["tasks"] == ["idh", "1p19q", "grade"]
     assert default["segmentation"] == "tumour"
     assert default["preprocessing"]["clip"] is None
+
+
+@pytest.mark.parametrize("address", ["https://{x}.org", "https://{bucket}{}", "https://{", "{0}"])
+def test_an_address_of_a_bucket_has_one_name_alone(address):
+    cohort = {
+        "name": "a", "source": "idc", "labels": {"table": "x.csv"},
+        "idc": {"collection": "c", "bucket_address": address},
+    }  # fmt: skip
+    with pytest.raises(BadInput, match=r"for cohort.idc.bucket_address, found .* with \{bucket\}"):
+        check_config({"cohort": cohort})
+
+
+@pytest.mark.parametrize("key", ["study", "cohort"])
+def test_a_name_of_a_folder_has_a_longest_length(key):
+    change = {"study": "a" * 5000} if key == "study" else {"cohort": {"name": "a" * 5000}}
+    with pytest.raises(BadInput, match="expected at most 100 characters for") as refusal:
+        checked(change)
+    assert len(str(refusal.value)) <= 2000

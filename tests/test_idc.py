@@ -214,3 +214,17 @@ def test_select_keeps_only_the_cases_of_the_labels_table():
          "StudyDate": ["20010101"] * 2, "instances": [60, 60]}
     )  # fmt: skip
     assert list(select(table, ["b"], ["t2"], {}).case) == ["b"]
+
+
+@pytest.mark.parametrize("key", ["f/..", "f/$(x).dcm", "f/a\x1b.dcm", "f/" + "a" * 300])
+def test_a_file_of_the_bucket_that_can_be_none_on_disk_is_told(bucket, tmp_path, key):
+    bucket.answers["/b/"] = lambda *_: (200, listing({key.replace("\x1b", "\x7f"): b"x"}))
+    assert "expected the name and size of each file of" in reason(
+        run(bucket, tmp_path, instances=1)
+    )
+
+
+@pytest.mark.parametrize("url", ["s3://evil.org@x/f/*", "s3://../f/*", "https://b/f/*", ""])
+def test_an_address_of_no_bucket_is_told(url):
+    with pytest.raises(TransferFailed, match="expected an address as s3://bucket/folder/"):
+        idc.files_of(url, "https://{bucket}.s3.amazonaws.com")

@@ -204,3 +204,24 @@ def test_the_real_table_of_ucsf(real_data, relative, codeleted):
     assert sum("_FU" in row["case"] for row in rows) == 6
     with pytest.raises(BadInput, match=r"'IDH1 p.R132H' in 54 rows.*1p/19q 'unknown' in 91 rows"):
         read_labels(table, columns, values={"idh": {"wildtype": 0}, "1p19q": {"intact": 0}})
+
+
+def test_what_software_writes_for_no_value_is_unknown_without_a_map():
+    texts = ["nan", "NaN", "N/A", "#N/A", "na", "1.0"]
+    assert labels_of(texts, None) == [-1, -1, -1, -1, -1, 1]
+    for text in ("none", "?", "-", "null"):  # which may mean the wildtype
+        with pytest.raises(BadInput, match="found x"):
+            labels_of([text], None)
+    with pytest.raises(BadInput, match="found x 'nan' in 1 row"):
+        labels_of(["nan"], {"mut": 1})
+
+
+@pytest.mark.parametrize("column", ["who", "when", "where", "idh"])
+def test_no_text_of_a_table_holds_a_control_character(tmp_path, column):
+    row = {"case": "a", "who": "p", "when": "1", "where": "Bern", "idh": "mut"}
+    row[column] = "mut\x1b[2J"
+    table = table_of(tmp_path, ",".join(row.values()), header=",".join(row))
+    columns = {"case": "case", "patient": "who", "session": "when", "source": "where", "idh": "idh"}
+    with pytest.raises(BadInput, match=r"found 'mut\\x1b\[2J'") as refusal:
+        read_labels(table, columns, values={"idh": {"mut*": 1}})
+    assert str(refusal.value).isprintable()

@@ -32,6 +32,14 @@ def test_an_error_that_was_caused_by_another_comes_after_it(tmp_path):
     assert text.endswith("ValueError: second\n")
 
 
+def test_a_log_moves_no_terminal(tmp_path):
+    with log_to(tmp_path / "job.log"):
+        print("\x1b]0;title\x07 a\u202eb\u2028\x85 \x00\tend")
+        sys.stdout.writelines(["one\n", "two\xa0\n"])
+    text = (tmp_path / "job.log").read_text(encoding="utf-8")
+    assert text == r"\x1b]0;title\x07 a\u202eb\u2028\x85 \x00" + "\tend\none\ntwo\xa0\n"
+
+
 def test_the_machines_language_and_names_that_are_no_text_do_not_matter(tmp_path):
     """A printed umlaut is no error where the locale knows none, nor is a byte of no encoding."""
     code = (

@@ -54,12 +54,13 @@ def test_a_text_of_a_config_holds_no_control_or_format_characters(text):
         config_of(labels={"table": "x.csv", "values": {"idh": {text: 1}}})
 
 
-@pytest.mark.parametrize("name", ["a$(x).nii.gz", "a`x`.nii.gz", "a'b.nii.gz", 'a"b.nii.gz',
-                                  "a\\b.nii.gz", "{a}.nii.gz", "a\x1b[2J.nii.gz", "a\u202eb.nii"])  # fmt: skip
-def test_a_file_with_a_sign_of_a_shell_or_a_terminal_excludes_its_case(tmp_path, name):
+@pytest.mark.parametrize(
+    "sign", ["$(x)", "`x`", "'", '"', "\\", "{a}", "\x1b[2J", "\u202e", "\u200b"]
+)
+def test_a_file_with_a_sign_of_a_shell_or_a_terminal_excludes_its_case(tmp_path, sign):
     cohort = whole_case(tmp_path)
-    (cohort / CASE / NAMES["t1"]).rename(cohort / CASE / name)
-    problem = look(cohort, names=NAMES | {"t1": "[a{][!2]*.nii*"})[CASE]
+    (cohort / CASE / NAMES["t1"]).rename(cohort / CASE / f"a{sign}.nii.gz")
+    problem = look(cohort, names=NAMES | {"t1": "a*.nii*"})[CASE]
     assert "expected names of files and folders without control characters, quotes" in problem
 
 

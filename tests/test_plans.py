@@ -417,6 +417,22 @@ def test_a_name_is_claimed_at_the_start_and_free_for_the_same_cohort_alone(taken
         preflight.check_results(checked({"study": "new"}, PREDICTIONS))
 
 
+BROKEN = ["", "[]", "{}", '{"config": {}}', '{"config": []}', '{"config": {"cohort": {}}}',
+          '{"config": {"cohort": "x"}}', '{"config": {"predictions": [1]}}', "[" * 100_000,
+          b"\xff"]  # fmt: skip
+
+
+@pytest.mark.parametrize("content", BROKEN, ids=range(len(BROKEN)))
+def test_a_broken_provenance_blocks_its_own_name_alone(tmp_path, capsys, content):
+    path = tmp_path / "results/studies/theirs/provenance.json"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    preflight.check_results(checked({"study": "new"}))
+    assert "results/studies/theirs is passed over: expected the prov" in capsys.readouterr().err
+    with pytest.raises(BadInput, match="expected the provenance of a finished study in .*theirs"):
+        preflight.check_results(checked({"study": "theirs"}))
+
+
 def test_a_study_of_predictions_has_no_cohort():
     cohort, study = planned({}, PREDICTIONS)
     assert cohort is None

@@ -232,3 +232,29 @@ def test_a_file_that_is_no_table_is_refused(tmp_path, content, sentence):
         path.write_bytes(content)
     with pytest.raises(BadInput, match=sentence):
         import_predictions(path, COLUMNS)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"Patient": ["../P-2", "P-1"]}, "expected an id of .* as Patient in .*found '../P-2'"),
+        ({"Patient": ["=1+1", "P-1"]}, "expected an id of .* found '=1.1'"),
+        ({"Patient": ["P" * 5000, "P-1"]}, "an id of at most 150 bytes as Patient in .* 5000"),
+        ({"Patient": ["\x1b]0;x\x07", "P-1"]}, "expected an id of .* found '.x1b]0;x.x07'"),
+        ({"Patient": ["p-1", "P-1"]}, "names that differ in more than case and spaces"),
+        ({"Site": ["A\x1b[2J", "B"]}, "no control or format characters in Site of"),
+        ({"Site": ["A" * 501, "B"]}, "at most 500 characters in Site of .* found 501"),
+    ],
+)
+def test_ids_and_texts_are_checked_as_those_of_labels(imported, changes, said):
+    with pytest.raises(BadInput, match=said) as refusal:
+        imported(table(**changes))
+    assert str(refusal.value).isprintable()
+
+
+def test_a_source_may_begin_as_a_formula_and_comes_back(imported, tmp_path):
+    cells = imported(table(Site=["=HYPERLINK(A1)", "Bern; Zürich"]))
+    write_table(cells, tmp_path / "classification.csv")
+    assert ",'=HYPERLINK(A1)," in (tmp_path / "classification.csv").read_text()
+    found = read_table(tmp_path / "classification.csv")["source"].tolist()
+    assert found == cells["source"].tolist() == ["Bern; Zürich", "=HYPERLINK(A1)"]

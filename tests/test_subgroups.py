@@ -9,7 +9,9 @@ from glioma_uq.statistics.subgroups import size_tertiles, subgroups
 
 def tables(sources=("A", "B"), n=9):
     names = [f"P-{i}" for i in range(n)]
-    classification = pd.DataFrame({"case": names, "source": np.resize(sources, n)})
+    classification = pd.DataFrame(
+        {"case": names, "source": np.resize(np.array(sources, object), n)}
+    )
     volumes = np.append(np.nan, np.arange(1.0, n))
     return classification, pd.DataFrame({"case": names, "tumour_volume_mm3": volumes})
 
@@ -47,3 +49,10 @@ def test_cases_with_and_without_missing_series_are_subgroups_where_both_exist():
     assert groups["imputed"].to_dict() == {"P-0": "yes", "P-1": "no", "P-2": "yes"}
     for same in (np.nan, "t1"):
         assert subgroups(classification, cases=cases.assign(imputed=same)) == {}
+
+
+def test_cases_of_a_blank_source_are_a_subgroup_of_their_own():
+    classification, _ = tables(("A", np.nan))
+    members = subgroups(classification)["source"]
+    assert members.value_counts().to_dict() == {"A": 5, "unknown": 4}
+    assert subgroups(tables((np.nan,))[0]) == {}

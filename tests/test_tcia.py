@@ -109,7 +109,7 @@ def test_a_series_is_selected_and_comes(archive, tmp_path):
     rows = read_rows(paths["files"])
     assert len(rows) == 14
     assert {row["modality"] for row in rows} == {"t2"}
-    assert (tmp_path / "a" / "1.2" / "00000_0.dcm").read_bytes() == b"A" * 100
+    assert (tmp_path / "a" / "1.2" / "00000.dcm").read_bytes() == b"A" * 100
     assert not list((tmp_path / "a").glob("*.zip"))
     table = read_series(tmp_path / "series.csv")
     assert dict(zip(table.SeriesDescription, table.modality, strict=True)) == {

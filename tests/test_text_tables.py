@@ -10,6 +10,7 @@ from itertools import product
 
 import pytest
 
+from glioma_uq import text_tables, workbooks
 from glioma_uq.cohorts.labels import read_labels
 from glioma_uq.errors import BadInput
 from glioma_uq.predictions import import_predictions
@@ -194,3 +195,54 @@ def test_without_openpyxl_a_workbook_is_refused(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "openpyxl", None)
     with pytest.raises(BadInput, match="found no such package, install it with `make excel`"):
         read_text_table(tmp_path / "labels.xlsx")
+
+
+@pytest.mark.parametrize("first", ["sep=;\n", '"sep=;"\r\n', "SEP=;\n"])
+def test_a_first_line_that_states_the_separator_is_none_of_the_table(tmp_path, first):
+    path = tmp_path / "t.csv"
+    path.write_text(f"{first}case;age, in years, at surgery\na;3,5\nb;1\nc\n")
+    with pytest.raises(BadInput, match=r"expected 2 fields in line 5 of .*t.csv, as in its header"):
+        read_text_table(path)
+    path.write_text(f"{first}case;age, in years, at surgery\na;3,5\n")
+    assert read_text_table(path) == (
+        ["case", "age, in years, at surgery"], [{"case": "a", "age, in years, at surgery": "3,5"}]
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("sign", [";", "\t"])
+def test_the_separator_is_the_one_that_every_line_has_as_often(tmp_path, sign):
+    path = tmp_path / "t.csv"
+    rows = ["case;age, in years, at surgery, of all;idh", "a;3,5;1,0", 'b;"2;x";0']
+    path.write_text("\n".join(rows).replace(";x", "").replace(";", sign))
+    header, (first, second) = read_text_table(path)
+    assert header == ["case", "age, in years, at surgery, of all", "idh"]
+    assert (first["idh"], second["idh"]) == ("1,0", "0")
+
+
+def test_a_line_that_does_not_fit_is_told_how_the_others_are(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("My cohort\ncase,idh\na,1\n")
+    with pytest.raises(BadInput, match="1 field in line 2 .* found 2, .* begin with the header"):
+        read_text_table(path)
+
+
+def test_a_table_has_a_longest_length(tmp_path, monkeypatch):
+    path = tmp_path / "t.csv"
+    path.write_text("case\na\nb\nc\n")
+    monkeypatch.setattr(text_tables, "MOST_ROWS", 2)
+    with pytest.raises(BadInput, match=r"at most 2 rows in .*t.csv, found more, leave some out"):
+        read_text_table(path)
+    monkeypatch.setattr(text_tables, "MOST_ROWS", 3)
+    assert len(read_text_table(path)[1]) == 3
+    monkeypatch.setattr(text_tables, "MOST_BYTES", 9)
+    with pytest.raises(BadInput, match="expected a table of at most 0 MB, found .*t.csv with 0 MB"):
+        read_text_table(path)
+
+
+def test_a_workbook_is_not_unpacked_beyond_its_longest_length(tmp_path, monkeypatch):
+    monkeypatch.setattr(workbooks, "MOST_BYTES", 10)
+    path = tmp_path / "t.xlsx"
+    with zipfile.ZipFile(path, "w") as packed:
+        packed.writestr("xl/workbook.xml", "x" * 11)
+    with pytest.raises(BadInput, match="expected a workbook of at most 0 MB, found .*unpacked, ke"):
+        read_text_table(path)

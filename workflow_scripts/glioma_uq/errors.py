@@ -117,10 +117,19 @@ def printable(text):
     return "".join(map(_printable_character, text))
 
 
+def escaped(text):
+    """Return a text with control characters escaped, but for ends of lines and tabs."""
+    return text if text.isprintable() else "".join(map(_escaped_character, text))
+
+
 def _printable_character(character):
-    if character.isprintable():
+    return " " if character.isspace() else _escaped_character(character)
+
+
+def _escaped_character(character):
+    if character.isprintable() or character in "\n\r\t\xa0":
         return character
-    return " " if character.isspace() else character.encode("unicode_escape").decode()
+    return character.encode("unicode_escape").decode()
 
 
 def closest(word, words):

@@ -1,12 +1,23 @@
 """One log for each job: all that the job prints, then the traceback if it fails."""
 
+import io
 import sys
 import time
 import traceback
 from contextlib import contextmanager
 from pathlib import Path
 
+from glioma_uq.errors import escaped
 from glioma_uq.files import no_link
+
+
+class Log(io.TextIOWrapper):
+    """A text file that a terminal can show: control characters are escaped, but for line ends."""
+
+    def write(self, text):
+        """Write a text and return the number of its characters."""
+        super().write(escaped(text))
+        return len(text)
 
 
 @contextmanager
@@ -14,12 +25,12 @@ def log_to(path):
     """Send stdout and stderr of the enclosed work to the file `path`, line by line.
 
     An exception is written at the end of the log and raised again, with the log's path as its
-    last line. The log is UTF-8 whatever the locale; undecodable names are escaped.
+    last line. The log is UTF-8 whatever the locale; undecodable names and control characters, as
+    of a file's name or a header that a tool prints, are escaped.
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     stdout, stderr = sys.stdout, sys.stderr
-    written = dict(buffering=1, encoding="utf-8", errors="backslashreplace", opener=no_link)
-    with open(path, "w", **written) as log:
+    with _opened(path) as log:
         sys.stdout = sys.stderr = log
         try:
             yield
@@ -36,11 +47,15 @@ def log_crash_to(path):
 
     def write(kind, error, trace):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        with open(path, "w", encoding="utf-8", errors="backslashreplace") as log:
+        with _opened(path) as log:
             traceback.print_exception(kind, error, trace, file=log)
         sys.__excepthook__(kind, error, trace)
 
     sys.excepthook = write
+
+
+def _opened(path):
+    return Log(open(path, "wb", opener=no_link), "utf-8", "backslashreplace", line_buffering=True)
 
 
 def progress(items, what):

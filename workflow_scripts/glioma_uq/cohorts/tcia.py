@@ -9,7 +9,7 @@ import json
 import zipfile
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import pandas as pd
 
@@ -149,12 +149,11 @@ def access_to(collection):
 
 
 def _unpack(packed, folder):
-    """Write the DICOM files of a zip into `folder`, without sub-folders; return their paths."""
+    """Write the DICOM files of a zip into `folder`, by numbers as names; return their paths."""
     files = []
     with zipfile.ZipFile(packed) as zipped:
         for i, name in enumerate(sorted(n for n in zipped.namelist() if n.endswith(".dcm"))):
-            # The number distinguishes files of the same name in different folders.
-            path = folder / f"{i:05d}_{PurePosixPath(name).name}"
+            path = folder / f"{i:05d}.dcm"
             with written_whole(path) as temporary:
                 temporary.write_bytes(zipped.read(name))
             files.append(path)

@@ -83,6 +83,7 @@ def sentence(error, config, place="the config"):
         "minItems": "at least {} entries",
         "maxItems": "at most {} entries",
         "minLength": "at least {} character",
+        "maxLength": "at most {} characters",
         "pattern": "a text of the form {}",
         "uniqueItems": "no duplicates",
         "contains": "{} among the entries",

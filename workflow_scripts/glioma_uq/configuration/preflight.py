@@ -5,6 +5,7 @@ They read the table of labels, the networks' files and the results of earlier ru
 
 import json
 import os
+import sys
 from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 from glioma_uq.cohorts.cases import cases_to_read
 from glioma_uq.cohorts.sources import find_images
 from glioma_uq.configuration.datasets import datasets_of
-from glioma_uq.errors import BadCase, BadInput
+from glioma_uq.errors import BadCase, BadInput, in_one_line
 from glioma_uq.files import written_whole
 from glioma_uq.split_sizes import check_enough
 from glioma_uq.subregions import CLASSES
@@ -142,7 +143,7 @@ def check_name_free(config, results="results"):
     folder = Path(results, "studies", config["study"])
     claim, provenance = folder / CLAIM, folder / "provenance.json"
     if claim.is_file():
-        held = claim.read_text(encoding="utf-8").strip()
+        held = claim.read_text(encoding="utf-8", errors="backslashreplace").strip()
     elif provenance.is_file():
         held = identity(config_of(provenance))
     else:
@@ -159,11 +160,18 @@ def check_finished_studies(config, results="results"):
     """Raise BadInput if the cohort of another, finished study would change.
 
     Studies share a cohort by its name. A different description would remake its files, and
-    the tables and report of the finished study would no longer match them.
+    the tables and report of the finished study would no longer match them. What another study
+    left that cannot be read is named on the terminal and passed over.
     """
     for path in sorted(Path(results, "studies").glob("*/provenance.json")):
-        other = config_of(path) if path.parent.name != config["study"] else {"predictions": True}
-        if other.get("predictions") or other["cohort"]["name"] != config["cohort"]["name"]:
+        if path.parent.name == config["study"]:
+            continue
+        try:
+            other = config_of(path)
+        except (BadInput, OSError) as error:
+            print(f"{path.parent} is passed over: {in_one_line(error)}", file=sys.stderr)
+            continue
+        if other["predictions"] or other["cohort"]["name"] != config["cohort"]["name"]:
             continue
         if changed := first_change(other, config):
             key, before, now = changed
@@ -175,14 +183,20 @@ def check_finished_studies(config, results="results"):
 
 
 def config_of(provenance):
-    """Return the config of a finished study from its provenance.json."""
+    """Return the config of a finished study from its provenance.json.
+
+    Its `predictions` are None for a study of a cohort, whose `cohort` then has name and source.
+    """
     try:
-        return json.loads(provenance.read_text(encoding="utf-8"))["config"]
-    except (ValueError, KeyError, TypeError) as error:
+        config = json.loads(provenance.read_text(encoding="utf-8"))["config"]
+        config["predictions"] = config.get("predictions")
+        identity(config)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise BadInput(
             f"expected the provenance of a finished study in {provenance}, found no config in it, "
             "remove the file"
         ) from error
+    return config
 
 
 def first_change(before, now, keys=COHORT_KEYS, above=""):

@@ -16,6 +16,7 @@ from glioma_uq.quality.metrics import (
     overview,
     series_and_ending,
 )
+from glioma_uq.statistics.subgroups import NO_SOURCE
 from glioma_uq.tasks import TASKS
 
 OTHER = "other"  # the step of a metric that has no text of its own
@@ -50,7 +51,7 @@ def sentence(taking_part, left_out):
 
 def about_cases(cases, excluded, cohort, tasks=TASKS):
     """Return [(name, text)]: numbers of cases, their sources, and known labels of `tasks`."""
-    sources = cases["source"].value_counts().sort_index()
+    sources = cases["source"].fillna(NO_SOURCE).value_counts().sort_index()
     left_out = 0 if excluded is None else excluded["case"].nunique()
     facts = [
         ("Cohort", f"{cohort}: {counted(len(cases), 'case')}"),

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 SIZES = ("small", "medium", "large")
+NO_SOURCE = "unknown"  # the member of the cases whose source is blank
 
 
 def subgroups(classification, segmentation=None, cases=None):
@@ -12,7 +13,7 @@ def subgroups(classification, segmentation=None, cases=None):
     `classification` and `segmentation` are a cell's tables, `cases` is the manifest. A subgroup
     with fewer than two members is left out: one source only, no volumes, or no missing series.
     """
-    groups = {"source": by_case(classification, "source")}
+    groups = {"source": by_case(classification, "source").fillna(NO_SOURCE)}
     if segmentation is not None and "tumour_volume_mm3" in segmentation:
         groups["size"] = size_tertiles(by_case(segmentation, "tumour_volume_mm3"))
     if cases is not None:
