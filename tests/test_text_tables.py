@@ -234,6 +234,9 @@ def test_a_table_has_a_longest_length(tmp_path, monkeypatch):
         read_text_table(path)
     monkeypatch.setattr(text_tables, "MOST_ROWS", 3)
     assert len(read_text_table(path)[1]) == 3
+    monkeypatch.setattr(text_tables, "MOST_COLUMNS", 0)
+    with pytest.raises(BadInput, match="expected at most 0 columns in .*t.csv, found 1, leave"):
+        read_text_table(path)
     monkeypatch.setattr(text_tables, "MOST_BYTES", 9)
     with pytest.raises(BadInput, match="expected a table of at most 0 MB, found .*t.csv with 0 MB"):
         read_text_table(path)

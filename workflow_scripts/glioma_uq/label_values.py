@@ -11,11 +11,12 @@ from glioma_uq.errors import BadInput
 from glioma_uq.plurals import counted
 from glioma_uq.tasks import TASKS, UNKNOWN
 from glioma_uq.text_tables import number_of
-from glioma_uq.texts import composed
+from glioma_uq.texts import composed, quoted
 
 # In small letters, what software writes for no value: BIDS n/a, R NA, pandas nan, Excel #N/A.
 NOT_KNOWN = ("n/a", "na", "nan", "#n/a")
 UNKNOWN_NAME = "unknown"
+MOST_LISTED = 20  # texts without a class in a sentence
 CODES = {
     task: {str(code): code for code in (*classes, UNKNOWN)} | {"n/a": UNKNOWN, "NA": UNKNOWN}
     for task, classes in TASKS.items()
@@ -141,9 +142,12 @@ def _sentence(faults, path, key):
 
 def _listed(named, unnamed):
     """Return the texts without a class, the most frequent first, each with the closest known."""
+    frequent = sorted(unnamed.items(), key=lambda item: (-item[1], item[0]))
     parts = []
-    for text, count in sorted(unnamed.items(), key=lambda item: (-item[1], item[0])):
+    for text, count in frequent[:MOST_LISTED]:
         near = get_close_matches(text, named, 1, cutoff=0.4) if named not in CODES.values() else ()
         hint = f" (closest: {near[0]})" if near else ""
-        parts.append(f"{text!r} in {counted(count, 'row')}{hint}")
+        parts.append(f"{quoted(text)} in {counted(count, 'row')}{hint}")
+    if left := len(frequent) - len(parts):
+        parts.append(counted(left, "other text"))
     return ", ".join(parts)

@@ -26,7 +26,7 @@ NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)(e[+-]?\d+)?", re.ASCII | re.I
 BLANK = ("", "na", "n/a", "#n/a", "nan", "none", "null", "-", "?", "unknown")
 STATED_SEPARATOR = re.compile(r'"?sep=([,;\t])"?\r?\n?', re.IGNORECASE)  # Excel's first line
 FIRST_LINES = 50  # from which the separator is known
-MOST_BYTES, MOST_ROWS = 50_000_000, 100_000
+MOST_BYTES, MOST_ROWS, MOST_COLUMNS = 50_000_000, 100_000, 5_000
 
 
 class Row(dict):
@@ -87,6 +87,11 @@ def read_text_table(path, sheet=None):
             continue
         if not header:
             header = [" ".join(name.split()) for name in fields]
+            if len(header) > MOST_COLUMNS:
+                raise BadInput(
+                    f"expected at most {MOST_COLUMNS:,} columns in {path}, found {len(header):,}, "
+                    "leave some out"
+                )
             continue
         if len(fields) != len(header):
             raise BadInput(
