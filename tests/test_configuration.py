@@ -175,7 +175,7 @@ def test_an_address_of_a_bucket_has_one_name_alone(address):
         "name": "a", "source": "idc", "labels": {"table": "x.csv"},
         "idc": {"collection": "c", "bucket_address": address},
     }  # fmt: skip
-    with pytest.raises(BadInput, match=r"for cohort.idc.bucket_address, found .* with \{bucket\}"):
+    with pytest.raises(BadInput, match=r"expected \{bucket\} once and no other field"):
         check_config({"cohort": cohort})
 
 

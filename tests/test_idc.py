@@ -13,7 +13,7 @@ from glioma_uq.cohorts import idc
 from glioma_uq.cohorts.selection import read_series, select, write_series
 from glioma_uq.cohorts.series import choose_series, missing_modalities
 from glioma_uq.cohorts.transfer import RetryPolicy, TransferFailed
-from glioma_uq.errors import BadInput
+from glioma_uq.errors import BadCase, BadInput
 from glioma_uq.quality.rows import read_rows
 
 FOUR = ["t1", "t1ce", "t2", "flair"]
@@ -226,5 +226,5 @@ def test_a_file_of_the_bucket_that_can_be_none_on_disk_is_told(bucket, tmp_path,
 
 @pytest.mark.parametrize("url", ["s3://evil.org@x/f/*", "s3://../f/*", "https://b/f/*", ""])
 def test_an_address_of_no_bucket_is_told(url):
-    with pytest.raises(TransferFailed, match="expected an address as s3://bucket/folder/"):
+    with pytest.raises(BadCase, match="expected s3://bucket/folder/"):
         idc.files_of(url, "https://{bucket}.s3.amazonaws.com")

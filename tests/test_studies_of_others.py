@@ -249,7 +249,9 @@ def test_what_is_no_study_is_refused(text, sentence):
 
 def test_what_is_said_has_no_control_characters():
     theirs = study(labels={"table": "/data/‮fdp.csv"})
-    assert all(line.isprintable() for line in in_words([theirs]))
+    with pytest.raises(BadInput, match="text without line breaks and control") as refused:
+        in_words([theirs])
+    assert str(refused.value).isprintable()
 
 
 def test_the_command_says_it_in_one_sentence_and_exits_with_1():

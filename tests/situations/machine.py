@@ -98,7 +98,7 @@ def in_a_job(code, **variables):
     """Return what a job prints whose driver was started in a shell with these variables."""
     driver = (
         "import subprocess, sys; sys.path.insert(0, sys.argv[1]); "
-        "from glioma_uq.environment import shield_jobs; shield_jobs(); "
+        "from glioma_uq.environment import shield_jobs; shield_jobs(True); "
         "print(subprocess.check_output([sys.executable, '-c', sys.argv[2]], text=True))"
     )
     done = subprocess.run(

@@ -20,15 +20,17 @@ def shield_jobs(first):
     PYTHONPATH begins with this checkout, since Snakemake puts it behind what a shell has there,
     which may be another checkout. MPLBACKEND is one that draws files: Jupyter's is for a page.
     Texts without a stated encoding, in libraries, are UTF-8 in any locale. The login of an archive
-    is taken out; `login_variable` finds it. `first`: whether this is the process of the run itself.
+    is taken out where `login_variable` finds it nevertheless, which is where there is /proc.
+    `first`: whether this is the process of the run itself.
     """
     others = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     paths = [str(SCRIPTS), *(path for path in others if path and Path(path).resolve() != SCRIPTS)]
     os.environ |= {"PYTHONPATH": os.pathsep.join(paths), "MPLBACKEND": "agg", "PYTHONUTF8": "1"}
     if first:
         os.environ[DRIVER] = str(os.getpid())
-    for name in set(os.environ) - set(without_login()):
-        del os.environ[name]
+    if Path("/proc/self/environ").is_file():
+        for name in set(os.environ) - set(without_login()):
+            del os.environ[name]
 
 
 def without_login():

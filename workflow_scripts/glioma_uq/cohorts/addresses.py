@@ -12,7 +12,7 @@ ADDRESS = re.compile(
     r"(?P<scheme>https?)://(?P<host>[a-z0-9.-]+|\[::1\])(:[0-9]{1,5})?(/[\w.~/-]*)?",
     re.ASCII | re.IGNORECASE,
 )
-BUCKET = re.compile(r"[a-z0-9.-]{1,63}", re.ASCII)  # names of buckets in S3, which enter a host
+BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{0,62}", re.ASCII)  # names of S3, which enter a host
 
 
 def host_of(address):
