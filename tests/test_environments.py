@@ -2,12 +2,15 @@
 
 import re
 import tomllib
+from importlib.metadata import requires
 from pathlib import Path
 
 import hash_locks
 import pytest
 import yaml
+from packaging.requirements import Requirement
 from packaging.tags import Tag
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
 PIN = re.compile(r"([A-Za-z0-9._-]+)==([^\s;]+)")
@@ -76,6 +79,18 @@ def test_every_installation_is_of_files_with_these_hashes():
     assert len(commands) == 8
     assert all("$(INSTALL) " in command for command in commands)
     assert "pip install" not in makefile.replace(install, "")
+
+
+def test_what_is_installed_without_dependencies_has_all_of_them():
+    """`make setup` looks at no dependencies, so that torch's may be those of either build."""
+    pinned = lock("requirements.lock") | lock("requirements-cuda.lock")
+    for package in lock("requirements.lock"):
+        for requirement in map(Requirement, requires(package) or ()):
+            if requirement.marker and not requirement.marker.evaluate({"extra": ""}):
+                continue
+            version = pinned.get(canonicalize_name(requirement.name), "none")
+            assert version != "none", f"{package} needs {requirement}"
+            assert requirement.specifier.contains(version), f"{package} needs {requirement}"
 
 
 def test_what_builds_a_package_without_a_wheel_is_the_one_that_stays():
