@@ -171,6 +171,25 @@ def no_origin(path, case):
     header_only(path, SHAPE, affine)
 
 
+@scan(HEADER, "an origin far from any scanner")
+def far_away(path, case):
+    save(path, some_scan(), nib.affines.from_matvec(np.eye(3), [0, 1e5, 0]))
+
+
+@scan(HEADER, "a qform whose voxels have no size", names=PLAIN)
+def no_size_in_qform(path, case):
+    save(path, some_scan(), sform=0)
+    content = bytearray(path.read_bytes())
+    content[84:88] = np.float32(0).tobytes()  # pixdim[2]
+    path.write_bytes(content)
+
+
+@scan(HEADER, "a header and an image in two files", names=NAMES | {"t2": "t2.hdr"})
+def two_files(path, case):
+    nib.save(nib.Nifti1Pair(some_scan(), np.eye(4)), path)
+    path.with_suffix(".img").unlink()
+
+
 @scan(HEADER, "more voxels than memory", names=PLAIN)
 def too_many_voxels(path, case):
     header_only(path, (2000, 2000, 2000), np.diag([0.1, 0.1, 0.1, 1]))

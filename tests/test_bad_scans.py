@@ -107,3 +107,22 @@ def test_names_with_spaces_and_letters_of_any_script_pass(tmp_path, case):
     assert look(cohort, f"{case},1,0,3") == {case: ""}
     assert set(MODALITIES) <= set(NAMES)
     assert read_image(cohort / case / NAMES["t2"]).grid.shape == SHAPE
+
+
+def test_a_label_that_is_no_number_is_counted(folder):
+    labels = np.zeros(SHAPE, np.float32)
+    labels[2, 2, 2], labels[3, 3, 3] = 1, np.nan
+    save(folder / CASE / NAMES["segmentation"], labels)
+    assert "found nan in 1 voxels" in inside(folder)[0]["reason"]
+
+
+@pytest.mark.parametrize(("size", "sform", "said"), [(0, 0, True), (-1, 0, True), (-1, 1, False)])
+def test_sizes_of_a_qform_count_where_there_is_no_sform(folder, size, sform, said):
+    """nibabel takes 0 for 1 mm, and the absolute value of others."""
+    path = folder / CASE / "t2.nii"
+    save(path, some_scan(9), sform=sform)
+    content = bytearray(path.read_bytes())
+    content[80:84] = np.float32(size).tobytes()  # pixdim[1]
+    path.write_bytes(content)
+    names = NAMES | {"t2": "t2.nii"}
+    assert ("expected positive voxel sizes" in at_the_door(folder, names=names)) == said

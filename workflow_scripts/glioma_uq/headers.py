@@ -15,6 +15,9 @@ from glioma_uq.images import Grid, open_image, read_voxels
 FEWEST_VOXELS = 4  # ASSUME: along each axis; fewer cannot be registered
 MOST_VOXELS = 2**28  # ASSUME: 1 GiB in float32; a whole head at 0.5 mm has 2**27
 LARGEST_EXTENT_MM = 1000  # ASSUME: no head coil covers more
+LARGEST_DISTANCE_MM = (
+    10_000  # ASSUME: from the origin; coordinates of a scanner's table end far below
+)
 SMALLEST_VOXEL_MM = 0.05  # ASSUME: no scan is finer; blocks in mm would be too large
 UNITS = {0: "mm", 1: "metres", 2: "mm", 3: "micrometres"}  # NIfTI codes; 0 is unspecified
 LARGEST_SLANT = 0.02  # cosine between two axes, about 1 degree; more is a sheared image
@@ -22,7 +25,7 @@ LARGEST_SLANT = 0.02  # cosine between two axes, about 1 degree; more is a shear
 SAME_SIZE = 0.01  # of a voxel's edge
 SAME_ANGLE_DEG = 1.0
 SAME_CENTRE_MM = 1.0
-FIRST_VOXEL = {nib.Nifti1Image: 352, nib.Nifti2Image: 544}  # byte in a file of one part
+FIRST_VOXEL = {nib.Nifti1Image: 352, nib.Nifti2Image: 544}  # byte in the file
 BLOCK_BYTES = 2**20
 LONGEST_TAIL = 2**20  # bytes behind the last voxel, which are not used
 LARGEST_TILT_DEG = 40  # ASSUME: beyond it, axes are ambiguous (45 is half way)
@@ -62,9 +65,10 @@ def tilt_deg(affine):
 
 
 def _check_numbers(image, path):
-    if not isinstance(image, nib.Nifti1Pair):
+    if type(image) not in FIRST_VOXEL:
         raise BadCase(
-            f"expected a NIfTI image, found {type(image).__name__} in {path}, convert it to .nii.gz"
+            f"expected a NIfTI image in one file, found {type(image).__name__} in {path}, convert "
+            "it to .nii.gz"
         )
     kind = image.get_data_dtype()
     if kind.kind not in "iuf":
@@ -75,8 +79,8 @@ def _check_numbers(image, path):
 
 
 def _check_offset(image, path):
-    """Raise BadCase if the voxels of a file of one part would begin within its header."""
-    first, offset = FIRST_VOXEL.get(type(image), 0), image.dataobj.offset
+    """Raise BadCase if the voxels would begin within the header."""
+    first, offset = FIRST_VOXEL[type(image)], image.dataobj.offset
     if offset < first:
         raise BadCase(
             f"expected the first voxel at byte {first} or later, found vox_offset {offset} in "
@@ -108,6 +112,12 @@ def _check_size(image, path):
             f"expected voxels of {SMALLEST_VOXEL_MM} mm or more, found {_numbers(sizes)} mm in "
             f"{path}, correct its header"
         )
+    centre = image.affine @ [*np.subtract(shape, 1) / 2, 1]
+    if np.abs(centre).max() > LARGEST_DISTANCE_MM:
+        raise BadCase(
+            f"expected a scan within {LARGEST_DISTANCE_MM} mm of the origin, found its centre at "
+            f"{_numbers(centre[:3])} mm in {path}, correct its header"
+        )
 
 
 def _check_transform(image, path):
@@ -117,6 +127,8 @@ def _check_transform(image, path):
             "expected a spatial transform (sform or qform), found that both codes are 0 in "
             f"{path}, so left and right are unknown, convert it from DICOM again"
         )
+    if header["sform_code"] == 0:
+        _check_stored_sizes(image, path)
     if header["sform_code"] == 0 or header["qform_code"] == 0:
         return
     with reading_case_file(
@@ -128,6 +140,17 @@ def _check_transform(image, path):
         raise BadCase(
             f"expected sform and qform to agree, found {difference} in {path}, correct the wrong "
             "one"
+        )
+
+
+def _check_stored_sizes(image, path):
+    """Raise BadCase for a qform with voxels of no size, which nibabel takes for 1 mm."""
+    with image.file_map["image"].get_prepare_fileobj("rb") as file:
+        stored = type(image.header).from_fileobj(file, check=False)
+    sizes = stored["pixdim"][1:4]
+    if not (sizes > 0).all():
+        raise BadCase(
+            f"expected positive voxel sizes, found {sizes} mm in {path}, correct its header"
         )
 
 

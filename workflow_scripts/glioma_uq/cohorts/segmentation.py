@@ -27,9 +27,10 @@ def to_canonical(data, coding, path):
     for number in np.unique(data):
         code = np.rint(number)
         if abs(number - code) > SAME_CODE or code not in {0, *meaning}:
+            voxels = np.isclose(data, number, rtol=0, atol=0, equal_nan=True).sum()
             raise BadCase(
                 f"expected the labels {', '.join(map(str, sorted({0, *meaning})))} in {path}, "
-                f"found {number:g} in {(data == number).sum()} voxels, "
+                f"found {number:g} in {voxels} voxels, "
                 "correct it or set cohort.segmentation_labels"
             )
         if code:
