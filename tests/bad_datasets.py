@@ -4,9 +4,10 @@ import yaml
 from bad_input import kind
 from configs import checked
 from layouts import write_dataset
+from scans import some_scan
 
 from glioma_uq.cohorts.cases import read_cases
-from glioma_uq.cohorts.collection import exclude_copies
+from glioma_uq.cohorts.copies import exclude_copies, signature_of, to_text
 from glioma_uq.configuration.datasets import FOLDER, datasets_of, read_dataset
 
 GROUP = "Datasets"
@@ -116,5 +117,6 @@ def unknown_field(folder):
 
 @kind(GROUP, "the same scan in two cases")
 def same_scan(folder):
-    rows = [{"case": f"P-{i}", "step": "import_case", "t1ce_sha256": "1"} for i in (1, 2)]
+    one = to_text(signature_of(some_scan()))
+    rows = [{"case": f"P-{i}", "step": "import_case", "t1ce_signature": one} for i in (1, 2)]
     return exclude_copies(rows, rows)[1][0]["reason"]

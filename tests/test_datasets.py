@@ -11,13 +11,13 @@ import pytest
 import yaml
 from configs import checked, planned
 from layouts import SHAPE, file_of, folders_of, labels_of, write_dataset, write_labels
-from scans import MODALITIES, PARTS
+from scans import MODALITIES, PARTS, some_scan
 
 import check_cohort
 import collect_cohort
 import import_case
 from glioma_uq.cohorts.cases import chosen_sessions, list_cases, read_cases
-from glioma_uq.cohorts.collection import exclude_copies
+from glioma_uq.cohorts.copies import exclude_copies, signature_of, to_text
 from glioma_uq.cohorts.datasets import cases_there, find_images, place_of, places
 from glioma_uq.cohorts.labels import LABEL_COLUMNS
 from glioma_uq.cohorts.sources import coding_of
@@ -628,30 +628,40 @@ def test_copies_of_a_patient_do_not_take_part_twice(tmp_path):
     kept, copies = collected(tmp_path, options)
     assert kept == [folders[0], folders[2]]
     assert list(copies) == [folders[1]]
-    assert f"the same voxels as in that of {folders[0]}, remove one" in copies[folders[1]]
+    assert f"in its T1 and in the T1 of {folders[0]}, remove one" in copies[folders[1]]
+
+
+def signed(seed):
+    return to_text(signature_of(some_scan(seed)))
 
 
 def test_one_series_of_another_case_is_found_and_cases_of_phantoms_are_not(tmp_path):
     rows = [
-        {"case": case, "step": "import_case", "reason": "", "t1ce_sha256": t1ce, "t2_sha256": t2}
-        for case, t1ce, t2 in (("a", "1", "2"), ("b", "3", "2"), ("c", "4", "5"))
+        {
+            "case": case,
+            "step": "import_case",
+            "t1ce_signature": signed(t1ce),
+            "t2_signature": signed(t2),
+        }
+        for case, t1ce, t2 in (("a", 1, 2), ("b", 3, 2), ("c", 4, 5))
     ]
     cases = [{"case": case} for case in "abc"]
     kept, copies = exclude_copies(cases, rows)
     assert [row["case"] for row in kept] == ["a", "c"]
-    assert "found in its T2 the same voxels as in that of a" in copies[0]["reason"]
+    assert "found the same voxels in its T2 and in the T2 of a, remove" in copies[0]["reason"]
     assert exclude_copies(cases, []) == (cases, [])
 
 
 def test_copies_stop_a_run_that_stops_at_bad_cases(tmp_path):
     rows = [
-        {"case": case, "step": "import_case", "reason": "", "t1ce_sha256": "1"} for case in "ab"
+        {"case": case, "step": "import_case", "reason": "", "t1ce_signature": signed(1)}
+        for case in "ab"
     ]
     labels = [dict.fromkeys([*LABEL_COLUMNS, "problem"], "") | {"case": case} for case in "ab"]
     write_table(tmp_path / "labels.csv", list(labels[0]), labels)
     write_table(tmp_path / "rows.csv", list(rows[0]), rows)
     files = {name: tmp_path / f"{name}.csv" for name in ("volumes", "excluded", "metrics")}
-    with pytest.raises(BadInput, match="b: expected scans of this case alone, found in its T1CE"):
+    with pytest.raises(BadInput, match="b: expected scans of this case alone, found the same"):
         collect_cohort.main(
             labels=tmp_path / "labels.csv", quality=[tmp_path / "rows.csv"], on_bad_case="stop",
             **files,

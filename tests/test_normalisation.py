@@ -5,7 +5,14 @@ import pytest
 
 from glioma_uq.errors import BadCase
 from glioma_uq.images import Grid, Image, read_mask
-from glioma_uq.normalisation import clip_to_percentiles, study_grid, z_score, z_score_twice
+from glioma_uq.normalisation import (
+    clip_to_percentiles,
+    scanned_planes,
+    study_grid,
+    without_spikes,
+    z_score,
+    z_score_twice,
+)
 
 ROUNDED = 4 * 2**-24  # z-scores below 4 in size, computed in float64, rounded to float32 once
 
@@ -73,7 +80,9 @@ def test_the_authors_z_scores_are_ours_stretched_and_shifted():
 
 
 def test_no_brain_and_a_flat_brain_are_refused():
-    with pytest.raises(BadCase, match="expected a brain inside the study's grid, found none"):
+    with pytest.raises(
+        BadCase, match="expected a scan of the brain inside the study's grid, found none"
+    ):
         z_score(np.ones((2, 2, 2)), np.zeros((2, 2, 2), bool))
     with pytest.raises(BadCase, match="found 1 everywhere"):
         z_score(np.ones((2, 2, 2)), np.ones((2, 2, 2), bool))
@@ -89,3 +98,49 @@ def test_clipping_holds_what_lies_beyond_two_percentiles_of_the_brain():
     assert z_score(clipped, brain).max() < z_score(data, brain).max()
     np.testing.assert_array_equal(clip_to_percentiles(data, brain, [0, 100])[brain], data[brain])
     assert clip_to_percentiles(data, np.zeros_like(brain), [5, 95]) is data
+
+
+def test_scans_without_a_spike_are_unchanged():
+    """Gaussian values, a few bright vessels, and what is constant but for some voxels."""
+    rng = np.random.default_rng(3)
+    data = rng.normal(500, 80, (20, 20, 20))
+    vessels = np.where(rng.random(data.shape) < 0.005, 2500, data)
+    speck = np.zeros((20, 20, 20), np.int16)
+    speck[3, 3, 3] = 1000
+    assert all(without_spikes(scan) is scan for scan in (data, vessels, speck))
+
+
+@pytest.mark.parametrize(
+    ("kind", "spike"),
+    [(np.int16, 32767), (np.int16, -32768), (np.uint8, 255), (np.float32, 2e4), (np.float32, -2e4)],
+)
+def test_a_spike_is_clipped_and_nothing_else(kind, spike):
+    data = np.random.default_rng(4).integers(10, 20, (20, 20, 20)).astype(kind)
+    data[5, 5, 5] = spike
+    clipped = without_spikes(data)
+    assert clipped.dtype == data.dtype
+    assert np.argwhere(clipped != data).tolist() == [[5, 5, 5]]
+    assert abs(float(clipped[5, 5, 5]) - 15) <= 105
+
+
+def test_one_voxel_of_a_thousand_times_the_maximum_does_not_flatten_the_scan():
+    rng = np.random.default_rng(5)
+    data, brain = rng.normal(500, 80, (20, 20, 20)), rng.random((20, 20, 20)) > 0.4
+    spiked = data.copy()
+    spiked[tuple(np.argwhere(brain)[7])] = 1000 * data.max()
+    plain, found = (
+        np.ptp(np.percentile(z_score(x, brain)[brain], [1, 99])) for x in (data, spiked)
+    )
+    assert plain == pytest.approx(4.65, abs=0.1)
+    assert found == pytest.approx(plain, rel=0.1)
+
+
+@pytest.mark.parametrize("value", [0, 77])
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_slices_of_one_value_were_not_scanned(axis, value):
+    data = np.random.default_rng(6).integers(0, 9, (8, 9, 10)).astype(np.int16)
+    missing = np.zeros(data.shape, bool)
+    np.moveaxis(missing, axis, 0)[[0, 1, 5]] = True
+    data[missing] = value
+    data[2, 2, 2] = value  # a single voxel is no slice
+    np.testing.assert_array_equal(scanned_planes(data), ~missing)

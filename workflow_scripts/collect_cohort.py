@@ -6,11 +6,11 @@ from glioma_uq.cohorts.collection import (
     EXCLUDED_COLUMNS,
     check_someone_is_left,
     divide_cases,
-    exclude_copies,
     exclude_other_grids,
     gather_metrics,
     manifest_of,
 )
+from glioma_uq.cohorts.copies import exclude_copies
 from glioma_uq.errors import BadInput
 from glioma_uq.plurals import counted
 from glioma_uq.quality.rows import read_rows, write_table

@@ -2,16 +2,16 @@
 
 from glioma_uq.steps import run
 
-import hashlib
-
 import numpy as np
 
+from glioma_uq.cohorts.copies import are_same, signature_of, to_text
 from glioma_uq.cohorts.segmentation import to_canonical
 from glioma_uq.cohorts.sources import find_images
 from glioma_uq.errors import BadCase
-from glioma_uq.files import CHECKSUM
 from glioma_uq.headers import check_header, check_packed, orientation, tilt_deg
 from glioma_uq.images import check_on_t1ce, check_values, is_empty, read_image, write_image
+from glioma_uq.normalisation import without_spikes
+from glioma_uq.quality.metrics import SIGNATURE
 from glioma_uq.quality.rows import case_quality_record, mark_excluded
 
 
@@ -24,7 +24,7 @@ def main(
     `coding`: {subregion: its numbers}, as in glioma_uq.cohorts.segmentation.
     A case without segmentation or brain mask gets an empty file in its place, and so does one
     without a modality of `may_lack`, which the row names as `imputed`; conversion from DICOM
-    leaves an empty file for it. The row has a hash of each series' voxels, by which collect_cohort
+    leaves an empty file for it. The row has a signature of each series, by which collect_cohort
     finds the same scan in two cases.
     """
     with case_quality_record(
@@ -37,9 +37,11 @@ def main(
         seen = {}
         for modality in (name for name in modalities if name not in lacking):
             scan = read_scan(found[modality], modality, seen)
-            metrics[f"{modality}{CHECKSUM}"] = voxel_hash(scan.data)
-            write_image(images[modality], scan.data, scan.grid)
+            metrics[f"{modality}{SIGNATURE}"] = to_text(seen[modality])
+            data = without_spikes(scan.data)
+            write_image(images[modality], data, scan.grid)
             metrics |= metrics_of(modality, found[modality], scan.grid)
+            metrics[f"{modality}_spikes"] = int((data != scan.data).sum())
             if modality == "t1ce":
                 t1ce = scan.grid
         mark_excluded(images[part] for part in images if part not in found)
@@ -57,25 +59,21 @@ def main(
 def read_scan(path, modality, seen):
     """Return the Image at `path`, complete, finite and different from every other modality.
 
-    `seen`: {hash of voxels: modality}; this one is added.
+    `seen`: {modality: signature}; this one is added.
     """
     check_header(path)
     check_packed(path)
     scan = read_image(path, dtype=None)
     check_values(scan.data, path)
-    other = seen.setdefault(voxel_hash(scan.data), modality)
-    if other != modality:
+    signature = signature_of(scan.data)
+    same = (other for other, earlier in seen.items() if are_same(signature, earlier))
+    if other := next(same, None):
         raise BadCase(
             f"expected series that differ, found the same voxels as {other} in {path}, "
             "replace it by the correct file"
         )
+    seen[modality] = signature
     return scan
-
-
-def voxel_hash(data):
-    """Return the sha256 of a scan's shape and voxels as float32, whatever type the file has."""
-    values = np.ascontiguousarray(data, np.float32) + np.float32(0)  # -0 becomes 0
-    return hashlib.sha256(f"{values.shape}".encode() + values.tobytes()).hexdigest()
 
 
 def metrics_of(modality, path, grid):

@@ -8,7 +8,7 @@ from collections import Counter
 from glioma_uq.cohorts.labels import LABEL_COLUMNS
 from glioma_uq.errors import BadInput
 from glioma_uq.files import CHECKSUM
-from glioma_uq.quality.metrics import OUTSIDE
+from glioma_uq.quality.metrics import OUTSIDE, SIGNATURE
 from glioma_uq.subregions import CAVITY, REGIONS
 
 STEPS = (
@@ -62,31 +62,6 @@ def divide_cases(labels, quality):
         {"case": row["case"], **reasons[row["case"]]} for row in labels if row["case"] in reasons
     ]
     return cases, excluded
-
-
-def exclude_copies(cases, quality):
-    """Return (cases, copies): without the cases that have a series of an earlier one, and these.
-
-    `cases`: included ones, in the order of labels.csv; `quality`: rows of all steps. Series are
-    compared by the hashes of their voxels that import_case writes; a phantom has none.
-    """
-    hashes = {row["case"]: row for row in quality if row["step"] == "import_case"}
-    kept, copies, owners = [], [], {}
-    for case in cases:
-        row = hashes.get(case["case"], {})
-        series = {x: name for name, x in row.items() if name.endswith(CHECKSUM) and x}
-        same = next((x for x in series if x in owners), None)
-        if same is None:
-            owners |= dict.fromkeys(series, case["case"])
-            kept.append(case)
-            continue
-        modality = series[same].removesuffix(CHECKSUM).upper()
-        reason = (
-            f"expected scans of this case alone, found in its {modality} the same voxels as in "
-            f"that of {owners[same]}, remove one of the two"
-        )
-        copies.append({"case": case["case"], "step": "collect_cohort", "reason": reason})
-    return kept, copies
 
 
 def exclude_other_grids(cases, quality):
@@ -190,6 +165,7 @@ def gather_metrics(quality):
     rows = {}
     for row in quality:
         not_metrics = {"step", "reason", *OUTSIDE, *files_in(row)}
+        not_metrics |= {name for name in row if name.endswith(SIGNATURE)}
         metrics = {name: value for name, value in row.items() if name not in not_metrics}
         rows.setdefault(row["case"], {}).update(metrics)
     columns = list(dict.fromkeys(name for row in rows.values() for name in row)) or ["case"]

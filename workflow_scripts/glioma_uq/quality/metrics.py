@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 SERIES = ("t1", "t1ce", "t2", "flair")
 OUTSIDE = ("metric", "low", "high")  # in a row: the metric that excluded the case, and its limits
+SIGNATURE = "_signature"  # how columns of signatures end, in the row of import_case
 
 
 class Metric(NamedTuple):
@@ -34,6 +35,7 @@ METRICS = {
     "slices": Metric("convert_case", "slices of the series", None, min),
     "slice_mm": Metric("convert_case", "distance of the slices (mm)", None, max),
     "orientation": Metric("import_case", "orientation in the file"),
+    "spikes": Metric("import_case", "voxels clipped, far beyond all others", None, max),
     "imputed": Metric("import_case", "missing series, imputed by zeros"),
     "tilt_deg": Metric("import_case", "tilt of the axes (degrees)", None, max),
     "intensity_low": Metric("correct_bias_field", "intensity, 1st percentile", None, min),
@@ -42,6 +44,8 @@ METRICS = {
     "bias_low": Metric("correct_bias_field", "bias field, 1st percentile", "Bias, low", min),
     "bias_high": Metric("correct_bias_field", "bias field, 99th percentile", "Bias, high", max),
     "brain_volume_ml": Metric("strip_skull", "Volume of the brain mask (ml)", "Brain (ml)", min),
+    "brain_pieces": Metric("strip_skull", "Pieces of the brain mask", None, max),
+    "brain_in_head": Metric("strip_skull", "Share of the brain mask in the head", None, min),
     "mutual_information": Metric(
         "coregister", "mutual information with T1CE (nats)", "MI, T1CE", min
     ),
@@ -54,6 +58,7 @@ METRICS = {
     "brain_covered": Metric(
         "normalise_case", "share of the brain that was scanned", "Scanned", min
     ),
+    "spread": Metric("normalise_case", "range of the central 90 % of z-scores", None, min),
     "et_mm3": Metric("normalise_case", "Enhancing tumour, ET (mm³)", None, min),
     "tc_mm3": Metric("normalise_case", "Tumour core, TC (mm³)", None, min),
     "wt_mm3": Metric("normalise_case", "Whole tumour, WT (mm³)", None, min),
@@ -62,10 +67,16 @@ METRICS = {
     "tumour_outside_brain_ml": Metric(
         "normalise_case", "Tumour outside the brain mask (ml)", "Tumour outside (ml)", max
     ),
+    "tumour_outside_share": Metric(
+        "normalise_case", "Share of the tumour outside the brain mask", None, max
+    ),
+    "tumour_share": Metric("normalise_case", "Tumour, as a share of the brain", None, max),
+    "tumour_pieces": Metric("normalise_case", "Pieces of the tumour", None, max),
 }
 OF_SERIES = (
-    "series", "look", "slices", "slice_mm", "orientation", "tilt_deg", "intensity_low",
+    "series", "look", "slices", "slice_mm", "orientation", "tilt_deg", "spikes", "intensity_low",
     "intensity_high", "voxel_mm", "bias_low", "bias_high", "mutual_information", "brain_covered",
+    "spread",
 )  # fmt: skip
 
 
