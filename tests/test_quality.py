@@ -12,6 +12,8 @@ from glioma_uq.quality.image_metrics import (
     intensity_range,
     mutual_information,
     overlap_with_template,
+    pieces,
+    spread,
 )
 from glioma_uq.quality.rows import EARLIER, case_quality_record, read_rows
 
@@ -165,3 +167,18 @@ def test_overlap_counts_only_what_was_scanned():
     fixed = Image(np.ones((10, 10, 10), bool), Grid((10, 10, 10), np.eye(4)))
     half = Image(np.ones((10, 10, 5), bool), Grid((10, 10, 5), np.eye(4)))
     assert overlap_with_template(fixed, half, np.eye(4)) == 1
+
+
+def test_the_pieces_of_a_mask_are_the_fewest_that_hold_nearly_all_of_it():
+    mask = np.zeros((20, 20, 20), bool)
+    mask[2:8, 2:8, 2:8] = True
+    assert pieces(mask) == 1
+    mask[0, 0, 0] = mask[19, 19, 19] = True  # crumbs
+    assert pieces(mask) == 1
+    mask[12:16, 12:16, 12:16] = True
+    assert pieces(mask) == 2
+    assert pieces(np.indices((10, 10, 10)).sum(0) % 2 == 0) == 475
+
+
+def test_the_spread_of_normal_z_scores():
+    assert spread(np.random.default_rng(0).normal(size=100_000)) == pytest.approx(3.29, abs=0.02)

@@ -12,6 +12,7 @@ import pytest
 from glioma_uq.errors import BadCase, BadInput
 from glioma_uq.images import Grid, Image, read_image, read_mask, write_image
 from glioma_uq.overlap.masks import dice
+from glioma_uq.quality.rows import read_rows
 from glioma_uq.skull_stripping import METHODS, deepbet, find_brain, hd_bet, hd_bet_v1, packages
 from glioma_uq.skull_stripping.packages import check_weights
 from strip_skull import main as strip_skull
@@ -227,6 +228,36 @@ def test_the_step_writes_the_mask_and_its_volume(scan, tmp_path):
     strip_skull(**options, **files, brain_mask=mask, quality=quality, limits=limits)
     assert mask.stat().st_size == 0
     assert "of 700 to 2300, found 1.0" in quality.read_text()
+
+
+def ball(radius, centre=(30, 36, 30)):
+    """Return a ball in an image of 60 x 72 x 60 voxels."""
+    place = np.stack(np.indices((60, 72, 60))) - np.reshape(centre, (3, 1, 1, 1))
+    return (place**2).sum(0) < radius**2
+
+
+MASKS = {  # mask: (pieces, share in the head), of a head of radius 25
+    "the brain": (ball(20), 1, (0.99, 1)),
+    "half beside the head": (ball(12, (30, 13, 30)), 1, (0.4, 0.75)),
+    "beside the head": (ball(6, (8, 8, 8)), 1, (0, 0)),
+    "two hemispheres": (ball(9, (18, 36, 30)) | ball(9, (42, 36, 30)), 2, (0.99, 1)),
+}
+
+
+@pytest.mark.parametrize(("mask", "count", "share"), MASKS.values(), ids=MASKS)
+def test_the_step_measures_how_a_mask_fits_the_head(tmp_path, mask, count, share):
+    grid = Grid(mask.shape, np.diag([2.0, 2.0, 2.0, 1.0]))
+    noise = np.random.default_rng(0).normal(0, 5, mask.shape)
+    write_image(tmp_path / "t1ce.nii.gz", (300 * ball(25) + noise).astype(np.float32), grid)
+    write_image(tmp_path / "own.nii.gz", mask.astype(np.uint8), grid)
+    strip_skull(
+        case="P1", method="none", options={}, on_bad_case="stop", limits={},
+        t1ce=tmp_path / "t1ce.nii.gz", own_mask=tmp_path / "own.nii.gz",
+        brain_mask=tmp_path / "mask.nii.gz", quality=tmp_path / "row.csv",
+    )  # fmt: skip
+    row = read_rows(tmp_path / "row.csv")[0]
+    assert int(row["brain_pieces"]) == count
+    assert share[0] <= float(row["brain_in_head"]) <= share[1]
 
 
 @pytest.mark.real

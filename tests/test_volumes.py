@@ -26,13 +26,21 @@ BRAIN = np.zeros(GRID.shape, np.uint8)
 BRAIN[2:-2, 2:-2, 2:-2] = 1
 
 
-def normalise(folder, case, seed=0, brain=BRAIN, tumour=True, flair=GRID, cavity=0, **own_grid):
-    """Run normalise_case on noise; without `tumour` there is no reference, without `brain` none."""
+def normalise(
+    folder, case, seed=0, brain=BRAIN, tumour=True, flair=GRID, cavity=0, unscanned=0, limits=None,
+    **own_grid,
+):  # fmt: skip
+    """Run normalise_case on noise; without `tumour` there is no reference.
+
+    `unscanned`: the first slices of the FLAIR, which are zeros.
+    """
     native, manifest = folder / "native" / case, folder / "volumes.csv"
     native.mkdir(parents=True)
     rng = np.random.default_rng(seed)
     for name, grid in (("t1ce", GRID), ("flair", flair)):
-        write_image(native / f"{name}.nii.gz", rng.random(grid.shape, np.float32), grid)
+        data = rng.random(grid.shape, np.float32)
+        data[: unscanned if name == "flair" else 0] = 0
+        write_image(native / f"{name}.nii.gz", data, grid)
     write_image(native / "brain.nii.gz", brain, GRID)
     write_image(native / "template.nii.gz", BRAIN, GRID)
     labels = np.where(rng.random(GRID.shape) < 0.1, 3, 0).astype(np.uint8)
@@ -59,7 +67,8 @@ def normalise(folder, case, seed=0, brain=BRAIN, tumour=True, flair=GRID, cavity
         **own_grid,
         normalised={name: volume_path(manifest, case, name) for name in FILES},
         quality=folder / "quality" / f"{case}.csv",
-        limits={} if "on_own_grid" in own_grid else {"tumour_outside_brain_ml": [None, 0.0]},
+        limits=limits
+        or ({} if "on_own_grid" in own_grid else {"tumour_outside_brain_ml": [None, 0.0]}),
         on_bad_case="exclude",
         coding=CANONICAL,
     )
@@ -273,3 +282,55 @@ def test_a_reference_that_appears_or_vanishes_behind_the_manifest_is_refused(tmp
     for case in ("a", "b"):
         with pytest.raises(BadInput, match="found another:"):
             manifest.file(case, "segmentation")
+
+
+# Voxels that no series scanned, and what a segmentation may be.
+
+
+def scored(folder, unscanned):
+    """Return (z-scores, their brain, row) of a FLAIR whose `unscanned` slices are zeros."""
+    normalise(folder, "a", on_own_grid=True, unscanned=unscanned)
+    flair, brain = (
+        read_image(volume_path(folder / "volumes.csv", "a", name)).data
+        for name in ("flair", "brain_mask")
+    )
+    return flair, brain > 0, read_table(folder / "quality/a.csv").iloc[0]
+
+
+def test_slices_that_were_not_scanned_are_no_part_of_mean_and_sd(tmp_path):
+    found, brain, row = scored(tmp_path / "cut", 4)
+    whole, _, all_there = scored(tmp_path / "whole", 0)
+    there = brain & (np.arange(GRID.shape[0])[:, None, None] >= 4)
+    assert (found[~there] == 0).all()
+    assert found[there].mean() == pytest.approx(0, abs=1e-6)
+    assert found[there].std() == pytest.approx(1, abs=1e-6)
+    assert row["flair_brain_covered"] == round(there.sum() / brain.sum(), 4) == 0.75
+    assert all_there["flair_brain_covered"] == row["t1ce_brain_covered"] == 1
+    assert whole[brain & ~there].all()
+
+
+def test_a_series_that_covers_too_little_of_the_brain_excludes_the_case(tmp_path):
+    limits = {"brain_covered": [0.8, None]}
+    normalise(tmp_path, "a", on_own_grid=True, unscanned=4, limits=limits)
+    row = read_table(tmp_path / "quality/a.csv").iloc[0]
+    assert row["reason"].startswith("expected flair_brain_covered (FLAIR: share of the brain that")
+    assert row["metric"] == "flair_brain_covered"
+
+
+def test_a_series_beside_the_brain_excludes_the_case(tmp_path):
+    far = Grid(GRID.shape, from_matvec(np.diag([3.0] * 3), [900] * 3))
+    normalise(tmp_path, "a", flair=far)
+    row = read_table(tmp_path / "quality/a.csv").iloc[0]
+    assert row["flair_brain_covered"] == 0
+    assert "expected a scan of the brain inside the study's grid, found none" in row["reason"]
+
+
+def test_a_tumour_is_compared_with_the_brain_on_its_own_grid(tmp_path):
+    normalise(tmp_path, "a", on_own_grid=True)
+    row = read_table(tmp_path / "quality/a.csv").iloc[0]
+    tumour = read_image(volume_path(tmp_path / "volumes.csv", "a", "native_segmentation")).data > 0
+    brain = BRAIN > 0
+    assert row["tumour_share"] == pytest.approx(tumour.sum() / brain.sum(), abs=1e-4)
+    outside = (tumour & ~brain).sum() / tumour.sum()
+    assert row["tumour_outside_share"] == pytest.approx(outside, abs=1e-4)
+    assert row["tumour_pieces"] > 20

@@ -15,7 +15,14 @@ from glioma_uq.images import (
     read_mask,
     write_image,
 )
-from glioma_uq.normalisation import clip_to_percentiles, study_grid, z_score, z_score_twice
+from glioma_uq.normalisation import (
+    clip_to_percentiles,
+    scanned_planes,
+    study_grid,
+    z_score,
+    z_score_twice,
+)
+from glioma_uq.quality.image_metrics import pieces, spread
 from glioma_uq.quality.rows import case_quality_record, mark_excluded
 from glioma_uq.subregions import in_region
 from glioma_uq.transforms import (
@@ -44,7 +51,8 @@ def main(
     `variant` "authors" uses the template's brain mask for every case, and for the tumour.
     With `white_matter` (of the template), the remaining bias field is corrected there first.
     `on_own_grid`: the study's grid is that of the case's series, see `common_grid`.
-    With `clip`, intensities are clipped to two percentiles of those in the brain.
+    With `clip`, intensities are clipped to two percentiles of those in the brain. Voxels of the
+    brain that a series did not scan are 0, and no part of its mean and sd.
     """
     with case_quality_record(
         case, "normalise_case", quality, normalised.values(), on_bad_case, limits
@@ -64,15 +72,19 @@ def main(
                 continue
             first = read_matrix(to_t1ce[modality]) if modality in to_t1ce else np.eye(4)
             scan, matrix = read_image(path), compose(first, t1ce_matrix)
+            seen = Image(scanned_planes(scan.data), scan.grid)
             if white_matter:
                 scan = correct_in_white_matter(scan, read_mask(white_matter), matrix, field_options)
             placed = resample(scan, grid, matrix)
-            if clip:
-                placed = clip_to_percentiles(placed, brain, clip)
-            write_image(normalised[modality], score(placed, brain), grid)
-            seen = Image(np.ones(scan.grid.shape, bool), scan.grid)
+            # Of the brain, what has a value: interpolation ends at the centres of the outer voxels.
+            scanned = brain & resample_mask(seen, grid, matrix)
             covered = resample(seen, grid, matrix, order=0)[brain].mean()
             metrics[f"{modality}_brain_covered"] = round(float(covered), 4)
+            if clip:
+                placed = clip_to_percentiles(placed, scanned, clip)
+            scored = score(placed, scanned)
+            metrics[f"{modality}_spread"] = spread(scored[scanned])
+            write_image(normalised[modality], scored, grid)
         write_image(normalised["brain_mask"], brain.astype(np.uint8), grid)
         if is_empty(segmentation):
             mark_excluded([normalised["segmentation"]])
@@ -87,6 +99,7 @@ def main(
             voxels = (in_region(labels, "wt") & ~brain).sum()
             outside = float(voxels * in_patient(grid, t1ce_matrix).voxel_volume)
             metrics["tumour_outside_brain_ml"] = round(outside / 1000, 2)
+            metrics |= tumour_shares(in_region(reference.data, "wt"), native_brain.data)
         sources = {"t1ce_to_template": t1ce_to_template, "native_segmentation": segmentation}
         metrics |= manifest_row(normalised | sources, grid, t1ce_matrix)
 
@@ -108,6 +121,15 @@ def common_grid(scans, voxel_size_mm):
             f"registration, found {sizes} mm, correct that, or choose an engine of registration"
         )
     return grid
+
+
+def tumour_shares(tumour, brain):
+    """Return how a tumour and a brain, masks on one grid, fit each other."""
+    return {
+        "tumour_share": round(float(tumour.sum() / brain.sum()), 4),
+        "tumour_outside_share": round(float((tumour & ~brain).sum() / tumour.sum()), 4),
+        "tumour_pieces": pieces(tumour),
+    }
 
 
 def manifest_row(files, grid, matrix):

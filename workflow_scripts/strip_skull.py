@@ -4,10 +4,13 @@ from glioma_uq.steps import run
 
 import numpy as np
 
-from glioma_uq.images import is_empty, read_image, read_mask, write_image
+from glioma_uq.images import Image, is_empty, read_image, read_mask, write_image
+from glioma_uq.quality.image_metrics import foreground, pieces
 from glioma_uq.quality.rows import case_quality_record
 from glioma_uq.skull_stripping import find_brain
-from glioma_uq.transforms import read_matrix
+from glioma_uq.transforms import block_average, read_matrix
+
+HEAD_MM = 4.0
 
 
 def main(
@@ -24,7 +27,16 @@ def main(
         needs = {name: READERS[name](path) for name, path in files.items()}
         mask = find_brain(scan, method, threads=threads, **needs, **options)
         metrics["brain_volume_ml"] = round(mask.sum() * scan.grid.voxel_volume / 1000, 1)
+        metrics["brain_pieces"] = pieces(mask)
+        metrics["brain_in_head"] = share_in_head(mask, scan)
         write_image(brain_mask, mask.astype(np.uint8), scan.grid)
+
+
+def share_in_head(mask, scan):
+    """Return the share of a mask that lies in the head, on blocks of HEAD_MM."""
+    coarse = block_average(scan, HEAD_MM)
+    share = block_average(Image(mask, scan.grid), HEAD_MM).data
+    return round(float(share[foreground(coarse.data)].sum() / share.sum()), 4)
 
 
 def mask_or_none(path):
