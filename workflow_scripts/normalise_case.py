@@ -125,9 +125,10 @@ def common_grid(scans, voxel_size_mm):
 
 def tumour_shares(tumour, brain):
     """Return how a tumour and a brain, masks on one grid, fit each other."""
+    voxels = max(1, tumour.sum())
     return {
         "tumour_share": round(float(tumour.sum() / brain.sum()), 4),
-        "tumour_outside_share": round(float((tumour & ~brain).sum() / tumour.sum()), 4),
+        "tumour_outside_share": round(float((tumour & ~brain).sum() / voxels), 4),
         "tumour_pieces": pieces(tumour),
     }
 

@@ -39,10 +39,10 @@ def spread(values):
 
 
 def pieces(mask, share=0.95):
-    """Return the fewest connected pieces that together hold a `share` of a mask."""
-    labels, _ = ndimage.label(mask)
+    """Return the fewest connected pieces that together hold a `share` of a mask, 0 if empty."""
+    labels, count = ndimage.label(mask)
     sizes = np.sort(np.bincount(labels.ravel())[1:])[::-1].cumsum()
-    return int(np.searchsorted(sizes, share * sizes[-1]) + 1)
+    return int(np.searchsorted(sizes, share * sizes[-1]) + 1) if count else 0
 
 
 def overlap_with_template(fixed, moving, matrix):
