@@ -151,7 +151,7 @@ def test_series_of_real_patients_are_far_from_the_same(real_data):
         if not path.name.endswith("_seg.nii.gz"):
             data = np.asarray(nib.as_closest_canonical(nib.load(path)).dataobj)
             found.append(signature_of(data))
-            assert 1 - found[-1] @ signature_of(in_levels(data.astype(float))) < SAME / 5
+            assert 1 - found[-1] @ signature_of(in_levels(data.astype(float))) < SAME / 4
     apart = 1 - np.stack(found) @ np.stack(found).T
     assert len(found) == 48
-    assert apart[~np.eye(48, dtype=bool)].min() > 10 * SAME
+    assert apart[~np.eye(48, dtype=bool)].min() > 25 * SAME
