@@ -24,6 +24,7 @@ from glioma_uq.images import read_image, write_image
 from glioma_uq.networks import build_network
 from glioma_uq.plans.cohort import CohortPlan
 from glioma_uq.plans.study import StudyPlan
+from glioma_uq.quality.metrics import limits_of_step
 from glioma_uq.subregions import REGIONS
 from glioma_uq.tables import read_table
 from glioma_uq.training.settings import Settings
@@ -115,7 +116,11 @@ def test_figure_4_of_cases_on_their_own_grid_has_the_volumes_in_the_files(
 
 @pytest.mark.real
 def test_every_volume_of_the_twelve_cases_is_that_of_a_direct_count(real_data, tmp_path):
-    """Through a registration that makes the patient half as large again, onto voxels of 3 mm."""
+    """Through a registration that makes the patient half as large again, onto voxels of 3 mm.
+
+    No case is beyond the default limits.
+    """
+    limits = limits_of_step("normalise_case", study()["preprocessing"]["quality"]["limits"])
     release = real_data / "brats_2021"
     if not release.is_dir():
         pytest.skip(f"the twelve cases of BraTS 2021 are not in {release}")
@@ -141,7 +146,7 @@ def test_every_volume_of_the_twelve_cases_is_that_of_a_direct_count(real_data, t
             brain_mask=tmp_path / "brain.nii.gz", segmentation=raw["segmentation"],
             template=tmp_path / "brain.nii.gz", options={"voxel_size_mm": 3.0, "margin_mm": 4.0},
             normalised={x: volume_path(tmp_path / "volumes.csv", case, x) for x in parts},
-            quality=row, limits={}, on_bad_case="stop", coding=coding,
+            quality=row, limits=limits, on_bad_case="stop", coding=coding,
         )  # fmt: skip
         expert = np.asarray(nib.load(release / case / f"{case}_seg.nii.gz").dataobj)
         measured = pd.read_csv(row).iloc[0]
