@@ -157,19 +157,17 @@ def spike(cohort):
     return round(spreads[1] / spreads[0], 1)
 
 
-@situation("plausibility", "one voxel in a thousand at the limit of its type", right=TAKES_PART)
+@situation("plausibility", "one voxel in a hundred at the limit of its type", right=TAKES_PART)
 def few_saturated(cohort):
     def change(scan):
-        return np.where(speckled(0.001, HEAD), np.float32(32767), scan)
+        return np.where(speckled(0.01, HEAD), np.float32(32767), scan)
 
     return fate(cohort, t2=change)
 
 
-@situation(
-    "plausibility", "one voxel in fifty at the limit of its type", right="expected t2_spread"
-)
+@situation("plausibility", "one voxel in 25 at the limit of its type", right="expected t2_spread")
 def saturated(cohort):
     def change(scan):
-        return np.where(speckled(0.02, HEAD), np.float32(32767), scan)
+        return np.where(speckled(0.04, HEAD), np.float32(32767), scan)
 
     return fate(cohort, t2=change)

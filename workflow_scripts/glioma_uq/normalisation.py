@@ -28,7 +28,7 @@ def study_grid(template_mask, *, voxel_size_mm, margin_mm):
 
 
 def without_spikes(data):
-    """Return `data`, of its own type, with voxels far beyond all others clipped.
+    """Return `data`, of its own type, with voxels far beyond all others set to the next ones.
 
     One spike of a thousand times the maximum would flatten every histogram and z-score. Scans
     without one are returned unchanged.
@@ -37,7 +37,8 @@ def without_spikes(data):
     reach = SPIKE * (high - low)
     if reach == 0 or (data.min() >= low - reach and data.max() <= high + reach):
         return data
-    return np.clip(data, low - reach, high + reach).astype(data.dtype)
+    others = data[(data >= low - reach) & (data <= high + reach)]
+    return np.clip(data, others.min(), others.max())
 
 
 def scanned_planes(data):
@@ -60,24 +61,21 @@ def clip_to_percentiles(data, brain, percentiles):
 def z_score(data, brain):
     """Return (data - mean) / sd, with mean and sd over the voxels in `brain`; 0 outside; float32.
 
-    Spikes are clipped, and no part of mean and sd. Raises BadCase if the brain is empty or of
-    constant intensity.
+    Spikes are clipped. Raises BadCase if the brain is empty or of constant intensity.
     """
     if not brain.any():
         raise BadCase(
             "expected a scan of the brain inside the study's grid, found none, look at the overlay"
         )
-    stored = data[brain].astype(np.float64)
-    inside = without_spikes(stored)
-    tissue = inside[inside == stored]
-    spread = tissue.std()
+    inside = without_spikes(data[brain].astype(np.float64))
+    spread = inside.std()
     if not spread > 0:
         raise BadCase(
-            f"expected intensities that differ inside the brain, found {tissue[0]:g} everywhere, "
+            f"expected intensities that differ inside the brain, found {inside[0]:g} everywhere, "
             "look at the scan"
         )
     scored = np.zeros(data.shape, np.float32)
-    scored[brain] = (inside - tissue.mean()) / spread
+    scored[brain] = (inside - inside.mean()) / spread
     return scored
 
 
