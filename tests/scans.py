@@ -79,12 +79,12 @@ def at_the_door(cohort, **source):
     return look(cohort, **source)[CASE]
 
 
-def inside(cohort, case=CASE):
+def inside(cohort, case=CASE, names=NAMES):
     """Import a case; return (the row of import_case, {part: path of what it wrote})."""
     out = cohort.parent / "raw" / case
     images = {part: out / f"{part}.nii.gz" for part in PARTS}
     import_case.main(
         case=case, modalities=MODALITIES, coding=CANONICAL, on_bad_case="exclude", images=images,
-        quality=out / "row.csv", **source_of(cohort),
+        quality=out / "row.csv", **source_of(cohort, names),
     )  # fmt: skip
     return read_rows(out / "row.csv")[0], images

@@ -46,9 +46,10 @@ class TinyCohort:
         """Write an image anew, with the identity as affine where none is given."""
         save(self.scan(part), data, affine, **codes)
 
-    def fate(self):
+    def fate(self, names=NAMES):
         """Return what comes of the case at the door and on import: TAKES_PART, or the reason."""
-        return at_the_door(self.path) or inside(self.path)[0]["reason"] or TAKES_PART
+        door = at_the_door(self.path, names=names)
+        return door or inside(self.path, names=names)[0]["reason"] or TAKES_PART
 
     def imported(self, part):
         """Return the voxels of an image as import_case writes it."""
