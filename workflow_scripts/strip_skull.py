@@ -33,10 +33,15 @@ def main(
 
 
 def share_in_head(mask, scan):
-    """Return the share of a mask that lies in the head, on blocks of HEAD_MM."""
-    coarse = block_average(scan, HEAD_MM)
+    """Return the share of a mask that lies in the head, on blocks of HEAD_MM.
+
+    The head is what differs from the faces of the scan: z-scores are above and below them.
+    """
+    coarse = block_average(scan, HEAD_MM).data
+    faces = [np.take(coarse, end, axis).ravel() for axis in range(3) for end in (0, -1)]
+    head = foreground(np.abs(coarse - np.median(np.concatenate(faces))))
     share = block_average(Image(mask, scan.grid), HEAD_MM).data
-    return round(float(share[foreground(coarse.data)].sum() / share.sum()), 4)
+    return round(float(share[head].sum() / share.sum()), 4)
 
 
 def mask_or_none(path):
