@@ -9,7 +9,9 @@ import numpy as np
 
 from glioma_uq.errors import BadCase, reading_case_file
 from glioma_uq.files import written_whole
+from glioma_uq.nifti_start import check_start
 from glioma_uq.subregions import in_region
+from glioma_uq.unpacking import MOST_BYTES, in_words
 
 GRID_TOLERANCE_MM = 1e-3
 LARGEST_ROUNDING = 0.1  # ASSUME: of a voxel; rounding in a header moves no corner further
@@ -172,10 +174,32 @@ def open_image(path):
         raise ExcludedBefore(f"excluded at an earlier step, which left {path.name} empty")
     with reading_case_file(path, "a NIfTI image", f"that {path} cannot be read", "export it again"):
         path.open("rb").close()  # nibabel hides a PermissionError
+        check_start(path)
         image = nib.load(path)
-        shape, affine = image.shape, image.affine
+        shape, affine, kind = image.shape, image.affine, image.get_data_dtype()
+        is_scaled = (image.dataobj.slope, image.dataobj.inter) != (1, 0)
     _check_geometry(shape, affine, path)
+    _check_voxels(shape, kind, is_scaled, path)
     return image
+
+
+def _check_voxels(shape, kind, is_scaled, path):
+    """Raise BadCase unless each voxel is one number, and all are at most MOST_BYTES in memory.
+
+    There they are float32 at least, and float64 if the header scales them.
+    """
+    if kind.kind not in "iuf":
+        raise BadCase(
+            f"expected one number in each voxel, found {kind} in {path}, "
+            "export the scan instead of a picture of it"
+        )
+    bytes_each = max(kind.itemsize, 8 if is_scaled else 4)
+    size = np.prod(shape, dtype=float) * bytes_each
+    if size > MOST_BYTES:
+        raise BadCase(
+            f"expected at most {in_words(MOST_BYTES)} of voxels, found {in_words(size)} "
+            f"(shape {shape}, {bytes_each} bytes each) in {path}, resample it or correct its header"
+        )
 
 
 def _check_geometry(shape, affine, path):

@@ -5,35 +5,23 @@ Snakemake reads this module while it plans, so it imports nothing heavy.
 
 import re
 from datetime import datetime
-from zipfile import ZipFile
 
+from glioma_uq.bounded_workbooks import open_workbook
 from glioma_uq.errors import BadInput, in_one_line, is_fault_of_machine
 from glioma_uq.texts import composed
 
-MOST_BYTES = 500_000_000  # of a workbook, unpacked
 LEADING_ZEROS = re.compile(r"0+")  # number format of ids like 007
 
 
 def lines_of_sheet(path, sheet):
     """Return [(number, texts)] of a sheet of a workbook."""
     try:
-        from openpyxl import load_workbook
+        values, formulas = open_workbook(path)
     except ImportError as error:
         raise BadInput(
             f"expected openpyxl for the workbook {path}, found no such package, install it with "
             "`make excel`"
         ) from error
-    try:
-        with ZipFile(path) as packed:
-            size = sum(part.file_size for part in packed.infolist())
-        if size > MOST_BYTES:
-            raise BadInput(
-                f"expected a workbook of at most {MOST_BYTES / 1e6:.0f} MB, found {path} "
-                f"with {size / 1e6:.0f} MB unpacked, keep the columns and rows that are used"
-            )
-        values, formulas = (load_workbook(path, data_only=stored) for stored in (True, False))
-    except BadInput:
-        raise
     except Exception as error:  # a damaged workbook makes openpyxl fail in any way
         if is_fault_of_machine(error) and not isinstance(error, OSError):
             raise

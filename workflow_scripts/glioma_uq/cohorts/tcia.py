@@ -26,6 +26,7 @@ from glioma_uq.cohorts.transfer import (
 from glioma_uq.environment import login_variable
 from glioma_uq.errors import BadInput, is_fault_of_machine
 from glioma_uq.files import written_whole
+from glioma_uq.unpacking import excess, unpack_member
 
 RENAMED = {"PatientID": "case", "ImageCount": "instances", "FileSize": "bytes"}
 
@@ -125,6 +126,8 @@ def check_zip(path, instances):
     try:
         with zipfile.ZipFile(path) as packed:
             names = [name for name in packed.namelist() if name.endswith(".dcm")]
+            if too_much := excess(packed):
+                return too_much
             broken = packed.testzip()
     except Exception as error:  # zipfile and zlib raise many types on damaged bytes
         if is_fault_of_machine(error):
@@ -153,9 +156,10 @@ def _unpack(packed, folder):
     files = []
     with zipfile.ZipFile(packed) as zipped:
         for i, name in enumerate(sorted(n for n in zipped.namelist() if n.endswith(".dcm"))):
+            # Names in a zip may be the same in two folders, too long, or of any characters.
             path = folder / f"{i:05d}.dcm"
             with written_whole(path) as temporary:
-                temporary.write_bytes(zipped.read(name))
+                unpack_member(zipped, name, temporary)
             files.append(path)
     return files
 
