@@ -8,6 +8,7 @@ from collections import Counter
 from difflib import get_close_matches
 
 from glioma_uq.errors import BadInput
+from glioma_uq.patterns import fullmatch
 from glioma_uq.plurals import counted
 from glioma_uq.tasks import TASKS, UNKNOWN
 from glioma_uq.text_tables import number_of
@@ -101,7 +102,7 @@ def _class_of(text, named, key):
     elif text in named or whole in named:
         found = named[text if text in named else whole]
     else:
-        patterns = [pattern for pattern in named if _pattern(pattern).fullmatch(text)]
+        patterns = [pattern for pattern in named if fullmatch(_pattern(pattern), text)]
         if len({named[pattern] for pattern in patterns}) > 1:
             raise BadInput(
                 f"expected one class of {text!r} in {key}, found several, of the patterns "
@@ -116,7 +117,7 @@ def _pattern(text):
     escaped = re.escape(text).replace(r"\*", ".*")
     if text != "?":  # as people write it for unknown
         escaped = escaped.replace(r"\?", ".")
-    return re.compile(escaped, re.DOTALL)
+    return f"(?s){escaped}"
 
 
 def _joined(classes, task):

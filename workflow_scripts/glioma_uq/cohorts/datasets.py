@@ -22,6 +22,7 @@ from glioma_uq.cohorts.file_matching import (
     only_one,
 )
 from glioma_uq.errors import BadCase, BadInput
+from glioma_uq.patterns import fullmatch
 from glioma_uq.texts import composed
 
 GROUPS = ("patient", "session", "case")
@@ -103,7 +104,7 @@ def place_of(folder, patterns):
     """Return the `Place` of a folder by the first of `patterns` that matches it, else None."""
     for pattern in patterns:
         levels, names = composed(pattern).split("/"), composed(folder).split("/")
-        found = [re.fullmatch(*pair) for pair in zip(levels, names, strict=False)]
+        found = [fullmatch(*pair) for pair in zip(levels, names, strict=False)]
         if len(levels) == len(names) and all(found):
             groups = {name: text for match in found for name, text in match.groupdict("").items()}
             return _named(groups, folder)

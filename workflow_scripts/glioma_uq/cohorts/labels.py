@@ -3,7 +3,6 @@
 Snakemake reads this module while it plans, so it imports nothing heavy.
 """
 
-import re
 from collections import Counter
 from itertools import chain
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from glioma_uq.case_names import check_no_twins
 from glioma_uq.errors import BadInput
 from glioma_uq.label_values import read_labels_of
+from glioma_uq.patterns import fullmatch
 from glioma_uq.tasks import TASKS, UNKNOWN
 from glioma_uq.text_tables import BLANK, check_column, check_ids, read_text_table, select_rows
 from glioma_uq.texts import checked_id, checked_text
@@ -111,7 +111,7 @@ def rewritten(case, ids):
     >>> rewritten("PDGM-004_FU1", {"pattern": r"PDGM-(\d{3})(_FU\d)?", "as": r"PDGM-0\1\2"})
     'PDGM-0004_FU1'
     """
-    match = re.fullmatch(ids["pattern"], case) if ids else None
+    match = fullmatch(ids["pattern"], case) if ids else None
     return match.expand(ids["as"]) if match else case
 
 

@@ -3,7 +3,9 @@
 import re
 
 from glioma_uq.errors import BadInput
+from glioma_uq.patterns import TooSlow, search
 
+LONGEST_TEXT = 64  # characters of a description in a valid header (VR LO of PS3.5 6.2)
 MODALITIES = ("flair", "t2", "t1ce", "t1")  # in the order of their rules
 T1_LIKE = r"(\bt1|\bmp ?rage|\bmemprage|\bf?spgr\b|\bbravo\b|\btfl\b|\bvibe\b)"
 CONTRAST = (
@@ -54,7 +56,11 @@ def recognise(row, rules):
     if (kind := text_of(row.get("Modality"))) not in ("", "MR"):
         return "", f"{kind}, not MR"
     for name, pattern in rules["never"].items():
-        if pattern and (found := re.search(pattern, words)):
+        try:
+            found = search(pattern or r"(?!)", words)
+        except TooSlow as error:
+            return "", f"series_rules.never.{name}: {error}"
+        if found:
             return "", f"{name}: {found[0].split(' ')[-1]!r} in its description"
     if derived := DERIVED_TYPES & set(text_of(row.get("ImageType")).split("\\")):
         return "", f"derived map: {sorted(derived)[0]} in its ImageType"
@@ -99,8 +105,12 @@ def _check_pattern(key, pattern):
 
 
 def in_small_words(description):
-    """Return a lower-case description, with one space for all signs but + and *."""
-    return re.sub(r"[^a-z0-9+*]+", " ", text_of(description).lower()).strip()
+    """Return a lower-case description, with one space for all signs but + and *.
+
+    Only its first LONGEST_TEXT characters: patterns may take the square of the length.
+    """
+    text = text_of(description)[:LONGEST_TEXT].lower()
+    return re.sub(r"[^a-z0-9+*]+", " ", text).strip()
 
 
 def agent_of(row):
@@ -109,7 +119,7 @@ def agent_of(row):
     >>> [agent_of({"ContrastBolusAgent": text}) for text in ("Gadovist 1.0", "NONE", "n/a", "0 ml")]
     ['Gadovist 1.0', '', '', '']
     """
-    agent = text_of(row.get("ContrastBolusAgent"))
+    agent = text_of(row.get("ContrastBolusAgent"))[:LONGEST_TEXT]
     words = in_small_words(agent)
     return "" if NO_AGENT.fullmatch(words) or re.search(WITHOUT, words) else agent
 
@@ -117,7 +127,12 @@ def agent_of(row):
 def _by_words(words, rules):
     for modality in MODALITIES:
         rule = rules[modality]
-        if re.search(rule["include"], words) and not re.search(rule["exclude"] or r"(?!)", words):
+        try:
+            meant = search(rule["include"], words)
+            meant = meant and not search(rule["exclude"] or r"(?!)", words)
+        except TooSlow as error:
+            return "", f"{modality}, but {error}"
+        if meant:
             return modality, f"by {words!r}"
     return "", f"no rule recognises {words!r}"
 

@@ -178,7 +178,7 @@ def missing_modalities(chosen, modalities):
 
 def why_missing(case, modality):
     """Return the sentence why a case lacks `modality`; the table `case` has all its series."""
-    near = case[case.reason.str.startswith(f"{modality}, but")]
+    near = case[case.reason.str.startswith((f"{modality}, but", "series_rules.never"))]
     found = [f"{row.SeriesDescription!r} ({row.reason})" for row in near.itertuples()]
     found = "; ".join(found[:3]) or f"{len(case)} series and none recognised as one"
     return (
