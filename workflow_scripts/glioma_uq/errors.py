@@ -89,7 +89,9 @@ def is_fault_of_machine(error):
         return error.errno not in FAULT_OF_FILE
     if isinstance(error, (MemoryError, ImportError)):
         return True
-    return any(sign in str(error).lower() for sign in OUT_OF_MEMORY)
+    # Libraries in C++ tell it in words; other errors may quote words of the file itself.
+    told = isinstance(error, RuntimeError)
+    return told and any(sign in str(error).lower() for sign in OUT_OF_MEMORY)
 
 
 def in_one_line(error):
