@@ -8,6 +8,7 @@ from dicom_series import PLANES, write_case, write_file, write_series
 
 import convert_case
 from glioma_uq.cohorts import conversion, dicom
+from glioma_uq.cohorts.dicom_files import read_header
 from glioma_uq.cohorts.selection import write_series as write_table
 from glioma_uq.cohorts.series import choose_series
 from glioma_uq.cohorts.sources import cases_there, find_images
@@ -191,7 +192,7 @@ def test_what_is_no_even_stack_of_slices_is_not_taken(tmp_path, options, problem
 
 def test_one_volume_with_a_slice_there_twice_is_not_taken(tmp_path):
     uid, _ = write_series(tmp_path / "a", "AX T2")
-    again = dicom._header(tmp_path / "a" / "1_0_3.dcm")
+    again = read_header(tmp_path / "a" / "1_0_3.dcm")
     header = {name: again.get(name) for name in ("ImageOrientationPatient", "ImagePositionPatient")}
     header |= {"SeriesInstanceUID": uid, "SeriesDescription": "AX T2", "PatientID": "P-1"}
     header |= {"StudyDate": "20010101", "PixelSpacing": [2, 2], "InstanceNumber": 99}
@@ -257,11 +258,37 @@ def test_a_header_with_too_few_numbers_for_a_place_is_a_problem_of_its_series(tm
     assert sentence in reason(run(tmp_path, ["t2"]))
 
 
-@pytest.mark.parametrize("name", ["PatientID", "SeriesInstanceUID"])
-def test_a_file_that_does_not_say_whose_it_is_excludes_the_case_and_is_named(tmp_path, name):
+def test_a_file_that_does_not_say_its_series_excludes_the_case_and_is_named(tmp_path):
     write_case(tmp_path / "a")
-    damaged(of_localiser(tmp_path / "a")[0], name, b"12345")
+    damaged(of_localiser(tmp_path / "a")[0], "SeriesInstanceUID", b"12345")
     assert "1_0_0.dcm cannot be read" in reason(run(tmp_path))
+
+
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("patient", [None, "", b"12345"])
+def test_a_series_that_names_no_patient_is_not_taken_and_does_not_matter(tmp_path, number, patient):
+    write_case(tmp_path / "a")
+    for path in (tmp_path / "a").glob(f"{number}_*"):
+        header = pydicom.dcmread(path)
+        del header.PatientName
+        header.PatientID = patient if isinstance(patient, str) else None
+        header.save_as(path)
+        if isinstance(patient, bytes):
+            damaged(path, "PatientID", patient)
+    names_none = "t1, but it names no patient, as other series of the case do"
+    assert (names_none in reason(run(tmp_path))) == (number == 2)
+    assert (reason(run(tmp_path)) == "") == (number == 1)
+
+
+def test_a_series_with_the_name_alone_is_of_the_patient_of_that_name(tmp_path):
+    write_case(tmp_path / "a")
+    for path in (tmp_path / "a").glob("*.dcm"):
+        header = pydicom.dcmread(path)
+        header.PatientName = "Doe^J"
+        if path.name.startswith("1_"):
+            del header.PatientID
+        header.save_as(path)
+    assert reason(run(tmp_path)) == ""
 
 
 @pytest.mark.parametrize("error", [TypeError, IndexError, NotImplementedError, RecursionError])
@@ -303,16 +330,52 @@ def with_position(path, z):
     header.save_as(path)
 
 
+def spread(folder, gaps, **options):
+    """Write a T2 whose slices have these gaps in mm; return its reason in the table of series."""
+    write_series(folder / "a", "AX T2", slices=len(gaps) + 1, **options)
+    for k, z in enumerate(np.cumsum([30.0, *gaps])):
+        with_position(folder / "a" / f"1_0_{k}.dcm", round(float(z), 4))
+    return run(folder, ["t2"])
+
+
 @pytest.mark.parametrize("signed", [0, 1])
-def test_a_gap_that_dcm2niix_calls_uneven_excludes_the_case(tmp_path, signed):
-    """14 % wider than the others. Of unsigned slices dcm2niix leaves a volume and no sidecar."""
-    write_series(tmp_path / "a", "AX T2", PixelRepresentation=signed)
-    for k in range(7, 14):
-        with_position(tmp_path / "a" / f"1_0_{k}.dcm", 30 + 4.0 * k + 0.56)
-    paths = run(tmp_path, ["t2"])
-    assert "expected dcm2niix to make one volume of the series, found" in reason(paths)
-    assert "Interslice distance varies" in reason(paths)
+@pytest.mark.parametrize("percent", [1, 3, 4.5, 5, 8, 10, 14, 18, 25, 45])
+def test_a_gap_that_dcm2niix_cannot_write_is_told_before(tmp_path, signed, percent):
+    """One wider gap among thirteen of 4 mm: dcm2niix fails, or resamples, from 0.2 mm on."""
+    gaps = [4.0] * 6 + [4.0 + 0.04 * percent] + [4.0] * 6
+    paths = spread(tmp_path, gaps, PixelRepresentation=signed)
+    if percent < 4.8:
+        assert reason(paths) == ""
+        assert read_image(paths["images"]["t2"]).grid.voxel_sizes[2] == pytest.approx(4, rel=0.02)
+        return
+    widest = f"gaps between slices of 4.00 to {max(gaps):.2f} mm: too uneven for one volume"
+    assert widest in reason(paths)
     assert paths["images"]["t2"].stat().st_size == 0
+
+
+@pytest.mark.parametrize("percent", [1, 5, 10, 18])
+@pytest.mark.parametrize("place", [0, 38])
+def test_no_volume_is_as_long_as_its_first_gap_says(tmp_path, percent, place):
+    """39 gaps of 1 mm: dcm2niix takes the first for all, and would make a head 18 % longer."""
+    gaps = [1.0] * 39
+    gaps[place] += percent / 100
+    paths = spread(tmp_path, gaps)
+    if percent == 1:
+        assert read_image(paths["images"]["t2"]).grid.voxel_sizes[2] == pytest.approx(1, rel=0.02)
+    else:
+        assert f"1.00 to {max(gaps):.2f} mm: too uneven for one volume" in reason(paths)
+
+
+@pytest.mark.parametrize("share", [0.02, 0.1, 0.19, 0.3])
+def test_gaps_that_differ_all_over_are_a_volume_or_told_before(tmp_path, share):
+    gaps = 1.0 + share * np.random.default_rng(0).uniform(-0.5, 0.5, 39)
+    paths = spread(tmp_path, gaps)
+    if not reason(paths):
+        spacing = read_image(paths["images"]["t2"]).grid.voxel_sizes[2]
+        assert spacing == pytest.approx(gaps.mean(), rel=0.02)
+    else:
+        assert "too uneven for one volume" in reason(paths)
+    assert (reason(paths) == "") == (share < 0.1)
 
 
 @pytest.mark.parametrize("text", [b"T2 \x1b$B@\x1b(B\x07", b"T2 \xfcber\tquer"])
@@ -336,13 +399,45 @@ def test_a_sidecar_that_is_none_is_a_bad_case(tmp_path, text):
     ("work", "error", "sentence"),
     [
         ("kill -9 $$", MemoryError, "dcm2niix was killed, request more memory"),
-        ("kill -11 $$", BadCase, "found 0 and the exit code -11 .without a message."),
+        ("kill -11 $$", BadCase, "found neither and the exit code -11 .it may use 4 GiB"),
+        ("kill -6 $$", BadCase, "found neither and the exit code -6 .it may use 4 GiB"),
         ("printf 'Error: \\374\\n'; exit 2", BadCase, r"exit code 2 .Error: .xfc., name another"),
+        ("exit 0", BadCase, "found neither and the exit code 0 .without a message"),
+        (">series.nii", BadCase, "found series.nii and the exit code 0"),
+        (
+            ">series.nii; >series.json; exit 1",
+            BadCase,
+            "series.json series.nii and the exit",
+        ),
+        (">series.nii; >series.json; >series_Eq_1.nii", BadCase, "series_Eq_1.nii and"),
+        (
+            ">series_ph.nii; >series_ph.json",
+            BadCase,
+            "found series_ph.json series_ph.nii",
+        ),
+        (">series_real.nii; >series_real.json", BadCase, "found series_real.json"),
+        (">series_ROI1.nii; >series_ROI1.json", BadCase, "found series_ROI1.json"),
+        (
+            ">series.nii; >series.json",
+            BadCase,
+            "series.json series.nii and the exit code 0",
+        ),
+        (
+            "echo >series.nii; >series.json",
+            BadCase,
+            "dcm2niix's series.nii cannot be read",
+        ),
+        (
+            "echo >series_e2.nii; >series_e2.json",
+            BadCase,
+            "dcm2niix's series_e2.nii cann",
+        ),
+        ("echo Warning: $from/000000.dcm; exit 3", BadCase, "Warning: 000000.dcm"),
     ],
 )
 def test_dcm2niix_that_fails_says_how(tmp_path, monkeypatch, work, error, sentence):
     command = tmp_path / "dcm2niix"
-    command.write_text(f"#!/bin/sh\n{work}\n")
+    command.write_text(f'#!/bin/sh\ncd "${{10}}"; from="${{11}}"\n{work}\n')
     command.chmod(0o755)
     monkeypatch.setattr("dcm2niix.bin", str(command))
     with pytest.raises(error, match=sentence):

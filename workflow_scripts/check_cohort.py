@@ -3,7 +3,7 @@
 from glioma_uq.steps import run
 
 from collections import Counter
-from pathlib import Path
+from os.path import realpath
 
 from glioma_uq.case_names import closest
 from glioma_uq.cohorts.cases import read_cases
@@ -99,7 +99,7 @@ def _header_of(path):
 
 def _check_not_shared(paths, case, owners):
     for path in paths:
-        owner = owners.setdefault(Path(path).resolve(), case)
+        owner = owners.setdefault(realpath(path), case)
         if owner != case:
             raise BadCase(
                 f"expected images of this case alone, found that {path} also belongs to {owner}, "

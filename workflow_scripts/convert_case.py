@@ -15,11 +15,12 @@ from glioma_uq.quality.rows import case_quality_record, mark_excluded
 
 def main(
     *, case, folder, rules, modalities, on_bad_case, images, sidecars, series, quality,
-    limits=None, files=None, reviewed=None, may_lack=(),
+    limits=None, files=None, reviewed=None, may_lack=(), follow_links=False,
 ):  # fmt: skip
     """Write `images` and `sidecars` (modality to path), `series` and the row `quality`.
 
-    `folder`: the case's DICOM. `files`: the table of its download, None for DICOM on disk.
+    `folder`: the case's DICOM, out of whose parent links may lead only with `follow_links`.
+    `files`: the table of its download, None for DICOM on disk.
     `reviewed`: a table of series that replaces `rules`, or None. `series` lists every series
     of the case with its modality and the reason; it is empty when the folder cannot be read
     or holds two patients. A modality of `may_lack` without a series gets empty files.
@@ -31,7 +32,7 @@ def main(
     ) as metrics:
         if files and is_empty(files):
             raise ExcludedBefore("excluded at an earlier step, which left no DICOM")
-        found, paths = read_folder(folder, case)
+        found, paths = read_folder(folder, case, follow_links)
         if reviewed:
             found = as_reviewed(found, rows_of(read_series(reviewed), case, reviewed))
         else:
@@ -40,7 +41,8 @@ def main(
         chosen = taken(found, modalities, may_lack)
         for modality, row in chosen.items():
             check_stack(row, modality)
-            print(f"{modality}: {row.SeriesDescription!r}, {row.reason}")
+            again = f", {row.copies} files there twice" if row.copies else ""
+            print(f"{modality}: {row.SeriesDescription!r}, {row.reason}{again}")
             convert(paths[row.SeriesInstanceUID], images[modality], sidecars[modality])
             metrics[f"{modality}_series"] = row.SeriesDescription
             if row.look:

@@ -21,6 +21,7 @@ rule convert_case:
     params:
         **cohort.of_step("convert_case"),
         folder=lambda wildcards: cohort.dicom_folder(wildcards.case),
+        follow_links=cohort.config["follow_links"],
         rules=cohort.options["series_rules"],
         modalities=cohort.modalities,
         may_lack=cohort.may_lack,

@@ -4,8 +4,8 @@ import re
 
 from glioma_uq.errors import BadInput
 from glioma_uq.patterns import TooSlow, search
+from glioma_uq.texts import LONGEST_ELEMENT
 
-LONGEST_TEXT = 64  # characters of a description in a valid header (VR LO of PS3.5 6.2)
 MODALITIES = ("flair", "t2", "t1ce", "t1")  # in the order of their rules
 T1_LIKE = r"(\bt1|\bmp ?rage|\bmemprage|\bf?spgr\b|\bbravo\b|\btfl\b|\bvibe\b)"
 CONTRAST = (
@@ -107,9 +107,9 @@ def _check_pattern(key, pattern):
 def in_small_words(description):
     """Return a lower-case description, with one space for all signs but + and *.
 
-    Only its first LONGEST_TEXT characters: patterns may take the square of the length.
+    Only its first LONGEST_ELEMENT characters: patterns may take the square of the length.
     """
-    text = text_of(description)[:LONGEST_TEXT].lower()
+    text = text_of(description)[:LONGEST_ELEMENT].lower()
     return re.sub(r"[^a-z0-9+*]+", " ", text).strip()
 
 
@@ -119,7 +119,7 @@ def agent_of(row):
     >>> [agent_of({"ContrastBolusAgent": text}) for text in ("Gadovist 1.0", "NONE", "n/a", "0 ml")]
     ['Gadovist 1.0', '', '', '']
     """
-    agent = text_of(row.get("ContrastBolusAgent"))[:LONGEST_TEXT]
+    agent = text_of(row.get("ContrastBolusAgent"))[:LONGEST_ELEMENT]
     words = in_small_words(agent)
     return "" if NO_AGENT.fullmatch(words) or re.search(WITHOUT, words) else agent
 

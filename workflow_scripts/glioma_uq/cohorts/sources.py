@@ -16,6 +16,7 @@ Snakemake reads this module while it plans, so a source is imported only when it
 """
 
 from importlib import import_module
+from os.path import realpath
 from pathlib import Path
 
 from glioma_uq.contents import digest_of
@@ -153,9 +154,10 @@ def _check_different_files(found):
 
 
 def _check_inside(found, case, folders):
-    roots = [Path(folder).resolve() for folder in folders]
+    # Unlike Path.resolve, realpath does not fail on links that form a loop.
+    roots = [realpath(folder) for folder in folders]
     for path in found.values():
-        end = Path(path).resolve()
+        end = Path(realpath(path))
         if not any(end.is_relative_to(root) for root in roots):
             raise BadCase(
                 f"expected the images of {case} inside {' or '.join(folders)}, found that {path} "
