@@ -219,16 +219,18 @@ def _frames(header):
 
 
 def _group(name, *places):
-    """Return the first item of the sequence `name` in the first place that has it, or {}."""
-    return next((items[0] for place in places if (items := place.get(name))), {})
+    """Return the first item of the sequence `name` in the first place that has it, or None."""
+    return next((items[0] for place in places if (items := place.get(name))), None)
 
 
 def _vector(part, name, length, path):
-    """Return an element as a tuple of `length` finite numbers, () if it is absent."""
-    numbers = tuple(float(value) for value in part.get(name) or ())
+    """Return an element as a tuple of `length` finite numbers, () if it or `part` is absent."""
+    values = None if part is None else value_of(part, name, path)
+    numbers = tuple(map(float, values or ()))
     if numbers and (len(numbers) != length or not (np.abs(numbers) < LARGEST_PLACE_MM).all()):
         raise BadCase(
-            f"expected {length} numbers as {name}, found {numbers} in {path}, copy the case again"
+            f"expected {length} numbers as {name}, found {numbers[:7]} in {path}, copy the case "
+            "again"
         )
     return numbers
 

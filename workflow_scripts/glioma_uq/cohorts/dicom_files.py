@@ -41,7 +41,9 @@ def files_below(folder, follow_links=False):
             continue
         seen.add(end)
         folders[:] = [name for name in folders if not name.startswith(".")]
-        files = [path for path in (Path(place, name) for name in names) if not is_beside(path)]
+        files = [
+            path for path in (Path(place, name) for name in sorted(names)) if not is_beside(path)
+        ]
         for path in (Path(place), *files):
             _check_link(path, root, follow_links)
         found += files
@@ -83,11 +85,7 @@ def read_header(path):
     """
     with installed_by_downloads("pydicom", "DICOM"):
         import pydicom
-    options = {
-        "stop_before_pixels": True,
-        "specific_tags": HEADER_TAGS,
-        "defer_size": MOST_VALUE_BYTES,
-    }
+    options = {"stop_before_pixels": True, "specific_tags": HEADER_TAGS}
     if not path.is_file():  # a pipe, which would be waited for, or a device
         return None
     with reading(path):
@@ -106,12 +104,12 @@ def reading(path):
     return reading_case_file(path, "DICOM", f"that {path} cannot be read", "copy the case again")
 
 
-def value_of(header, name):
-    """Return an element of a header, None if it is absent; BadCase if it cannot be read."""
-    with reading(header.filename):
-        raw = header.get_item(name)
-        if raw is not None and getattr(raw, "length", 0) > MOST_VALUE_BYTES:
-            raise ValueError(f"{name} of {raw.length} bytes")
+def value_of(header, name, path=None):
+    """Return an element of a header, None if it is absent; BadCase if it cannot be read.
+
+    `path`: of the file, of whose header `header` is a part.
+    """
+    with reading(path or header.filename):
         return header.get(name)
 
 
@@ -126,10 +124,13 @@ class _File(io.BufferedReader):
         self.size = os.fstat(self.fileno()).st_size
 
     def read(self, size=-1):
-        """Return the next `size` bytes, fewer at the end."""
+        """Return the next `size` bytes, fewer at the end; ValueError for too many."""
         if size is None or size < 0:
             raise _DeflatedError
-        return super().read(min(size, max(self.size - self.tell(), 0)))
+        size = min(size, max(self.size - self.tell(), 0))
+        if size > MOST_VALUE_BYTES:
+            raise ValueError(f"an element of {size} bytes")
+        return super().read(size)
 
 
 class _DeflatedError(Exception):
