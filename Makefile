@@ -1,7 +1,9 @@
-# make demo | test | situations | engines | downloads | excel | public-labels | deepbet | hd-bet | hd-bet-v1 | slurm | lint | audit | locks | check-study | clean | help
+# make demo | test | situations | fuzz | engines | downloads | excel | public-labels | deepbet | hd-bet | hd-bet-v1 | slurm | lint | audit | locks | check-study | clean | help
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 CORES ?= $(shell nproc)
+MINUTES ?= 10
+SEED ?= 0
 BIN = $(VENV)/bin
 INSTALLED = $(VENV)/.installed
 INSTALL = pip install --quiet --disable-pip-version-check --require-hashes --no-build-isolation
@@ -9,7 +11,7 @@ INSTALL = pip install --quiet --disable-pip-version-check --require-hashes --no-
 ASKS_FOR_CUDA = import sys; from importlib.metadata import requires; sys.exit("nvidia" not in str(requires("torch")))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-real situations lint audit locks check-study clean engines downloads excel deepbet hd-bet hd-bet-v1 public-labels slurm
+.PHONY: help setup demo test test-real situations fuzz lint audit locks check-study clean engines downloads excel deepbet hd-bet hd-bet-v1 public-labels slurm
 
 help:           ## say what each target does
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -39,6 +41,9 @@ test-real: hd-bet-v1 deepbet    ## run the tests on real patients, where their d
 
 situations: downloads $(VENV)/.installed-test    ## try files, machines and strangers as they are, and print the list
 	$(BIN)/python tests/situations
+
+fuzz: downloads excel $(VENV)/.installed-test    ## damage files for MINUTES (10) and count what crashes; SEED=0
+	$(BIN)/python tests/fuzz.py --minutes $(MINUTES) --seed $(SEED)
 
 engines: $(VENV)/.installed-engines     ## add the registration engines simpleitk and elastix
 downloads: $(VENV)/.installed-downloads ## add what reads DICOM and fetches cases from IDC and TCIA

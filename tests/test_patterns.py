@@ -58,6 +58,6 @@ def test_an_id_rewritten_by_a_pattern_that_does_not_end_stops_with_one_sentence(
 @pytest.mark.parametrize("part", ["t1 ", "w w/o ", "+ gad", " ", "1 ", "t2*", "a", "pre post "])
 def test_descriptions_of_65536_characters_take_a_tenth_of_a_second(part):
     text = part * (65536 // len(part))
-    began = time.monotonic()
+    began = time.process_time()
     choose_series(table(text), ["t1", "t2", "t1ce", "flair"])
-    assert time.monotonic() - began < 0.1
+    assert time.process_time() - began < 0.1
