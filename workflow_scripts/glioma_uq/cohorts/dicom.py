@@ -139,7 +139,9 @@ def _facts(header):
         "StudyDate": _short(header, "StudyDate") or _short(header, "AcquisitionDate"),
         "SeriesNumber": _number(header, "SeriesNumber"),
         "Modality": _short(header, "Modality"),
-        "ImageType": "\\".join(printable(kind)[:LONGEST_ELEMENT] for kind in kinds[:LONGEST_ELEMENT]),
+        "ImageType": "\\".join(
+            printable(kind)[:LONGEST_ELEMENT] for kind in kinds[:LONGEST_ELEMENT]
+        ),
         "ContrastBolusAgent": _short(header, "ContrastBolusAgent"),
         "slice_thickness_mm": _number(header, "SliceThickness"),
         "echo_time_ms": _number(header, "EchoTime"),
