@@ -1,7 +1,7 @@
 """Kinds of bad input, and what is said of each.
 
-`python tests/bad_input.py` writes docs/bad_input.md from them. The page is the reference:
-test_bad_input.py shows every kind and compares its sentence with the page.
+`python tests/bad_input.py` writes docs/bad_input.md and docs/bad_scans.md from them. The pages are
+the reference: test_bad_input.py shows every kind and compares its sentence with its page.
 """
 
 import os
@@ -12,15 +12,20 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs" / "bad_input.md"
+INPUT, SCANS = (ROOT / "docs" / name for name in ("bad_input.md", "bad_scans.md"))
 KINDS = []
 HEAD = """# Bad input
 
 What is wrong with a study, its tables or its scans is said in one sentence: what was expected, what
 was found, what to do. A config or a table of labels is refused before the first job; files of a
 study that was begun are refused by the step that reads them; a scan excludes its case, with the
-sentence as its reason, and the others go on (`on_bad_case: stop` stops instead). This page is
-written by `python tests/bad_input.py` from the tests, which compare every sentence with it."""
+sentence as its reason, and the others go on (`on_bad_case: stop` stops instead):
+[bad_scans.md](bad_scans.md). `python tests/bad_input.py` writes both pages from the tests, which
+compare every sentence with them."""
+HEAD_OF_SCANS = """# Bad scans
+
+A scan that cannot be used excludes its case, with one sentence as its reason; the others go on.
+[bad_input.md](bad_input.md) has what is said of configs and tables, and how this page is written."""
 
 
 class Kind(NamedTuple):
@@ -50,9 +55,14 @@ def said_of(kind, folder):
     return said.replace(f"{folder}/", "")
 
 
+def page_of(kind):
+    """Return the page that a kind is on."""
+    return SCANS if kind.group.startswith("Scans") else INPUT
+
+
 def page(kinds, sentences):
-    """Return the text of docs/bad_input.md; `sentences`: {what: sentence}."""
-    lines = [HEAD]
+    """Return the text of the page of some kinds; `sentences`: {what: sentence}."""
+    lines = [HEAD_OF_SCANS if page_of(kinds[0]) == SCANS else HEAD]
     for group in dict.fromkeys(kind.group for kind in kinds):
         lines += [f"\n## {group}\n", "| what is wrong | what is said |", "| --- | --- |"]
         for what in (kind.what for kind in kinds if kind.group == group):
@@ -77,7 +87,7 @@ def quietly():
 
 
 def main():
-    """Write the page from what every kind leads to."""
+    """Write the pages from what every kind leads to."""
     sys.path.insert(0, str(ROOT / "workflow_scripts"))
     import bad_kinds
 
@@ -85,7 +95,9 @@ def main():
     for kind in bad_kinds.KINDS:
         with tempfile.TemporaryDirectory() as folder, quietly():
             sentences[kind.what] = said_of(kind, Path(folder))
-    PAGE.write_text(page(bad_kinds.KINDS, sentences))
+    for path in (INPUT, SCANS):
+        mine = [kind for kind in bad_kinds.KINDS if page_of(kind) == path]
+        path.write_text(page(mine, sentences), encoding="utf-8")
 
 
 if __name__ == "__main__":

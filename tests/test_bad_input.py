@@ -1,7 +1,7 @@
-"""Every kind of bad input is refused with the sentence that docs/bad_input.md has for it."""
+"""Every kind of bad input is refused with the sentence that its page in docs has for it."""
 
 import pytest
-from bad_input import PAGE, page, said_of
+from bad_input import INPUT, SCANS, page, page_of, said_of
 from bad_kinds import KINDS
 
 from glioma_uq.errors import BadCase, BadInput
@@ -13,7 +13,7 @@ SAID = "(not used, and the log says so)", "(its head stays untrained, and the lo
 def test_each_kind_has_its_sentence(kind, tmp_path):
     said = said_of(kind, tmp_path)
     row = page([kind], {kind.what: said}).splitlines()[-1]
-    assert row in PAGE.read_text().splitlines(), f"{said!r}: python tests/bad_input.py"
+    assert row in page_of(kind).read_text().splitlines(), f"{said!r}: python tests/bad_input.py"
     assert "\n" not in said
     if not kind.what.endswith(SAID):
         assert said.startswith("expected ")
@@ -22,7 +22,8 @@ def test_each_kind_has_its_sentence(kind, tmp_path):
 
 def test_there_are_many_kinds_and_the_page_has_no_other():
     assert len({kind.what for kind in KINDS}) == len(KINDS) > 100
-    rows = [line for line in PAGE.read_text().splitlines() if line.startswith("| ")]
+    lines = [line for path in (INPUT, SCANS) for line in path.read_text().splitlines()]
+    rows = [line for line in lines if line.startswith("| ")]
     groups = {kind.group for kind in KINDS}
     assert len(rows) == len(KINDS) + 2 * len(groups)
 

@@ -1,4 +1,4 @@
-"""What becomes of a case beside its sentence (docs/bad_input.md), and what passes."""
+"""What becomes of a case beside its sentence (docs/bad_scans.md), and what passes."""
 
 import nibabel as nib
 import numpy as np

@@ -114,7 +114,7 @@ def negative_extension(cohort):
     return nifti(cohort, extension=b"\1\0\0\0" + struct.pack("<ii", -9, 6), vox_offset=400)
 
 
-@situation(GROUP, "a gigabyte of zeros where the voxels of a NIfTI end", right="takes part")
+@situation(GROUP, "a gigabyte of zeros where the voxels of a NIfTI end", right="nothing behind")
 def trailing(cohort):
     path = cohort.scan("t2")
     content = np.random.default_rng(5).integers(1, 900, (8, 9, 10)).astype("<i2")
