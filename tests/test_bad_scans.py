@@ -100,8 +100,8 @@ def test_a_case_without_labels_takes_part_and_nothing_is_known_of_it(folder):
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", ["P 001", "Müller-1", "患者1", "_1", "a" * 150])
-def test_names_with_spaces_and_letters_of_any_script_pass(tmp_path, case):
+@pytest.mark.parametrize("case", ["P.001", "Müller-1", "患者1", "_1", "a" * 150])
+def test_names_with_letters_of_any_script_pass(tmp_path, case):
     cohort = whole_case(tmp_path)
     (cohort / CASE).rename(cohort / case)
     assert look(cohort, f"{case},1,0,3") == {case: ""}

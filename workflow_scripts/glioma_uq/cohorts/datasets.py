@@ -4,6 +4,7 @@ A dataset is a dict with `path`, `folders` (regular expressions of the cases' fo
 (patterns of their images); glioma_uq.configuration.datasets reads it from its file.
 """
 
+import os
 import re
 from functools import cache
 from glob import escape
@@ -72,7 +73,7 @@ def dataset_of(datasets, case):
 
 def places(dataset):
     """Return the `Place` of every case of a dataset, in the natural order of its folders."""
-    return _places(dataset["path"], tuple(dataset["folders"]))
+    return _places(os.path.abspath(dataset["path"]), tuple(dataset["folders"]))
 
 
 def check_dataset_there(dataset):
@@ -159,7 +160,9 @@ def _found(datasets, case):
     found = [
         (dataset, place)
         for dataset in datasets
-        for place in _places_by_case(dataset["path"], tuple(dataset["folders"])).get(case, ())
+        for place in _places_by_case(
+            os.path.abspath(dataset["path"]), tuple(dataset["folders"])
+        ).get(case, ())
     ]
     if not found:
         raise NoSuchCase(
