@@ -5,8 +5,10 @@ import copy
 import pytest
 import yaml
 from bad_input import ROOT
+from bounded import in_bounds
 from configs import DEFAULT, checked
 
+from glioma_uq.configuration.documents import read_yaml
 from glioma_uq.configuration.schema import check_config
 from glioma_uq.errors import BadInput
 
@@ -185,3 +187,30 @@ def test_a_name_of_a_folder_has_a_longest_length(key):
     with pytest.raises(BadInput, match="expected at most 100 characters for") as refusal:
         checked(change)
     assert len(str(refusal.value)) <= 2000
+
+
+TENFOLD = [(a, b, ", ".join([f"*{a}"] * 10)) for a, b in zip("abcdefgh", "bcdefghi", strict=True)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: &a [1, 2]\n" + "".join(f"{b}: &{b} [{ten}]\n" for _, b, ten in TENFOLD),
+        "a: &a {x: 1}\n" + "".join(f"{b}: &{b} {{<<: [{ten}]}}\n" for _, b, ten in TENFOLD),
+        "a: &a [*a]\n",
+        "a: &a {b: {c: *a}}\n",
+    ],
+)
+def test_a_few_lines_that_are_a_thousand_million_values_are_refused(tmp_path, text):
+    path = tmp_path / "study.yaml"
+    path.write_text(text)
+    said = "BadInput: expected at most 100,000 values in "
+    assert in_bounds(read_yaml, path).startswith(f"{said}{path}, found more by its aliases")
+    if "<<" not in text:
+        assert in_bounds(check_config, yaml.safe_load(text)).startswith(f"{said}the config")
+
+
+def test_brackets_that_do_not_end_are_no_yaml(tmp_path):
+    (tmp_path / "study.yaml").write_text("a: " + "[" * 1000)
+    with pytest.raises(BadInput, match="expected YAML in .*, found"):
+        read_yaml(tmp_path / "study.yaml")

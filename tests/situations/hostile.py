@@ -171,3 +171,28 @@ def far_cell(cohort):
     book.active["A1"], book.active["XFD1048576"] = "case", "x"
     book.save(path)
     return in_bounds(read_text_table, path)
+
+
+@situation(GROUP, "ten lines of YAML that are a thousand million values", right="by its aliases")
+def aliases(cohort):
+    from glioma_uq.configuration.documents import read_yaml
+
+    lines = ["a: &a [x, x, x, x, x, x, x, x, x, x]"]
+    for one, next_one in zip("abcdefgh", "bcdefghi", strict=True):
+        lines.append(f"{next_one}: &{next_one} [{', '.join([f'*{one}'] * 10)}]")
+    (cohort.folder / "study.yaml").write_text("\n".join(lines))
+    return in_bounds(read_yaml, cohort.folder / "study.yaml")
+
+
+@situation(GROUP, "a bucket that lists a file called '..'", right="expected the name of a file")
+def bucket_name(cohort):
+    from glioma_uq.cohorts.idc import _file, _parsed
+    from glioma_uq.errors import BadCase
+
+    class Answer:
+        content = b"<L xmlns='x'><Contents><Key>a/..</Key><Size>9</Size></Contents></L>"
+
+    try:
+        return [_file(each, "https://x") for each in _parsed(Answer, "").findall("{*}Contents")]
+    except BadCase as error:
+        return str(error)

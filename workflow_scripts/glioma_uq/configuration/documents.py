@@ -4,6 +4,7 @@ Snakemake reads this module while it plans, so it imports nothing heavy.
 """
 
 import re
+from collections import Counter
 from copy import deepcopy
 from functools import cache, reduce
 from pathlib import Path
@@ -17,7 +18,7 @@ from glioma_uq.errors import BadInput, closest
 CHECKOUT = Path(__file__).parents[3]
 CONFIG_SCHEMA = CHECKOUT / "rules" / "config.schema.yaml"
 RUNS_CODE = "__use_yte__"  # with it, Snakemake runs texts of a config as it reads them
-MOST_VALUES = 100_000  # of a document, with all that its aliases repeat
+MOST_VALUES = 100_000  # ASSUME: of one file, counted wherever an alias repeats them
 NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?", re.ASCII)
 
 
@@ -97,6 +98,33 @@ def sentence(error, config, place="the config"):
     return f"expected {expected} for {found}{about}: change it in {place}."
 
 
+def check_extent(document, place):
+    """Raise BadInput if a document has more than MOST_VALUES values, or holds itself.
+
+    Ten lines of YAML whose aliases repeat each other are a thousand million values.
+    """
+    sizes = {}
+
+    def size(part):
+        if not isinstance(part, (dict, list)):
+            return 1
+        if id(part) not in sizes:
+            sizes[id(part)] = MOST_VALUES  # until it is known: of a part that holds itself
+            sizes[id(part)] = 1 + sum(map(size, part.values() if isinstance(part, dict) else part))
+        return sizes[id(part)]
+
+    if size(document) > MOST_VALUES:
+        raise too_many_values(place)
+
+
+def too_many_values(place):
+    """Return the error about a document of more than MOST_VALUES values."""
+    return BadInput(
+        f"expected at most {MOST_VALUES:,} values in {place}, found more by its aliases: write them "
+        "out where they are needed."
+    )
+
+
 def fill_defaults(config, schema):
     """Fill in, in place, the schema's defaults of missing keys."""
     for key, part in schema.get("properties", {}).items():
@@ -118,25 +146,12 @@ def number_meant(value):
 
 
 class OnceEach(yaml.SafeLoader):
-    """A safe loader that refuses a key that a mapping has twice, of which YAML keeps the last.
-
-    Also a document of which a few aliases make millions of values.
-    """
-
-    def get_single_node(self):
-        """Return the root of the only document."""
-        node = super().get_single_node()
-        if node is not None and _values_in(node, {}) > MOST_VALUES:
-            raise BadInput(
-                f"expected at most {MOST_VALUES:,} values in {self.name}, found that its aliases "
-                "repeat far more: write it without."
-            )
-        return node
+    """A safe loader that refuses a key that a mapping has twice, of which YAML keeps the last."""
 
     def construct_mapping(self, node, deep=False):
         """Return the mapping of a node; keys that `<<` brings may be those of its own."""
         keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        if twice := next((key for key in keys if keys.count(key) > 1), None):
+        if twice := next((key for key, times in Counter(keys).items() if times > 1), None):
             lines = [key.start_mark.line + 1 for key, _ in node.value if key.value == twice]
             raise BadInput(
                 f"expected each key once, found {twice} in the lines "
@@ -144,18 +159,11 @@ class OnceEach(yaml.SafeLoader):
             )
         return super().construct_mapping(node, deep)
 
-
-def _values_in(node, known):
-    """Return the number of values in a node, where each alias is what it stands for.
-
-    `known`: {id of a node: its number}; one that is inside itself has more than enough.
-    """
-    if id(node) not in known:
-        known[id(node)] = MOST_VALUES + 1
-        inner = () if isinstance(node, yaml.ScalarNode) else node.value
-        parts = (part for each in inner for part in (each if isinstance(each, tuple) else (each,)))
-        known[id(node)] = 1 + sum(_values_in(part, known) for part in parts)
-    return known[id(node)]
+    def flatten_mapping(self, node):
+        """Put into a mapping node what `<<` brings; each may bring the tenfold of another."""
+        super().flatten_mapping(node)
+        if len(node.value) > MOST_VALUES:
+            raise too_many_values(self.name)
 
 
 def read_yaml(path):
@@ -165,10 +173,13 @@ def read_yaml(path):
     """
     try:
         with open(path, encoding="utf-8") as file:  # its name is in the sentences of the loader
-            content = OnceEach(file).get_single_data()
+            document = OnceEach(file).get_single_data()
+            check_extent(document, path)
+            return document
     except BadInput:
         raise
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # not text, an invalid date
+    # ValueError: not text, or an invalid date; RecursionError: a thousand brackets.
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         found = f"an error in line {mark.line + 1}" if mark else "none"
         raise BadInput(f"expected YAML in {path}, found {found}: correct it.") from error

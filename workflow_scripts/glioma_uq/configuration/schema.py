@@ -6,6 +6,7 @@ from glioma_uq.configuration.datasets import add_preprocessing
 from glioma_uq.configuration.documents import (
     CHECKOUT,
     CONFIG_SCHEMA,
+    check_extent,
     fill_defaults,
     read_yaml,
     sentence,
@@ -31,6 +32,7 @@ def check_config(config, schema=CONFIG_SCHEMA):
     Raises:
         BadInput: one sentence about the first error.
     """
+    check_extent(config, "the config")
     given = set(config)
     check_keys(config, schema)
     write_out_home(config)
