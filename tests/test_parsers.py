@@ -125,6 +125,7 @@ def test_workbooks_of_any_bytes(workbook, data):
 @given(content=tables(["case", "idh", "a", "b"]))
 @example(content=b"case,idh,a,b\nx,1,1e-5,inf\n")
 @example(content=b"case,idh,a,b\nx,1,1_0,0\n")
+@example(content=b"case,idh,a,b\nx,1,1e-" + b"5" * 5000 + b",1\n")
 def test_predictions(content, tmp_path):
     path = tmp_path / "theirs.csv"
     path.write_bytes(content)

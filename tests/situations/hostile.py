@@ -196,3 +196,26 @@ def bucket_name(cohort):
         return [_file(each, "https://x") for each in _parsed(Answer, "").findall("{*}Contents")]
     except BadCase as error:
         return str(error)
+
+
+@situation(GROUP, "the path of a cohort has 5,000 characters", right="expected the file of a coh")
+def long_path(cohort):
+    from configs import checked
+
+    from glioma_uq.errors import BadInput
+
+    try:
+        return checked({"cohort": f"cohorts/{'a' * 5000}.yaml"})
+    except BadInput as error:
+        return str(error)[:60]
+
+
+@situation(GROUP, "a probability with an exponent of fifty digits", right=[1e-5, 0.99999])
+def long_exponent(cohort):
+    from glioma_uq.predictions import import_predictions
+
+    path = cohort.folder / "theirs.csv"
+    path.write_text(f"case,idh,a,b\nx,1,1e-5,.99999\ny,1,1e-{'5' * 50},1\n")
+    columns = {"case": "case", "idh": {"label": "idh", "probabilities": ["a", "b"]}}
+    cells = import_predictions(path, columns)
+    return cells[["idh_probability_0", "idh_probability_1"]].iloc[0].tolist()

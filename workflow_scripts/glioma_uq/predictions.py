@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from decimal import Decimal
+from os.path import isfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -114,7 +114,7 @@ def import_predictions(path, columns, sheet=None, only=None):
 
 def _read_rows(path, columns, sheet, only):
     """Return the rows of the table; raise BadInput for a missing column or a repeated case."""
-    if not path.is_file():
+    if not isfile(path):
         raise BadInput(f"expected a table of predictions at {path}, found no file; fix the path")
     header, rows = read_text_table(path, sheet)
     if not rows:
@@ -208,9 +208,18 @@ def tolerance_of(texts, classes):
     >>> tolerance_of(["0.123", "0.456", "0.42"], 3)
     0.0015
     """
-    decimals = max(-Decimal(text.replace(",", ".")).as_tuple().exponent for text in texts)
-    rounding = classes * 0.5 * 10.0 ** -max(decimals, FEWEST_DECIMALS)
+    rounding = classes * 0.5 * 10.0 ** -max(*map(decimals_of, texts), FEWEST_DECIMALS)
     return round(max(rounding, ROW_SUM_TOLERANCE), 9)
+
+
+def decimals_of(number):
+    """Return the decimals of a number's text, which may have an exponent of any size.
+
+    >>> decimals_of("0,50"), decimals_of("1.5e-3"), decimals_of("2E2")
+    (2.0, 4.0, -2.0)
+    """
+    digits, _, exponent = number.lower().replace(",", ".").partition("e")
+    return len(digits.partition(".")[2]) - float(exponent or 0)
 
 
 def _check_biology(cells, path):

@@ -8,6 +8,7 @@ import os
 import re
 from functools import cache
 from glob import escape
+from os.path import isdir
 from pathlib import Path
 from typing import NamedTuple
 
@@ -79,7 +80,7 @@ def places(dataset):
 def check_dataset_there(dataset):
     """Raise BadInput unless a dataset's folder is there and holds the folder of a case."""
     path = Path(dataset["path"])
-    if not path.is_dir():
+    if not isdir(path):
         raise BadInput(
             f"expected the dataset {dataset['name']} in {path}, found no such folder, correct its "
             "path under cohort.datasets"

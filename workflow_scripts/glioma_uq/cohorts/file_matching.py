@@ -8,6 +8,7 @@ import re
 import sys
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from os.path import isdir
 from pathlib import Path, PurePath
 
 from glioma_uq.errors import BadCase
@@ -31,7 +32,7 @@ class NoSuchCase(BadCase):
 
 def check_folder_there(place):
     """Raise NoSuchCase unless `place`, the folder of a case, exists."""
-    if not Path(place).is_dir():
+    if not isdir(place):
         raise NoSuchCase(f"expected the case's folder, found no {place}, add it or remove its row")
 
 

@@ -5,6 +5,7 @@ Snakemake reads this module while it plans, so it imports nothing heavy.
 
 from collections import Counter
 from itertools import chain
+from os.path import isfile
 from pathlib import Path
 
 from glioma_uq.case_names import check_no_twins
@@ -54,7 +55,7 @@ def read_labels(
     Raises BadInput, one sentence, for an invalid or contradictory table.
     """
     table = Path(table)
-    if not table.is_file():
+    if not isfile(table):
         raise BadInput(f"expected a labels table, found no file {table}, correct {key}.table")
     header, rows = read_text_table(table, sheet)
     if not rows:

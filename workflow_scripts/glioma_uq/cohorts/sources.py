@@ -16,7 +16,7 @@ Snakemake reads this module while it plans, so a source is imported only when it
 """
 
 from importlib import import_module
-from os.path import realpath
+from os.path import isfile, realpath
 from pathlib import Path
 
 from glioma_uq.contents import digest_of
@@ -108,7 +108,7 @@ def read_reviewed(path):
 
 def lines_by_case(path):
     """Return {case: ["modality SeriesInstanceUID", ...]} of the series selected in a table."""
-    if not Path(path).is_file():
+    if not isfile(path):
         raise BadInput(
             f"expected the reviewed table of series, found no file {path}, correct the key series "
             "of the cohort's source"

@@ -6,6 +6,7 @@ Snakemake reads this module while it plans, so it imports nothing heavy.
 import re
 from copy import deepcopy
 from functools import cache
+from os.path import isfile
 from pathlib import Path, PurePath
 
 from glioma_uq.cohorts.datasets import FIELDS, GROUPS, place_of
@@ -189,7 +190,7 @@ def _read(path, _, name, version):
 def path_of(name):
     """Return the file of a dataset, which is a name or a path."""
     if Path(name).suffix in (".yaml", ".yml"):
-        if Path(name).is_file():
+        if isfile(name):
             return Path(name)
         raise BadInput(
             f"expected the file of a dataset under cohort.datasets, found no {name}: correct it."

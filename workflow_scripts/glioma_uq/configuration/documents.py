@@ -120,8 +120,8 @@ def check_extent(document, place):
 def too_many_values(place):
     """Return the error about a document of more than MOST_VALUES values."""
     return BadInput(
-        f"expected at most {MOST_VALUES:,} values in {place}, found more by its aliases: write them "
-        "out where they are needed."
+        f"expected at most {MOST_VALUES:,} values in {place}, found more by its aliases: write "
+        "them out where they are needed."
     )
 
 
@@ -173,9 +173,8 @@ def read_yaml(path):
     """
     try:
         with open(path, encoding="utf-8") as file:  # its name is in the sentences of the loader
-            document = OnceEach(file).get_single_data()
-            check_extent(document, path)
-            return document
+            content = OnceEach(file).get_single_data()
+            check_extent(content, path)
     except BadInput:
         raise
     # ValueError: not text, or an invalid date; RecursionError: a thousand brackets.

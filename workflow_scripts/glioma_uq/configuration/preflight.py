@@ -8,6 +8,7 @@ import os
 import sys
 from collections import Counter
 from importlib.util import find_spec
+from os.path import isdir, isfile
 from pathlib import Path
 
 from glioma_uq.cohorts.cases import cases_to_read
@@ -80,7 +81,7 @@ def check_classes(cases, tasks, number, where):
 def check_places(places):
     """Raise BadInput if a folder of cases is not there; `places` {key of the config: path}."""
     for key, path in places.items():
-        if not Path(path).is_dir():
+        if not isdir(path):
             raise BadInput(
                 f"expected the folder of the cohort's cases in {path}, found no such folder: "
                 f"correct {key}."
@@ -118,7 +119,7 @@ def check_results(config, results="results"):
 
 def check_predictions_there(predictions):
     """Raise BadInput where the table of a study of predictions is not there."""
-    if predictions and not Path(predictions["path"]).is_file():
+    if predictions and not isfile(predictions["path"]):
         raise BadInput(
             f"expected the table of predictions in {predictions['path']}, found no such file: put "
             "it there, or correct predictions.path."

@@ -1,5 +1,6 @@
 """Validate a configuration against the schema before the first job, and fill in its defaults."""
 
+from os.path import isfile
 from pathlib import Path
 
 from glioma_uq.configuration.datasets import add_preprocessing
@@ -68,8 +69,8 @@ def read_cohort(config):
     if not isinstance(path, str):
         return
     path = Path(path).expanduser()
-    path = path if path.is_file() else CHECKOUT / path
-    if not path.is_file():
+    path = path if isfile(path) else CHECKOUT / path
+    if not isfile(path):
         raise BadInput(
             f"expected the file of a cohort as cohort, found no {config['cohort']!r}: correct it."
         )

@@ -4,7 +4,7 @@ Snakemake reads this module while it plans, so it imports nothing heavy.
 """
 
 from functools import cached_property
-from pathlib import Path
+from os.path import isdir
 
 from glioma_uq.cohorts.cases import list_cases
 from glioma_uq.cohorts.collection import record_of, steps_of
@@ -275,7 +275,7 @@ class CohortPlan(Plan):
     def dicom_of(self, case):
         """Return a case's folder on disk in a list; the step itself reports a missing one."""
         folder = self.dicom_folder(case)
-        return [folder] if not self.is_archived and Path(folder).is_dir() else []
+        return [folder] if not self.is_archived and isdir(folder) else []
 
     # Preprocessing: the inputs of a step, which depend on the settings.
 
