@@ -25,7 +25,7 @@ compare every sentence with them."""
 HEAD_OF_SCANS = """# Bad scans
 
 A scan that cannot be used excludes its case, with one sentence as its reason; the others go on.
-[bad_input.md](bad_input.md) has what is said of configs and tables, and how this page is written."""
+[bad_input.md](bad_input.md) has what is said of configs and tables, and how both are written."""
 
 
 class Kind(NamedTuple):

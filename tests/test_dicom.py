@@ -433,6 +433,7 @@ def test_a_sidecar_that_is_none_is_a_bad_case(tmp_path, text):
             "dcm2niix's series_e2.nii cann",
         ),
         ("echo Warning: $from/000000.dcm; exit 3", BadCase, "Warning: 000000.dcm"),
+        ("echo Warning: $(ulimit -v) kB; exit 3", BadCase, "Warning: 4194304 kB"),
     ],
 )
 def test_dcm2niix_that_fails_says_how(tmp_path, monkeypatch, work, error, sentence):

@@ -57,7 +57,12 @@ def test_another_error_than_the_foreseen_passes_through():
         raise TypeError("a bug")
 
 
-@pytest.mark.parametrize("error", [TypeError("x"), IndexError("x"), OSError(errno.EINVAL, "seek")])
+QUOTING = ValueError("could not convert string to float: 'out of memory'")  # words of the file
+
+
+@pytest.mark.parametrize(
+    "error", [TypeError("x"), IndexError("x"), OSError(errno.EINVAL, "seek"), QUOTING]
+)
 def test_whatever_reading_a_file_of_a_case_raises_is_a_bad_case(error):
     with pytest.raises(BadCase, match="look at it"), reading_case_file("a.nii", *SENTENCE):
         raise error

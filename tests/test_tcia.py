@@ -217,3 +217,18 @@ def test_a_collection_without_series_is_refused(archive):
     archive.answers["/services/v4/getSeries"] = lambda *_: (200, b"")
     with pytest.raises(BadInput, match="expected MR series in the TCIA collection 'X', found none"):
         tcia.collection_series(archive.address, "X", {})
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"<html>busy</html>", b"{", b"3", b'"x"', b"[3]", b'{"error": "no"}',
+        b'[{"SeriesInstanceUID": ["1"]}, {"SeriesInstanceUID": "1.2"}]', b"\xff\xfe",
+    ],
+)  # fmt: skip
+def test_a_list_of_series_that_is_none_is_told(archive, answer):
+    archive.answers["/services/v4/getSeries"] = lambda *_: (200, answer)
+    with pytest.raises(
+        BadInput, match="expected the series of a collection from .*, found another"
+    ):
+        tcia.collection_series(archive.address, "X", {})

@@ -41,10 +41,9 @@ def files_below(folder, follow_links=False):
             continue
         seen.add(end)
         folders[:] = [name for name in folders if not name.startswith(".")]
-        files = [
-            path for path in (Path(place, name) for name in sorted(names)) if not is_beside(path)
-        ]
-        for path in (Path(place), *files):
+        paths = [Path(place, name) for name in sorted(names)]
+        files = [path for path in paths if not is_beside(path)]
+        for path in (Path(place), *filter(Path.is_symlink, files)):
             _check_link(path, root, follow_links)
         found += files
     return sorted(found)

@@ -170,12 +170,17 @@ def _listed(answer, address):
         rows = json.loads(answer) if answer.strip() else []
     except (ValueError, RecursionError):
         rows = None
-    if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
+    if isinstance(rows, list) and all(map(_is_series, rows)):
         return rows
     raise BadInput(
         f"expected the series of a collection from {address}, found another answer, correct "
         "cohort.tcia.address, or run again later"
     )
+
+
+def _is_series(row):
+    """Return whether a row of an answer holds texts and numbers by name, as of one series."""
+    return isinstance(row, dict) and not any(isinstance(x, dict | list) for x in row.values())
 
 
 def _secret(variable):
