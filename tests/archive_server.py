@@ -1,12 +1,12 @@
 """A local web server that behaves as badly as it is told, to stand for an archive."""
 
-import os
 import threading
 import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from unittest import mock
 from urllib.parse import parse_qs, urlsplit
+
+import pytest
 
 from glioma_uq.machine import LOGIN_HOSTS
 
@@ -97,7 +97,8 @@ def serving(archive):
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
-        with mock.patch.dict(os.environ, {LOGIN_HOSTS: "127.0.0.1"}):
+        with pytest.MonkeyPatch.context() as shell:
+            shell.setenv(LOGIN_HOSTS, "127.0.0.1")
             yield f"http://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()

@@ -275,7 +275,7 @@ def test_programs_do_not_inherit_the_login(monkeypatch, tmp_path):
     hd_bet._run([sys.executable, "-c", code], home=str(tmp_path))
     seen = Path(seen).read_text(encoding="utf-8")
     assert "'OTHER': 'x'" in seen
-    assert "TCIA_" not in seen
+    assert "'TCIA_" not in seen
     assert SECRET not in seen
 
 
