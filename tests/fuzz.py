@@ -201,11 +201,7 @@ def bucket(rng, folder):
     """Read the list of a bucket's files."""
     entry = b'<Contents><Key>a/1.dcm</Key><Size>9</Size><ETag>"0"</ETag></Contents>'
     text = b'<ListBucketResult xmlns="http://s3">' + 2 * entry + b"</ListBucketResult>"
-
-    class Answer:
-        content = damaged(rng, text)
-
-    page = _parsed(Answer, "https://x")
+    page = _parsed(damaged(rng, text), "https://x")
     for found in page.findall("{*}Contents"):
         _file(found, "https://x")
 

@@ -184,16 +184,15 @@ def aliases(cohort):
     return in_bounds(read_yaml, cohort.folder / "study.yaml")
 
 
-@situation(GROUP, "a bucket that lists a file called '..'", right="expected the name of a file")
+@situation(GROUP, "a bucket that lists a file called '..'", right="expected the name and size")
 def bucket_name(cohort):
     from glioma_uq.cohorts.idc import _file, _parsed
     from glioma_uq.errors import BadCase
 
-    class Answer:
-        content = b"<L xmlns='x'><Contents><Key>a/..</Key><Size>9</Size></Contents></L>"
+    answer = b"<L xmlns='x'><Contents><Key>a/..</Key><Size>9</Size></Contents></L>"
 
     try:
-        return [_file(each, "https://x") for each in _parsed(Answer, "").findall("{*}Contents")]
+        return [_file(each, "https://x") for each in _parsed(answer, "").findall("{*}Contents")]
     except BadCase as error:
         return str(error)
 
