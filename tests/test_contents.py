@@ -64,6 +64,11 @@ def test_a_file_that_is_not_there_is_another_than_one_that_is(tmp_path):
     assert before[1] != digest_of_tables([path])
 
 
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "1.dcm")
+    assert signature(tmp_path / "1.dcm") == "no file"
+
+
 def test_a_table_is_read_whole(tmp_path):
     path = tmp_path / "labels.csv"
     path.write_bytes(noise(1))

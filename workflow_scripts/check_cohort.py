@@ -2,19 +2,29 @@
 
 from glioma_uq.steps import run
 
+import os
 from collections import Counter
 from os.path import realpath
 
 from glioma_uq.case_names import closest
 from glioma_uq.cohorts.cases import read_cases
-from glioma_uq.cohorts.file_matching import OPTIONAL, NoSuchCase
+from glioma_uq.cohorts.file_matching import OPTIONAL, OTHER_ENDINGS, NoSuchCase
 from glioma_uq.cohorts.labels import LABEL_COLUMNS, RAW_COLUMNS
-from glioma_uq.cohorts.sources import cases_there, find_images, may_be_shared
+from glioma_uq.cohorts.sources import (
+    CONVERTED,
+    cases_there,
+    find_images,
+    folders_of_case,
+    may_be_shared,
+)
+from glioma_uq.contents import files_below
 from glioma_uq.errors import BadCase, BadInput
 from glioma_uq.headers import check_header
 from glioma_uq.images import ExcludedBefore, check_on_t1ce
 from glioma_uq.plurals import counted
 from glioma_uq.quality.rows import write_table
+
+MOST = 20  # names of images that are listed
 
 
 def main(
@@ -38,6 +48,9 @@ def main(
         row["problem"] = find_problem(
             source, options, row["case"], parts, follow_links, unlisted_names, owners, may_lack
         )
+    if source not in CONVERTED:  # which tell what they take of their DICOM
+        good = [row["case"] for row in cases if not row["problem"]]
+        print(*in_words(others_of(source, options, good, owners)), sep="\n")
     problems = [f"{row['case']}: {row['problem']}" for row in cases if row["problem"]]
     print(f"{counted(len(cases), 'case')}, {len(problems)} with a problem", *problems, sep="\n")
     for name in unlisted_names:
@@ -50,6 +63,32 @@ def main(
         )
     write_table(labels, [*LABEL_COLUMNS, *RAW_COLUMNS, "problem"], cases)
     check_some_usable(cases)
+
+
+def others_of(source, options, cases, owners):
+    """Return Counter({name: cases}) of the images in the cases' folders that are not used.
+
+    `owners`: {path: case} of those that are. In a name {case} stands for that of the case.
+    """
+    others = Counter()
+    for case in cases:
+        names = {
+            os.path.relpath(path, folder).replace(case, "{case}")
+            for folder in folders_of_case(source, options, case)
+            for path in files_below(folder)
+            if path.lower().endswith(OTHER_ENDINGS) and realpath(path) not in owners
+        }
+        others.update(names)
+    return others
+
+
+def in_words(others):
+    """Return one line for each of the most frequent images that are not used."""
+    lines = [
+        f"not used: {name}, in {counted(times, 'case')}" for name, times in others.most_common(MOST)
+    ]
+    more = len(others) - MOST
+    return lines + [f"not used: {counted(more, 'image')} by other names"] * (more > 0)
 
 
 def check_some_usable(cases):

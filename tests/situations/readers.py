@@ -128,3 +128,18 @@ def parts(cohort):
     whole = gzip.decompress(path.read_bytes())
     path.write_bytes(gzip.compress(whole[:500]) + gzip.compress(whole[500:]) + bytes(512))
     return cohort.fate()
+
+
+@situation("interrupted copies", "a folder has images that no name asks for", right="in 1 case")
+def more_images(cohort):
+    from contextlib import redirect_stdout
+    from io import StringIO
+
+    place = cohort.scan("t2").parent
+    (place / "P-001_ADC.nii.gz").write_bytes(b"not read")
+    (place / "old").mkdir()
+    (place / "old" / "T2.NII.GZ").write_bytes(b"not read either")
+    with redirect_stdout(StringIO()) as said:
+        cohort.problems("P-001,1,0,3")
+    lines = said.getvalue().splitlines()
+    return "; ".join(line for line in lines if line.startswith("not used"))

@@ -10,6 +10,7 @@ Snakemake reads this module while it plans, so it imports nothing heavy.
 
 import hashlib
 import os
+import stat
 from pathlib import Path
 
 READ_WHOLE = 65_536  # bytes; larger files are many and would be read at every start
@@ -54,6 +55,8 @@ def signature(path):
     the middle can change with the size as it was.
     """
     try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return "no file"  # nobody may ever write into a pipe
         with open(path, "rb") as file:
             first = file.read(READ_WHOLE + 1)
             if len(first) <= READ_WHOLE:

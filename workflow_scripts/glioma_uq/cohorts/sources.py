@@ -71,11 +71,15 @@ def existing_images(source, options, case, parts, follow_links=False, may_lack=(
 
 def contents_of(source, options, case, images=()):
     """Return a digest of all files of a case on disk: its `images`, and what lies in its folder."""
+    return digest_of(images, folders_of_case(source, options, case))
+
+
+def folders_of_case(source, options, case):
+    """Return the folder of a case on disk in a list; [] for one in none or two, a bad case."""
     try:
-        folders = [_module(source).folder_of(options, case)]
+        return [_module(source).folder_of(options, case)]
     except BadCase:
-        folders = []  # check_cohort says so
-    return digest_of(images, folders)
+        return []
 
 
 def coding_of(cohort, options, case):
