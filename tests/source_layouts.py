@@ -63,6 +63,7 @@ IN_FOLDER = {"t1": "T1", "t1ce": "T1CE", "t2": "T2", "flair": "FLAIR"}
 IN_BIDS = {"t1": "T1w", "t1ce": "ce-gadolinium_T1w", "t2": "T2w", "flair": "FLAIR"}
 DERIVATIVES = "derivatives/lab"
 DERIVED = {"segmentation": "dseg", "brain_mask": "desc-brain_mask"}
+ARCHIVE = "http://localhost:1"  # stands for the address of a server of `archive_of`
 IN_DICOM = {"t1": "AX T1", "t2": "AX T2", "flair": "AX FLAIR", "t1ce": "AX T1 POST"}
 
 
@@ -190,8 +191,8 @@ def write_dicom(place, patients, source):
             write_series(place / name, "LOC", patient=name, slices=3, tilt=1)
     options = {
         "dicom": {"path": str(place)},
-        "idc": {"collection": "simulated", "bucket_address": "ARCHIVE/{bucket}"},
-        "tcia": {"collection": "SIMULATED", "address": "ARCHIVE", "login": False},
+        "idc": {"collection": "simulated", "bucket_address": f"{ARCHIVE}/{{bucket}}"},
+        "tcia": {"collection": "SIMULATED", "address": ARCHIVE, "login": False},
     }
     return {"source": source, source: options[source], "labels": labels}
 

@@ -21,6 +21,7 @@ import yaml
 from archive_server import serving
 from configs import planned
 from source_layouts import (
+    ARCHIVE,
     CONVERTED,
     DATASETS,
     EVERY,
@@ -65,7 +66,7 @@ def archive(sources, tmp_path_factory):
 
 
 def config_of(sources, source, address="http://localhost"):
-    return yaml.safe_load((sources / f"{source}.yaml").read_text().replace("ARCHIVE", address))
+    return yaml.safe_load((sources / f"{source}.yaml").read_text().replace(ARCHIVE, address))
 
 
 def described(source):
