@@ -64,6 +64,16 @@ def test_a_file_that_is_not_there_is_another_than_one_that_is(tmp_path):
     assert before[1] != digest_of_tables([path])
 
 
+def test_a_file_behind_a_linked_folder_counts_and_a_link_back_ends(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "case").mkdir()
+    (tmp_path / "case/series").symlink_to(tmp_path / "real")
+    (tmp_path / "real/back").symlink_to(tmp_path / "case")
+    before = digest_of([], [tmp_path / "case"])
+    (tmp_path / "real/1.dcm").write_bytes(b"1")
+    assert digest_of([], [tmp_path / "case"]) != before
+
+
 def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "1.dcm")
     assert signature(tmp_path / "1.dcm") == "no file"

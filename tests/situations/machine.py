@@ -177,3 +177,26 @@ def broken_package(cohort):
         [sys.executable, str(step)], env=os.environ | {"PYTHONPATH": path}, capture_output=True
     )
     return log.read_text()
+
+
+@situation("dates", "the address of a series is corrected in a reviewed table", right="read again")
+def corrected_address(cohort):
+    from glioma_uq.cohorts.sources import lines_by_case
+
+    table = cohort.folder / "series.csv"
+    row = "case,modality,SeriesInstanceUID,url,instances\na,t1,1.2,s3://b/{}/*,3\n"
+    table.write_text(row.format("wrong"))
+    return is_read_again(
+        lambda: lines_by_case(table), lambda: table.write_text(row.format("right"))
+    )
+
+
+@situation("dates", "a slice is added behind a link to the folder of a series", right="read again")
+def linked_slice(cohort):
+    (cohort.folder / "real").mkdir()
+    (cohort.dicom / "series").symlink_to(cohort.folder / "real")
+    options = {"path": str(cohort.dicom.parent)}
+    return is_read_again(
+        lambda: contents_of("dicom", options, "a"),
+        lambda: (cohort.folder / "real" / "1.dcm").write_bytes(b"1"),
+    )

@@ -143,3 +143,41 @@ def more_images(cohort):
         cohort.problems("P-001,1,0,3")
     lines = said.getvalue().splitlines()
     return "; ".join(line for line in lines if line.startswith("not used"))
+
+
+@situation("interrupted copies", "the last slices were packed one by one", right="2 files of 14")
+def packed_slices(cohort):
+    import gzip
+
+    cohort.series("AX T1")
+    for k in (12, 13):
+        path = cohort.dicom / f"1_0_{k}.dcm"
+        path.with_suffix(".dcm.gz").write_bytes(gzip.compress(path.read_bytes()))
+        path.unlink()
+    return cohort.fate_of_dicom(modalities=["t1"])
+
+
+@situation("segmentations", "the brain mask has another spelling", right="found brainmask.nii.gz")
+def other_mask(cohort):
+    cohort.scan("brain_mask").rename(cohort.scan("brain_mask").with_name("brainmask.nii.gz"))
+    return cohort.fate()
+
+
+@situation("predictions", "one patient is spelt P-1 and p-1", right="differ in more than case")
+def twins(cohort):
+    path = cohort.folder / "predictions.csv"
+    path.write_text("case,who,idh,p0,p1\na,P-1,1,.5,.5\nb,p-1,1,.5,.5\n")
+    columns = {"case": "case", "patient": "who"}
+    columns["idh"] = {"label": "idh", "probabilities": ["p0", "p1"]}
+    return said(import_predictions, path, columns)
+
+
+@situation("predictions", "a case is called nan", right=["a", "nan"])
+def nan_case(cohort):
+    from glioma_uq.tables import read_table, write_table
+
+    path = cohort.folder / "predictions.csv"
+    path.write_text("case,idh,p0,p1\na,1,.5,.5\nnan,1,.5,.5\n")
+    columns = {"case": "case", "idh": {"label": "idh", "probabilities": ["p0", "p1"]}}
+    write_table(import_predictions(path, columns), cohort.folder / "cell.csv")
+    return read_table(cohort.folder / "cell.csv")["case"].tolist()

@@ -20,8 +20,8 @@ FIRST = 4_096  # bytes of a larger file
 def digest_of(files, folders=()):
     """Return 16 hex digits that change with the files, and with any below `folders`.
 
-    Hidden files and folders are passed over; links to folders are not followed. A path that is
-    not there counts as such.
+    Hidden files and folders are passed over, links are followed. A path that is not there counts
+    as such.
     """
     below = [path for folder in folders for path in files_below(folder)]
     paths = dict.fromkeys(map(str, (*files, *below)))
@@ -41,8 +41,13 @@ def digest_of_tables(paths):
 
 
 def files_below(folder):
-    """Yield the path of every file below a folder that is not hidden."""
-    for place, inside, names in os.walk(folder):
+    """Yield the path of every file below a folder that is not hidden, each folder's once."""
+    seen = set()
+    for place, inside, names in os.walk(folder, followlinks=True):
+        if (end := os.path.realpath(place)) in seen:  # a link that leads back
+            inside.clear()
+            continue
+        seen.add(end)
         inside[:] = [name for name in inside if not name.startswith(".")]
         yield from (os.path.join(place, name) for name in names if not name.startswith("."))
 

@@ -129,7 +129,8 @@ def _read_rows(path, columns, sheet, only):
             check_ids(rows, column, path, BLANK if name == "patient" else ("",))
         for row in rows if column else ():
             row[column] = check(row[column], column, path)
-    check_no_twins((row[columns["case"]] for row in rows), path)
+    for column in filter(None, (columns["case"], columns.get("patient"))):
+        check_no_twins({row[column]: None for row in rows}, path)
     case, times = Counter(row[columns["case"]] for row in rows).most_common(1)[0]
     if times > 1:
         raise BadInput(

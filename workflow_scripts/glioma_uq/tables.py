@@ -9,9 +9,11 @@ TEXT = {"case": str, "patient": str, "source": str}
 
 
 def read_table(path):
-    """Return a table with its ids as text; only blanks and nan are missing values."""
-    blanks = ["", "nan", "NaN"]  # only these: a case may be called NA
-    table = pd.read_csv(path, dtype=TEXT, keep_default_na=False, na_values=blanks)
+    """Return a table with its ids as text; blanks, and nan among numbers, are missing values."""
+    columns = pd.read_csv(path, nrows=0).columns
+    # Only these: a case may be called NA or nan.
+    missing = {name: [""] if name in TEXT else ["", "nan", "NaN"] for name in columns}
+    table = pd.read_csv(path, dtype=TEXT, keep_default_na=False, na_values=missing)
     return _with_texts(table, unmarked)
 
 

@@ -12,6 +12,8 @@ SIGNS = "_.-+"  # of ids, besides letters and digits
 PLAIN_ID = re.compile(rf"[A-Za-z0-9_][A-Za-z0-9{re.escape(SIGNS)}]*", re.ASCII)
 # The fillers of Hangul count as letters and are invisible.
 FILLERS = "\u115f\u1160\u3164\uffa0"
+# What Windows takes for a device, and so do shares that it mounts.
+DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 IN_SHELLS = "$`\\\"'"  # what a shell reads inside quotes, and quotes
 IN_RULES = "{}"  # around wildcards of Snakemake
 LONGEST_ID_BYTES = 150  # file systems allow 255; endings and temporary names are added
@@ -28,7 +30,8 @@ def composed(text):
 def checked_id(text, what, place):
     """Return an id with composed letters; it can be a folder's name and a word of a command.
 
-    Letters are those of any script, but no characters that only look like other signs (NFKC).
+    Letters are those of any script that needs no combining marks, but no characters that only look
+    like other signs (NFKC).
 
     Args:
         text: of a case or a patient.
@@ -45,6 +48,11 @@ def checked_id(text, what, place):
                 f"expected an id of letters, digits and {' '.join(SIGNS)}, which begins with a "
                 f"letter, digit or _, as {what} in {place}, found {quoted(text)}, rename it"
             )
+    if text.endswith(".") or DEVICES.fullmatch(text):
+        raise BadInput(
+            f"expected an id that can be a folder on any system as {what} in {place}, found "
+            f"{quoted(text)}, rename it"
+        )
     if (length := len(text.encode())) > LONGEST_ID_BYTES:
         raise BadInput(
             f"expected an id of at most {LONGEST_ID_BYTES} bytes as {what} in {place}, found "

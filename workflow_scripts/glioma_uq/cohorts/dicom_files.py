@@ -21,8 +21,8 @@ MOST_VALUE_BYTES = 2**24  # ASSUME: no value but the voxels has more, nor have f
 EXPLICIT = b"\0" * 128 + b"DICM\2\0\x10\0UI\x14\0" + b"1.2.840.10008.1.2.1\0"
 # Endings of files that lie beside DICOM and are none.
 NO_DICOM = (
-    ".bmp", ".bval", ".bvec", ".csv", ".db", ".doc", ".docx", ".exe", ".gif", ".gz", ".htm",
-    ".html", ".inf", ".ini", ".jpeg", ".jpg", ".json", ".log", ".md", ".nii", ".pdf", ".png",
+    ".bmp", ".bval", ".bvec", ".csv", ".db", ".doc", ".docx", ".exe", ".gif", ".htm", ".html",
+    ".inf", ".ini", ".jpeg", ".jpg", ".json", ".log", ".md", ".nii", ".nii.gz", ".pdf", ".png",
     ".rtf", ".tsv", ".txt", ".xls", ".xlsx", ".xml", ".yaml", ".yml",
 )  # fmt: skip
 
@@ -51,7 +51,8 @@ def files_below(folder, follow_links=False):
 
 def is_beside(path):
     """Return whether something below a case's folder is a folder or, by its name, no DICOM."""
-    named = path.name.startswith(".") or path.suffix.lower() in NO_DICOM or path.name == "DICOMDIR"
+    name = path.name.lower()
+    named = name.startswith(".") or name.endswith(NO_DICOM) or name == "dicomdir"
     return named or path.is_dir()
 
 

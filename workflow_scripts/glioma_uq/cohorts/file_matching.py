@@ -137,7 +137,7 @@ def found_of(chosen, expected, place, may_lack=(), folders=(), case=""):
     """Return `chosen`, {part: path or None}, without absent parts that a case may lack.
 
     These are segmentation, brain mask and the modalities `may_lack`. `expected`: {part: name of
-    its file}, for the error about any other. A segmentation, or a modality of `may_lack`, by
+    its file}, for the error about any other. A mask, or a modality of `may_lack`, by
     another name or in another format, in `place` or one of the `folders` where its files lie, is
     an error too, or it would be lost silently; where a folder is that of other cases too, only
     if the file's name has `case` in it.
@@ -163,7 +163,7 @@ def found_of(chosen, expected, place, may_lack=(), folders=(), case=""):
             f"expected {', '.join(missing)} in {place}, found no such file{hint}, add or rename "
             f"it{lacking}"
         )
-    for part in (part for part in ("segmentation", *may_lack) if part in chosen.keys() - found):
+    for part in (part for part in (*OPTIONAL, *may_lack) if part in chosen.keys() - found):
         others = [name for name in left if is_named_as(part, name)]
         if others:
             raise BadCase(
@@ -174,7 +174,9 @@ def found_of(chosen, expected, place, may_lack=(), folders=(), case=""):
 
 
 def is_named_as(part, name):
-    """Return whether a file's name says that it is the segmentation, or a modality as a word."""
+    """Return whether a file's name says that it is a mask of this kind, or a modality as a word."""
     if part == "segmentation":
         return "seg" in name.lower()
+    if part == "brain_mask":
+        return "brain" in name.lower() and "mask" in name.lower()
     return bool(re.search(NAMED_AS[part], name.lower()))

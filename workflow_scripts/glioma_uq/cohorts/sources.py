@@ -33,6 +33,7 @@ SOURCES = {
     "idc": "glioma_uq.cohorts.unconverted",
     "tcia": "glioma_uq.cohorts.unconverted",
 }
+OF_SERIES = ("modality", "SeriesInstanceUID", "url", "instances")  # what a conversion depends on
 CONVERTED = ("dicom", "idc", "tcia")
 CANONICAL = {"core": [1], "oedema": [2], "enhancing": [3]}
 
@@ -111,7 +112,10 @@ def read_reviewed(path):
 
 
 def lines_by_case(path):
-    """Return {case: ["modality SeriesInstanceUID", ...]} of the series selected in a table."""
+    """Return {case: ["modality SeriesInstanceUID ...", ...]} of the series selected in a table.
+
+    With the columns by which a series is downloaded.
+    """
     if not isfile(path):
         raise BadInput(
             f"expected the reviewed table of series, found no file {path}, correct the key series "
@@ -120,7 +124,7 @@ def lines_by_case(path):
     lines = {}
     for row in read_reviewed(path)[1]:
         if row.get("modality"):
-            line = f"{row['modality']} {row.get('SeriesInstanceUID')}"
+            line = " ".join(row[name] for name in OF_SERIES if name in row)
             lines.setdefault(row.get("case"), []).append(line)
     return lines
 

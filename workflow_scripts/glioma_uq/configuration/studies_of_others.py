@@ -55,10 +55,16 @@ def describe_study(paths):
     return {
         "files and folders outside of this one": [f"{k}: {v}" for k, v in texts if outside(k, v)],
         "addresses": [f"{key}: {value}" for key, value in texts if "://" in value],
+        "links out of a cohort's folder": ["cohort.follow_links: true"] * follows_links(config),
         "environment variables": [f"{key}: {v}" for key, v in texts if ".variables." in key],
         "programs": programs_of(config),
         "results in": results_of(config),
     }
+
+
+def follows_links(config):
+    """Return whether scans may be links to files anywhere."""
+    return bool(config["cohort"] and config["cohort"]["follow_links"])
 
 
 def outside(key, value):
