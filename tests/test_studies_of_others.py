@@ -198,7 +198,19 @@ def test_what_a_study_touches_is_said():
         "cohort.folder.path: /data/scans", "cohort.labels.table: ../labels.csv",
     ]  # fmt: skip
     assert said["results in"] == ["results/cohorts/theirs", "results/studies/theirs"]
+    home = describe_study([study(folder={"path": "~/scans"}, labels={"table": "~me/t.csv"})])
+    assert home["files and folders outside of this one"][0] == "cohort.folder.path: ~/scans"
     assert said["programs"] == said["addresses"] == said["environment variables"] == []
+
+
+def test_links_that_are_followed_are_said():
+    theirs = study(folder={"path": "scans"}, labels={"table": "t.csv"})
+    assert not describe_study([theirs])["links out of a cohort's folder"]
+    content = yaml.safe_load(Path("cohort.yaml").read_text(encoding="utf-8"))
+    content["cohort"]["follow_links"] = True
+    write("cohort.yaml", yaml.safe_dump(content))
+    said = describe_study([theirs])["links out of a cohort's folder"]
+    assert said == ["cohort.follow_links: true"]
 
 
 def test_links_programs_addresses_and_variables_are_said(monkeypatch):

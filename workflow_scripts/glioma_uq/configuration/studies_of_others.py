@@ -69,7 +69,7 @@ def follows_links(config):
 
 def outside(key, value):
     """Return whether a text, as a path, leads out of the working directory and the checkout."""
-    path = Path(os.path.realpath(value))
+    path = Path(os.path.realpath(os.path.expanduser(value)))
     inside = path.is_relative_to(Path.cwd()) or path.is_relative_to(CHECKOUT.resolve())
     return not (inside or key.startswith(FREE_TEXT) or "://" in value)
 

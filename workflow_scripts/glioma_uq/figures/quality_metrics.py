@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from matplotlib.ticker import MaxNLocator
 from scipy.stats import qmc
 
 from glioma_uq.figures.style import BLUE, ORANGE, count_text, finish, key, note_empty, panels
@@ -65,6 +66,10 @@ def draw_panel(axes, table, name, limits):
         _, *ends = limit_of(f"{one}_{name}" if one else name, limits) or [None]
         for value in filter(np.isfinite, ends):
             axes.plot([value, value], [place - 0.48, place + 0.48], color="black", linewidth=1)
+    axes.xaxis.set_major_locator(MaxNLocator(4))
+    if table["value"].nunique() == 1 and not axes.lines:
+        axes.set_xticks(table["value"].unique())
+    axes.xaxis.set_major_formatter("{x:,.6g}")
     axes.set_yticks(range(len(series)), [one.upper() for one in series])
     text = METRICS[name].text
     axes.set(ylim=(len(series) - 0.5, -0.5), xlabel=text[0].upper() + text[1:])

@@ -58,7 +58,7 @@ METRICS = {
     "brain_covered": Metric(
         "normalise_case", "share of the brain that was scanned", "Scanned", min
     ),
-    "spread": Metric("normalise_case", "range of the central 90 % of z-scores", None, min),
+    "spread": Metric("normalise_case", "central 90 % of z-scores (range)", None, min),
     "et_mm3": Metric("normalise_case", "Enhancing tumour, ET (mm³)", None, min),
     "tc_mm3": Metric("normalise_case", "Tumour core, TC (mm³)", None, min),
     "wt_mm3": Metric("normalise_case", "Whole tumour, WT (mm³)", None, min),
@@ -67,9 +67,7 @@ METRICS = {
     "tumour_outside_brain_ml": Metric(
         "normalise_case", "Tumour outside the brain mask (ml)", "Tumour outside (ml)", max
     ),
-    "tumour_outside_share": Metric(
-        "normalise_case", "Share of the tumour outside the brain mask", None, max
-    ),
+    "tumour_outside_share": Metric("normalise_case", "Tumour outside the mask (share)", None, max),
     "tumour_share": Metric("normalise_case", "Tumour, as a share of the brain", None, max),
     "tumour_pieces": Metric("normalise_case", "Pieces of the tumour", None, max),
 }
