@@ -11,17 +11,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-import requests
 from archive_server import Archive, serving
 from configs import checked
 
 from glioma_uq import environment
 from glioma_uq.cohorts import idc, tcia, transfer
 from glioma_uq.cohorts.addresses import host_of
+from glioma_uq.cohorts.connections import NotFollowed, following
 from glioma_uq.cohorts.transfer import (
-    NotFollowed,
     RetryPolicy,
-    Session,
     TransferFailed,
     download,
     request,
@@ -169,10 +167,8 @@ def test_nothing_is_fetched_from_what_is_not_https(servers, get, place, tmp_path
 
 @pytest.mark.parametrize("place", ["http://127.0.0.1:9", "http://[::1]/x", "https://LOCALHOST/x"])
 def test_nobody_else_leads_to_the_servers_of_this_machine(place):
-    answer, following = requests.Response(), requests.Request("GET", place).prepare()
-    answer.request = requests.Request("GET", "https://example.org").prepare()
     with pytest.raises(NotFollowed, match="this machine itself"):
-        Session().rebuild_auth(following, answer)
+        following("https://example.org/y", place)
 
 
 def test_redirects_end(servers):

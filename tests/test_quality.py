@@ -15,7 +15,7 @@ from glioma_uq.quality.image_metrics import (
     pieces,
     spread,
 )
-from glioma_uq.quality.rows import EARLIER, case_quality_record, read_rows
+from glioma_uq.quality.rows import EARLIER, case_quality_record, mark_excluded, read_rows
 
 
 def run(tmp_path, error=None, on_bad_case="exclude", limits=None, measured=(("volume", 3),)):
@@ -182,3 +182,14 @@ def test_the_pieces_of_a_mask_are_the_fewest_that_hold_nearly_all_of_it():
 
 def test_the_spread_of_normal_z_scores():
     assert spread(np.random.default_rng(0).normal(size=100_000)) == pytest.approx(3.29, abs=0.02)
+
+
+def test_what_marks_an_excluded_case_is_not_written_through_a_link(tmp_path):
+    (tmp_path / "victim").write_text("theirs")
+    for name, target in {"a.nii.gz": "victim", "b.nii.gz": "nothing"}.items():
+        (tmp_path / name).symlink_to(tmp_path / target)
+        mark_excluded([tmp_path / name])
+        assert not (tmp_path / name).is_symlink()
+        assert (tmp_path / name).read_bytes() == b""
+    assert (tmp_path / "victim").read_text() == "theirs"
+    assert not (tmp_path / "nothing").exists()

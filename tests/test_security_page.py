@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from glioma_uq import machine
-from glioma_uq.cohorts import idc, transfer
+from glioma_uq.cohorts import connections, idc, transfer
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
@@ -30,4 +30,5 @@ def test_settings_hosts_and_limits_are_those_of_the_code():
     assert all(f"`{host}`" in PAGE for host in machine.ARCHIVE_HOSTS)
     assert transfer.MOST_BYTES == 4 * 2**30
     assert transfer.MOST_BYTES_OF_ANSWER == 100 * 2**20
-    assert (transfer.LEAST_BYTES_PER_S, idc.MOST_PAGES, transfer.MOST_REDIRECTS) == (100, 100, 5)
+    limits = (connections.LEAST_BYTES_PER_S, idc.MOST_PAGES, connections.MOST_REDIRECTS)
+    assert limits == (100, 100, 5)

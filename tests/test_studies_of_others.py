@@ -10,7 +10,7 @@ import yaml
 from configs import DEFAULT, checked
 
 from glioma_uq import machine
-from glioma_uq.configuration.documents import read_yaml
+from glioma_uq.configuration.documents import MOST_BYTES, OnceEach, read_yaml
 from glioma_uq.configuration.studies_of_others import describe_study, in_words
 from glioma_uq.errors import BadInput
 from glioma_uq.plans import make_plans
@@ -112,6 +112,23 @@ def test_aliases_that_repeat_without_end_are_refused(text):
     write("theirs.yaml", text)
     with pytest.raises(BadInput, match="expected at most 100,000 values in theirs.yaml"):
         read_yaml("theirs.yaml")
+
+
+@pytest.mark.parametrize(
+    "text", ["#" + "x" * 1_000_000, "a: " + "[" * 1_000_000, "é: 1\n" * 200_000]
+)
+def test_a_file_that_is_too_large_for_settings_is_not_parsed(monkeypatch, text):
+    monkeypatch.setattr(OnceEach, "get_single_data", lambda loader: pytest.fail("parsed"))
+    write("theirs.yaml", text)
+    with pytest.raises(
+        BadInput, match="expected at most 1,000,000 bytes of settings in theirs.yaml"
+    ):
+        read_yaml("theirs.yaml")
+
+
+def test_a_file_of_the_largest_size_is_read():
+    write("ours.yaml", "a: 1\n#".ljust(MOST_BYTES, "x"))
+    assert read_yaml("ours.yaml") == {"a": 1}
 
 
 def test_usual_aliases_are_read():

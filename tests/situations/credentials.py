@@ -149,6 +149,55 @@ def circle(cohort):
         return failure_of(lambda: request(f"{ours.address}/a", policy=quick()))
 
 
+def failure_at(first, then, timeout_s=0.5):
+    """Return what comes of a question to a server that sends `first`, then `then` without end."""
+    from test_connections import sending
+
+    from glioma_uq.cohorts.transfer import RetryPolicy, request
+
+    policy = RetryPolicy(timeout_s=timeout_s, attempts=1, pause_s=0.01)
+    with sending(first, then, every_s=0.1) as (address, _):
+        return failure_of(lambda: request(address, policy=policy))
+
+
+REDIRECT = b"HTTP/1.1 302 Found\r\nLocation: /x\r\n"
+DRIPS = {
+    "one header without end": (b"HTTP/1.1 200 OK\r\n", b"x"),
+    "the header of a redirect without end": (REDIRECT, b"x"),
+    '"continue" without end': (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "the size of a chunk without end": (
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"0",
+    ),
+}
+
+
+def enter_drip(what, first, then):
+    @situation("servers", f"a server sends {what}, slowly", right="found no data for 0.5 s")
+    def drips(cohort):
+        return failure_at(first, then)
+
+
+for what, (first, then) in DRIPS.items():
+    enter_drip(what, first, then)
+
+
+@situation(
+    "servers", "a redirect has a body without end", right="more than 5 redirects without a retry"
+)
+def large_redirect(cohort):
+    return failure_at(REDIRECT + b"Content-Length: 99999999999\r\n\r\n", bytes(2**20), 30)
+
+
+@situation("servers", "a redirect leads nowhere", right="a redirect to no address without a retry")
+def nowhere(cohort):
+    from glioma_uq.cohorts.transfer import request
+
+    with archives() as (ours, _):
+        ours.answers["/a"] = lambda *_: (302, b"not what was asked for", {})
+        return failure_of(lambda: request(f"{ours.address}/a", policy=quick()))
+
+
 @situation(
     "servers",
     "a reviewed table of series names another host as a bucket",
@@ -197,6 +246,18 @@ def link_of_result(cohort):
         (cohort.folder / name).symlink_to(victim)
     with written_whole(path) as temporary:
         temporary.write_text("ours", encoding="utf-8")
+    return victim.read_text(encoding="utf-8")
+
+
+@situation("links", "a link waits under the name of an image of an excluded case", right="theirs")
+def link_of_marker(cohort):
+    from glioma_uq.quality.rows import mark_excluded
+
+    victim, image = cohort.folder / "victim", cohort.folder / "out.nii.gz"
+    victim.write_text("theirs", encoding="utf-8")
+    image.symlink_to(victim)
+    mark_excluded([image])
+    assert image.read_bytes() == b""
     return victim.read_text(encoding="utf-8")
 
 

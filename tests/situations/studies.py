@@ -57,6 +57,15 @@ for what, text in BY.items():
     enter(what, text)
 
 
+@situation(
+    "studies of others",
+    "a study is a file of 60 MB",
+    right="expected at most 1,000,000 bytes of settings",
+)
+def large(cohort):
+    return said_of(cohort, "a: 1\n" + "# nothing\n" * 6_000_000)
+
+
 @situation("studies of others", "the second file of a study has that key", right=FOUND)
 def second_file(cohort):
     return said_of(cohort, "study: x\n", "__use_yte__: true\n")

@@ -46,8 +46,8 @@ def checked_id(text, what, place):
         if not (text[:1] == "_" or _is_letter(text[:1])) or not all(map(_is_of_id, signs)):
             raise BadInput(
                 f"expected an id of letters, digits and {' '.join(SIGNS)}, which begins with a "
-                f"letter, digit or _, as {what} in {place}, found {quoted(text)}, rename it, or let "
-                "labels.ids rewrite it"
+                f"letter, digit or _, as {what} in {place}, found {quoted(text)}, rename it, or "
+                "let labels.ids rewrite it"
             )
     if text.endswith(".") or DEVICES.fullmatch(text):
         raise BadInput(

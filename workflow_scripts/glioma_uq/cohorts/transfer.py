@@ -5,7 +5,7 @@ pooch also checks and retries, but restarts each time and retries after a 404: i
 """
 
 import os
-import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,15 +13,13 @@ import requests
 import urllib3
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
-from glioma_uq.cohorts.addresses import LOOPBACK, is_private
-from glioma_uq.errors import BadCase, printable
+from glioma_uq.cohorts.connections import Deadline, NotFollowed, Session
+from glioma_uq.errors import BadCase
 from glioma_uq.files import digest, no_link
 
 BLOCK_BYTES = 64 * 1024
-LEAST_BYTES_PER_S = 100  # ASSUME: who sends less holds the job up, and never ends
 MOST_BYTES = 4 * 2**30  # of a file whose size is unknown; ASSUME: no series of MR is as large
 MOST_BYTES_OF_ANSWER = 100 * 2**20  # a list of 100,000 series
-MOST_REDIRECTS = 5
 LONGEST_PAUSE_S = 60
 PASSING = (408, 425, 429, 500, 502, 503, 504)  # HTTP status codes after which a retry may help
 BREAKS = (
@@ -49,46 +47,9 @@ class Differs(Exception):
     """A downloaded file is not the expected one."""
 
 
-class NotFollowed(Exception):
-    """A server leads elsewhere: a login to any place, or anything to a place that is not https."""
-
-
-class Session(requests.Session):
-    """A session whose logins stay where they were sent.
-
-    A token follows no redirect to another host, and the logins that a user keeps in ~/.netrc go
-    nowhere. Proxies and certificates are those of the environment.
-    """
-
-    def __init__(self):
-        super().__init__()
-        self.max_redirects = MOST_REDIRECTS
-        self.auth = lambda request: request  # none but the one in its headers
-
-    def send(self, request, **options):
-        """Send a request, the first or that of a redirect."""
-        to = urllib3.util.parse_url(request.url)
-        if not is_private(to.scheme, to.host):
-            raise NotFollowed(f"an address that is not https ({_place(request.url)})")
-        return super().send(request, **options)
-
-    def rebuild_auth(self, prepared_request, response):
-        """Take a token out of a redirect's request to another host.
-
-        Nobody else leads to the servers on this machine, which may trust it.
-        """
-        come, go = (
-            urllib3.util.parse_url(each.url).host for each in (response.request, prepared_request)
-        )
-        if go in LOOPBACK and come not in LOOPBACK:
-            raise NotFollowed(f"a redirect to {go}, this machine itself")
-        if self.should_strip_auth(response.request.url, prepared_request.url):
-            prepared_request.headers.pop("Authorization", None)
-
-
 @dataclass(frozen=True)
 class RetryPolicy:
-    """Time-out of a server in s, and number of attempts of a transfer.
+    """Time in s in which a server must answer, and number of attempts of a transfer.
 
     The pause between two attempts starts at `pause_s` and doubles, up to a minute.
     """
@@ -143,11 +104,8 @@ def request(url, *, policy=RETRY_POLICY, method="GET", **options):
     """
 
     def attempt():
-        options["allow_redirects"] = method == "GET"
-        with _asked(method, url, policy.timeout_s, **options) as answer:
-            if answer.is_redirect:
-                raise NotFollowed(f"a redirect to {_place(answer.headers['Location'])}")
-            return b"".join(_blocks(answer, policy.timeout_s, MOST_BYTES_OF_ANSWER))
+        with _asked(method, url, policy.timeout_s, **options) as (answer, deadline):
+            return b"".join(_blocks(answer, deadline, MOST_BYTES_OF_ANSWER))
 
     return with_retries(attempt, url, policy)
 
@@ -202,7 +160,7 @@ def _fetch(url, part, headers, timeout_s, size):
     wanted = {"Accept-Encoding": "identity", **(headers or {})}
     if have:
         wanted["Range"] = f"bytes={have}-"
-    with _asked("GET", url, timeout_s, headers=wanted) as answer:
+    with _asked("GET", url, timeout_s, headers=wanted) as (answer, deadline):
         if answer.status_code == 416:  # `part` has all bytes: the checks decide
             return
         begins = answer.headers.get("Content-Range", "").startswith(f"bytes {have}-")
@@ -211,40 +169,35 @@ def _fetch(url, part, headers, timeout_s, size):
         adds = answer.status_code == 206
         most = (MOST_BYTES if size is None else size) - (have if adds else 0)
         with open(part, "ab" if adds else "wb", opener=no_link) as file:
-            for block in _blocks(answer, timeout_s, most):
+            for block in _blocks(answer, deadline, most):
                 file.write(block)
 
 
+@contextmanager
 def _asked(method, url, timeout_s, **options):
-    """Return the answer to a request, whose body is not read yet; 416 is none to fail on."""
-    answer = Session().request(method, url, stream=True, timeout=timeout_s, **options)
-    if answer.status_code != 416:
-        answer.raise_for_status()
-    return answer
+    """Yield the answer to a request, whose body is not read yet, and its Deadline.
 
-
-def _blocks(answer, timeout_s, most):
-    """Yield the bytes of an answer as they arrive, at most `most`, and none of a server that drips.
-
-    Raises Differs or a time-out.
+    HTTP 416 is no answer to fail on.
     """
-    found, since = 0, time.monotonic()
+    with (
+        Deadline(timeout_s) as deadline,
+        Session(deadline) as session,
+        session.follow(method, url, **options) as answer,
+    ):
+        if answer.status_code != 416:
+            answer.raise_for_status()
+        yield answer, deadline
+
+
+def _blocks(answer, deadline, most):
+    """Yield the bytes of an answer as they arrive; Differs if they are more than `most`."""
+    found = 0
     while block := answer.raw.read1(BLOCK_BYTES, decode_content=True):
         found += len(block)
         if found > most:
             raise Differs(f"more than the {most} bytes that it may have")
+        deadline.received(len(block))
         yield block
-        if found < LEAST_BYTES_PER_S * (time.monotonic() - since - timeout_s):
-            raise requests.Timeout
-
-
-def _place(url):
-    """Return the scheme and host of an address, to say where it leads without its secrets."""
-    try:
-        to = urllib3.util.parse_url(url)
-    except urllib3.exceptions.LocationParseError:
-        return "no address"
-    return printable(f"{to.scheme}://{to.host}" if to.host else "another page")[:200]
 
 
 def _why(state):
@@ -255,7 +208,7 @@ def _in_words(error, policy):
     if isinstance(error, requests.HTTPError):
         return f"HTTP {error.response.status_code}"
     if isinstance(error, requests.TooManyRedirects):
-        return f"more than {MOST_REDIRECTS} redirects"
+        return str(error)
     if isinstance(error, requests.Timeout) or "timed out" in str(error):
         return f"no data for {policy.timeout_s:g} s"
     if isinstance(error, BREAKS):

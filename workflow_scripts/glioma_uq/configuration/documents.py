@@ -18,6 +18,7 @@ from glioma_uq.errors import BadInput, closest
 CHECKOUT = Path(__file__).parents[3]
 CONFIG_SCHEMA = CHECKOUT / "rules" / "config.schema.yaml"
 RUNS_CODE = "__use_yte__"  # with it, Snakemake runs texts of a config as it reads them
+MOST_BYTES = 1_000_000  # ASSUME: of a file of settings; parsing 1 MB takes seconds
 MOST_VALUES = 100_000  # ASSUME: of one file, counted wherever an alias repeats them
 NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?", re.ASCII)
 
@@ -169,12 +170,21 @@ class OnceEach(yaml.SafeLoader):
 def read_yaml(path):
     """Return the content of a YAML file that holds settings and no code.
 
-    Raises BadInput if it is not valid, has a key twice, or the key by which Snakemake runs it.
+    Raises BadInput if it is not valid, has a key twice, or the key by which Snakemake runs it, and,
+    before it is parsed, if it has more than MOST_BYTES.
     """
+    with open(path, "rb") as file:
+        text = file.read(MOST_BYTES + 1)
+    if len(text) > MOST_BYTES:
+        raise BadInput(
+            f"expected at most {MOST_BYTES:,} bytes of settings in {path}, found more: give the "
+            "path of a YAML file of settings."
+        )
     try:
-        with open(path, encoding="utf-8") as file:  # its name is in the sentences of the loader
-            content = OnceEach(file).get_single_data()
-            check_extent(content, path)
+        loader = OnceEach(text.decode())
+        loader.name = path  # for its sentences
+        content = loader.get_single_data()
+        check_extent(content, path)
     except BadInput:
         raise
     # ValueError: not text, or an invalid date; RecursionError: a thousand brackets.

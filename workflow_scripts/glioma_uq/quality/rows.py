@@ -3,7 +3,6 @@
 import csv
 import traceback
 from contextlib import contextmanager
-from pathlib import Path
 
 from glioma_uq.csv_cells import marked, unmarked
 from glioma_uq.errors import BadCase, in_one_line
@@ -46,9 +45,9 @@ def case_quality_record(case, step, quality, outputs, on_bad_case, limits=None):
 
 def mark_excluded(paths):
     """Make every path an empty file, which marks an excluded case or a missing optional image."""
-    for path in map(Path, paths):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"")
+    for path in paths:
+        with written_whole(path) as temporary:
+            temporary.touch()
 
 
 def write_row(path, row):
