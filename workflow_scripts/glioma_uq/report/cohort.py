@@ -127,8 +127,8 @@ def metric_row(text, values):
 
 
 def plain(value):
-    """Return a number with four significant digits."""
-    return format_number(value, ".4g")
+    """Return a number with four significant digits, or all before the point."""
+    return format_number(value, ".4g" if abs(value) < 10_000 else ",.0f")
 
 
 def every_case(cases, excluded, quality, limits):
