@@ -63,7 +63,7 @@ def is_id(name):
 def test_an_id_that_passes_reaches_a_job_through_every_shell():
     signs = "aZ0_.-+ü患$`'\"\\;&|(){}<>[]*?~#!%^=,: \t\n"
     cases = list(filter(is_id, ("".join(signs) for signs in product(signs, repeat=2))))
-    assert len(cases) == 6 * 9  # which begin with a letter, digit or _
+    assert len(cases) == 6 * 8  # which begin with a letter, digit or _, and end in no point
     assert through_shells(cases) == [f"r:case={case}" for case in cases]
 
 
@@ -96,3 +96,13 @@ def test_no_sentence_holds_a_control_character_or_fills_a_screen(error):
     assert len(said) <= 2000
     assert said.startswith(r"expected one file, found \x1b]0;title\x07\u202e")
     assert said.endswith("remove one")
+
+
+@pytest.mark.parametrize("case", ["CON", "nul", "com1.x", "a."])
+def test_a_name_that_windows_cannot_have_is_refused(case):
+    with pytest.raises(BadInput, match="an id that can be a folder on any system"):
+        checked_id(case, "case", "t.csv")
+
+
+def test_names_that_begin_as_a_device_pass():
+    assert [checked_id(case, "case", "t.csv") for case in ("CONTROL-1", "com", "LPT10")]
