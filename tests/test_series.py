@@ -3,7 +3,8 @@
 import pandas as pd
 import pytest
 
-from glioma_uq.cohorts.recognition import RULES, in_small_words, merged, recognise
+from glioma_uq.cohorts.contrast_words import in_small_words
+from glioma_uq.cohorts.recognition import RULES, merged, recognise
 from glioma_uq.cohorts.series import choose_series, days_between, missing_modalities, why_missing
 from glioma_uq.errors import BadInput
 

@@ -2,31 +2,27 @@
 
 import re
 
+from glioma_uq.cohorts.contrast_words import CONTRAST, T1_LIKE, UNCLEAR, WITHOUT, in_small_words
 from glioma_uq.errors import BadInput
 from glioma_uq.patterns import TooSlow, search
 from glioma_uq.texts import LONGEST_ELEMENT
 
 MODALITIES = ("flair", "t2", "t1ce", "t1")  # in the order of their rules
-T1_LIKE = r"(\bt1|\bmp ?rage|\bmemprage|\bf?spgr\b|\bbravo\b|\btfl\b|\bvibe\b)"
-CONTRAST = (
-    r"(\bpost|\bgad|\bgd\b|t1 ?(gd|ce|c)\b|\bwith con|\bw con|\bcontrast\b|\bce\b|\benh|"
-    r"\+ ?(c|gd?|gad\w*|contrast)\b|\bc ?\+|\bdotarem|\bmagnevist|\bmultihance|\bkm\b)"
-)
-WITHOUT = r"(\bpre\b|\bpre ?con|\bwithout|\bw ?o\b|\bnon ?con|\bno (con|gad)|\bunenh)"
 # What scanners and people write into ContrastBolusAgent where there was none, in small words.
 NO_AGENT = re.compile(
-    r"|no?|none?\b.*|not\b.*|nil|null?|n ?a|nan|0+( 0+)?( ?(ml|cc|mmol))?|false|unk\w*|undef\w*|"
-    r"nativ\w*|plain|ohne\b.*|kein\w*\b.*|sans\b.*|sin\b.*|senza\b.*"
+    r"|-|no?|none?\b.*|not\b.*|nil|null?|n ?a|nan|0+( 0+)?( ?(ml|cc|mmol))?|false|unk\w*|undef\w*|"
+    r"nativ\w*|plain|ohne\b.*|kein\w*\b.*|sans\b.*|sin\b.*|senza\b.*|aucun\w*|nessun\w*|"
+    r"ningun\w*|nao|nej|geen|brak|нет|не\b.*|无|無|なし|없음"
 )
 
-# Patterns are matched against lower-case descriptions, with all signs but + and * as spaces.
+# Patterns are matched against descriptions in small words, see `in_small_words`.
 RULES = {
     "never": {
         "localiser": r"\bloc\b|locali[sz]|scout|survey|three ?plane|\b3 ?pl(ane)?\b",
         "diffusion": r"\bdwi\b|\bdti\b|diff|\badc\b|trace|\bb ?\d{3,4}\b|tensor|\bfa\b|\bexp\b",
         "perfusion": r"perf|\bdsc\b|\bdce\b|\bpwi\b|\brcb[vf]\b|\bcb[vf]\b|\bmtt\b|\bttp\b|\basl\b",
         "functional": r"\bbold\b|fmri|\bep2d\b|\bresting\b",
-        "susceptibility": r"\bswi\b|\bswan\b|suscept|t2 ?\*|t2 ?star|hemo|\bmedic\b|"
+        "susceptibility": r"\bswi\b|\bswan\b|suscept|t2 ?\*|t2 ?star|(?<!c)hemo|\bmedic\b|"
         r"^(?!.*\bt1).*\bgre\b",
         "angiography": r"\bmr[av]\b|\btof\b|angio|venogra",
         "spectroscopy": r"spectro|\bmrs\b|\bcsi\b|\bsvs\b",
@@ -38,11 +34,12 @@ RULES = {
         "another part of the body": r"spine|\bneck\b|\borbits?\b|\biac\b|pituit|\bsella\b",
         "with and without contrast": r"\bw( and| &)? w ?o\b|\bw ?o( and| &)? w\b|with and without|"
         r"without and with|\bpre( and)? post\b",
+        "with or without contrast": UNCLEAR,
     },
     "flair": {"include": r"flair|\btirm\b|dark ?fluid", "exclude": T1_LIKE},
     "t2": {"include": r"\bt2", "exclude": r"flair|\btirm\b|dark ?fluid|\bt1"},
-    "t1ce": {"include": rf"\b3d gad|(?=.*{T1_LIKE})(?=.*{CONTRAST})", "exclude": WITHOUT},
-    "t1": {"include": T1_LIKE, "exclude": rf"^(?!.*{WITHOUT}).*{CONTRAST}"},
+    "t1ce": {"include": rf"\b3d gad|^(?=.*{T1_LIKE}){CONTRAST}", "exclude": WITHOUT},
+    "t1": {"include": T1_LIKE, "exclude": CONTRAST},
     "fewest_slices": 12,  # fewer slices of 10 mm do not cover a brain
     "days_apart": 3,  # to another study that may supply a missing modality
     "contrast_by_order": True,  # see `after_contrast`
@@ -52,7 +49,7 @@ DERIVED_TYPES = {"ADC", "MIP", "PROJECTION IMAGE", "MPR", "SUBTRACT", "FA", "TRA
 
 def recognise(row, rules):
     """Return (modality or "", reason) of one series from its own row."""
-    words = in_small_words(row["SeriesDescription"])
+    words = in_small_words(text_of(row["SeriesDescription"]))
     if (kind := text_of(row.get("Modality"))) not in ("", "MR"):
         return "", f"{kind}, not MR"
     for name, pattern in rules["never"].items():
@@ -102,15 +99,6 @@ def _check_pattern(key, pattern):
             f"expected a regular expression as series_rules.{key}, found {pattern!r} "
             f"({error}), correct it"
         ) from error
-
-
-def in_small_words(description):
-    """Return a lower-case description, with one space for all signs but + and *.
-
-    Only its first LONGEST_ELEMENT characters: patterns may take the square of the length.
-    """
-    text = text_of(description)[:LONGEST_ELEMENT].lower()
-    return re.sub(r"[^a-z0-9+*]+", " ", text).strip()
 
 
 def agent_of(row):

@@ -14,11 +14,9 @@ from itertools import groupby
 
 import pandas as pd
 
+from glioma_uq.cohorts.contrast_words import CONTRAST, WITHOUT, in_small_words
 from glioma_uq.cohorts.recognition import (
-    CONTRAST,
-    WITHOUT,
     agent_of,
-    in_small_words,
     merged,
     number_of,
     recognise,
@@ -31,6 +29,7 @@ DICOM_COLUMNS = ("StudyDate", "SeriesNumber", "SeriesDescription", "Modality")
 DICOM_COLUMNS += ("SeriesInstanceUID", "StudyInstanceUID")
 CHOSEN = ["modality", "reason", "look"]
 COPIES = r"\b(repeat|rpt|motion|old|nd|surg\w*nav\w*|dynasuite)\b|surgicalnavigation"
+BY_ORDER = ("came first", "comes first by its UID", "is the same")
 MANY_SLICES = 100  # with this many, slices are thin in any plane
 
 
@@ -40,7 +39,8 @@ def choose_series(table, modalities, changes=None):
     A series is recognised by the words of its own row (`recognise`). Where no T1 of a study is
     named as one with contrast, the agent in headers (`by_agent`) and the order of the series
     (`after_contrast`) tell; `look` says so for a selected series, since both can be wrong. Then the
-    series of a case are compared with each other (`decide`). `changes` updates RULES, see `merged`.
+    series of a case are compared with each other (`decide`); `look` also names a T1CE that nothing
+    but its place sets apart from another. `changes` updates RULES, see `merged`.
     """
     rules = merged(changes or {})
     rows = [{**row, **_start(row, rules)} for row in table.to_dict("records")]
@@ -125,6 +125,8 @@ def decide(rows, modalities, days_apart):
         near = [row for row in series if days_between(row["day"], main) <= days_apart]
         here = [row for row in near if row["day"] == main] or near
         here.sort(key=lambda row: (days_between(row["day"], main), *rank(row, modality).values()))
+        if modality == "t1ce" and len(here) > 1 and _advantage(*here[:2], modality) in BY_ORDER:
+            here[0]["look"] = "; ".join(filter(None, [here[0]["look"], "the first of several"]))
         for row in series:
             row["modality"], row["reason"] = _verdict(row, modality, modalities, here, main)
 
@@ -148,9 +150,8 @@ def _verdict(row, modality, modalities, here, main):
 
 def rank(row, modality):
     """Return {advantage: sort key} of a candidate, the first advantage first; smaller is better."""
-    with_contrast = re.search(CONTRAST, row["words"]) and not re.search(WITHOUT, row["words"])
     return {
-        "is before contrast": modality != "t1ce" and bool(with_contrast),
+        "is before contrast": modality != "t1ce" and bool(re.search(CONTRAST, row["words"])),
         "has no agent in its header": modality == "t1" and bool(row["agent"]),
         "is not derived": "DERIVED" in text_of(row.get("ImageType")),
         "is no copy or repetition": bool(re.search(COPIES, row["words"])),
@@ -178,7 +179,9 @@ def missing_modalities(chosen, modalities):
 
 def why_missing(case, modality):
     """Return the sentence why a case lacks `modality`; the table `case` has all its series."""
-    near = case[case.reason.str.startswith((f"{modality}, but", "series_rules.never"))]
+    beginnings = [f"{modality}, but", "series_rules.never"]
+    beginnings += ["with or without contrast"] if modality in ("t1", "t1ce") else []
+    near = case[case.reason.str.startswith(tuple(beginnings))]
     found = [f"{row.SeriesDescription!r} ({row.reason})" for row in near.itertuples()]
     found = "; ".join(found[:3]) or f"{len(case)} series and none recognised as one"
     return (
@@ -206,7 +209,7 @@ def _start(row, rules):
         "reason": reason,
         "look": "",
         "agent": agent_of(row),
-        "words": in_small_words(row["SeriesDescription"]),
+        "words": in_small_words(text_of(row["SeriesDescription"])),
         "day": text_of(row["StudyDate"]).replace("-", ""),
     }
 
