@@ -1,6 +1,7 @@
 """No text from a table, a scan's folder or a path runs in a shell on the way through Slurm.
 
-The Slurm is one of scripts: sbatch runs the job at once, so that it needs the executor alone.
+The Slurm is one of scripts, which need the executor alone: sbatch runs the job at once. One test is
+on a real Slurm.
 """
 
 import importlib.util
@@ -77,15 +78,19 @@ def write_config(folder, name="config of mine.yaml", **changes):
     (folder / name).write_text(yaml.safe_dump(content, allow_unicode=True))
 
 
-def through_slurm(folder, *targets, config="config of mine.yaml", options=()):
-    """Run targets through the scripts; return (how the driver ended, what it printed)."""
+def through_slurm(folder, *targets, config="config of mine.yaml", options=(), real=False):
+    """Run targets through the scripts, or a real Slurm; return (the driver's end, all words).
+
+    What a shell ran by mistake would have left a file.
+    """
     stub = folder.parent / "bin"
     command = [
         sys.executable, str(HERE / "fast_snakemake.py"), *targets, "--configfile", config,
         "--workflow-profile", str(ROOT / "profiles" / "slurm"), "--retries", "0",
         "--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "5", *options,
     ]  # fmt: skip
-    environment = {**os.environ, "PATH": f"{stub}:{os.environ['PATH']}", "STUB": str(stub)}
+    scripts = {"PATH": f"{stub}:{os.environ['PATH']}", "STUB": str(stub)}
+    environment = os.environ | ({} if real else scripts)
     done = subprocess.run(
         command,
         cwd=folder,
@@ -112,6 +117,19 @@ def test_ids_of_every_sign_reach_their_job_in_one_group(place):
         assert (
             (place / record(case)).read_text().splitlines()[1].startswith(f"{case},import_case,,")
         )
+
+
+@pytest.mark.slurm
+def test_on_a_real_slurm_ids_reach_their_job_and_a_name_reaches_no_shell(place, slurm):
+    scan = place / "cohort" / "007" / NAMES["t2"]
+    scan.rename(scan.with_name(f"{TRICK}t2.nii.gz"))
+    labels = "results/cohorts/mine/labels.csv"
+    code, printed = through_slurm(place, labels, *map(record, CASES), real=True)
+    assert code == 0, printed[-5000:]
+    assert "has been submitted with SLURM jobid" in printed
+    ends = {case: (place / record(case)).read_text().splitlines()[1] for case in CASES}
+    excluded = {case for case, end in ends.items() if not end.startswith(f"{case},import_case,,")}
+    assert excluded == {"007"}
 
 
 @pytest.mark.parametrize("case", [TRICK, "`touch ran`", "a';touch ran;'b", 'a"b', "a\\b"])
