@@ -1,12 +1,20 @@
 # make demo | test | situations | fuzz | engines | downloads | excel | public-labels | deepbet | hd-bet | hd-bet-v1 | slurm | lint | audit | locks | check-study | clean | help
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PYTHON ?=
+UV ?= $(shell command -v uv)
+CPU ?=
 VENV ?= .venv
 CORES ?= $(shell nproc)
 MINUTES ?= 10
 SEED ?= 0
 BIN = $(VENV)/bin
 INSTALLED = $(VENV)/.installed
-INSTALL = pip install --quiet --disable-pip-version-check --require-hashes --no-build-isolation
+# The Python of an environment: PYTHON, else the newest supported one on PATH.
+MAKE_VENV = UV="$(UV)" workflow_scripts/make_venv.sh
+# What installs a lock into an environment: uv where it is on PATH, else pip. Of files with these hashes only.
+INSTALL = $(if $(UV),$(UV) pip install --compile-bytecode --python $(1)/bin/python,$(1)/bin/pip install --disable-pip-version-check) \
+	--quiet --require-hashes --no-build-isolation --no-deps
+# Where PyTorch keeps its builds for CPUs.
+CPU_BUILDS = https://download.pytorch.org/whl/cpu/torch/
 # Whether torch is the build for CUDA, which is nothing without these libraries.
 ASKS_FOR_CUDA = import sys; from importlib.metadata import requires; sys.exit("nvidia" not in str(requires("torch")))
 
@@ -19,13 +27,17 @@ help:           ## say what each target does
 check-study: setup      ## say what the study STUDY=file.yaml would do, without running any of it
 	@$(BIN)/python workflow_scripts/check_study.py "$$STUDY"
 
-setup: $(INSTALLED)     ## make the virtual environment with the pinned packages
-$(INSTALLED): requirements-build.lock requirements.lock requirements-cuda.lock
-	@$(PYTHON) -c 'import sys; sys.exit("expected Python 3.11, found %d.%d: install it, or name it as in make PYTHON=/path/to/python3.11" % sys.version_info[:2] if sys.version_info[:2] != (3, 11) else 0)'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/$(INSTALL) --requirement requirements-build.lock
-	$(BIN)/$(INSTALL) --no-deps --requirement requirements.lock
-	if $(BIN)/python -c '$(ASKS_FOR_CUDA)'; then $(BIN)/$(INSTALL) --no-deps --requirement requirements-cuda.lock; fi
+setup: $(INSTALLED)     ## make the virtual environment with the pinned packages; CPU=1: torch's build for CPUs
+$(INSTALLED): requirements-build.lock requirements.lock requirements-cpu.lock requirements-cuda.lock
+	@$(MAKE_VENV) $(VENV) $(PYTHON)
+	$(call INSTALL,$(VENV)) --requirement requirements-build.lock
+	$(if $(CPU),$(call INSTALL,$(VENV)) --no-index --find-links $(CPU_BUILDS) --requirement requirements-cpu.lock)
+	@if [ -n "$$PIP_FIND_LINKS" ]; then \
+		UV_FIND_LINKS="$$(echo $$PIP_FIND_LINKS | tr ' ' ,)" \
+		$(call INSTALL,$(VENV)) --no-index --requirement requirements-cpu.lock 2>$(VENV)/torch.log \
+		|| echo "No build of torch for CPUs in PIP_FIND_LINKS ($(VENV)/torch.log says why): installing the index's."; fi
+	$(call INSTALL,$(VENV)) --requirement requirements.lock
+	if $(BIN)/python -c '$(ASKS_FOR_CUDA)'; then $(call INSTALL,$(VENV)) --requirement requirements-cuda.lock; fi
 	touch $@
 
 demo: setup     ## run the default study: a phantom cohort, from scans to figures and report
@@ -54,17 +66,17 @@ deepbet: $(VENV)/.installed-deepbet     ## add the skull stripping method deepbe
 hd-bet-v1: $(VENV)/.installed-hd-bet-v1 ## add HD-BET v1 with its weights (300 MB)
 hd-bet: .venv-hd-bet/.installed         ## add HD-BET 2 in an environment of its own, with its weights from Zenodo
 .venv-hd-bet/.installed: requirements-hd-bet.lock requirements-build.lock
-	$(PYTHON) -m venv .venv-hd-bet
-	.venv-hd-bet/bin/$(INSTALL) --requirement requirements-build.lock
-	.venv-hd-bet/bin/$(INSTALL) --requirement $<
+	@$(MAKE_VENV) .venv-hd-bet $(PYTHON)
+	$(call INSTALL,.venv-hd-bet) --requirement requirements-build.lock
+	$(call INSTALL,.venv-hd-bet) --requirement $<
 	HOME=$(CURDIR)/.venv-hd-bet .venv-hd-bet/bin/python -c "from HD_BET.checkpoint_download import maybe_download_parameters; maybe_download_parameters()"
 	touch $@
 $(VENV)/.installed-%: requirements-%.lock $(INSTALLED)
-	$(BIN)/$(INSTALL) --requirement $<
+	$(call INSTALL,$(VENV)) --requirement $<
 	touch $@
 
 slurm: setup    ## add the Slurm executor
-	$(BIN)/$(INSTALL) --no-deps --requirement requirements-slurm.lock
+	$(call INSTALL,$(VENV)) --requirement requirements-slurm.lock
 
 lint: setup     ## check style: ruff and snakefmt
 	$(BIN)/ruff check .
@@ -74,8 +86,8 @@ lint: setup     ## check style: ruff and snakefmt
 audit: .venv-audit/.installed   ## look for known vulnerabilities in the pinned packages
 	.venv-audit/bin/python tests/audit.py requirements*.lock
 .venv-audit/.installed: requirements-audit.lock
-	$(PYTHON) -m venv .venv-audit
-	.venv-audit/bin/$(INSTALL) --requirement $<
+	@$(MAKE_VENV) .venv-audit $(PYTHON)
+	$(call INSTALL,.venv-audit) --requirement $<
 	touch $@
 
 locks: setup    ## renew the hashes in the locks, after a pin was changed

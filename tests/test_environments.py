@@ -1,6 +1,9 @@
 """One truth about versions: pyproject.toml, the conda environments and the lock agree."""
 
+import os
 import re
+import subprocess
+import sys
 import tomllib
 from importlib.metadata import requires
 from pathlib import Path
@@ -73,12 +76,58 @@ def test_every_pin_of_a_lock_has_the_hashes_of_its_files(path):
 
 def test_every_installation_is_of_files_with_these_hashes():
     makefile = (ROOT / "Makefile").read_text()
-    (install,) = re.findall(r"^INSTALL = (.+)$", makefile, re.M)
-    assert {"--require-hashes", "--no-build-isolation"} <= {*install.split()}
+    (install,) = re.findall(r"^INSTALL = (.+\n.+)$", makefile, re.M)
+    assert {"--require-hashes", "--no-build-isolation", "--no-deps"} <= {*install.split()}
     commands = [line for line in makefile.splitlines() if "--requirement" in line]
-    assert len(commands) == 8
-    assert all("$(INSTALL) " in command for command in commands)
+    assert len(commands) == 10
+    assert all("$(call INSTALL," in command for command in commands)
     assert "pip install" not in makefile.replace(install, "")
+
+
+def test_the_script_and_pyproject_support_the_same_pythons():
+    script = (ROOT / "workflow_scripts/make_venv.sh").read_text()
+    (fitting,) = re.findall(r"in ([\d. |]+)\) ;;", script)
+    assert fitting.split(" | ") == [f"3.{minor}" for minor in hash_locks.supported()]
+
+
+def make_venv(*arguments, **environment):
+    command = ["sh", str(ROOT / "workflow_scripts/make_venv.sh"), *map(str, arguments)]
+    environment = {"PATH": os.environ["PATH"], **environment}
+    return subprocess.run(command, capture_output=True, text=True, env=environment)
+
+
+@pytest.mark.parametrize(
+    ("system", "advice"),
+    [
+        ("ID=ubuntu\nID_LIKE=debian", "sudo apt install python3-venv"),
+        ("ID=fedora", "sudo dnf install python3.12"),
+        ("ID=alpine", "uv python install 3.13"),
+    ],
+)
+@pytest.mark.parametrize(("version", "found"), [("3.14", "Python 3.14"), ("", "does not run")])
+def test_an_interpreter_that_does_not_fit_gets_one_sentence(
+    system, advice, version, found, tmp_path
+):
+    (tmp_path / "os-release").write_text(system)
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\n[ -n '{version}' ] && echo {version}\n")
+    python.chmod(0o755)
+    done = make_venv(tmp_path / "v", python, OS_RELEASE=str(tmp_path / "os-release"))
+    assert done.returncode == 1
+    assert done.stderr.startswith("expected Python 3.11, 3.12 or 3.13")
+    assert found in done.stderr
+    assert advice in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "v").exists()
+
+
+def test_an_environment_with_a_python_that_fits_stays(tmp_path):
+    folder = tmp_path / "v"
+    assert make_venv(folder, sys.executable).returncode == 0
+    (folder / "kept").touch()
+    for arguments in ([folder], [folder, sys.executable]):
+        assert make_venv(*arguments).returncode == 0
+        assert (folder / "kept").exists()
 
 
 def test_what_is_installed_without_dependencies_has_all_of_them():
@@ -107,35 +156,38 @@ def test_what_torch_needs_for_cuda_is_a_lock_of_its_own():
 
 
 @pytest.mark.parametrize(
-    ("tag", "installed"),
+    ("tag", "minors"),
     [
-        (("py3", "none", "any"), True),
-        (("cp311", "cp311", "manylinux_2_28_x86_64"), True),
-        (("cp311", "cp311", "musllinux_1_2_aarch64"), True),
-        (("cp39", "abi3", "manylinux2014_x86_64"), True),
-        (("cp312", "abi3", "manylinux2014_x86_64"), False),
-        (("cp312", "cp312", "manylinux_2_28_x86_64"), False),
-        (("cp311", "cp311", "macosx_11_0_arm64"), False),
-        (("cp311", "cp311", "win_amd64"), False),
-        (("py3", "none", "manylinux2014_ppc64le"), False),
+        (("py3", "none", "any"), [11, 12, 13]),
+        (("cp311", "cp311", "manylinux_2_28_x86_64"), [11]),
+        (("cp313", "cp313", "musllinux_1_2_aarch64"), [13]),
+        (("cp313", "cp313t", "manylinux_2_28_x86_64"), []),
+        (("cp39", "abi3", "manylinux2014_x86_64"), [11, 12, 13]),
+        (("cp312", "abi3", "manylinux2014_x86_64"), [12, 13]),
+        (("cp311", "cp311", "macosx_11_0_arm64"), []),
+        (("cp311", "cp311", "win_amd64"), []),
+        (("py3", "none", "manylinux2014_ppc64le"), []),
     ],
 )
-def test_hashes_are_of_wheels_for_python_3_11_on_linux(tag, installed):
-    assert bool(hash_locks.fits(Tag(*tag))) == installed
+def test_hashes_are_of_wheels_for_each_supported_python_on_linux(tag, minors):
+    assert [m for m in hash_locks.supported() if hash_locks.fits(Tag(*tag), m)] == minors
 
 
-def test_a_lock_gets_the_hashes_of_its_pins_and_keeps_its_notes(monkeypatch, tmp_path):
+def test_a_lock_gets_the_hashes_of_its_pins_and_keeps_its_notes(monkeypatch):
     listed = {
         "a": {"a-1.0-py3-none-any.whl": "aa", "a-1.0.tar.gz": "ab", "a-2.0-py3-none-any.whl": "ac",
               "a-1.0-cp311-cp311-win_amd64.whl": "ad", "a-1.0.win32.exe": "ae"},
-        "b": {"b-3.tar.gz": "ba", "b-3-cp27-none-any.whl": "bb"},
+        "b": {"b-3.tar.gz": "ba", "b-3-cp27-none-any.whl": "bb",
+              "b-3-cp311-cp311-linux_x86_64.whl": "bc"},
     }  # fmt: skip
-    monkeypatch.setattr(hash_locks, "listed", listed.get)
-    monkeypatch.setattr(hash_locks, "FOUND_BESIDE", None)
-    lines = ["# notes", "a==1.0 \\", "    --hash=sha256:aa", "b==3 \\", "    --hash=sha256:ba", ""]
+    monkeypatch.setattr(hash_locks, "listed", lambda package, index: listed[package])
+    hashes = ["    --hash=sha256:aa", "    --hash=sha256:ba \\", "    --hash=sha256:bc"]
+    lines = ["# notes", "a==1.0 \\", hashes[0], "b==3 \\", *hashes[1:], ""]
     assert hash_locks.hashed("# notes\na==1.0\nb==3\n") == "\n".join(lines)
     assert hash_locks.hashed("\n".join(lines)) == "\n".join(lines)
-    with pytest.raises(SystemExit, match="expected files of a 9 in .*, found none"):
+    with pytest.raises(
+        SystemExit, match=r"expected files of a 9 for Python 3.11 in .*, found none"
+    ):
         hash_locks.hashed("a==9\n")
 
 

@@ -2,6 +2,7 @@
 
 from glioma_uq.steps import arguments
 
+import dis
 import importlib
 import inspect
 import symtable
@@ -64,8 +65,16 @@ def symbols(tmp_path_factory):
     with parsed(DEMO, tmp_path_factory.mktemp("demo")) as workflow:
         for path in FILES:
             code, *_ = parse(LocalSourceFile(str(path)), workflow, {})
-            found[path.name] = symtable.symtable(code, str(path), "exec").get_symbols()
+            found[path.name] = at_top_level(code, str(path))
     return found
+
+
+def at_top_level(code, path):
+    """Return the symbols of a file but those of comprehensions, which Python 3.12 lists too."""
+    code_of = dis.get_instructions(compile(code, path, "exec"))
+    stored = {each.argval for each in code_of if each.opname == "STORE_NAME"}
+    table = symtable.symtable(code, path, "exec").get_symbols()
+    return [s for s in table if s.get_name() in stored or not s.is_assigned()]
 
 
 def bound(symbols):
