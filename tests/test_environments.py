@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -197,3 +198,39 @@ def test_actions_of_ci_are_pinned_by_commit_and_may_only_read():
     used = re.findall(r"uses: (\S+)", workflow)
     assert used
     assert all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", action) for action in used)
+
+
+# Containers.
+
+DOCKERFILE = (ROOT / "container/Dockerfile").read_text()
+APPTAINER = (ROOT / "container/apptainer.def").read_text()
+
+
+def test_both_containers_have_the_same_base_and_the_same_setup():
+    (base,) = re.findall(r"^FROM (\S+)", DOCKERFILE, re.M)
+    assert re.findall(r"^From: (\S+)", APPTAINER, re.M) == [base]
+    (minor,) = re.findall(r"python:3\.(\d+)-slim", base)
+    assert int(minor) in hash_locks.supported()
+    (setup,) = re.findall(r"make setup .+", DOCKERFILE)
+    assert re.findall(r"make setup .+", APPTAINER) == [setup]
+    assert "requirements*.lock" in DOCKERFILE
+    assert "requirements*.lock" in APPTAINER
+
+
+def test_the_image_runs_as_no_root_and_holds_no_scans():
+    assert re.findall(r"^USER (\S+)", DOCKERFILE, re.M) == ["1000"]
+    first, *kept = [
+        line
+        for line in (ROOT / ".dockerignore").read_text().splitlines()
+        if not line.startswith("#")
+    ]
+    assert first == "*"
+    assert not {"!results", "!data", "!."} & {*kept}
+
+
+@pytest.mark.skipif(not shutil.which("hadolint"), reason="hadolint is not installed")
+def test_hadolint_finds_nothing_in_the_dockerfile():
+    done = subprocess.run(
+        ["hadolint", ROOT / "container/Dockerfile"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout
