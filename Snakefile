@@ -11,7 +11,7 @@ sys.path.insert(0, f"{workflow.basedir}/workflow_scripts")
 
 from glioma_uq.environment import shield_jobs
 from glioma_uq.fingerprints import fingerprint
-from glioma_uq.plans import check_commands, make_plans, record_start, templates
+from glioma_uq.plans import check_commands, in_one_sentence, make_plans, record_start, templates
 
 shield_jobs(workflow.is_main_process)
 
@@ -22,12 +22,13 @@ if not workflow.overwrite_configfiles:
 
 
 # All that rule files share: a cohort's rules read `cohort`, a study's rules both; None if absent.
-cohort, study = make_plans(
-    config,
-    workflow.is_main_process,
-    workflow.resource_settings.nodes is not None,  # the executor is not known before the first job
-    workflow.overwrite_configfiles or [f"{workflow.basedir}/config.yaml"],
-)
+with in_one_sentence():
+    cohort, study = make_plans(
+        config,
+        workflow.is_main_process,
+        workflow.resource_settings.nodes is not None,  # the executor is not known yet
+        workflow.overwrite_configfiles or [f"{workflow.basedir}/config.yaml"],
+    )
 
 
 # Constant in every path: with a wildcard Snakemake would match every file against every rule.
@@ -54,8 +55,9 @@ rule all:
 
 
 onstart:
-    check_commands(config, workflow)
-    record_start(cohort, study)
+    with in_one_sentence():
+        check_commands(config, workflow)
+        record_start(cohort, study)
 
 
 if cohort:

@@ -28,6 +28,7 @@ IMPORTED = {
     "check_commands",
     "shield_jobs",
     "fingerprint",
+    "in_one_sentence",
     "make_plans",
     "record_start",
     "templates",

@@ -6,7 +6,7 @@ import pytest
 from snakemake.iocontainers import InputFiles, Log, OutputFiles, Params, Snakemake, Wildcards
 
 from glioma_uq.environment import check_names_readable
-from glioma_uq.errors import BadInput
+from glioma_uq.errors import BadCase, BadInput
 
 
 def files(parts, named):
@@ -174,9 +174,29 @@ def test_what_main_prints_goes_to_the_log_of_the_job(tmp_path, capsys):
 def test_a_script_with_the_library_of_another_checkout_stops_and_its_log_says_so(tmp_path):
     given = job(log=tmp_path / "log")
     given.scriptdir = str(tmp_path / "other/workflow_scripts")
-    with pytest.raises(BadInput, match="expected the library glioma_uq of .*other.*, found that"):
+    with pytest.raises(SystemExit, match="expected the library glioma_uq of .*other.*, found that"):
         run(lambda **_: None, given)
     assert "found that of" in (tmp_path / "log").read_text()
+
+
+@pytest.mark.parametrize("error", [BadInput, BadCase])
+def test_a_job_that_ends_with_a_sentence_shows_that_and_the_path_of_its_log(tmp_path, error):
+    def main(**_):
+        raise error("expected a, found b, do c")
+
+    log = tmp_path / "log"
+    with pytest.raises(SystemExit) as ended:
+        run(main, job(log=log))
+    assert ended.value.code == f"expected a, found b, do c\nThe log of this job: {log}"
+    assert log.read_text() == "expected a, found b, do c\n"
+
+
+def test_a_bug_in_a_job_is_no_sentence(tmp_path):
+    def main(**_):
+        raise ValueError("a bug of ours")
+
+    with pytest.raises(ValueError, match="a bug of ours"):
+        run(main, job(log=tmp_path / "log"))
 
 
 def test_names_beyond_ascii_need_a_shell_in_utf_8():

@@ -1,4 +1,4 @@
-"""One log for each job: all that the job prints, then the traceback if it fails."""
+"""One log for each job: all that the job prints, then the sentence or traceback if it fails."""
 
 import io
 import sys
@@ -7,7 +7,7 @@ import traceback
 from contextlib import contextmanager
 from pathlib import Path
 
-from glioma_uq.errors import escaped
+from glioma_uq.errors import Sentence, escaped
 from glioma_uq.files import no_link
 
 
@@ -24,9 +24,10 @@ class Log(io.TextIOWrapper):
 def log_to(path):
     """Send stdout and stderr of the enclosed work to the file `path`, line by line.
 
-    An exception is written at the end of the log and raised again, with the log's path as its
-    last line. The log is UTF-8 whatever the locale; undecodable names and control characters, as
-    of a file's name or a header that a tool prints, are escaped.
+    An exception is written at the end of the log, a sentence without its traceback, and raised
+    again, with the log's path as its last line. The log is UTF-8 whatever the locale;
+    undecodable names and control characters, as of a file's name or a header that a tool prints,
+    are escaped.
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     stdout, stderr = sys.stdout, sys.stderr
@@ -35,7 +36,10 @@ def log_to(path):
         try:
             yield
         except BaseException as error:
-            traceback.print_exc(file=log)
+            if isinstance(error, Sentence):
+                print(error, file=log)
+            else:
+                traceback.print_exc(file=log)
             error.add_note(f"The log of this job: {path}")
             raise
         finally:

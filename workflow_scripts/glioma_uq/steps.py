@@ -7,6 +7,7 @@ import inspect
 import sys
 
 from glioma_uq.environment import check_checkout
+from glioma_uq.errors import Sentence
 from glioma_uq.logs import log_crash_to, log_to
 
 FOR_RERUNS = ("library", "depends_on")  # they affect whether a job reruns, not what it does
@@ -18,12 +19,19 @@ if job := getattr(sys.modules["__main__"], "snakemake", None):
 
 
 def run(main, snakemake):
-    """Call `main` with the arguments of this job; its output goes to the job's log."""
+    """Call `main` with the arguments of this job; its output goes to the job's log.
+
+    A sentence about bad input or a bad case ends the job, on the terminal and in its log; only
+    bugs and faults of the machine have a traceback.
+    """
     sys.excepthook = sys.__excepthook__  # log_to writes exceptions from here on
-    with log_to(snakemake.log[0]):
-        if snakemake.scriptdir:
-            check_checkout(snakemake.scriptdir)
-        main(**arguments(main, snakemake))
+    try:
+        with log_to(snakemake.log[0]):
+            if snakemake.scriptdir:
+                check_checkout(snakemake.scriptdir)
+            main(**arguments(main, snakemake))
+    except Sentence as error:
+        sys.exit("\n".join((str(error), *error.__notes__)))
 
 
 def arguments(main, snakemake):

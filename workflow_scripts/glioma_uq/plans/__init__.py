@@ -9,6 +9,7 @@ reads. A plan is plain Python and is tested without Snakemake.
 
 import gc
 import hashlib
+from contextlib import contextmanager
 from pathlib import Path
 
 from glioma_uq.configuration import preflight
@@ -16,13 +17,39 @@ from glioma_uq.configuration.documents import read_yaml
 from glioma_uq.configuration.paths import check_commands
 from glioma_uq.configuration.schema import check_config
 from glioma_uq.environment import check_names_readable
+from glioma_uq.errors import BadInput
 from glioma_uq.plans.cohort import CohortPlan
 from glioma_uq.plans.study import StudyPlan
 
-__all__ = ["CohortPlan", "StudyPlan", "check_commands", "make_plans", "record_start", "templates"]
+__all__ = [
+    "CohortPlan",
+    "StudyPlan",
+    "check_commands",
+    "in_one_sentence",
+    "make_plans",
+    "record_start",
+    "templates",
+]
 
 TEMPLATES = Path(__file__).parents[1] / "report"
 SHARED_TEMPLATES = ("base.html.jinja", "parts.html.jinja", "sorting.js", "tables.js")
+
+
+@contextmanager
+def in_one_sentence():
+    """End the run with the sentence of a BadInput that the enclosed work raises, and with no more.
+
+    Snakemake would put the place in its Snakefile before it and the traceback behind.
+    """
+    from snakemake.logging import logger  # tests of plans do without Snakemake
+    from snakemake_interface_logger_plugins.common import LogEvent
+
+    try:
+        yield
+    except BadInput as error:
+        logger.debug("Traceback of the sentence:", exc_info=True)
+        logger.error(str(error), extra={"event": LogEvent.ERROR, "exception": "BadInput"})
+        raise SystemExit(1) from None
 
 
 def make_plans(config, first=True, on_cluster=False, files=()):
