@@ -1,4 +1,4 @@
-# make demo | test | situations | fuzz | engines | downloads | excel | public-labels | deepbet | hd-bet | hd-bet-v1 | slurm | lint | audit | docs | locks | check-study | clean | help
+# make demo | test | situations | fuzz | engines | downloads | excel | public-labels | deepbet | hd-bet | hd-bet-v1 | slurm | lint | audit | docs | docs-images | locks | check-study | clean | help
 PYTHON ?=
 UV ?= $(shell command -v uv)
 CPU ?=
@@ -19,7 +19,7 @@ CPU_BUILDS = https://download.pytorch.org/whl/cpu/torch/
 ASKS_FOR_CUDA = import sys; from importlib.metadata import requires; sys.exit("nvidia" not in str(requires("torch")))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-real situations fuzz lint audit docs locks check-study clean engines downloads excel deepbet hd-bet hd-bet-v1 public-labels slurm
+.PHONY: help setup demo test test-real situations fuzz lint audit docs docs-images locks check-study clean engines downloads excel deepbet hd-bet hd-bet-v1 public-labels slurm
 
 help:           ## say what each target does
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -92,6 +92,8 @@ audit: .venv-audit/.installed   ## look for known vulnerabilities in the pinned 
 
 docs: .venv-docs/.installed     ## build the docs as a site, to read from disk: site/index.html
 	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/python -m mkdocs build --strict
+docs-images: setup     ## redraw the pictures of the docs from a finished demo
+	PYTHONPATH=workflow_scripts $(BIN)/python tests/docs_images.py
 .venv-docs/.installed: requirements-docs.lock
 	@$(MAKE_VENV) .venv-docs $(PYTHON)
 	$(call INSTALL,.venv-docs) --requirement $<

@@ -46,3 +46,11 @@ def test_the_site_builds_without_a_warning(tmp_path):
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "site/search/search_index.js").is_file()
+
+
+def test_the_gallery_has_every_figure_of_the_docs_and_its_command():
+    text = (DOCS / "gallery.md").read_text(encoding="utf-8")
+    shown = re.findall(r"\(images/(\w+)\.png\)", text)
+    drawn = re.findall(r"^\.venv/bin/snakemake \S+/figures/(\w+)\.png$", text, re.M)
+    assert shown == drawn
+    assert len(shown) >= 11
