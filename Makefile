@@ -44,7 +44,7 @@ demo: setup     ## run the default study: a phantom cohort, from scans to figure
 	$(BIN)/snakemake --cores $(CORES)
 	@echo "The report is in results/studies/phantom/report.html"
 
-test: lint engines downloads excel $(VENV)/.installed-test    ## check style, run the unit tests, then the end-to-end tests
+test: lint engines downloads excel .venv-docs/.installed $(VENV)/.installed-test    ## check style, run the unit tests, then the end-to-end tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=20 -m "not workflow and not real"
 	$(BIN)/python -m pytest -n 2 --maxschedchunk 1 --durations=20 -m "workflow"
 
@@ -92,12 +92,13 @@ audit: .venv-audit/.installed   ## look for known vulnerabilities in the pinned 
 
 docs: .venv-docs/.installed     ## build the docs as a site, to read from disk: site/index.html
 	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/python -m mkdocs build --strict
-docs-images: setup     ## redraw the pictures of the docs from a finished demo
-	PYTHONPATH=workflow_scripts $(BIN)/python tests/docs_images.py
 .venv-docs/.installed: requirements-docs.lock
 	@$(MAKE_VENV) .venv-docs $(PYTHON)
 	$(call INSTALL,.venv-docs) --requirement $<
 	touch $@
+
+docs-images: setup     ## redraw the pictures of the docs from a finished demo
+	PYTHONPATH=workflow_scripts $(BIN)/python tests/docs_images.py
 
 locks: setup    ## renew the hashes in the locks, after a pin was changed
 	PYTHONPATH=workflow_scripts $(BIN)/python tests/hash_locks.py requirements*.lock

@@ -42,7 +42,7 @@ CONFIGS = {
 }
 SAVED = {  # under these names by a reader, as the pages say
     "my_predictions.yaml": next(n for n in CONFIGS if n.startswith("docs/predictions.md")),
-    "demo_predictions.yaml": next(n for n in CONFIGS if n.startswith("docs/tutorial/4")),
+    "demo_predictions.yaml": next(n for n in CONFIGS if n.startswith("docs/tutorial/your")),
     "ours.yaml": next(n for n, c in CONFIGS.items() if "my_dataset.yaml" in str(c)),
     "beside.yaml": next(n for n in CONFIGS if n.startswith("docs/real_patients.md")),
     "my_cohort.yaml": next(n for n, c in CONFIGS.items() if "upenn_gbm" in str(c)),
