@@ -1,10 +1,12 @@
-"""What the site needs beyond Markdown: links to files beside docs/, and equations as MathML."""
+"""What the site needs beyond Markdown: links out of docs/, equations as MathML, no network."""
 
 import re
 from html import unescape
 
 from latex2mathml.converter import convert
 
+# Material takes this script, without which a page on disk has no search, from the network.
+SHIM, OURS = "https://unpkg.com/iframe-worker/shim", "javascripts/iframe-worker.js"
 OUTSIDE = re.compile(r"\[([^\]]+)\]\(((?:\.\./)+(?!\w+\.md)[^)\s]+)\)")
 EQUATION = re.compile(r'<(span|div) class="arithmatex">\\[(\[](.*?)\\[)\]]</\1>', re.S)
 
@@ -28,3 +30,13 @@ def on_page_content(html, **_):
         ),
         html,
     )
+
+
+def on_post_page(output, page, **_):
+    """Take the script for the search of pages on disk from the site itself."""
+    return output.replace(SHIM, "../" * page.url.count("/") + OURS)
+
+
+def on_post_template(output, **_):
+    """Do the same in the page that a server shows for a dead link."""
+    return output.replace(SHIM, f"/{OURS}")

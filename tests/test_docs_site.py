@@ -46,6 +46,11 @@ def test_the_site_builds_without_a_warning(tmp_path):
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "site/search/search_index.js").is_file()
+    for page in (tmp_path / "site").rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        scripts = re.findall(r'<script[^>]* src="([^"]+)"', text)
+        beside = tmp_path / "site" if page.name == "404.html" else page.parent
+        assert all((beside / script.lstrip("/")).is_file() for script in scripts), page.name
 
 
 def test_the_gallery_has_every_figure_of_the_docs_and_its_command():
