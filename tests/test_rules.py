@@ -72,7 +72,7 @@ def symbols(tmp_path_factory):
 
 def at_top_level(code, path):
     """Return the symbols of a file but those of comprehensions, which Python 3.12 lists too."""
-    code_of = dis.get_instructions(compile(code, path, "exec"))
+    code_of = dis.get_instructions(code)  # a string is compiled
     stored = {each.argval for each in code_of if each.opname == "STORE_NAME"}
     table = symtable.symtable(code, path, "exec").get_symbols()
     return [s for s in table if s.get_name() in stored or not s.is_assigned()]
